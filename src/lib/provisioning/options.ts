@@ -1,0 +1,20 @@
+/** Options of a provisioning run (blob metadata, or `options.json` in the drop's folder). */
+
+import type { ImportMode } from '../devicesFile/importMode.ts';
+
+export interface ProvisionOptions {
+  /** For lines that name none. Default `createOrUpdate`. */
+  readonly importMode: ImportMode;
+  /** `skip` reports invalid lines and imports the rest; `abort` refuses the whole file. Default `skip`. */
+  readonly onInvalidLine: 'skip' | 'abort';
+  /** More rejected lines than this refuse the whole file, before the job. Absent: no limit. */
+  readonly maxRejects?: number;
+  /** `keep` never lets a line without keys rotate those of an existing device; `regenerate` lets the hub make new ones. */
+  readonly missingKeys: 'keep' | 'regenerate';
+  /** Check, count and report; start no job. */
+  readonly dryRun: boolean;
+  /** How long failed lines are retried, minutes. Default 60. */
+  readonly retryMinutes: number;
+  /** The hub's name, typed by a person who means it. */
+  readonly confirm?: string;
+}

@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto';
+
+import type { DropIdentity } from './runRecord.ts';
+
+/**
+ * The id of the run that a drop makes: 20 lower-case hexadecimal characters.
+ *
+ * It derives from nothing but where the blob is and which content it has, so the same drop, fired any number of times by
+ * any deployment of the app, always names the same run.
+ */
+export function runIdFor(drop: DropIdentity): string {
+  const parts = [drop.account, drop.container, drop.blobName, bareEtag(drop.etag)];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
+}
+
+/** An ETag without the quotes that some sources put around it and others do not. */
+export function bareEtag(etag: string): string {
+  return etag.replace(/^W\//, '').replace(/^"|"$/g, '');
+}

@@ -1,0 +1,114 @@
+/**
+ * The run record: `hubkeeper-runs/<runId>.json`, the truth about one run and its progress.
+ *
+ * It outlives durable history (which is purged) and decides alone whether a drop has already been run. It never holds a
+ * key, a signature or a whole line of the input.
+ */
+
+import type { ProvisionOptions } from './options.ts';
+
+/** What became of one input line. Every line of a drop ends in exactly one of these. */
+export const OUTCOMES = [
+  'succeeded',
+  'succeededWithWarning',
+  'unchanged',
+  'failed',
+  'rejected',
+  'skipped',
+  'unconfirmed',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** States a run passes through; the last six are final. */
+export const RUN_STATES = [
+  'accepted',
+  'running',
+  'completed',
+  'completedWithFailures',
+  'refused',
+  'cancelled',
+  'failed',
+  'stale',
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+export function isFinal(state: RunState): boolean {
+  return state !== 'accepted' && state !== 'running';
+}
+
+export const RUN_PHASES = ['options', 'check', 'turn', 'job', 'settle', 'report'] as const;
+export type RunPhase = (typeof RUN_PHASES)[number];
+
+export interface DropIdentity {
+  readonly account: string;
+  readonly container: string;
+  readonly blobName: string;
+  readonly etag: string;
+}
+
+export interface CheckCounts {
+  /** Lines that carry something; blank ones are not counted. */
+  readonly lines: number;
+  readonly blankLines: number;
+  readonly bytes: number;
+  readonly devices: number;
+  readonly modules: number;
+  readonly rejected: number;
+  readonly skipped: number;
+  readonly warnings: number;
+  /** Accepted lines by import mode. */
+  readonly byMode: Readonly<Record<string, number>>;
+}
+
+export interface RunJob {
+  readonly jobId: string;
+  /** As the hub spells it: enqueued, running, completed, failed, cancelled, … */
+  readonly status: string;
+  readonly progress: number;
+  readonly createdAt: string;
+  /** After this instant the job is no longer waited for. */
+  readonly deadline: string;
+}
+
+export interface RunError {
+  readonly code: string;
+  /** What happened, without secrets. */
+  readonly message: string;
+  /** What a person can do about it. */
+  readonly action?: string;
+}
+
+/** Blob names in `provision-results`. */
+export interface RunReportFiles {
+  readonly container: string;
+  readonly json: string;
+  readonly csv: string;
+  readonly failedDevices?: string;
+  readonly rejectedLines?: string;
+}
+
+export interface RunRecord {
+  readonly version: 1;
+  readonly runId: string;
+  readonly kind: 'provision';
+  /** Alias of the hub; absent while it is not known or not valid. */
+  readonly hub?: string;
+  readonly batch: string;
+  readonly drop: DropIdentity & { readonly size: number; readonly lastModified: string };
+  readonly options?: ProvisionOptions;
+  readonly state: RunState;
+  readonly phase?: RunPhase;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  /** The latest claim to start the orchestration: only the claimer starts it; a stale claim may be taken over. */
+  readonly startClaim?: { readonly at: string; readonly attempt: number };
+  readonly cancelRequestedAt?: string;
+  readonly check?: CheckCounts;
+  readonly waiting?: { readonly since: string; readonly reason: string };
+  readonly job?: RunJob;
+  readonly outcomes?: Readonly<Record<Outcome, number>>;
+  readonly error?: RunError;
+  readonly report?: RunReportFiles;
+}
