@@ -1,0 +1,48 @@
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { getClient, input } from 'durable-functions';
+
+import { isFinal } from '../lib/provisioning/runRecord.ts';
+import { CANCEL_EVENT, instanceIdOfRun } from '../orchestrations/instanceIds.ts';
+import { provisioning } from '../services.ts';
+import { runNotFound } from './runOnHttp.ts';
+
+/**
+ * `POST /api/runs/{runId}/cancel`: 202 when the cancel is noted, 409 when the run has ended, 404 when there is none.
+ *
+ * The record is written first: should the event be lost, the next step of the run still finds it there.
+ */
+export async function cancelRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  const runId = request.params['runId'] ?? '';
+  const services = provisioning(context);
+  const known = await services.runs.read(runId);
+  if (known === undefined) return { status: 404, jsonBody: runNotFound(runId) };
+  const record = await services.runs.update(runId, (current) =>
+    current.cancelRequestedAt === undefined
+      ? { ...current, cancelRequestedAt: services.now().toISOString() }
+      : undefined,
+  );
+  if (isFinal(record.state)) {
+    return {
+      status: 409,
+      jsonBody: {
+        error: { code: 'runEnded', message: `The run has ended (${record.state}): there is nothing to cancel.` },
+        run: record,
+      },
+    };
+  }
+  try {
+    await getClient(context).raiseEvent(instanceIdOfRun(runId), CANCEL_EVENT, { at: record.cancelRequestedAt });
+  } catch (error) {
+    // Not started yet: its first step reads the record.
+    services.log.log('info', `cancel of run ${runId} noted; the event was not delivered: ${String(error)}`);
+  }
+  return { status: 202, jsonBody: record };
+}
+
+app.http('cancelRunOnHttp', {
+  route: 'runs/{runId}/cancel',
+  methods: ['POST'],
+  authLevel: 'function',
+  extraInputs: [input.durableClient()],
+  handler: cancelRunOnHttp,
+});

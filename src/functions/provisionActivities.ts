@@ -1,0 +1,41 @@
+import type { InvocationContext } from '@azure/functions';
+import { app } from 'durable-functions';
+
+import type { ProvisioningContext } from '../lib/provisioning/context.ts';
+import { endFailed } from '../lib/provisioning/endRun.ts';
+import { cancelJob, checkFile, readOptions, startJob, watchJob } from '../lib/provisioning/runSteps.ts';
+import { settleRun } from '../lib/provisioning/settleRun.ts';
+import { safeError } from '../lib/redact.ts';
+import type { Activities, ActivityName } from '../orchestrations/activities.ts';
+import { provisioning } from '../services.ts';
+
+type Steps = {
+  readonly [Name in ActivityName]: (
+    context: ProvisioningContext,
+    input: Activities[Name]['input'],
+  ) => Promise<Activities[Name]['output']>;
+};
+
+const steps: Steps = { readOptions, checkFile, startJob, watchJob, cancelJob, settleRun, failRun: endFailed };
+
+for (const name of Object.keys(steps) as ActivityName[]) register(name);
+
+function register<Name extends ActivityName>(name: Name): void {
+  app.activity(name, {
+    handler: async (
+      input: Activities[Name]['input'],
+      context: InvocationContext,
+    ): Promise<Activities[Name]['output']> => {
+      const services = provisioning(context);
+      const log = services.log.scope({ run: input.runId, step: name });
+      try {
+        return await steps[name]({ ...services, log }, input);
+      } catch (error) {
+        // What an activity throws is stored in the durable history: errors of SDKs carry URLs with signatures.
+        const { message } = safeError(error);
+        log.log('warn', `will be tried again: ${message}`);
+        throw new Error(message);
+      }
+    },
+  });
+}

@@ -1,0 +1,9 @@
+import { app } from 'durable-functions';
+
+import { ORCHESTRATIONS } from '../orchestrations/instanceIds.ts';
+import { provisionJobStart, provisionJobWatch } from '../orchestrations/provisionJob.ts';
+import { provisionRun } from '../orchestrations/provisionRun.ts';
+
+app.orchestration(ORCHESTRATIONS.provisionRun, provisionRun);
+app.orchestration(ORCHESTRATIONS.provisionJobStart, provisionJobStart);
+app.orchestration(ORCHESTRATIONS.provisionJobWatch, provisionJobWatch);

@@ -1,0 +1,20 @@
+import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
+
+import { runs } from '../services.ts';
+
+const MOST = 200;
+
+/** `GET /api/runs?limit=50`: run records, newest first. */
+export async function runsOnHttp(request: HttpRequest): Promise<HttpResponseInit> {
+  const text = request.query.get('limit') ?? '50';
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
+    return {
+      status: 400,
+      jsonBody: { error: { code: 'limitInvalid', message: `limit must be a whole number from 1 to ${MOST}.` } },
+    };
+  }
+  return { jsonBody: { runs: await runs.list({ limit }) } };
+}
+
+app.http('runsOnHttp', { route: 'runs', methods: ['GET'], authLevel: 'function', handler: runsOnHttp });

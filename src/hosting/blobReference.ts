@@ -1,0 +1,12 @@
+import { ResourceFactoryResolver } from '@azure/functions-extensions-base';
+
+const SOURCE = 'AzureStorageBlobs';
+
+/**
+ * Lets a blob trigger take a reference instead of the blob's bytes, so that a file of 400 MB does not travel through host
+ * and worker only to be ignored. The reference itself is ignored too: the handler goes by the name of the blob.
+ */
+export function registerBlobReferences(): void {
+  const resolver = ResourceFactoryResolver.getInstance();
+  if (!resolver.hasResourceFactory(SOURCE)) resolver.registerResourceFactory(SOURCE, () => ({ source: SOURCE }));
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+
+import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../devicesFile/checkDevicesFile.ts';
+import { createBlockWriter } from '../storage/blockWriter.ts';
+import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import type { ProvisioningContext } from './context.ts';
+import { assertDropUnchanged, openDrop } from './drop.ts';
+import { encodeEntry } from './lineIndex.ts';
+import type { ProvisionOptions } from './options.ts';
+import type { RunRecord } from './runRecord.ts';
+import { CHECK_BLOB, type CheckResult, checkBlobs, stagingOf } from './staging.ts';
+
+const DEVICES = 0;
+const MODULES = 1;
+
+/**
+ * Checks the dropped file in one streaming pass and stages what the import job will read: a normalised `devices.txt`
+ * with the devices first and the modules last, an index of what became of each line, and the rejected lines.
+ *
+ * Repeating it is harmless: each attempt writes blobs of its own, and the first to write `check.json` decides.
+ *
+ * @throws FileRefused when the file cannot be read as lines at all
+ * @throws DropChanged when it is no longer the version that the run was made for
+ */
+export async function checkDrop(
+  context: ProvisioningContext,
+  record: RunRecord,
+  options: ProvisionOptions,
+): Promise<CheckResult> {
+  const container = stagingOf(context, record.runId);
+  await container.createIfNotExists();
+  const manifest = container.getBlockBlobClient(CHECK_BLOB);
+  const earlier = await readJson<CheckResult>(manifest);
+  if (earlier !== undefined) return earlier.value;
+
+  const attempt = randomBytes(4).toString('hex');
+  const blobs = checkBlobs(container, attempt);
+  const devices = createBlockWriter(blobs.devices, 2);
+  const index = createBlockWriter(blobs.index);
+  const warnings = createBlockWriter(blobs.warnings);
+  const rejectedLines = createBlockWriter(blobs.rejectedLines);
+  const writers = [devices, index, warnings, rejectedLines];
+
+  // Warnings of a line come before the line itself.
+  let warned: { line: number; message: string } | undefined;
+  const accepted = (kind: 'device' | 'module', section: number) => (line: AcceptedLine) => {
+    devices.writeLine(section, line.text);
+    const { id, mode } = line;
+    index.writeLine(
+      0,
+      encodeEntry({
+        kind,
+        line: line.line,
+        id,
+        ...(line.moduleId === undefined ? {} : { moduleId: line.moduleId }),
+        mode,
+        ...(warned?.line === line.line ? { warning: warned.message } : {}),
+      }),
+    );
+  };
+  const sink: CheckSink = {
+    device: accepted('device', DEVICES),
+    module: accepted('module', MODULES),
+    rejected({ raw, ...line }) {
+      rejectedLines.writeLine(0, raw);
+      index.writeLine(0, encodeEntry({ ...line, kind: 'rejected' }));
+    },
+    skipped(line) {
+      index.writeLine(0, encodeEntry({ ...line, kind: 'skipped' }));
+    },
+    warning(warning) {
+      if (warned?.line !== warning.line) warned = warning;
+      warnings.writeLine(0, JSON.stringify(warning));
+    },
+    drain() {
+      const waits = writers.map((writer) => writer.drain()).filter((wait) => wait !== undefined);
+      return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+    },
+  };
+
+  const summary = await checkDevicesFile(
+    () => openDrop(context, record),
+    {
+      importMode: options.importMode,
+      missingKeys: options.missingKeys === 'keep' ? 'refuse' : 'accept',
+    },
+    sink,
+  );
+  await Promise.all(writers.map((writer) => writer.commit('application/x-ndjson; charset=utf-8')));
+  // The file may have been replaced while it was read over more than one connection.
+  await assertDropUnchanged(context, record);
+
+  const { sha256, ...counts } = summary;
+  const result: CheckResult = {
+    attempt,
+    counts,
+    accepted: summary.devices + summary.modules,
+    sha256,
+    ...refusal(summary, options),
+  };
+  if (await writeJson(manifest, result, { ifAbsent: true })) return result;
+  const winner = await readJson<CheckResult>(manifest);
+  if (winner === undefined) throw new Error('The result of the check vanished while it was written.');
+  return winner.value;
+}
+
+function refusal(
+  counts: { readonly rejected: number; readonly lines: number },
+  options: ProvisionOptions,
+): Pick<CheckResult, 'refused'> {
+  if (counts.rejected > 0 && options.onInvalidLine === 'abort') {
+    return {
+      refused: {
+        code: 'invalidLines',
+        message: `${counts.rejected} of ${counts.lines} lines are invalid, and onInvalidLine is abort: nothing was sent to the hub.`,
+        action: 'Correct the lines that report.csv names and drop the file again, or set onInvalidLine to skip.',
+      },
+    };
+  }
+  if (options.maxRejects !== undefined && counts.rejected > options.maxRejects) {
+    return {
+      refused: {
+        code: 'tooManyRejects',
+        message: `${counts.rejected} of ${counts.lines} lines are invalid, more than maxRejects (${options.maxRejects}) allows: nothing was sent to the hub.`,
+        action: 'Correct the lines that report.csv names and drop the file again, or raise maxRejects.',
+      },
+    };
+  }
+  return {};
+}

@@ -1,0 +1,17 @@
+import type { Logger } from '../logger.ts';
+import type { RegistryClient } from '../registry/index.ts';
+import type { Settings } from '../settings.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { RunStore } from './runStore.ts';
+
+/** What the steps of a provisioning run work with. */
+export interface ProvisioningContext {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly runs: RunStore;
+  /** The client of a configured hub. */
+  hub(alias: string): RegistryClient;
+  readonly now: () => Date;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: Logger;
+}

@@ -1,0 +1,68 @@
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import { HubKeeperError } from '../errors.ts';
+import { isConditionFailed, isNotFound } from '../storage/storageErrors.ts';
+import type { ProvisioningContext } from './context.ts';
+import type { RunRecord } from './runRecord.ts';
+
+/** The dropped file is not what it was when its run was made: nothing of it may be sent to a hub. */
+export class DropChanged extends HubKeeperError {
+  override readonly name = 'DropChanged';
+}
+
+function deleted(record: RunRecord): DropChanged {
+  return new DropChanged({
+    code: 'dropDeleted',
+    message: `The file ${record.drop.container}/${record.drop.blobName} was deleted before its run could send it to the hub.`,
+    action: 'Nothing was changed in the hub. Drop the file again if it is still wanted.',
+  });
+}
+
+function replaced(record: RunRecord): DropChanged {
+  return new DropChanged({
+    code: 'dropReplaced',
+    message: `The file ${record.drop.container}/${record.drop.blobName} was replaced before its run could send it to the hub.`,
+    action: 'Nothing was changed in the hub by this run. The new content has a run of its own.',
+  });
+}
+
+export function dropBlob(context: ProvisioningContext, record: RunRecord): BlockBlobClient {
+  return context.storage.container(record.drop.container).getBlockBlobClient(record.drop.blobName);
+}
+
+/**
+ * Opens the dropped file, exactly the version that the run was made for.
+ *
+ * @throws DropChanged
+ */
+export async function openDrop(context: ProvisioningContext, record: RunRecord): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    const response = await dropBlob(context, record).download(0, undefined, {
+      conditions: { ifMatch: record.drop.etag },
+      maxRetryRequests: 5,
+    });
+    if (response.readableStreamBody === undefined) throw new Error('Storage gave no content for the dropped file.');
+    return response.readableStreamBody as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw explain(error, record);
+  }
+}
+
+/**
+ * Makes sure that the dropped file is still the version that the run was made for.
+ *
+ * @throws DropChanged
+ */
+export async function assertDropUnchanged(context: ProvisioningContext, record: RunRecord): Promise<void> {
+  try {
+    await dropBlob(context, record).getProperties({ conditions: { ifMatch: record.drop.etag } });
+  } catch (error) {
+    throw explain(error, record);
+  }
+}
+
+function explain(error: unknown, record: RunRecord): unknown {
+  if (isNotFound(error)) return deleted(record);
+  if (isConditionFailed(error)) return replaced(record);
+  return error;
+}

@@ -1,0 +1,135 @@
+import { IMPORT_MODES, parseImportMode } from '../devicesFile/importMode.ts';
+import { HubKeeperError } from '../errors.ts';
+import type { ProvisionOptions } from './options.ts';
+
+export const DEFAULT_OPTIONS: ProvisionOptions = {
+  importMode: 'createOrUpdate',
+  onInvalidLine: 'skip',
+  missingKeys: 'keep',
+  dryRun: false,
+  retryMinutes: 60,
+};
+
+/** The metadata key by which a sender says that its metadata is all the options there are (none follow in a file). */
+export const METADATA_MARKER = 'hubkeeper';
+
+/** Metadata that copying tools and mounts write by themselves; it says nothing about a run. */
+const TOOL_METADATA =
+  /^(hdi_isfolder|mtime|ctime|atime|mode|owner|group|permissions|posix_.*|is_.*|ms_.*|azcopy.*|md5.*|content_md5)$/;
+
+type OptionReader = (value: unknown) => { value: unknown } | { problem: string };
+
+const yesNo: OptionReader = (value) => {
+  if (value === true || value === false) return { value };
+  const text = String(value).toLowerCase();
+  if (text === 'true' || text === 'false') return { value: text === 'true' };
+  return { problem: 'must be true or false' };
+};
+
+const wholeNumber =
+  (most: number): OptionReader =>
+  (value) => {
+    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return typeof parsed === 'number' && Number.isInteger(parsed) && parsed >= 0 && parsed <= most
+      ? { value: parsed }
+      : { problem: `must be a whole number from 0 to ${most}` };
+  };
+
+const word =
+  (allowed: readonly string[]): OptionReader =>
+  (value) => {
+    const match = allowed.find((candidate) => candidate.toLowerCase() === String(value).toLowerCase());
+    return match === undefined ? { problem: `must be one of ${allowed.join(', ')}` } : { value: match };
+  };
+
+const READERS: Readonly<Record<keyof ProvisionOptions, OptionReader>> = {
+  importMode: (value) => {
+    const mode = typeof value === 'string' ? parseImportMode(value) : undefined;
+    return mode === undefined ? { problem: `must be one of ${IMPORT_MODES.join(', ')}` } : { value: mode };
+  },
+  onInvalidLine: word(['skip', 'abort']),
+  maxRejects: wholeNumber(1_000_000_000),
+  missingKeys: word(['keep', 'regenerate']),
+  dryRun: yesNo,
+  retryMinutes: wholeNumber(7 * 24 * 60),
+  confirm: (value) =>
+    typeof value === 'string' && value.trim() !== '' && value.length <= 256
+      ? { value: value.trim() }
+      : { problem: 'must be the name of the hub' },
+};
+
+const OPTION_NAMES = Object.keys(READERS) as (keyof ProvisionOptions)[];
+
+/** Options that cannot be taken as they are: the run is refused, with every problem named. */
+export class OptionsRefused extends HubKeeperError {
+  override readonly name = 'OptionsRefused';
+}
+
+/** Whether blob metadata speaks about options at all; if not, `options.json` may. */
+export function metadataGivesOptions(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.keys(metadata).some((key) => !TOOL_METADATA.test(key.toLowerCase()));
+}
+
+/** @throws OptionsRefused */
+export function optionsFromMetadata(metadata: Readonly<Record<string, string>>): ProvisionOptions {
+  const entries = Object.entries(metadata).filter(
+    ([key]) => key.toLowerCase() !== METADATA_MARKER && !TOOL_METADATA.test(key.toLowerCase()),
+  );
+  return readOptions(entries, 'blob metadata', true);
+}
+
+/**
+ * @param text content of `options.json`
+ * @throws OptionsRefused
+ */
+export function optionsFromJson(text: string, blobName: string): ProvisionOptions {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    // The parser's own message quotes the text, which may hold anything.
+    throw new OptionsRefused({
+      code: 'optionsNotJson',
+      message: `${blobName} is not valid JSON.`,
+      action: `Correct it and drop the devices file again. Example: {"importMode": "create", "dryRun": true}`,
+    });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new OptionsRefused({
+      code: 'optionsNotJson',
+      message: `${blobName} must hold one JSON object.`,
+      action: `Correct it and drop the devices file again. Example: {"importMode": "create", "dryRun": true}`,
+    });
+  }
+  return readOptions(Object.entries(value), blobName, false);
+}
+
+function readOptions(
+  entries: readonly (readonly [string, unknown])[],
+  source: string,
+  ignoreCase: boolean,
+): ProvisionOptions {
+  const problems: string[] = [];
+  const options: Record<string, unknown> = { ...DEFAULT_OPTIONS };
+  for (const [key, raw] of entries) {
+    const name = OPTION_NAMES.find((candidate) =>
+      ignoreCase ? candidate.toLowerCase() === key.toLowerCase() : candidate === key,
+    );
+    if (name === undefined) {
+      const near = OPTION_NAMES.find((candidate) => candidate.toLowerCase() === key.toLowerCase());
+      problems.push(`unknown option "${key.slice(0, 60)}"${near === undefined ? '' : ` (did you mean ${near}?)`}`);
+      continue;
+    }
+    const read = READERS[name](raw);
+    if ('problem' in read) problems.push(`${name} ${read.problem}`);
+    else options[name] = read.value;
+  }
+  if (problems.length > 0) {
+    throw new OptionsRefused({
+      code: 'optionsInvalid',
+      message: `The options in ${source} cannot be taken: ${problems.join('; ')}.`,
+      action: `Known options: ${OPTION_NAMES.join(', ')}. Correct them and drop the file again.`,
+    });
+  }
+  return options as unknown as ProvisionOptions;
+}

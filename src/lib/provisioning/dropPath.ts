@@ -1,0 +1,43 @@
+/** Where a dropped file lies in the drop box: `[hub/][batch/]devices.txt`. */
+export interface DropPath {
+  /** Alias of the hub; undefined when the path names none of the configured hubs (`problem` says what is wrong). */
+  readonly hub?: string;
+  /** The folders between the hub and the file; `_` when there are none. */
+  readonly batch: string;
+  /** Everything up to and including the last slash: where `options.json` lies. */
+  readonly folder: string;
+  readonly format: 'lines' | 'csv';
+  readonly problem?: string;
+}
+
+const DROP_FILE = /^devices\.(txt|csv)(\.gz)?$/;
+
+/**
+ * Reads a blob name of the drop box; undefined when it is not a devices file at all (an `options.json`, a stray file).
+ *
+ * With one hub configured its folder is optional; with more, the first folder must be an alias, matched without regard
+ * to case, so that no file ever reaches a hub that it did not name.
+ */
+export function parseDropPath(blobName: string, aliases: readonly string[]): DropPath | undefined {
+  const parts = blobName.split('/');
+  const file = parts.pop() ?? '';
+  const match = DROP_FILE.exec(file);
+  if (match === null) return undefined;
+  const folder = parts.length === 0 ? '' : `${parts.join('/')}/`;
+  const format = match[1] === 'csv' ? 'csv' : 'lines';
+
+  const first = parts[0]?.toLowerCase();
+  const named = first === undefined ? undefined : aliases.find((alias) => alias === first);
+  const only = aliases.length === 1 ? aliases[0] : undefined;
+  const hub = named ?? only;
+  const folders = named === undefined ? parts : parts.slice(1);
+  const batch = folders.length === 0 ? '_' : folders.join('/');
+  if (hub !== undefined) return { hub, batch, folder, format };
+  const given = parts[0] === undefined ? 'no folder' : `the folder "${parts[0]}"`;
+  return {
+    batch,
+    folder,
+    format,
+    problem: `Several hubs are configured, and the file lies in ${given}, which is none of them. The first folder must be one of: ${[...aliases].sort().join(', ')}.`,
+  };
+}

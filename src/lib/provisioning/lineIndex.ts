@@ -1,0 +1,86 @@
+/**
+ * The line index of a run: what the check made of every line, one JSON array a line, without keys.
+ *
+ * Later steps read it instead of the input: they learn line numbers, identities and modes, and never see a secret.
+ */
+
+import type { ImportMode } from '../devicesFile/importMode.ts';
+
+/** A line that the hub is to be given. */
+export interface AcceptedEntry {
+  readonly kind: 'device' | 'module';
+  readonly line: number;
+  readonly id: string;
+  readonly moduleId?: string;
+  readonly mode: ImportMode;
+  /** What the check warned of in this line, if anything. */
+  readonly warning?: string;
+}
+
+/** A line that goes no further than the check. */
+export interface StoppedEntry {
+  readonly kind: 'rejected' | 'skipped';
+  readonly line: number;
+  readonly id?: string;
+  readonly moduleId?: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly path?: string;
+  readonly column?: number;
+}
+
+export type IndexEntry = AcceptedEntry | StoppedEntry;
+
+export function isAccepted(entry: IndexEntry): entry is AcceptedEntry {
+  return entry.kind === 'device' || entry.kind === 'module';
+}
+
+type Row = readonly [
+  kind: keyof typeof KINDS,
+  line: number,
+  id: string | null,
+  moduleId: string | null,
+  modeOrCode: string,
+  ...rest: readonly (string | number | null)[],
+];
+
+const KINDS = { d: 'device', m: 'module', r: 'rejected', s: 'skipped' } as const;
+const LETTERS = { device: 'd', module: 'm', rejected: 'r', skipped: 's' } as const;
+
+export function encodeEntry(entry: IndexEntry): string {
+  const { kind, line, id, moduleId } = entry;
+  const identity = [LETTERS[kind], line, id ?? null, moduleId ?? null];
+  const rest = isAccepted(entry)
+    ? [entry.mode, entry.warning ?? null]
+    : [entry.code, entry.reason, entry.path ?? null, entry.column ?? null];
+  return JSON.stringify([...identity, ...rest]);
+}
+
+export function decodeEntry(text: string): IndexEntry {
+  const [letter, line, id, moduleId, modeOrCode, ...rest] = JSON.parse(text) as Row;
+  const kind = KINDS[letter];
+  const module = moduleId === null ? {} : { moduleId };
+  if (kind === 'device' || kind === 'module') {
+    if (id === null) throw new Error(`The line index is damaged: line ${line} has no device id.`);
+    const [warning] = rest;
+    return {
+      kind,
+      line,
+      id,
+      ...module,
+      mode: modeOrCode as ImportMode,
+      ...(typeof warning === 'string' ? { warning } : {}),
+    };
+  }
+  const [reason, path, column] = rest;
+  return {
+    kind,
+    line,
+    ...(id === null ? {} : { id }),
+    ...module,
+    code: modeOrCode,
+    reason: String(reason),
+    ...(typeof path === 'string' ? { path } : {}),
+    ...(typeof column === 'number' ? { column } : {}),
+  };
+}

@@ -1,0 +1,189 @@
+import { Readable } from 'node:stream';
+
+import { stringify } from 'csv-stringify/sync';
+
+import { createBlockWriter } from '../storage/blockWriter.ts';
+import { writeJson } from '../storage/jsonBlob.ts';
+import { readLineBatches } from '../storage/readLines.ts';
+import { RESULTS_CONTAINER } from '../storage/storage.ts';
+import type { ProvisioningContext } from './context.ts';
+import { type AcceptedEntry, decodeEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
+import { OUTCOMES, type Outcome, type RunRecord, type RunReportFiles } from './runRecord.ts';
+import { type CheckResult, checkBlobs, stagingOf } from './staging.ts';
+
+/** What became of one line, and why. Never holds a key. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  /** The hub's or the check's code, e.g. `DeviceAlreadyExists`, `idTooLong`. */
+  readonly code?: string;
+  readonly reason?: string;
+  readonly action?: string;
+}
+
+export interface ReportInput {
+  readonly record: RunRecord;
+  readonly check: CheckResult;
+  /** Decides about a line that the check accepted. */
+  verdictOf(entry: AcceptedEntry): Verdict;
+  /** Whether a line that the check accepted goes into `failed-devices.txt`, to be corrected and dropped again. */
+  isFailed(id: string, moduleId: string | undefined, mode: string | undefined): boolean;
+}
+
+export interface ReportResult {
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly files: RunReportFiles;
+}
+
+/** `report.json` lists this many lines that need a person; `report.csv` lists every line. */
+const LISTED_LINES = 1_000;
+const CSV_HEADER = ['line', 'deviceId', 'moduleId', 'importMode', 'outcome', 'code', 'path', 'reason', 'action'];
+
+/** Folder of a run in the results container. */
+export function resultFolder(record: RunRecord): string {
+  return `${record.hub ?? 'unknown'}/${record.batch}/${record.runId}`;
+}
+
+/**
+ * Writes the report of a run: `report.csv` with every line of the input, `report.json` with the counts and the lines that
+ * need a person, `failed-devices.txt` and `rejected-lines.txt` where there are any.
+ *
+ * Streams: a million lines take no more memory than a thousand.
+ *
+ * @throws Error when the outcomes do not add up to the lines of the input
+ */
+export async function writeReport(context: ProvisioningContext, input: ReportInput): Promise<ReportResult> {
+  const { record, check } = input;
+  const results = context.storage.container(RESULTS_CONTAINER);
+  await results.createIfNotExists();
+  const folder = resultFolder(record);
+  const staging = stagingOf(context, record.runId);
+  const blobs = checkBlobs(staging, check.attempt);
+
+  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+  const byCode = new Map<string, { outcome: Outcome; code: string; reason?: string; action?: string; count: number }>();
+  const listed: object[] = [];
+  let unlisted = 0;
+
+  const csv = createBlockWriter(results.getBlockBlobClient(`${folder}/report.csv`));
+  csv.writeLine(0, CSV_HEADER.join(','));
+  for await (const batch of readLineBatches(blobs.index)) {
+    const rows: (string | number)[][] = [];
+    for (const text of batch) {
+      const entry = decodeEntry(text);
+      const verdict = verdictFor(entry, input);
+      const path = 'path' in entry ? entry.path : undefined;
+      outcomes[verdict.outcome] += 1;
+      rows.push([
+        entry.line,
+        entry.id ?? '',
+        entry.moduleId ?? '',
+        'mode' in entry ? entry.mode : '',
+        verdict.outcome,
+        verdict.code ?? '',
+        path ?? '',
+        verdict.reason ?? '',
+        verdict.action ?? '',
+      ]);
+      if (verdict.code !== undefined) count(byCode, verdict, verdict.code);
+      if (needsPerson(verdict.outcome)) {
+        if (listed.length < LISTED_LINES) {
+          listed.push({
+            line: entry.line,
+            ...(entry.id === undefined ? {} : { deviceId: entry.id }),
+            ...(entry.moduleId === undefined ? {} : { moduleId: entry.moduleId }),
+            ...verdict,
+            ...(path === undefined ? {} : { path }),
+          });
+        } else unlisted += 1;
+      }
+    }
+    const text = stringify(rows).trimEnd();
+    if (rows.length > 0) csv.writeLine(0, text);
+    await csv.drain();
+  }
+  await csv.commit('text/csv; charset=utf-8');
+
+  const lines = Object.values(outcomes).reduce((sum, value) => sum + value, 0);
+  if (lines !== check.counts.lines) {
+    throw new Error(`The outcomes of run ${record.runId} do not add up: ${lines} of ${check.counts.lines} lines.`);
+  }
+
+  const files: RunReportFiles = {
+    container: RESULTS_CONTAINER,
+    json: `${folder}/report.json`,
+    csv: `${folder}/report.csv`,
+    ...(outcomes.failed > 0 ? { failedDevices: `${folder}/failed-devices.txt` } : {}),
+    ...(outcomes.rejected > 0 ? { rejectedLines: `${folder}/rejected-lines.txt` } : {}),
+  };
+  if (files.failedDevices !== undefined) {
+    const failed = createBlockWriter(results.getBlockBlobClient(files.failedDevices));
+    for await (const batch of readLineBatches(blobs.devices)) {
+      for (const line of batch) {
+        const device = JSON.parse(line) as { id: string; moduleId?: string; importMode?: string };
+        if (input.isFailed(device.id, device.moduleId, device.importMode)) failed.writeLine(0, line);
+      }
+      await failed.drain();
+    }
+    await failed.commit('text/plain; charset=utf-8');
+  }
+  if (files.rejectedLines !== undefined) {
+    // Byte for byte: rejected lines may be no text at all.
+    const { readableStreamBody } = await blobs.rejectedLines.download(0, undefined, { maxRetryRequests: 5 });
+    if (readableStreamBody === undefined) throw new Error('Storage gave no content for the rejected lines.');
+    await results
+      .getBlockBlobClient(files.rejectedLines)
+      .uploadStream(Readable.from(readableStreamBody), 4 * 1024 * 1024, 2, {
+        blobHTTPHeaders: { blobContentType: 'text/plain; charset=utf-8' },
+      });
+  }
+
+  await writeJson(results.getBlockBlobClient(files.json), {
+    run: summaryOf(record),
+    input: { ...check.counts, sha256: check.sha256 },
+    outcomes,
+    reasons: [...byCode.values()].sort((a, b) => b.count - a.count),
+    lines: listed,
+    linesNotListed: unlisted,
+    files,
+  });
+  return { outcomes, files };
+}
+
+/** A report for a run that ended before its lines could be read. */
+export async function writeRefusal(context: ProvisioningContext, record: RunRecord): Promise<void> {
+  const results = context.storage.container(RESULTS_CONTAINER);
+  await results.createIfNotExists();
+  await writeJson(results.getBlockBlobClient(`${resultFolder(record)}/report.json`), { run: summaryOf(record) });
+}
+
+function verdictFor(entry: IndexEntry, input: ReportInput): Verdict {
+  if (isAccepted(entry)) return input.verdictOf(entry);
+  return { outcome: entry.kind, code: entry.code, reason: entry.reason };
+}
+
+function needsPerson(outcome: Outcome): boolean {
+  return outcome === 'failed' || outcome === 'rejected' || outcome === 'unconfirmed';
+}
+
+function count(
+  byCode: Map<string, { outcome: Outcome; code: string; reason?: string; action?: string; count: number }>,
+  verdict: Verdict,
+  code: string,
+): void {
+  const key = `${verdict.outcome} ${code}`;
+  const known = byCode.get(key);
+  if (known === undefined) byCode.set(key, { ...verdict, code, count: 1 });
+  else known.count += 1;
+}
+
+function summaryOf(record: RunRecord): object {
+  const {
+    version: _version,
+    startClaim: _claim,
+    outcomes: _outcomes,
+    report: _report,
+    updatedAt: _updated,
+    ...rest
+  } = record;
+  return rest;
+}

@@ -1,0 +1,254 @@
+/**
+ * The steps of a provisioning run: each is one durable activity, safe to repeat at any moment.
+ *
+ * A step reads the run record, does its part, and writes what it learnt back to the record. What nobody can mend by
+ * waiting ends the run here, with an error that a person understands; what may pass is thrown, or waited for.
+ */
+
+import { FileRefused } from '../devicesFile/fileRefused.ts';
+import { HubError } from '../registry/index.ts';
+import { readJson } from '../storage/jsonBlob.ts';
+import { checkDrop } from './checkDrop.ts';
+import type { ProvisioningContext } from './context.ts';
+import { assertDropUnchanged, DropChanged, dropBlob } from './drop.ts';
+import {
+  DEFAULT_OPTIONS,
+  metadataGivesOptions,
+  OptionsRefused,
+  optionsFromJson,
+  optionsFromMetadata,
+} from './dropOptions.ts';
+import { parseDropPath } from './dropPath.ts';
+import { endWithoutJob, runErrorOf } from './endRun.ts';
+import { cancelImportJob, isTerminalStatus, readImportJob, startImportJob } from './importJob.ts';
+import type { ProvisionOptions } from './options.ts';
+import { isFinal, type RunRecord } from './runRecord.ts';
+import { CHECK_BLOB, type CheckResult, stagingOf } from './staging.ts';
+
+const ENDED = { status: 'ended' } as const;
+const MINUTE_MS = 60_000;
+
+/** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
+async function open(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
+  const record = await context.runs.read(runId);
+  if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
+  return isFinal(record.state) ? undefined : record;
+}
+
+async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
+  return (await readJson<CheckResult>(stagingOf(context, runId).getBlockBlobClient(CHECK_BLOB)))?.value;
+}
+
+async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
+  await endWithoutJob(context, runId, {
+    state: 'cancelled',
+    error: { code: 'cancelled', message: 'The run was cancelled before anything was sent to the hub.' },
+    ...(check === undefined ? {} : { check }),
+  });
+}
+
+export async function readOptions(
+  context: ProvisioningContext,
+  input: { readonly runId: string },
+): Promise<{ readonly status: 'ready' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
+  const { runId } = input;
+  const record = await open(context, runId);
+  if (record === undefined) return ENDED;
+  if (record.cancelRequestedAt !== undefined) {
+    await endCancelled(context, runId);
+    return ENDED;
+  }
+  try {
+    const options = await findOptions(context, record);
+    if ('wait' in options) return { status: 'wait', seconds: options.wait };
+    await context.runs.update(runId, (current) => ({
+      ...current,
+      options: options.found,
+      state: 'running',
+      phase: 'check',
+      startedAt: current.startedAt ?? context.now().toISOString(),
+    }));
+    return { status: 'ready' };
+  } catch (error) {
+    if (!(error instanceof OptionsRefused || error instanceof DropChanged)) throw error;
+    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
+    return ENDED;
+  }
+}
+
+async function findOptions(
+  context: ProvisioningContext,
+  record: RunRecord,
+): Promise<{ readonly found: ProvisionOptions } | { readonly wait: number }> {
+  const path = parseDropPath(record.drop.blobName, [...context.settings.hubs.keys()]);
+  if (path?.hub === undefined) {
+    throw new OptionsRefused({
+      code: 'hubUnknown',
+      message: path?.problem ?? `${record.drop.blobName} is not a devices file.`,
+      action: 'Drop the file into the folder of its hub.',
+    });
+  }
+  if (path.format === 'csv') {
+    throw new OptionsRefused({
+      code: 'csvUnsupported',
+      message: 'This version does not import CSV files yet.',
+      action: 'Drop the devices as devices.txt, one JSON object a line.',
+    });
+  }
+  await assertDropUnchanged(context, record);
+  const metadata = (await dropBlob(context, record).getProperties()).metadata ?? {};
+  if (metadataGivesOptions(metadata)) return { found: optionsFromMetadata(metadata) };
+
+  const container = context.storage.container(record.drop.container);
+  let newest = 0;
+  let serviceNow = context.now().getTime();
+  let hasOptions = false;
+  const name = `${path.folder}options.json`;
+  for await (const page of container.listBlobsByHierarchy('/', { prefix: path.folder }).byPage()) {
+    // The service's own clock: what counts is how long ago the folder changed by the clock that dated the change.
+    serviceNow = page.date?.getTime() ?? serviceNow;
+    for (const item of page.segment.blobItems) {
+      newest = Math.max(newest, item.properties.lastModified.getTime());
+      hasOptions ||= item.name === name;
+    }
+  }
+  const quietSeconds = (serviceNow - newest) / 1000;
+  if (quietSeconds < context.settings.dropSettleSeconds) {
+    return { wait: Math.max(1, Math.ceil(context.settings.dropSettleSeconds - quietSeconds)) };
+  }
+  if (!hasOptions) return { found: DEFAULT_OPTIONS };
+  const text = (await container.getBlockBlobClient(name).downloadToBuffer()).toString('utf8');
+  return { found: optionsFromJson(text, `${record.drop.container}/${name}`) };
+}
+
+export async function checkFile(
+  context: ProvisioningContext,
+  input: { readonly runId: string },
+): Promise<{ readonly next: 'job' | 'ended' }> {
+  const { runId } = input;
+  const record = await open(context, runId);
+  if (record === undefined) return { next: 'ended' };
+  const { options } = record;
+  if (options === undefined) throw new Error(`The run ${runId} has no options.`);
+  if (record.cancelRequestedAt !== undefined) {
+    await endCancelled(context, runId);
+    return { next: 'ended' };
+  }
+  let check: CheckResult;
+  try {
+    check = await checkDrop(context, record, options);
+  } catch (error) {
+    if (!(error instanceof FileRefused || error instanceof DropChanged)) throw error;
+    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
+    return { next: 'ended' };
+  }
+  await context.runs.update(runId, (current) => ({ ...current, check: check.counts, phase: 'turn' }));
+
+  if (check.refused !== undefined) {
+    await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
+    return { next: 'ended' };
+  }
+  if (options.dryRun) {
+    await endWithoutJob(context, runId, {
+      state: 'completed',
+      check,
+      skipReason: 'Dry run: the line is valid; nothing was sent to the hub.',
+    });
+    return { next: 'ended' };
+  }
+  if (check.accepted === 0) {
+    await endWithoutJob(context, runId, { state: 'completed', check });
+    return { next: 'ended' };
+  }
+  return { next: 'job' };
+}
+
+export async function startJob(
+  context: ProvisioningContext,
+  input: { readonly runId: string },
+): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
+  const { runId } = input;
+  const record = await open(context, runId);
+  if (record === undefined) return ENDED;
+  const check = await checkOf(context, runId);
+  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
+  if (record.cancelRequestedAt !== undefined && record.job === undefined) {
+    await endCancelled(context, runId, check);
+    return ENDED;
+  }
+  try {
+    const result = await startImportJob(context, record, check);
+    if (result.status === 'wait') {
+      await waitingFor(context, runId, result.reason);
+      return { status: 'wait', seconds: result.seconds };
+    }
+    await context.runs.update(runId, (current) => {
+      const { waiting: _waiting, ...rest } = current;
+      return { ...rest, phase: 'job', job: current.job ?? { ...result.job, status: 'enqueued', progress: 0 } };
+    });
+    return { status: 'started' };
+  } catch (error) {
+    if (error instanceof DropChanged) {
+      await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error), check });
+      return ENDED;
+    }
+    if (!(error instanceof HubError)) throw error;
+    const since = record.waiting?.since ?? context.now().toISOString();
+    const waitedMs = context.now().getTime() - Date.parse(since);
+    if (error.retryable && waitedMs < (record.options?.retryMinutes ?? 0) * MINUTE_MS) {
+      await waitingFor(context, runId, runErrorOf(error).message);
+      return { status: 'wait', seconds: 5 };
+    }
+    await endWithoutJob(context, runId, { state: 'failed', error: runErrorOf(error), check });
+    return ENDED;
+  }
+}
+
+async function waitingFor(context: ProvisioningContext, runId: string, reason: string): Promise<void> {
+  await context.runs.update(runId, (current) =>
+    current.waiting?.reason === reason
+      ? undefined
+      : { ...current, waiting: { since: current.waiting?.since ?? context.now().toISOString(), reason } },
+  );
+}
+
+export async function watchJob(
+  context: ProvisioningContext,
+  input: { readonly runId: string },
+): Promise<{ readonly ended: boolean }> {
+  const { runId } = input;
+  const record = await open(context, runId);
+  const known = record?.job;
+  if (record === undefined || known === undefined) return { ended: true };
+  if (isTerminalStatus(known.status)) return { ended: true };
+
+  const overdue = context.now().getTime() > Date.parse(known.deadline);
+  try {
+    // The event wakes the orchestration at once; this finds a cancel whose event was lost.
+    if (record.cancelRequestedAt !== undefined || overdue) await cancelImportJob(context, record, known.jobId);
+    const job = await readImportJob(context, record, known.jobId);
+    await context.runs.update(runId, (current) => {
+      const { waiting: _waiting, ...rest } = current;
+      const status = job?.status ?? 'unknown';
+      const progress = job?.progress ?? known.progress;
+      const same =
+        current.waiting === undefined && current.job?.status === status && current.job?.progress === progress;
+      return same ? undefined : { ...rest, job: { ...known, status, progress } };
+    });
+    // A job that the hub does not know any more will not change again.
+    return { ended: job === undefined || isTerminalStatus(job.status) || overdue };
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    await waitingFor(context, runId, runErrorOf(error).message);
+    return { ended: overdue };
+  }
+}
+
+export async function cancelJob(
+  context: ProvisioningContext,
+  input: { readonly runId: string },
+): Promise<{ readonly asked: boolean }> {
+  const record = await open(context, input.runId);
+  if (record?.job === undefined) return { asked: false };
+  return { asked: await cancelImportJob(context, record, record.job.jobId) };
+}

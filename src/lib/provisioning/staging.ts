@@ -1,0 +1,46 @@
+import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+
+import type { ProvisioningContext } from './context.ts';
+import type { CheckCounts } from './runRecord.ts';
+
+/** Names in the container of a run. `importErrors.log` is the hub's; the rest is ours. */
+export const CHECK_BLOB = 'check.json';
+export const JOB_BLOB = 'job.json';
+export const SETTLEMENT_BLOB = 'settlement.json';
+/** The hub writes its error log under this fixed name at the root of the output container (Azure IoT SDK samples). */
+export const ERROR_LOG_BLOB = 'importErrors.log';
+
+/** The result of a check, as `check.json` keeps it. The first attempt to write it wins; later ones take it over. */
+export interface CheckResult {
+  readonly attempt: string;
+  readonly counts: CheckCounts;
+  /** Lines handed to the hub. */
+  readonly accepted: number;
+  readonly sha256: string;
+  /** Set when the file as a whole is refused although its lines could be read (too many rejects, onInvalidLine abort). */
+  readonly refused?: { readonly code: string; readonly message: string; readonly action: string };
+}
+
+/** Blobs that one attempt of the check writes; the attempt's id keeps two attempts apart. */
+export interface CheckBlobs {
+  /** The import job's input: devices first, modules last. Holds keys. */
+  readonly devices: BlockBlobClient;
+  readonly index: BlockBlobClient;
+  readonly warnings: BlockBlobClient;
+  /** Rejected lines as they came. Holds keys. */
+  readonly rejectedLines: BlockBlobClient;
+}
+
+export function checkBlobs(container: ContainerClient, attempt: string): CheckBlobs {
+  const blob = (name: string) => container.getBlockBlobClient(name);
+  return {
+    devices: blob(`devices-${attempt}.txt`),
+    index: blob(`lines-${attempt}.ndjson`),
+    warnings: blob(`warnings-${attempt}.ndjson`),
+    rejectedLines: blob(`rejected-lines-${attempt}.txt`),
+  };
+}
+
+export function stagingOf(context: ProvisioningContext, runId: string): ContainerClient {
+  return context.storage.runContainer(runId);
+}

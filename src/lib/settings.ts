@@ -1,0 +1,279 @@
+/**
+ * The app's settings: read once, checked as a whole, and nowhere else taken from the environment.
+ *
+ * Every problem is reported at once and by name. Values are never quoted in an error: some of them are secrets.
+ */
+
+import { HubKeeperError } from './errors.ts';
+import { parseHubConnection } from './registry/connection.ts';
+
+/** One row per setting: the source for the sample file, the README table and the parser below. */
+export const SETTINGS = [
+  {
+    name: 'AzureWebJobsStorage',
+    sample: 'UseDevelopmentStorage=true',
+    default: undefined,
+    meaning:
+      "The Functions host's own storage: a connection string, or `AzureWebJobsStorage__blobServiceUri` and its kin.",
+  },
+  {
+    name: 'FUNCTIONS_WORKER_RUNTIME',
+    sample: 'node',
+    default: undefined,
+    meaning: 'Tells the Functions host which worker to start: always `node`.',
+  },
+  {
+    name: 'HUBKEEPER_STORAGE',
+    sample: 'UseDevelopmentStorage=true',
+    default: '`AzureWebJobsStorage`',
+    meaning:
+      'Storage account that holds the drop box, results and runs: a connection string, or `HUBKEEPER_STORAGE__blobServiceUri` (and `__queueServiceUri` for the trigger) to use an identity, with `__clientId` for a user-assigned one.',
+  },
+  {
+    name: 'IOTHUB',
+    sample:
+      'HostName=127.0.0.1:8081;SharedAccessKeyName=iothubowner;SharedAccessKey=bG9jYWwtZGV2ZWxvcG1lbnQta2V5LW9ubHktMDAwMDA=;UseDevelopmentEmulator=true',
+    default: undefined,
+    meaning:
+      'The default hub: a connection string with RegistryRead, RegistryWrite and ServiceConnect, or a host name to use an identity. More hubs: `IOTHUB__<alias>`, alias `[a-z0-9]+`.',
+  },
+  {
+    name: 'STORAGE_AUTH',
+    sample: 'sas',
+    default: '`sas`',
+    meaning: 'How the hub reaches the container of a run: `sas`, or `identity` (no signature is made at all).',
+  },
+  {
+    name: 'STORAGE_IDENTITY',
+    sample: '',
+    default: "the hub's system-assigned identity",
+    meaning: "With `STORAGE_AUTH=identity`: resource id of the hub's user-assigned identity.",
+  },
+  {
+    name: 'PROVISION_CONTAINER',
+    sample: 'provision',
+    default: '`provision`',
+    meaning: 'The drop box.',
+  },
+  {
+    name: 'BLOB_BINDING',
+    sample: 'bytes',
+    default: '`bytes`',
+    meaning:
+      '`bytes` works on every host, but each dropped file travels once through host and worker; `reference` spares that and needs a blob extension that knows deferred bindings.',
+  },
+  {
+    name: 'BLOB_TRIGGER_SOURCE',
+    sample: 'LogsAndContainerScan',
+    default: '`LogsAndContainerScan`',
+    meaning: '`LogsAndContainerScan`, or `EventGrid` as the Flex Consumption plan needs it.',
+  },
+  {
+    name: 'DROP_SETTLE_SECONDS',
+    sample: '10',
+    default: '10',
+    meaning: 'How long a folder must have been quiet before its `options.json` is read, seconds.',
+  },
+  {
+    name: 'DROP_MAX_AGE_DAYS',
+    sample: '7',
+    default: '7',
+    meaning: 'A drop that is older and has no run is listed as stale and never run unasked, days.',
+  },
+  {
+    name: 'SWEEP_SCHEDULE',
+    sample: '0 */5 * * * *',
+    default: '`0 */5 * * * *`',
+    meaning:
+      'When drops whose trigger was lost and runs without a living orchestration are looked for (six-field NCRONTAB).',
+  },
+  {
+    name: 'RUN_HISTORY_DAYS',
+    sample: '30',
+    default: '30',
+    meaning: 'Finished durable instances are purged after this many days. Run records stay.',
+  },
+  {
+    name: 'STAGING_DAYS',
+    sample: '7',
+    default: '7',
+    meaning: 'The staging container of a final run is removed after this many days.',
+  },
+] as const;
+
+export type SettingName = (typeof SETTINGS)[number]['name'];
+
+/** How a storage account is reached. */
+export type StorageConnection =
+  | { readonly kind: 'connectionString'; readonly connectionString: string }
+  | { readonly kind: 'identity'; readonly blobServiceUri: string; readonly clientId?: string };
+
+export interface Settings {
+  readonly storage: StorageConnection;
+  /** Name of the connection that triggers bind to. */
+  readonly storageConnectionName: 'HUBKEEPER_STORAGE' | 'AzureWebJobsStorage';
+  readonly storageAuth: 'sas' | 'identity';
+  readonly storageIdentity?: string;
+  /** Connection string or host name by lower-case alias; the hub of `IOTHUB` is `default`. */
+  readonly hubs: ReadonlyMap<string, string>;
+  readonly provisionContainer: string;
+  readonly blobBinding: 'bytes' | 'reference';
+  readonly blobTriggerSource: 'LogsAndContainerScan' | 'EventGrid';
+  readonly dropSettleSeconds: number;
+  readonly dropMaxAgeDays: number;
+  readonly sweepSchedule: string;
+  readonly runHistoryDays: number;
+  readonly stagingDays: number;
+}
+
+export const DEFAULT_HUB_ALIAS = 'default';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A single error for everything that is wrong with the settings. */
+export class SettingsError extends HubKeeperError {
+  override readonly name = 'SettingsError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super({
+      code: 'settingsInvalid',
+      message: `Settings are missing or wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      action: 'Correct them in the app settings (locally: local.settings.json or the environment) and start again.',
+    });
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads all settings from `environment`.
+ *
+ * @throws SettingsError naming every problem at once.
+ */
+export function readSettings(environment: Environment = process.env): Settings {
+  const problems: string[] = [];
+  const text = (name: string): string | undefined => {
+    const value = environment[name]?.trim();
+    return value === undefined || value === '' ? undefined : value;
+  };
+  const oneOf = <T extends string>(name: SettingName, allowed: readonly T[], fallback: T): T => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const match = allowed.find((candidate) => candidate.toLowerCase() === value.toLowerCase());
+    if (match === undefined) problems.push(`${name} must be one of ${allowed.join(', ')}.`);
+    return match ?? fallback;
+  };
+  const number = (name: SettingName, fallback: number, range: { least: number; most: number }): number => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const parsed = Number(value);
+    if (!Number.isFinite(parsed) || parsed < range.least || parsed > range.most) {
+      problems.push(`${name} must be a number from ${range.least} to ${range.most}.`);
+      return fallback;
+    }
+    return parsed;
+  };
+
+  const storage = readStorage(text, problems);
+  const hubs = readHubs(environment, problems);
+  const provisionContainer = text('PROVISION_CONTAINER') ?? 'provision';
+  if (!/^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/.test(provisionContainer)) {
+    problems.push(
+      'PROVISION_CONTAINER must be a container name: 3 to 63 lower-case letters, digits and single hyphens.',
+    );
+  }
+  const storageAuth = oneOf('STORAGE_AUTH', ['sas', 'identity'] as const, 'sas');
+  const storageIdentity = text('STORAGE_IDENTITY');
+  if (storageIdentity !== undefined && storageAuth !== 'identity') {
+    problems.push('STORAGE_IDENTITY has no effect unless STORAGE_AUTH is identity: set both or neither.');
+  }
+  const sweepSchedule = text('SWEEP_SCHEDULE') ?? '0 */5 * * * *';
+  if (sweepSchedule.split(/\s+/).length !== 6) {
+    problems.push(
+      'SWEEP_SCHEDULE must be an NCRONTAB expression of six fields, seconds first, such as "0 */5 * * * *".',
+    );
+  }
+
+  const settings: Settings = {
+    storage: storage.connection,
+    storageConnectionName: storage.name,
+    storageAuth,
+    ...(storageIdentity === undefined ? {} : { storageIdentity }),
+    hubs,
+    provisionContainer,
+    blobBinding: oneOf('BLOB_BINDING', ['bytes', 'reference'] as const, 'bytes'),
+    blobTriggerSource: oneOf(
+      'BLOB_TRIGGER_SOURCE',
+      ['LogsAndContainerScan', 'EventGrid'] as const,
+      'LogsAndContainerScan',
+    ),
+    dropSettleSeconds: number('DROP_SETTLE_SECONDS', 10, { least: 0, most: 3600 }),
+    dropMaxAgeDays: number('DROP_MAX_AGE_DAYS', 7, { least: 0.01, most: 3650 }),
+    sweepSchedule,
+    runHistoryDays: number('RUN_HISTORY_DAYS', 30, { least: 1, most: 3650 }),
+    stagingDays: number('STAGING_DAYS', 7, { least: 0.01, most: 3650 }),
+  };
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
+
+function readStorage(
+  text: (name: string) => string | undefined,
+  problems: string[],
+): { connection: StorageConnection; name: Settings['storageConnectionName'] } {
+  for (const name of ['HUBKEEPER_STORAGE', 'AzureWebJobsStorage'] as const) {
+    const connectionString = text(name);
+    if (connectionString !== undefined) {
+      return { name, connection: { kind: 'connectionString', connectionString } };
+    }
+    const account = text(`${name}__accountName`);
+    const uri = text(`${name}__blobServiceUri`) ?? (account && `https://${account}.blob.core.windows.net`);
+    if (uri !== undefined) {
+      if (!URL.canParse(uri))
+        problems.push(`${name}__blobServiceUri must be a URL such as https://ACCOUNT.blob.core.windows.net.`);
+      const clientId = text(`${name}__clientId`);
+      return {
+        name,
+        connection: { kind: 'identity', blobServiceUri: uri, ...(clientId === undefined ? {} : { clientId }) },
+      };
+    }
+  }
+  problems.push(
+    'HUBKEEPER_STORAGE (or AzureWebJobsStorage) is missing: give a connection string, or HUBKEEPER_STORAGE__blobServiceUri to use an identity.',
+  );
+  return { name: 'AzureWebJobsStorage', connection: { kind: 'connectionString', connectionString: '' } };
+}
+
+function readHubs(environment: Environment, problems: string[]): Map<string, string> {
+  const hubs = new Map<string, string>();
+  for (const [name, raw] of Object.entries(environment)) {
+    const match = /^IOTHUB(?:__(.*))?$/i.exec(name);
+    const value = raw?.trim();
+    if (!match || value === undefined || value === '') continue;
+    const alias = (match[1] ?? DEFAULT_HUB_ALIAS).toLowerCase();
+    if (!/^[a-z0-9]+$/.test(alias)) {
+      problems.push(`${name}: the alias after IOTHUB__ must be letters and digits only.`);
+    } else if (hubs.has(alias)) {
+      problems.push(`${name}: the alias "${alias}" is given twice (aliases are matched without regard to case).`);
+    } else {
+      hubs.set(alias, value);
+      const problem = connectionProblem(value);
+      if (problem !== undefined) problems.push(`${name}: ${problem}`);
+    }
+  }
+  if (hubs.size === 0 && !problems.some((problem) => problem.startsWith('IOTHUB'))) {
+    problems.push('IOTHUB is missing: give the connection string or the host name of the hub.');
+  }
+  return hubs;
+}
+
+/** What is wrong with a hub's connection string or host name; the text itself is never quoted. */
+function connectionProblem(value: string): string | undefined {
+  try {
+    parseHubConnection(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HubKeeperError) return [error.message, error.action].filter(Boolean).join(' ');
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+const BLOCK_BYTES = 4 * 1024 * 1024;
+/** Blocks on their way at once: bounds memory, and hides the latency of one upload behind the filling of the next. */
+const UPLOADS_AT_ONCE = 2;
+
+/**
+ * Writes lines into one block blob, in sections that need not be written in order: sections are put one after another
+ * when the blob is committed. Memory stays flat, whatever the size of the blob.
+ */
+export interface BlockWriter {
+  /** Appends one line (a newline is added) to a section. Never waits: call `drain` between batches. */
+  writeLine(section: number, line: string | Uint8Array): void;
+  /** Waits while too much is on its way; undefined when nothing needs waiting for. */
+  drain(): Promise<void> | undefined;
+  /** Makes the blob appear, whole. Nothing of it can be seen before. */
+  commit(contentType: string): Promise<void>;
+}
+
+interface Section {
+  buffer: Buffer;
+  used: number;
+  readonly blockIds: string[];
+}
+
+export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWriter {
+  // Two attempts may write the same blob at a time; ids of their own keep their uncommitted blocks apart.
+  const attempt = randomBytes(6).toString('hex');
+  let blocks = 0;
+  const uploads = new Set<Promise<void>>();
+  let failure: unknown;
+
+  const all: Section[] = Array.from({ length: sections }, () => ({
+    buffer: Buffer.alloc(0),
+    used: 0,
+    blockIds: [],
+  }));
+
+  const upload = (section: Section): void => {
+    if (section.used === 0) return;
+    const body = section.buffer.subarray(0, section.used);
+    section.buffer = Buffer.alloc(0);
+    section.used = 0;
+    const id = Buffer.from(`${attempt}-${String(blocks++).padStart(6, '0')}`).toString('base64');
+    section.blockIds.push(id);
+    const sent = blob
+      .stageBlock(id, body, body.length)
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          failure ??= error;
+        },
+      )
+      .finally(() => uploads.delete(sent));
+    uploads.add(sent);
+  };
+
+  const makeRoom = (section: Section, bytes: number): void => {
+    if (section.used + bytes <= section.buffer.length) return;
+    if (section.used > 0 && section.used + bytes > BLOCK_BYTES) upload(section);
+    // The first block starts small (most blobs stay small); later ones are known to fill up.
+    const wanted =
+      section.blockIds.length > 0 ? BLOCK_BYTES : Math.min(BLOCK_BYTES, Math.max(16 * 1024, section.buffer.length * 2));
+    const grown = Buffer.allocUnsafe(Math.max(wanted, section.used + bytes));
+    section.buffer.copy(grown, 0, 0, section.used);
+    section.buffer = grown;
+  };
+
+  const settled = async (atMost: number): Promise<void> => {
+    while (uploads.size > atMost) await Promise.race(uploads);
+    if (failure !== undefined) throw failure;
+  };
+
+  return {
+    writeLine(index, line) {
+      const section = all[index];
+      if (section === undefined)
+        throw new RangeError(`The blob has ${sections} sections; there is no section ${index}.`);
+      const bytes = (typeof line === 'string' ? Buffer.byteLength(line) : line.length) + 1;
+      makeRoom(section, bytes);
+      if (typeof line === 'string') section.used += section.buffer.write(line, section.used, 'utf8');
+      else {
+        section.buffer.set(line, section.used);
+        section.used += line.length;
+      }
+      section.buffer[section.used++] = 0x0a;
+    },
+    drain() {
+      return uploads.size >= UPLOADS_AT_ONCE || failure !== undefined ? settled(UPLOADS_AT_ONCE - 1) : undefined;
+    },
+    async commit(contentType) {
+      for (const section of all) upload(section);
+      await settled(0);
+      await blob.commitBlockList(
+        all.flatMap((section) => section.blockIds),
+        { blobHTTPHeaders: { blobContentType: contentType } },
+      );
+    },
+  };
+}

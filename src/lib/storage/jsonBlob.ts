@@ -1,0 +1,60 @@
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import { isConditionFailed, isNotFound } from './storageErrors.ts';
+
+/** A JSON document and the ETag it was read at. */
+export interface JsonBlob<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+/** Reads a small JSON blob; undefined when it does not exist. */
+export async function readJson<T>(blob: BlockBlobClient): Promise<JsonBlob<T> | undefined> {
+  try {
+    const response = await blob.download();
+    if (response.readableStreamBody === undefined || response.etag === undefined) {
+      throw new Error(`Storage gave no content for ${blob.containerName}/${blob.name}.`);
+    }
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.readableStreamBody) {
+      chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+    }
+    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) as T, etag: response.etag };
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+export interface WriteJsonOptions {
+  /** Write only over this version. */
+  readonly ifMatch?: string;
+  /** Write only when the blob does not exist yet. */
+  readonly ifAbsent?: boolean;
+  readonly leaseId?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Writes a JSON blob; false when its condition did not hold (somebody else was first). */
+export async function writeJson(
+  blob: BlockBlobClient,
+  value: unknown,
+  options: WriteJsonOptions = {},
+): Promise<boolean> {
+  const text = `${JSON.stringify(value, undefined, 2)}\n`;
+  try {
+    await blob.upload(text, Buffer.byteLength(text), {
+      blobHTTPHeaders: { blobContentType: 'application/json; charset=utf-8' },
+      ...(options.metadata === undefined ? {} : { metadata: { ...options.metadata } }),
+      conditions: {
+        ...(options.ifMatch === undefined ? {} : { ifMatch: options.ifMatch }),
+        ...(options.ifAbsent ? { ifNoneMatch: '*' } : {}),
+        ...(options.leaseId === undefined ? {} : { leaseId: options.leaseId }),
+      },
+    });
+    return true;
+  } catch (error) {
+    if (isConditionFailed(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,33 @@
+/** Questions about errors of the storage service. Branch on these, never on message texts. */
+
+interface StorageErrorShape {
+  readonly statusCode?: unknown;
+  readonly code?: unknown;
+}
+
+function shapeOf(error: unknown): StorageErrorShape {
+  return typeof error === 'object' && error !== null ? (error as StorageErrorShape) : {};
+}
+
+export function storageStatus(error: unknown): number | undefined {
+  const { statusCode } = shapeOf(error);
+  return typeof statusCode === 'number' ? statusCode : undefined;
+}
+
+export function storageCode(error: unknown): string | undefined {
+  const { code } = shapeOf(error);
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** The blob or container is not there. */
+export function isNotFound(error: unknown): boolean {
+  return storageStatus(error) === 404;
+}
+
+/** A condition (If-Match, If-None-Match, lease) did not hold: somebody else was first. */
+export function isConditionFailed(error: unknown): boolean {
+  const status = storageStatus(error);
+  if (status === 412) return true;
+  const code = storageCode(error);
+  return status === 409 && (code === 'BlobAlreadyExists' || code === 'LeaseAlreadyPresent');
+}

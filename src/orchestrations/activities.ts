@@ -1,0 +1,56 @@
+/**
+ * The contract between orchestrations and activities.
+ *
+ * Inputs and results are small plain objects: they stay in the durable history and are read again at every step. Results
+ * tell permanent failures as values; what an activity throws is transient and tried again.
+ */
+
+import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
+
+interface RunStep {
+  readonly runId: string;
+}
+
+export interface Activities {
+  /** Reads the options of a drop, from its metadata or from `options.json` once the folder has been quiet. */
+  readonly readOptions: {
+    input: RunStep;
+    output:
+      | { readonly status: 'ready' }
+      | { readonly status: 'wait'; readonly seconds: number }
+      | { readonly status: 'ended' };
+  };
+  readonly checkFile: { input: RunStep; output: { readonly next: 'job' | 'ended' } };
+  readonly startJob: {
+    input: RunStep;
+    output: { readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number };
+  };
+  readonly watchJob: { input: RunStep; output: { readonly ended: boolean } };
+  readonly cancelJob: { input: RunStep; output: { readonly asked: boolean } };
+  readonly settleRun: { input: RunStep; output: { readonly state: string } };
+  readonly failRun: { input: RunStep & { readonly message: string }; output: { readonly state: string } };
+}
+
+export type ActivityName = keyof Activities;
+
+/** Eight tries within about five minutes: longer trouble of the hub is waited for in the orchestration itself. */
+function retryPolicy(): RetryOptions {
+  const policy = new RetryOptions(2_000, 8);
+  policy.backoffCoefficient = 2;
+  policy.maxRetryIntervalInMilliseconds = 60_000;
+  return policy;
+}
+
+/** Calls an activity and waits for it, typed. `yield*` it; never put it into `Task.all` or `Task.any`. */
+export function* call<Name extends ActivityName>(
+  context: OrchestrationContext,
+  name: Name,
+  input: Activities[Name]['input'],
+): Generator<Task, Activities[Name]['output'], unknown> {
+  return (yield context.df.callActivityWithRetry(name, retryPolicy(), input)) as Activities[Name]['output'];
+}
+
+/** Waits for `seconds` of durable time. */
+export function* sleep(context: OrchestrationContext, seconds: number): Generator<Task, void, unknown> {
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + seconds * 1000));
+}

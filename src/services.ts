@@ -1,0 +1,57 @@
+/**
+ * The composition root: settings → clients → services. The only place that constructs clients of Azure.
+ *
+ * Built when the app is loaded, so that settings that are missing or wrong stop it at once, all of them named.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { DefaultAzureCredential } from '@azure/identity';
+
+import { createLogger, type Logger } from './lib/logger.ts';
+import type { ProvisioningContext } from './lib/provisioning/context.ts';
+import { createRunStore } from './lib/provisioning/runStore.ts';
+import { createRegistryClient, parseHubConnection, type RegistryClient } from './lib/registry/index.ts';
+import { readSettings, type Settings } from './lib/settings.ts';
+import { createStorage, type Storage } from './lib/storage/storage.ts';
+
+export const settings: Settings = readSettings();
+
+const credential = (clientId?: string) =>
+  new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
+
+export const storage: Storage = createStorage(settings.storage, credential);
+
+const now = () => new Date();
+export const runs = createRunStore(storage, now);
+
+const hubs = new Map<string, RegistryClient>();
+
+/** The client of a configured hub, made at its first use. */
+export function hub(alias: string): RegistryClient {
+  let client = hubs.get(alias);
+  if (client === undefined) {
+    const text = settings.hubs.get(alias);
+    if (text === undefined) throw new Error(`No hub "${alias}" is configured.`);
+    client = createRegistryClient(parseHubConnection(text, () => credential()));
+    hubs.set(alias, client);
+  }
+  return client;
+}
+
+/** What a Functions invocation offers for logging. */
+interface InvocationLog {
+  debug(...args: unknown[]): void;
+  info(...args: unknown[]): void;
+  warn(...args: unknown[]): void;
+  error(...args: unknown[]): void;
+}
+
+export function loggerOf(invocation: InvocationLog): Logger {
+  return createLogger((level, message) => invocation[level](message));
+}
+
+/** The services of provisioning, logging into the given invocation. */
+export function provisioning(invocation: InvocationLog): ProvisioningContext {
+  return { settings, storage, runs, hub, now, sleep: (ms) => sleep(ms), log: loggerOf(invocation) };
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  DEFAULT_OPTIONS,
+  metadataGivesOptions,
+  OptionsRefused,
+  optionsFromJson,
+  optionsFromMetadata,
+} from '../../../src/lib/provisioning/dropOptions.ts';
+
+function refusal(act: () => unknown): OptionsRefused {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof OptionsRefused) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+describe('options in options.json', () => {
+  it('are defaults where nothing is said', () => {
+    expect(optionsFromJson('{}', 'options.json')).toEqual(DEFAULT_OPTIONS);
+  });
+
+  it('are taken with their types, a byte order mark and any case of words', () => {
+    const text =
+      '\uFEFF{"importMode":"Update","onInvalidLine":"ABORT","maxRejects":3,"missingKeys":"regenerate","dryRun":true,"retryMinutes":0,"confirm":" hub1 "}';
+    expect(optionsFromJson(text, 'options.json')).toEqual({
+      importMode: 'update',
+      onInvalidLine: 'abort',
+      maxRejects: 3,
+      missingKeys: 'regenerate',
+      dryRun: true,
+      retryMinutes: 0,
+      confirm: 'hub1',
+    });
+  });
+
+  it('that are no JSON are refused by the name of the file, without quoting it', () => {
+    const { message } = refusal(() => optionsFromJson('{"confirm": secretthing', 'provision/b1/options.json'));
+    expect(message).toBe('provision/b1/options.json is not valid JSON.');
+  });
+
+  it.each(['[]', '3', 'null', '"dryRun"'])('that are %s instead of an object are refused', (text) => {
+    expect(refusal(() => optionsFromJson(text, 'options.json')).message).toContain('one JSON object');
+  });
+
+  it('are refused with every unknown and every wrong one named', () => {
+    const text = '{"dryrun":true,"speed":9,"maxRejects":-1,"importMode":"upsert","missingKeys":1}';
+    const { message, action } = refusal(() => optionsFromJson(text, 'options.json'));
+    expect(message).toContain('unknown option "dryrun" (did you mean dryRun?)');
+    expect(message).toContain('unknown option "speed"');
+    expect(message).toContain('maxRejects must be a whole number');
+    expect(message).toContain('importMode must be one of create,');
+    expect(message).toContain('missingKeys must be one of keep, regenerate');
+    expect(action).toContain('retryMinutes');
+  });
+});
+
+describe('options in blob metadata', () => {
+  it('are read without regard to the case of their names, as storage does not keep it', () => {
+    expect(
+      optionsFromMetadata({ importmode: 'create', DryRun: 'true', maxrejects: '5', hubkeeper: 'cli/0.1.0' }),
+    ).toEqual({
+      ...DEFAULT_OPTIONS,
+      importMode: 'create',
+      dryRun: true,
+      maxRejects: 5,
+    });
+  });
+
+  it('count as given by the marker alone, so that no options.json is waited for', () => {
+    expect(metadataGivesOptions({ hubkeeper: 'cli/0.1.0' })).toBe(true);
+    expect(metadataGivesOptions({})).toBe(false);
+  });
+
+  it('do not count as given by what copying tools write', () => {
+    expect(metadataGivesOptions({ mtime: '1', hdi_isfolder: 'true', posix_mode: '1' })).toBe(false);
+  });
+
+  it('are refused when one is unknown: a mistyped dryRun must not become a real run', () => {
+    expect(refusal(() => optionsFromMetadata({ dryrunn: 'true' })).message).toContain('unknown option "dryrunn"');
+  });
+});

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, it } from 'vitest';
+
+import { readSettings, SETTINGS, SettingsError } from '../../src/lib/settings.ts';
+
+const root = new URL('../../', import.meta.url);
+const sample = JSON.parse(readFileSync(new URL('local.settings.sample.json', root), 'utf8')) as {
+  Values: Record<string, string>;
+};
+const hub = 'HostName=h.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey=c2VjcmV0LXNlY3JldC1zZWNyZXQ=';
+const good = { AzureWebJobsStorage: 'UseDevelopmentStorage=true', IOTHUB: hub };
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readSettings(environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  it('are the same in the sample file and in the code, value for value', () => {
+    expect(sample.Values).toEqual(Object.fromEntries(SETTINGS.map(({ name, sample: value }) => [name, value])));
+  });
+
+  it('are the same in the table of the README and in the code, name for name and default for default', () => {
+    const readme = readFileSync(new URL('README.md', root), 'utf8');
+    const table = /## Settings\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
+    const rows = [...table.matchAll(/^\| `(\w+)` \| (.*?) \| (.*) \|$/gm)].map(([, name, fallback, meaning]) => ({
+      name,
+      fallback,
+      meaning,
+    }));
+    expect(rows).toEqual(
+      SETTINGS.map(({ name, default: fallback, meaning }) => ({ name, fallback: fallback ?? 'required', meaning })),
+    );
+  });
+
+  it('of the sample file are accepted as they are', () => {
+    expect(problemsOf(sample.Values)).toEqual([]);
+  });
+
+  it('fall back to the storage of the Functions host', () => {
+    expect(readSettings(good)).toMatchObject({
+      storageConnectionName: 'AzureWebJobsStorage',
+      storage: { kind: 'connectionString', connectionString: 'UseDevelopmentStorage=true' },
+    });
+  });
+
+  it('take an identity wherever they take a connection string', () => {
+    const environment = {
+      ...good,
+      HUBKEEPER_STORAGE__blobServiceUri: 'https://a.blob.core.windows.net',
+      HUBKEEPER_STORAGE__clientId: 'client',
+      IOTHUB: 'myhub.azure-devices.net',
+    };
+    expect(readSettings(environment)).toMatchObject({
+      storageConnectionName: 'HUBKEEPER_STORAGE',
+      storage: { kind: 'identity', blobServiceUri: 'https://a.blob.core.windows.net', clientId: 'client' },
+    });
+  });
+
+  it('give each hub its alias in lower case', () => {
+    const { hubs } = readSettings({ ...good, IOTHUB__East1: hub, IOTHUB__west: hub });
+    expect([...hubs.keys()].sort()).toEqual(['default', 'east1', 'west']);
+  });
+
+  it('are reported all at once, each by its name and with what to do, and never with its value', () => {
+    const problems = problemsOf({
+      IOTHUB: 'SharedAccessKey=c2VjcmV0LXNlY3JldC1zZWNyZXQ=',
+      'IOTHUB__no-good': hub,
+      STORAGE_AUTH: 'keys',
+      STORAGE_IDENTITY: '/subscriptions/1',
+      PROVISION_CONTAINER: 'Provision--Box',
+      DROP_SETTLE_SECONDS: 'soon',
+      DROP_MAX_AGE_DAYS: '-1',
+      SWEEP_SCHEDULE: '*/5 * * * *',
+      BLOB_BINDING: 'stream',
+    });
+    for (const name of [
+      'HUBKEEPER_STORAGE',
+      'IOTHUB:',
+      'IOTHUB__no-good',
+      'STORAGE_AUTH must be one of sas, identity',
+      'STORAGE_IDENTITY',
+      'PROVISION_CONTAINER',
+      'DROP_SETTLE_SECONDS must be a number from 0 to 3600',
+      'DROP_MAX_AGE_DAYS',
+      'SWEEP_SCHEDULE',
+      'BLOB_BINDING must be one of bytes, reference',
+    ]) {
+      expect(
+        problems.filter((problem) => problem.includes(name)),
+        name,
+      ).toHaveLength(1);
+    }
+    expect(problems.join('\n')).not.toMatch(/c2VjcmV0|soon|Provision--Box/);
+  });
+
+  it('say that a hub is missing', () => {
+    expect(problemsOf({ AzureWebJobsStorage: 'UseDevelopmentStorage=true' })).toEqual([
+      expect.stringContaining('IOTHUB is missing'),
+    ]);
+  });
+});
