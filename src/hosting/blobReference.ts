@@ -1,4 +1,10 @@
-import { ResourceFactoryResolver } from '@azure/functions-extensions-base';
+import { createRequire } from 'node:module';
+
+// Required, not imported: the package is CommonJS whose names an import does not see, and @azure/functions must find the
+// factory in the very same copy.
+const { ResourceFactoryResolver } = createRequire(import.meta.url)(
+  '@azure/functions-extensions-base',
+) as typeof import('@azure/functions-extensions-base');
 
 const SOURCE = 'AzureStorageBlobs';
 

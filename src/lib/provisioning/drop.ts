@@ -44,7 +44,7 @@ export async function openDrop(context: ProvisioningContext, record: RunRecord):
     if (response.readableStreamBody === undefined) throw new Error('Storage gave no content for the dropped file.');
     return response.readableStreamBody as AsyncIterable<Uint8Array>;
   } catch (error) {
-    throw explain(error, record);
+    throw await explain(error, context, record);
   }
 }
 
@@ -57,12 +57,13 @@ export async function assertDropUnchanged(context: ProvisioningContext, record: 
   try {
     await dropBlob(context, record).getProperties({ conditions: { ifMatch: record.drop.etag } });
   } catch (error) {
-    throw explain(error, record);
+    throw await explain(error, context, record);
   }
 }
 
-function explain(error: unknown, record: RunRecord): unknown {
+async function explain(error: unknown, context: ProvisioningContext, record: RunRecord): Promise<unknown> {
   if (isNotFound(error)) return deleted(record);
-  if (isConditionFailed(error)) return replaced(record);
+  // A condition on a blob that is gone may be answered as not met instead of as not found.
+  if (isConditionFailed(error)) return (await dropBlob(context, record).exists()) ? replaced(record) : deleted(record);
   return error;
 }

@@ -8,6 +8,7 @@
 import { FileRefused } from '../devicesFile/fileRefused.ts';
 import { HubError } from '../registry/index.ts';
 import { readJson } from '../storage/jsonBlob.ts';
+import { readText } from '../storage/readText.ts';
 import { checkDrop } from './checkDrop.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from './drop.ts';
@@ -117,7 +118,7 @@ async function findOptions(
     return { wait: Math.max(1, Math.ceil(context.settings.dropSettleSeconds - quietSeconds)) };
   }
   if (!hasOptions) return { found: DEFAULT_OPTIONS };
-  const text = (await container.getBlockBlobClient(name).downloadToBuffer()).toString('utf8');
+  const { text } = await readText(container.getBlockBlobClient(name));
   return { found: optionsFromJson(text, `${record.drop.container}/${name}`) };
 }
 

@@ -1,5 +1,6 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
+import { readText } from './readText.ts';
 import { isConditionFailed, isNotFound } from './storageErrors.ts';
 
 /** A JSON document and the ETag it was read at. */
@@ -11,15 +12,8 @@ export interface JsonBlob<T> {
 /** Reads a small JSON blob; undefined when it does not exist. */
 export async function readJson<T>(blob: BlockBlobClient): Promise<JsonBlob<T> | undefined> {
   try {
-    const response = await blob.download();
-    if (response.readableStreamBody === undefined || response.etag === undefined) {
-      throw new Error(`Storage gave no content for ${blob.containerName}/${blob.name}.`);
-    }
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of response.readableStreamBody) {
-      chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-    }
-    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) as T, etag: response.etag };
+    const { text, etag } = await readText(blob);
+    return { value: JSON.parse(text) as T, etag };
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

@@ -1,0 +1,377 @@
+/** Device and module identities. */
+
+import { bareEtag, type ConditionalOptions, ifMatchFor } from './etag.ts';
+import { HubError } from './hubError.ts';
+import {
+  asBoolean,
+  asInstant,
+  asNumber,
+  asObject,
+  asOneOf,
+  asString,
+  asStrings,
+  asText,
+  defined,
+  type JsonObject,
+} from './reader.ts';
+import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
+import type { WireAuthentication, WireDevice, WireModule } from './wire.ts';
+
+export const AUTHENTICATION_TYPES = ['sas', 'selfSigned', 'certificateAuthority', 'none'] as const;
+export type AuthenticationType = (typeof AUTHENTICATION_TYPES)[number];
+
+/** How a device or module proves who it is. Keys are base64, thumbprints hexadecimal. Holds secrets. */
+export interface Authentication {
+  readonly type: AuthenticationType;
+  readonly symmetricKey?: { readonly primaryKey: string; readonly secondaryKey: string };
+  readonly x509Thumbprint?: { readonly primaryThumbprint?: string; readonly secondaryThumbprint?: string };
+}
+
+/** What can be written of a device identity. */
+export interface DeviceInput {
+  readonly deviceId: string;
+  /** Compared with by `onlyIfUnchanged`; never written. */
+  readonly etag?: string;
+  /** Absent: the hub makes new keys, on update too. */
+  readonly authentication?: Authentication;
+  readonly status?: 'enabled' | 'disabled';
+  readonly statusReason?: string;
+  readonly capabilities?: { readonly iotEdge: boolean };
+  /** Of an edge device: its own scope, made by the hub and to be given back on update. Of others: their parent's. */
+  readonly deviceScope?: string;
+  readonly parentScopes?: readonly string[];
+}
+
+export interface Device extends DeviceInput {
+  readonly etag: string;
+  readonly status: 'enabled' | 'disabled';
+  /** Changes when a device is deleted and created again. */
+  readonly generationId?: string;
+  readonly connectionState?: string;
+  /** Instants are as the hub writes them; absent when it never happened. */
+  readonly connectionStateUpdatedTime?: string;
+  readonly statusUpdatedTime?: string;
+  readonly lastActivityTime?: string;
+  readonly cloudToDeviceMessageCount?: number;
+}
+
+export interface ModuleInput {
+  readonly deviceId: string;
+  readonly moduleId: string;
+  readonly etag?: string;
+  readonly authentication?: Authentication;
+  /** `iotEdge` for the modules of an edge device. A module update replaces all: absent clears it. */
+  readonly managedBy?: string;
+}
+
+export interface Module extends ModuleInput {
+  readonly etag: string;
+  readonly generationId?: string;
+  readonly connectionState?: string;
+  readonly connectionStateUpdatedTime?: string;
+  readonly lastActivityTime?: string;
+  readonly cloudToDeviceMessageCount?: number;
+}
+
+/** What a delete names: the ids, and the ETag for `onlyIfUnchanged`. */
+export type DeviceToDelete = Pick<DeviceInput, 'deviceId' | 'etag'>;
+export type ModuleToDelete = Pick<ModuleInput, 'deviceId' | 'moduleId' | 'etag'>;
+
+export type WriteOptions = CallOptions & ConditionalOptions;
+
+export interface IdentityOperations {
+  /** The device, or undefined when there is none. */
+  getDevice(deviceId: string, options?: CallOptions): Promise<Device | undefined>;
+  /** Fails with kind `conflict` when the id is taken. */
+  createDevice(device: DeviceInput, options?: CallOptions): Promise<Device>;
+  /** Replaces the identity. Kinds `notFound`, and `preconditionFailed` with `onlyIfUnchanged`. */
+  updateDevice(device: DeviceInput, options?: WriteOptions): Promise<Device>;
+  /** With its modules and twins. */
+  deleteDevice(device: DeviceToDelete, options?: WriteOptions): Promise<void>;
+  /** The first `top` (1–1000) devices, in no given order; the hub has no paging here: use `query` for more. */
+  listDevices(options?: CallOptions & { readonly top?: number }): Promise<readonly Device[]>;
+
+  getModule(deviceId: string, moduleId: string, options?: CallOptions): Promise<Module | undefined>;
+  createModule(module: ModuleInput, options?: CallOptions): Promise<Module>;
+  updateModule(module: ModuleInput, options?: WriteOptions): Promise<Module>;
+  deleteModule(module: ModuleToDelete, options?: WriteOptions): Promise<void>;
+  listModules(deviceId: string, options?: CallOptions): Promise<readonly Module[]>;
+}
+
+export function createIdentityOperations(transport: Transport): IdentityOperations {
+  const readDeviceReply = (request: HubRequest, reply: HubReply): Device => {
+    const device = parseDevice(reply.body);
+    if (device === undefined) {
+      throw transport.invalid(request, 'is no device');
+    }
+    return device;
+  };
+  const readModuleReply = (request: HubRequest, reply: HubReply): Module => {
+    const module = parseModule(reply.body);
+    if (module === undefined) {
+      throw transport.invalid(request, 'is no module');
+    }
+    return module;
+  };
+  const putDevice = async (verb: string, device: DeviceInput, ifMatch: string | undefined, options: CallOptions) => {
+    const request = putRequest(`${verb} the device "${device.deviceId}"`, {
+      path: ['devices', device.deviceId],
+      body: deviceBody(device),
+      ifMatch,
+      options,
+    });
+    return readDeviceReply(request, await transport.send(request));
+  };
+  const putModule = async (verb: string, module: ModuleInput, ifMatch: string | undefined, options: CallOptions) => {
+    const request = putRequest(`${verb} the module ${moduleName(module)}`, {
+      path: modulePath(module),
+      body: moduleBody(module),
+      ifMatch,
+      options,
+    });
+    return readModuleReply(request, await transport.send(request));
+  };
+
+  return {
+    async getDevice(deviceId, options = {}) {
+      const request = getRequest(`read the device "${deviceId}"`, ['devices', deviceId], options);
+      const reply = await foundReply(transport.send(request), ['DeviceNotFound']);
+      return reply && readDeviceReply(request, reply);
+    },
+    createDevice: (device, options = {}) => putDevice('create', device, undefined, options),
+    async updateDevice(device, options = {}) {
+      const ifMatch = ifMatchFor(`The device "${device.deviceId}"`, device.etag, options);
+      return putDevice('update', device, ifMatch, options);
+    },
+    async deleteDevice(device, options = {}) {
+      const ifMatch = ifMatchFor(`The device "${device.deviceId}"`, device.etag, options);
+      await transport.send(
+        deleteRequest(`delete the device "${device.deviceId}"`, ['devices', device.deviceId], ifMatch, options),
+      );
+    },
+    async listDevices(options = {}) {
+      const request = { ...getRequest('list devices', ['devices'], options), query: { top: options.top } };
+      return readList(transport, request, parseDevice);
+    },
+
+    async getModule(deviceId, moduleId, options = {}) {
+      const ids = { deviceId, moduleId };
+      const request = getRequest(`read the module ${moduleName(ids)}`, modulePath(ids), options);
+      const reply = await foundReply(transport.send(request), ['ModuleNotFound', 'DeviceNotFound']);
+      return reply && readModuleReply(request, reply);
+    },
+    createModule: (module, options = {}) => putModule('create', module, undefined, options),
+    async updateModule(module, options = {}) {
+      return putModule('update', module, ifMatchFor(`The module ${moduleName(module)}`, module.etag, options), options);
+    },
+    async deleteModule(module, options = {}) {
+      const ifMatch = ifMatchFor(`The module ${moduleName(module)}`, module.etag, options);
+      await transport.send(
+        deleteRequest(`delete the module ${moduleName(module)}`, modulePath(module), ifMatch, options),
+      );
+    },
+    async listModules(deviceId, options = {}) {
+      const request = getRequest(`list the modules of "${deviceId}"`, ['devices', deviceId, 'modules'], options);
+      return readList(transport, request, parseModule);
+    },
+  };
+}
+
+// Requests shared with the other operations -------------------------------------------------------------------------------
+
+export function getRequest(operation: string, path: readonly string[], options: CallOptions): HubRequest {
+  return { operation, method: 'GET', path, writes: false, retry: 'always', options };
+}
+
+/** Without If-Match the hub only creates, with it only updates. Only a write whatever the ETag can be done twice. */
+export function putRequest(
+  operation: string,
+  from: {
+    readonly path: readonly string[];
+    readonly body: unknown;
+    readonly ifMatch: string | undefined;
+    readonly options: CallOptions;
+  },
+): HubRequest {
+  return {
+    operation,
+    method: 'PUT',
+    path: from.path,
+    headers: { 'If-Match': from.ifMatch },
+    body: from.body,
+    writes: true,
+    retry: from.ifMatch === '"*"' ? 'always' : 'whenRefused',
+    options: from.options,
+  };
+}
+
+/** A delete whose reply was lost would find nothing when repeated: only the caller can tell what that means. */
+export function deleteRequest(
+  operation: string,
+  path: readonly string[],
+  ifMatch: string,
+  options: CallOptions,
+): HubRequest {
+  return {
+    operation,
+    method: 'DELETE',
+    path,
+    headers: { 'If-Match': ifMatch },
+    writes: true,
+    retry: 'whenRefused',
+    options,
+  };
+}
+
+/**
+ * The reply, or undefined when the hub says by name that the thing does not exist. A plain 404, as some other server
+ * would give, stays an error: taking it for an absent device could end in a delete or a create.
+ */
+export async function foundReply(
+  sending: Promise<HubReply>,
+  codesOfAbsence: readonly string[],
+): Promise<HubReply | undefined> {
+  try {
+    return await sending;
+  } catch (error) {
+    if (error instanceof HubError && error.status === 404 && codesOfAbsence.includes(error.code)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+export async function readList<T>(
+  transport: Transport,
+  request: HubRequest,
+  parse: (value: unknown) => T | undefined,
+): Promise<readonly T[]> {
+  const { body } = await transport.send(request);
+  if (!Array.isArray(body)) {
+    throw transport.invalid(request, 'is no list');
+  }
+  return body.map((item) => {
+    const parsed = parse(item);
+    if (parsed === undefined) {
+      throw transport.invalid(request, 'lists something unknown');
+    }
+    return parsed;
+  });
+}
+
+// Mapping -----------------------------------------------------------------------------------------------------------------
+
+function deviceBody(device: DeviceInput): WireDevice {
+  return {
+    deviceId: device.deviceId,
+    ...defined({
+      status: device.status,
+      statusReason: device.statusReason,
+      authentication: device.authentication && authenticationBody(device.authentication),
+      capabilities: device.capabilities,
+      deviceScope: device.deviceScope,
+      parentScopes: device.parentScopes,
+      etag: device.etag,
+    }),
+  };
+}
+
+function moduleBody(module: ModuleInput): WireModule {
+  return {
+    deviceId: module.deviceId,
+    moduleId: module.moduleId,
+    ...defined({
+      managedBy: module.managedBy,
+      authentication: module.authentication && authenticationBody(module.authentication),
+      etag: module.etag,
+    }),
+  };
+}
+
+function authenticationBody(authentication: Authentication): WireAuthentication {
+  return {
+    type: authentication.type,
+    ...defined({ symmetricKey: authentication.symmetricKey, x509Thumbprint: authentication.x509Thumbprint }),
+  };
+}
+
+function parseDevice(value: unknown): Device | undefined {
+  const body = asObject(value);
+  const deviceId = asText(body?.deviceId);
+  const status = asOneOf(body?.status, ['enabled', 'disabled']);
+  if (body === undefined || deviceId === undefined || status === undefined) {
+    return undefined;
+  }
+  const edge = asBoolean(asObject(body.capabilities)?.iotEdge);
+  return {
+    deviceId,
+    etag: bareEtag(asString(body.etag) ?? ''),
+    status,
+    ...defined({
+      statusReason: asText(body.statusReason),
+      authentication: parseAuthentication(body.authentication),
+      capabilities: edge === undefined ? undefined : { iotEdge: edge },
+      deviceScope: asText(body.deviceScope),
+      parentScopes: asStrings(body.parentScopes),
+      // The swagger says statusUpdatedTime, the identity registry page statusUpdateTime.
+      statusUpdatedTime: asInstant(body.statusUpdatedTime ?? body.statusUpdateTime),
+    }),
+    ...connectionFields(body),
+  };
+}
+
+function parseModule(value: unknown): Module | undefined {
+  const body = asObject(value);
+  const deviceId = asText(body?.deviceId);
+  const moduleId = asText(body?.moduleId);
+  if (body === undefined || deviceId === undefined || moduleId === undefined) {
+    return undefined;
+  }
+  return {
+    deviceId,
+    moduleId,
+    etag: bareEtag(asString(body.etag) ?? ''),
+    ...defined({ managedBy: asText(body.managedBy), authentication: parseAuthentication(body.authentication) }),
+    ...connectionFields(body),
+  };
+}
+
+function connectionFields(body: JsonObject) {
+  return defined({
+    generationId: asText(body.generationId),
+    connectionState: asText(body.connectionState),
+    connectionStateUpdatedTime: asInstant(body.connectionStateUpdatedTime),
+    lastActivityTime: asInstant(body.lastActivityTime),
+    cloudToDeviceMessageCount: asNumber(body.cloudToDeviceMessageCount),
+  });
+}
+
+function parseAuthentication(value: unknown): Authentication | undefined {
+  const body = asObject(value);
+  const type = asOneOf(body?.type, AUTHENTICATION_TYPES);
+  if (body === undefined || type === undefined) {
+    return undefined;
+  }
+  const keys = asObject(body.symmetricKey);
+  const primaryKey = asText(keys?.primaryKey);
+  const secondaryKey = asText(keys?.secondaryKey);
+  // Hubs print the pair of the other kind as nulls: sent back, those nulls would be values.
+  const thumbprints = asObject(body.x509Thumbprint);
+  const x509Thumbprint = defined({
+    primaryThumbprint: asText(thumbprints?.primaryThumbprint),
+    secondaryThumbprint: asText(thumbprints?.secondaryThumbprint),
+  });
+  return {
+    type,
+    ...(primaryKey === undefined || secondaryKey === undefined ? {} : { symmetricKey: { primaryKey, secondaryKey } }),
+    ...(Object.keys(x509Thumbprint).length === 0 ? {} : { x509Thumbprint }),
+  };
+}
+
+function modulePath(ids: { readonly deviceId: string; readonly moduleId: string }): readonly string[] {
+  return ['devices', ids.deviceId, 'modules', ids.moduleId];
+}
+
+export function moduleName(ids: { readonly deviceId: string; readonly moduleId: string }): string {
+  return `"${ids.deviceId}/${ids.moduleId}"`;
+}

@@ -1,0 +1,37 @@
+/** The registry of an IoT hub: what the rest of HubKeeper may use. */
+
+export {
+  type BulkErrorCode,
+  type BulkItemError,
+  type BulkItemWarning,
+  type BulkResult,
+  MAX_BULK_ITEMS,
+} from './bulk.ts';
+export type {
+  Configuration,
+  ConfigurationContent,
+  ConfigurationInput,
+  ConfigurationToDelete,
+} from './configurations.ts';
+export { type HubConnection, parseHubConnection } from './connection.ts';
+export { explainHubError, HUB_ERRORS, type HubErrorClass, type HubErrorExplanation } from './errorCodes.ts';
+export { type ReducedErrorStatus, reduceErrorStatus } from './errorStatus.ts';
+export type { ConditionalOptions } from './etag.ts';
+export { HubError, type HubErrorKind } from './hubError.ts';
+export type {
+  Authentication,
+  AuthenticationType,
+  Device,
+  DeviceInput,
+  DeviceToDelete,
+  Module,
+  ModuleInput,
+  ModuleToDelete,
+  WriteOptions,
+} from './identities.ts';
+export type { ExportJobRequest, ImportExportJob, ImportJobRequest } from './jobs.ts';
+export type { HubQuery, PageOptions, QueryPage, RegistryStatistics } from './query.ts';
+export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './registryClient.ts';
+export type { CallOptions } from './transport.ts';
+export { parseTwin, type Twin, type TwinId, type TwinUpdate } from './twins.ts';
+export type { WireExportImportDevice } from './wire.ts';

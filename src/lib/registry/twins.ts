@@ -1,0 +1,144 @@
+/** Device and module twins: tags, desired and reported properties. */
+
+import { bareEtag, ifMatchFor } from './etag.ts';
+import { foundReply, getRequest, moduleName, type WriteOptions } from './identities.ts';
+import { asInstant, asNumber, asObject, asString, asStrings, asText, defined, type JsonObject } from './reader.ts';
+import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
+import type { WireTwinUpdate } from './wire.ts';
+
+/** Which twin: of a device, or of one of its modules. */
+export interface TwinId {
+  readonly deviceId: string;
+  readonly moduleId?: string;
+}
+
+export interface Twin extends TwinId {
+  /** Of tags and desired properties; `deviceEtag` is the identity's. */
+  readonly etag: string;
+  readonly deviceEtag?: string;
+  readonly version?: number;
+  readonly tags: JsonObject;
+  /** With `$metadata` and `$version` as the hub gives them. */
+  readonly properties: { readonly desired: JsonObject; readonly reported: JsonObject };
+  readonly status?: string;
+  readonly statusReason?: string;
+  readonly statusUpdateTime?: string;
+  readonly connectionState?: string;
+  readonly lastActivityTime?: string;
+  readonly authenticationType?: string;
+  readonly capabilities?: JsonObject;
+  readonly deviceScope?: string;
+  readonly parentScopes?: readonly string[];
+  readonly modelId?: string;
+}
+
+/** What can be written of a twin. In a patch, null removes. */
+export interface TwinUpdate extends TwinId {
+  /** Compared with by `onlyIfUnchanged`. */
+  readonly etag?: string;
+  readonly tags?: JsonObject;
+  readonly desired?: JsonObject;
+}
+
+export interface TwinOperations {
+  /** The twin, or undefined when its device or module does not exist. */
+  getTwin(id: TwinId, options?: CallOptions): Promise<Twin | undefined>;
+  /** Merges into tags and desired properties; null removes a key. */
+  updateTwin(update: TwinUpdate, options?: WriteOptions): Promise<Twin>;
+  /** Replaces tags and desired properties: what is not given is removed. */
+  replaceTwin(update: TwinUpdate, options?: WriteOptions): Promise<Twin>;
+}
+
+export function createTwinOperations(transport: Transport): TwinOperations {
+  const readTwin = (request: HubRequest, reply: HubReply): Twin => {
+    const twin = parseTwin(reply.body);
+    if (twin === undefined) {
+      throw transport.invalid(request, 'is no twin');
+    }
+    return twin;
+  };
+  const write = async (
+    verb: string,
+    method: 'PATCH' | 'PUT',
+    update: TwinUpdate,
+    options: WriteOptions,
+  ): Promise<Twin> => {
+    const ifMatch = ifMatchFor(`The twin of ${twinName(update)}`, update.etag, options);
+    const request: HubRequest = {
+      operation: `${verb} the twin of ${twinName(update)}`,
+      method,
+      path: twinPath(update),
+      headers: { 'If-Match': ifMatch },
+      body: method === 'PUT' ? fullBody(update) : patchBody(update),
+      writes: true,
+      retry: options.onlyIfUnchanged === true ? 'whenRefused' : 'always',
+      options,
+    };
+    return readTwin(request, await transport.send(request));
+  };
+  return {
+    async getTwin(id, options = {}) {
+      const request = getRequest(`read the twin of ${twinName(id)}`, twinPath(id), options);
+      // A missing module is reported as a missing device here.
+      const reply = await foundReply(transport.send(request), ['DeviceNotFound', 'ModuleNotFound']);
+      return reply && readTwin(request, reply);
+    },
+    updateTwin: (update, options = {}) => write('update', 'PATCH', update, options),
+    replaceTwin: (update, options = {}) => write('replace', 'PUT', update, options),
+  };
+}
+
+/** Reads a twin, as single reads and `SELECT * FROM devices` give it; undefined if it is none. */
+export function parseTwin(value: unknown): Twin | undefined {
+  const body = asObject(value);
+  const deviceId = asText(body?.deviceId);
+  if (body === undefined || deviceId === undefined) {
+    return undefined;
+  }
+  const properties = asObject(body.properties);
+  return {
+    deviceId,
+    etag: bareEtag(asString(body.etag) ?? ''),
+    tags: asObject(body.tags) ?? {},
+    properties: { desired: asObject(properties?.desired) ?? {}, reported: asObject(properties?.reported) ?? {} },
+    ...defined({
+      moduleId: asText(body.moduleId),
+      deviceEtag: asText(body.deviceEtag) && bareEtag(String(body.deviceEtag)),
+      version: asNumber(body.version),
+      status: asText(body.status),
+      statusReason: asText(body.statusReason),
+      statusUpdateTime: asInstant(body.statusUpdateTime ?? body.statusUpdatedTime),
+      connectionState: asText(body.connectionState),
+      lastActivityTime: asInstant(body.lastActivityTime),
+      authenticationType: asText(body.authenticationType),
+      capabilities: asObject(body.capabilities),
+      deviceScope: asText(body.deviceScope),
+      parentScopes: asStrings(body.parentScopes),
+      modelId: asText(body.modelId),
+    }),
+  };
+}
+
+function patchBody(update: TwinUpdate): WireTwinUpdate {
+  return defined({
+    tags: update.tags,
+    properties: update.desired && { desired: update.desired },
+  });
+}
+
+function fullBody(update: TwinUpdate): WireTwinUpdate {
+  return {
+    deviceId: update.deviceId,
+    ...(update.moduleId === undefined ? {} : { moduleId: update.moduleId }),
+    tags: update.tags ?? {},
+    properties: { desired: update.desired ?? {} },
+  };
+}
+
+function twinPath(id: TwinId): readonly string[] {
+  return id.moduleId === undefined ? ['twins', id.deviceId] : ['twins', id.deviceId, 'modules', id.moduleId];
+}
+
+function twinName(id: TwinId): string {
+  return id.moduleId === undefined ? `"${id.deviceId}"` : moduleName({ deviceId: id.deviceId, moduleId: id.moduleId });
+}

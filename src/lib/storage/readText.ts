@@ -1,0 +1,18 @@
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+/**
+ * A small blob as text, with the ETag of exactly that content.
+ *
+ * In one request: the SDK's `downloadToBuffer` asks for the length first, and tears a blob that is replaced in between.
+ */
+export async function readText(blob: BlockBlobClient): Promise<{ readonly text: string; readonly etag: string }> {
+  const response = await blob.download();
+  if (response.readableStreamBody === undefined || response.etag === undefined) {
+    throw new Error(`Storage gave no content for ${blob.containerName}/${blob.name}.`);
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of response.readableStreamBody) {
+    chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  }
+  return { text: Buffer.concat(chunks).toString('utf8'), etag: response.etag };
+}

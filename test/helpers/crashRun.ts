@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { withStack } from './stack.ts';
+
+export interface CrashRunResult {
+  /** Ids of the file that the registry lacks. */
+  readonly missing: readonly string[];
+  /** How many more devices the registry has than the file. */
+  readonly unexpected: number;
+  readonly importJobs: number;
+  readonly state: string;
+  readonly succeeded: number | undefined;
+}
+
+/**
+ * Provisions a file while the host is killed (SIGKILL) at seeded random moments and started again, in unkind mode; then
+ * compares the registry with the file over plain REST.
+ */
+export async function crashRun(options: {
+  readonly devices: number;
+  readonly kills: number;
+  readonly seed: number;
+}): Promise<CrashRunResult> {
+  const random = seeded(options.seed);
+  const ids = Array.from({ length: options.devices }, (_, i) => `crash-${i}`);
+  // The job takes its time, so that kills fall into every phase of the run.
+  const jobRate = Math.ceil(options.devices / (options.kills * 2));
+  return withStack({ unkind: options.seed, hubArgs: ['--job-rate', String(jobRate)] }, async (stack) => {
+    await stack.drop('crash/devices.txt', ids.map((id) => `{"id":"${id}","importMode":"create"}`).join('\n'));
+    for (let kill = 0; kill < options.kills; kill++) {
+      // From the very first moments, when the run is being started, to the late ones, when it is settled.
+      await sleep(Math.floor(random() ** 2 * 4_000));
+      await stack.killHost();
+      await stack.restartHost();
+    }
+    const record = await stack.finalRecord('crash/devices.txt', 300_000);
+    const missing: string[] = [];
+    for (const id of ids) {
+      if (random() < 500 / options.devices && (await stack.rest('GET', `/devices/${id}`)).status !== 200)
+        missing.push(id);
+    }
+    const { jobs, devices } = await stack.hubState();
+    return {
+      missing,
+      unexpected: devices - ids.length,
+      importJobs: jobs.importsCreated,
+      state: record.state,
+      succeeded: record.outcomes?.succeeded,
+    };
+  });
+}
+
+/** mulberry32 */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let value = Math.imul(state ^ (state >>> 15), state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,63 @@
+import { createLogger } from '../../src/lib/logger.ts';
+import type { ProvisioningContext } from '../../src/lib/provisioning/context.ts';
+import { createRunStore } from '../../src/lib/provisioning/runStore.ts';
+import type { RunStarter } from '../../src/lib/provisioning/startRun.ts';
+import type { RegistryClient } from '../../src/lib/registry/index.ts';
+import { readSettings } from '../../src/lib/settings.ts';
+import { createStorage } from '../../src/lib/storage/storage.ts';
+
+export interface TestContext extends ProvisioningContext {
+  readonly logged: string[];
+  /** Moves the clock. */
+  advance(ms: number): void;
+}
+
+const NO_HUB =
+  'HostName=127.0.0.1:1;SharedAccessKeyName=iothubowner;SharedAccessKey=bm8tc3VjaC1odWItbm8tc3VjaC1odWI=;UseDevelopmentEmulator=true';
+
+/** The services of a run over a real storage account, with a clock that moves only when it is told (or by sleeping). */
+export function testContext(
+  connectionString: string,
+  options: { readonly environment?: Record<string, string>; readonly hub?: RegistryClient } = {},
+): TestContext {
+  const settings = readSettings({ HUBKEEPER_STORAGE: connectionString, IOTHUB: NO_HUB, ...options.environment });
+  const storage = createStorage(settings.storage, () => {
+    throw new Error('no identity in this test');
+  });
+  let skew = 0;
+  const now = () => new Date(Date.now() + skew);
+  const logged: string[] = [];
+  return {
+    settings,
+    storage,
+    runs: createRunStore(storage, now),
+    hub: () => {
+      if (options.hub === undefined) throw new Error('no hub in this test');
+      return options.hub;
+    },
+    now,
+    sleep: async (ms) => {
+      skew += ms;
+    },
+    log: createLogger((level, message) => logged.push(`${level} ${message}`)),
+    logged,
+    advance: (ms) => {
+      skew += ms;
+    },
+  };
+}
+
+/** Counts starts, and believes an instance alive until told otherwise. */
+export function countingStarter(): RunStarter & { readonly starts: string[]; readonly live: Set<string> } {
+  const starts: string[] = [];
+  const live = new Set<string>();
+  return {
+    starts,
+    live,
+    isLive: async (runId) => live.has(runId),
+    start: async (runId) => {
+      starts.push(runId);
+      live.add(runId);
+    },
+  };
+}

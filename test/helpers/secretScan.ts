@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { QueueServiceClient } from '@azure/storage-queue';
+
+import type { TestStack } from './stack.ts';
+
+/** Containers and blobs that may hold keys (see "Where things lie" in the README). */
+const MAY_HOLD_KEYS = [
+  /^provision\//,
+  /^provision-results\/.*\/(failed-devices|rejected-lines)\.txt$/,
+  /^hubkeeper-run-[0-9a-f]{20}\//,
+];
+
+/** What no place may hold, whatever the inputs were: signatures and account or policy keys by their names. */
+const NAMED_SECRETS =
+  /(?:[?&]|%26|\\u0026)sig=[A-Za-z0-9%+/_-]{20,}|Shared(?:Access)?Key=[A-Za-z0-9+/]{20,}|AccountKey=[A-Za-z0-9+/]{20,}|SharedAccessSignature sr=/;
+
+export interface Finding {
+  readonly place: string;
+  readonly what: string;
+}
+
+/**
+ * Searches everything that the app, the host and storage have kept for the given secrets: durable SQLite files, blobs,
+ * queues and tables (by their own files and by the API), logs, HTTP answers.
+ */
+export async function findSecrets(stack: TestStack, secrets: readonly string[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const search = (place: string, content: Buffer | string, named = true): void => {
+    const text = typeof content === 'string' ? content : content.toString('latin1');
+    for (const secret of secrets) {
+      const forms = [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')];
+      if (forms.some((form) => text.includes(form))) findings.push({ place, what: 'a secret of the input' });
+    }
+    const match = named ? NAMED_SECRETS.exec(text) : null;
+    if (match !== null) findings.push({ place, what: match[0].slice(0, 12) });
+  };
+
+  for await (const { name: container } of stack.blobs.listContainers()) {
+    for await (const { name } of stack.blobs.getContainerClient(container).listBlobsFlat({ includeMetadata: true })) {
+      const place = `${container}/${name}`;
+      search(`name of ${place}`, place);
+      if (MAY_HOLD_KEYS.some((pattern) => pattern.test(place))) continue;
+      search(place, await stack.read(container, name));
+    }
+  }
+
+  const queues = QueueServiceClient.fromConnectionString(stack.storageConnectionString);
+  for await (const { name } of queues.listQueues()) {
+    const { peekedMessageItems } = await queues.getQueueClient(name).peekMessages({ numberOfMessages: 32 });
+    for (const { messageText } of peekedMessageItems) {
+      search(`queue ${name}`, messageText);
+      search(`queue ${name}, decoded`, Buffer.from(messageText, 'base64'));
+    }
+  }
+
+  for (const path of filesIn(join(stack.data, 'host'))) search(path, readFileSync(path), !path.endsWith('keys.json'));
+  for (const path of filesIn(join(stack.data, 'logs'))) search(path, readFileSync(path));
+  for (const path of filesIn(join(stack.data, 'azurite')).filter(
+    (name) => /queue|table/i.test(name) && statSync(name).isFile(),
+  )) {
+    search(path, readFileSync(path));
+  }
+
+  const get = async (url: string): Promise<string> => (await fetch(url)).text();
+  search('GET runs', await get(`${stack.apiUrl}/runs`));
+  search('GET health', await get(`${stack.apiUrl}/health`));
+  const instances = new URL('/runtime/webhooks/durabletask/instances/', stack.adminUrl).href;
+  const all = await get(instances);
+  search('durable instances', all);
+  for (const { instanceId } of JSON.parse(all) as { instanceId: string }[]) {
+    search(
+      `history of ${instanceId}`,
+      await get(`${instances}${instanceId}?showHistory=true&showHistoryOutput=true&showInput=true`),
+    );
+  }
+  return findings;
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

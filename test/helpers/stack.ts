@@ -1,0 +1,154 @@
+import { createHmac } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { BlobServiceClient } from '@azure/storage-blob';
+import { parse } from 'csv-parse/sync';
+
+import { type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
+import { isFinal, OUTCOMES, type RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+
+export interface ReportRow {
+  readonly line: string;
+  readonly deviceId: string;
+  readonly moduleId: string;
+  readonly importMode: string;
+  readonly outcome: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly action: string;
+}
+
+export interface TestStack extends Stack {
+  readonly blobs: BlobServiceClient;
+  drop(name: string, content: string | Buffer, metadata?: Record<string, string>): Promise<void>;
+  /** The newest record of a drop; undefined while there is none. */
+  recordOf(blobName: string): Promise<RunRecord | undefined>;
+  /** Waits for the run of a drop to be final, and checks that its outcomes add up to the lines of its input. */
+  finalRecord(blobName: string, timeoutMs?: number): Promise<RunRecord>;
+  until<T>(what: string, look: () => Promise<T | undefined | false>, timeoutMs?: number): Promise<T>;
+  read(container: string, name: string): Promise<string>;
+  rows(record: RunRecord): Promise<ReportRow[]>;
+  /** A request to the hub with a token of the test's own making: no code of the app has a part in it. */
+  rest(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+  hubState(): Promise<HubState>;
+  hostLog(): Promise<string>;
+}
+
+export interface HubState {
+  readonly devices: number;
+  readonly modules: number;
+  readonly jobs: { readonly importsCreated: number; readonly exportsCreated: number; readonly overlapped: boolean };
+}
+
+/** Marks metadata as all the options there are, so that no `options.json` is waited for. */
+export const NOW = { hubkeeper: 'test' };
+
+/** Runs `use` with a whole local stack of its own, in unkind mode unless told otherwise; stops it whatever happens. */
+export async function withStack<T>(options: Partial<StackOptions>, use: (stack: TestStack) => Promise<T>): Promise<T> {
+  const data = await mkdtemp(join(tmpdir(), 'hubkeeper-test-'));
+  const stack = await startStack({ data, unkind: 7, ...options });
+  try {
+    return await use(testStack(stack));
+  } catch (error) {
+    // The log of the host says what a failed expectation cannot.
+    const log = await readFile(stack.logs.host, 'utf8').catch(() => '');
+    console.error(`--- end of the host's log ---\n${log.slice(-6000)}`);
+    throw error;
+  } finally {
+    await stack.stop();
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+function testStack(stack: Stack): TestStack {
+  const blobs = BlobServiceClient.fromConnectionString(stack.storageConnectionString);
+  // In one request: a record may be replaced between two.
+  const read = async (container: string, name: string): Promise<string> => {
+    const { readableStreamBody } = await blobs.getContainerClient(container).getBlockBlobClient(name).download();
+    return Buffer.concat(await Array.fromAsync((readableStreamBody ?? []) as AsyncIterable<Uint8Array>)).toString(
+      'utf8',
+    );
+  };
+
+  const recordOf = async (blobName: string): Promise<RunRecord | undefined> => {
+    const found: RunRecord[] = [];
+    for await (const item of blobs.getContainerClient('hubkeeper-runs').listBlobsFlat()) {
+      const record = JSON.parse(await read('hubkeeper-runs', item.name)) as RunRecord;
+      if (record.drop.blobName === blobName) found.push(record);
+    }
+    return found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0];
+  };
+
+  const until = async <T>(what: string, look: () => Promise<T | undefined | false>, timeoutMs = 90_000): Promise<T> => {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+      const value = await look();
+      if (value !== undefined && value !== false) return value;
+      if (Date.now() > end) throw new Error(`Waited ${timeoutMs / 1000} s in vain for ${what}.`);
+      await sleep(200);
+    }
+  };
+
+  return Object.assign(Object.create(stack) as Stack, {
+    ...stack,
+    blobs,
+    read,
+    recordOf,
+    until,
+    async drop(name: string, content: string | Buffer, metadata: Record<string, string> = NOW) {
+      const body = Buffer.from(content);
+      await blobs.getContainerClient('provision').getBlockBlobClient(name).uploadData(body, { metadata });
+    },
+    async finalRecord(blobName: string, timeoutMs?: number) {
+      const record = await until(
+        `the run of ${blobName} to end`,
+        async () => {
+          const current = await recordOf(blobName);
+          return current !== undefined && isFinal(current.state) ? current : undefined;
+        },
+        timeoutMs,
+      );
+      assertAddsUp(record);
+      return record;
+    },
+    async rows(record: RunRecord) {
+      if (record.report === undefined) throw new Error(`The run ${record.runId} has no report.`);
+      return parse(await read(record.report.container, record.report.csv), { columns: true }) as ReportRow[];
+    },
+    rest: (method: string, path: string, body?: unknown) => hubRequest(stack.connectionString, method, path, body),
+    async hubState() {
+      return (await (await fetch(`${stack.hubAdminUrl}/state`)).json()) as HubState;
+    },
+    hostLog: () => readFile(stack.logs.host, 'utf8'),
+  });
+}
+
+/** The promise of every report, checked on every run of every test. */
+export function assertAddsUp(record: RunRecord): void {
+  if (record.outcomes === undefined) return;
+  const sum = OUTCOMES.reduce((total, outcome) => total + (record.outcomes?.[outcome] ?? 0), 0);
+  if (sum !== record.check?.lines) {
+    throw new Error(`Outcomes of run ${record.runId} add up to ${sum}, its input has ${record.check?.lines} lines.`);
+  }
+}
+
+async function hubRequest(connectionString: string, method: string, path: string, body?: unknown) {
+  const part = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(connectionString)?.[1] ?? '';
+  const host = part('HostName');
+  const resource = encodeURIComponent(host);
+  const expiry = Math.floor(Date.now() / 1000) + 600;
+  const signature = createHmac('sha256', Buffer.from(part('SharedAccessKey'), 'base64'))
+    .update(`${resource}\n${expiry}`)
+    .digest('base64');
+  const token = `SharedAccessSignature sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}&skn=${part('SharedAccessKeyName')}`;
+  const response = await fetch(`http://${host}${path}${path.includes('?') ? '&' : '?'}api-version=2021-04-12`, {
+    method,
+    headers: { authorization: token, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+}

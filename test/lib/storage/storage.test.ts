@@ -1,0 +1,147 @@
+import { inspect } from 'node:util';
+
+import { BlobServiceClient, ContainerClient, type RestError } from '@azure/storage-blob';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { safeError } from '../../../src/lib/redact.ts';
+import { createBlockWriter } from '../../../src/lib/storage/blockWriter.ts';
+import { containerUriWithSas } from '../../../src/lib/storage/containerSas.ts';
+import { readJson, writeJson } from '../../../src/lib/storage/jsonBlob.ts';
+import { readLineBatches, splitLines } from '../../../src/lib/storage/readLines.ts';
+import { createStorage, type Storage } from '../../../src/lib/storage/storage.ts';
+import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
+
+let azurite: Azurite;
+let storage: Storage;
+let container: ContainerClient;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+  storage = createStorage({ kind: 'connectionString', connectionString: azurite.connectionString }, () => {
+    throw new Error('a connection string needs no credential');
+  });
+  container = storage.container('work');
+  await container.create();
+});
+afterAll(() => azurite.stop());
+
+describe('the block writer', () => {
+  it('puts its sections one after another, whatever the order they were written in', async () => {
+    const blob = container.getBlockBlobClient('sections.txt');
+    const writer = createBlockWriter(blob, 2);
+    for (let i = 0; i < 5; i++) {
+      writer.writeLine(1, `module ${i}`);
+      writer.writeLine(0, Buffer.from(`device ${i} ä`));
+    }
+    await writer.commit('text/plain');
+    const text = (await blob.downloadToBuffer()).toString('utf8');
+    const expected = ['device', 'module'].flatMap((kind) =>
+      [0, 1, 2, 3, 4].map((i) => `${kind} ${i}${kind === 'device' ? ' ä' : ''}\n`),
+    );
+    expect(text).toBe(expected.join(''));
+  });
+
+  it('writes more than a block holds, and a line longer than a block, without losing a byte', async () => {
+    const blob = container.getBlockBlobClient('large.txt');
+    const writer = createBlockWriter(blob);
+    const lines = ['x'.repeat(5 * 1024 * 1024), ...Array.from({ length: 60_000 }, (_, i) => `${i} ${'y'.repeat(100)}`)];
+    for (const line of lines) {
+      writer.writeLine(0, line);
+      await writer.drain();
+    }
+    await writer.commit('text/plain');
+    const read: string[] = [];
+    for await (const batch of readLineBatches(blob)) read.push(...batch);
+    expect(read.length).toBe(lines.length);
+    expect(read.every((line, i) => line === lines[i])).toBe(true);
+  });
+
+  it('commits an empty blob when nothing was written', async () => {
+    const blob = container.getBlockBlobClient('empty.txt');
+    await createBlockWriter(blob).commit('text/plain');
+    expect((await blob.getProperties()).contentLength).toBe(0);
+  });
+
+  it('lets two attempts write the same blob: the first commit stands or the second, never a mixture', async () => {
+    const blob = container.getBlockBlobClient('twice.txt');
+    const attempts = ['a', 'b'].map(async (letter) => {
+      const writer = createBlockWriter(blob);
+      for (let i = 0; i < 100; i++) writer.writeLine(0, letter.repeat(50_000));
+      await writer.commit('text/plain');
+    });
+    await Promise.allSettled(attempts);
+    const letters = new Set((await blob.downloadToBuffer()).toString('utf8').replaceAll('\n', ''));
+    expect(letters.size).toBe(1);
+  });
+});
+
+describe('splitting lines', () => {
+  const bytes = Buffer.from('one\r\ntwä\n\nfour');
+  it.each(Array.from(bytes, (_, index) => index + 1))('gives the same lines from chunks of %i bytes', async (size) => {
+    async function* chunks() {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    }
+    const lines: string[] = [];
+    for await (const batch of splitLines(chunks())) lines.push(...batch);
+    expect(lines).toEqual(['one', 'twä', '', 'four']);
+  });
+});
+
+describe('JSON blobs', () => {
+  it('are written once when they must be new, and only over the version that was read', async () => {
+    const blob = container.getBlockBlobClient('doc.json');
+    expect(await readJson(blob)).toBeUndefined();
+    expect(await writeJson(blob, { n: 1 }, { ifAbsent: true })).toBe(true);
+    expect(await writeJson(blob, { n: 2 }, { ifAbsent: true })).toBe(false);
+    const first = await readJson<{ n: number }>(blob);
+    expect(first?.value).toEqual({ n: 1 });
+    expect(await writeJson(blob, { n: 3 }, { ifMatch: first?.etag ?? '' })).toBe(true);
+    expect(await writeJson(blob, { n: 4 }, { ifMatch: first?.etag ?? '' })).toBe(false);
+    expect((await readJson(blob))?.value).toEqual({ n: 3 });
+  });
+});
+
+describe('the signature for a job', () => {
+  it('opens its own container, as far as it says, and no other', async () => {
+    const other = storage.container('other');
+    await other.create();
+    await other.getBlockBlobClient('secret.txt').upload('x', 1);
+    await container.getBlockBlobClient('mine.txt').upload('x', 1);
+    const now = new Date();
+    const uri = await containerUriWithSas(storage, container, {
+      permissions: 'r',
+      now,
+      expiresOn: new Date(now.getTime() + 60_000),
+    });
+    const reader = new ContainerClient(uri);
+    expect((await reader.getBlockBlobClient('mine.txt').downloadToBuffer()).toString()).toBe('x');
+    await expect(reader.getBlockBlobClient('mine.txt').upload('y', 1)).rejects.toMatchObject({ statusCode: 403 });
+    const query = uri.slice(uri.indexOf('?'));
+    await expect(
+      new ContainerClient(other.url + query).getBlockBlobClient('secret.txt').downloadToBuffer(),
+    ).rejects.toMatchObject({ statusCode: 403 });
+    expect(BlobServiceClient.fromConnectionString(azurite.connectionString).accountName).toBe(storage.accountName);
+  });
+});
+
+describe('an error of the storage SDK', () => {
+  it.each(['404', 'refused connection'])('(%s) tells what happened without the signature in its URL', async (kind) => {
+    const signature = 'c2lnbmF0dXJlLW9mLXRoZS1jb250YWluZXItMDAwMQ==';
+    const base = kind === '404' ? `${azurite.blobUrl}/none` : 'http://127.0.0.1:1/devstoreaccount1/none';
+    const client = new ContainerClient(
+      `${base}?sv=2026-01-01&sr=c&sp=r&sig=${encodeURIComponent(signature)}`,
+      undefined,
+      {
+        retryOptions: { maxTries: 1 },
+      },
+    );
+    const error: unknown = await client
+      .getBlockBlobClient('x')
+      .downloadToBuffer()
+      .catch((thrown: unknown) => thrown);
+    expect((error as RestError).request?.url).toContain('c2lnbmF0dXJl');
+    const told = inspect(safeError(error), { depth: 10, showHidden: true });
+    expect(told).not.toContain('c2lnbmF0dXJl');
+    expect(told).toMatch(kind === '404' ? /AuthorizationFailure|RestError/ : /ECONNREFUSED/);
+  });
+});

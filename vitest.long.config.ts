@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+// Long runs, started by scripts of their own; the gate has a short form of each.
+export default defineConfig({
+  test: {
+    include: ['test/long/**/*.long.ts'],
+    fileParallelism: false,
+    testTimeout: 3_600_000,
+    hookTimeout: 120_000,
+  },
+});
