@@ -5,6 +5,7 @@
  * key, a signature or a whole line of the input.
  */
 
+import type { CheckSummary } from '../devicesFile/checkTypes.ts';
 import type { ProvisionOptions } from './options.ts';
 
 /** What became of one input line. Every line of a drop ends in exactly one of these. */
@@ -46,19 +47,8 @@ export interface DropIdentity {
   readonly etag: string;
 }
 
-export interface CheckCounts {
-  /** Lines that carry something; blank ones are not counted. */
-  readonly lines: number;
-  readonly blankLines: number;
-  readonly bytes: number;
-  readonly devices: number;
-  readonly modules: number;
-  readonly rejected: number;
-  readonly skipped: number;
-  readonly warnings: number;
-  /** Accepted lines by import mode. */
-  readonly byMode: Readonly<Record<string, number>>;
-}
+/** What the check counted. */
+export type CheckCounts = Omit<CheckSummary, 'sha256'>;
 
 export interface RunJob {
   readonly jobId: string;

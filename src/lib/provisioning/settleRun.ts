@@ -37,6 +37,7 @@ export async function settleRun(
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
   if (isFinal(record.state)) return { state: record.state };
 
+  await context.runs.update(runId, (current) => ({ ...current, phase: 'settle' }));
   const staging = stagingOf(context, runId);
   const settled = staging.getBlockBlobClient(SETTLEMENT_BLOB);
   const earlier = await readJson<Settlement>(settled);
@@ -54,9 +55,8 @@ async function settle(context: ProvisioningContext, record: RunRecord): Promise<
 
   const log = await readErrorLog(staging.getBlockBlobClient(ERROR_LOG_BLOB), randomInt(2 ** 31));
   const doubt = doubtAbout(record, log);
-  const interim: RunRecord = { ...record, phase: 'report' };
   const report = await writeReport(context, {
-    record: interim,
+    record,
     check,
     verdictOf: (entry) => verdictOn(entry, log, doubt),
     isFailed: (id, moduleId, mode) => {

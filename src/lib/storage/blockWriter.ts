@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-const BLOCK_BYTES = 4 * 1024 * 1024;
+/** A blob has 50,000 blocks at most: enough for 50 GB. */
+const BLOCK_BYTES = 1024 * 1024;
 /** Blocks on their way at once: bounds memory, and hides the latency of one upload behind the filling of the next. */
 const UPLOADS_AT_ONCE = 2;
 
@@ -31,6 +32,8 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
   let blocks = 0;
   const uploads = new Set<Promise<void>>();
   let failure: unknown;
+  /** Sent blocks' memory, used again: a large file would otherwise leave hundreds of megabytes to the garbage collector. */
+  const spare: Buffer[] = [];
 
   const all: Section[] = Array.from({ length: sections }, () => ({
     buffer: Buffer.alloc(0),
@@ -40,8 +43,9 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
 
   const upload = (section: Section): void => {
     if (section.used === 0) return;
-    const body = section.buffer.subarray(0, section.used);
-    section.buffer = Buffer.alloc(0);
+    const { buffer } = section;
+    const body = buffer.subarray(0, section.used);
+    section.buffer = spare.pop() ?? Buffer.alloc(0);
     section.used = 0;
     const id = Buffer.from(`${attempt}-${String(blocks++).padStart(6, '0')}`).toString('base64');
     section.blockIds.push(id);
@@ -53,13 +57,19 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
           failure ??= error;
         },
       )
-      .finally(() => uploads.delete(sent));
+      .finally(() => {
+        uploads.delete(sent);
+        if (buffer.length === BLOCK_BYTES) spare.push(buffer);
+      });
     uploads.add(sent);
   };
 
   const makeRoom = (section: Section, bytes: number): void => {
     if (section.used + bytes <= section.buffer.length) return;
-    if (section.used > 0 && section.used + bytes > BLOCK_BYTES) upload(section);
+    if (section.used > 0 && section.used + bytes > BLOCK_BYTES) {
+      upload(section);
+      if (bytes <= section.buffer.length) return;
+    }
     // The first block starts small (most blobs stay small); later ones are known to fill up.
     const wanted =
       section.blockIds.length > 0 ? BLOCK_BYTES : Math.min(BLOCK_BYTES, Math.max(16 * 1024, section.buffer.length * 2));

@@ -1,0 +1,116 @@
+/**
+ * The check of a devices file: one streaming pass in flat memory that finds everything there is to find. Only when
+ * identity hashes met is the file read again, to tell duplicates from chance.
+ */
+
+import { createHash, randomInt } from 'node:crypto';
+import { createLineChecker, type LineVerdict } from './checkLine.ts';
+import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
+import { FileRefused } from './fileRefused.ts';
+import type { Problem } from './findings.ts';
+import { createIdentityTable, hashIdentity } from './identityTable.ts';
+import { createLinePairs } from './linePairs.ts';
+import { type LinePassOptions, type OpenInput, readLines } from './linePass.ts';
+import { refuseOtherFormats } from './otherFormats.ts';
+import { describe, REJECT_REASONS, type ReasonValues, type RejectCode, WARNINGS } from './reasons.ts';
+import { identityOf, settleDoubtful } from './settleDoubtful.ts';
+import { createTally, RAW_BYTES } from './tally.ts';
+import { locateUtf8Error } from './utf8Error.ts';
+
+export type { AcceptedLine, MissingField } from './checkLine.ts';
+export type { CheckOptions, CheckSink, CheckSummary, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
+export { FileRefused } from './fileRefused.ts';
+export type { OpenInput } from './linePass.ts';
+
+const MAX_LINE_BYTES = 1024 * 1024;
+
+/**
+ * Checks every line and hands each to the sink exactly once.
+ *
+ * @throws {FileRefused} if the file as a whole can be no devices file (what the sink got before is void);
+ *   the signal's reason when aborted; what `open` and its stream throw.
+ */
+export async function checkDevicesFile(open: OpenInput, options: CheckOptions, sink: CheckSink): Promise<CheckSummary> {
+  const maxLineBytes = options.maxLineBytes ?? MAX_LINE_BYTES;
+  const passOptions: LinePassOptions = {
+    open,
+    maxLineBytes,
+    headBytes: RAW_BYTES,
+    abortSignal: options.abortSignal,
+    pause: () => sink.drain(),
+  };
+  const checker = createLineChecker(options);
+  const identities = createIdentityTable(options.identityHash ?? hashIdentity, randomInt(2 ** 32));
+  const doubtful = createLinePairs();
+  const digest = createHash('sha256');
+  const tally = createTally(sink);
+  let bytesDropped = 0;
+  let atFirstLine = true;
+  let plainFirstLine = false;
+
+  await readLines(passOptions, {
+    dropped(chunk) {
+      bytesDropped += chunk.length;
+      digest.update(chunk);
+    },
+    byteOrderMark: () => tally.warn({ line: 1, code: 'byteOrderMark', message: describe(WARNINGS.byteOrderMark) }),
+    wants: () => true,
+    done: () => false,
+    blank: tally.blank,
+    longLine(line, head, length) {
+      if (atFirstLine) refuseOtherFormats(line, head.toString('latin1'));
+      atFirstLine = false;
+      tally.reject(line, problem('lineTooLong', { length, limit: maxLineBytes }), head);
+    },
+    badUtf8(line, bytes) {
+      if (atFirstLine && !bytes.subarray(0, 64).includes('{')) throw new FileRefused('binary', { line });
+      atFirstLine = false;
+      const column = locateUtf8Error(bytes) + 1;
+      tally.reject(line, problem('badUtf8', { byte: column }), bytes, { column });
+    },
+    text(line, text, source) {
+      const isObject = text.charCodeAt(0) === 0x7b;
+      if (atFirstLine) {
+        refuseOtherFormats(line, text);
+        atFirstLine = false;
+        if (line === 1 && !isObject) {
+          plainFirstLine = true;
+          tally.skip({ line, code: 'plainFirstLine' });
+          return;
+        }
+      }
+      const verdict = isObject ? checker.check(text, line, source) : NOT_AN_OBJECT;
+      if (verdict.kind === 'accepted') {
+        const earlier = identities.claim(identityOf(verdict.accepted), line);
+        if (earlier === 0) tally.accept(verdict.accepted, verdict.notes);
+        else doubtful.add(earlier, line);
+      } else if (verdict.kind === 'systemModule') {
+        tally.skip({ line, id: verdict.id, moduleId: verdict.moduleId, code: 'systemModule' });
+      } else {
+        const { problems, kind: _, ...details } = verdict;
+        tally.reject(line, problems, source.bytes.subarray(source.start, source.end), details);
+      }
+    },
+  });
+
+  await settleDoubtful(doubtful, passOptions, checker, {
+    innocent: tally.accept,
+    duplicate({ line, id, moduleId }, first, bytes) {
+      const what = moduleId === undefined ? 'id' : 'id and moduleId';
+      const details = moduleId === undefined ? { id } : { id, moduleId };
+      tally.reject(line, problem('duplicate', { first, what }), bytes, details);
+    },
+  });
+
+  const summary = { ...tally.summary(), bytes: bytesDropped, sha256: digest.digest('hex') };
+  if (summary.lines === 0) throw new FileRefused('empty');
+  // A lone line of text is an export without keys of a hub without devices, or no devices file at all.
+  if (summary.lines === 1 && plainFirstLine) throw new FileRefused('noDevices');
+  return summary;
+}
+
+const NOT_AN_OBJECT: LineVerdict = { kind: 'rejected', problems: problem('notAnObject') };
+
+function problem(code: RejectCode, values: ReasonValues = {}): [Problem] {
+  return [{ code, reason: describe(REJECT_REASONS[code], values) }];
+}

@@ -1,0 +1,471 @@
+/**
+ * The rules of one line of a devices file (the ExportImportDevice format; IoT Hub docs, "Import and export IoT Hub device
+ * identities in bulk"), and the line as it goes to the hub.
+ */
+
+import { checkAuthentication } from './authenticationRules.ts';
+import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
+import { characterName, createFindings, type Note, type Problem } from './findings.ts';
+import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
+import { locateJsonError } from './jsonError.ts';
+import { isDeeperThan, isObject, meantKey, readKeys, warnUnknown } from './keyNames.ts';
+import type { LineBytes } from './linePass.ts';
+import { MODE_RULES } from './modeRules.ts';
+import { createTwinChecker } from './twinRules.ts';
+
+/** What a line that may meet an existing device does not say; importing it as it stands would reset these. */
+export type MissingField = 'authentication' | 'status' | 'statusReason' | 'capabilities';
+
+export interface AcceptedLine {
+  /** Line number in the file, from 1; blank lines count. */
+  readonly line: number;
+  readonly id: string;
+  readonly moduleId?: string;
+  readonly mode: ImportMode;
+  /** The line as it goes to the hub: JSON, no newline. */
+  readonly text: string;
+  /** Only for the modes that overwrite identities. A missing status is written into `text` as "enabled", a filler. */
+  readonly missing: readonly MissingField[];
+}
+
+export type LineVerdict =
+  | { readonly kind: 'accepted'; readonly accepted: AcceptedLine; readonly notes: readonly Note[] }
+  | {
+      readonly kind: 'rejected';
+      readonly problems: readonly [Problem, ...Problem[]];
+      /** Where the JSON breaks, from 1. */
+      readonly column?: number;
+      readonly id?: string;
+      readonly moduleId?: string;
+    }
+  | { readonly kind: 'systemModule'; readonly id: string; readonly moduleId: string };
+
+export interface LineCheckerOptions {
+  readonly importMode: ImportMode;
+  readonly missingKeys: 'refuse' | 'accept';
+}
+
+export interface LineChecker {
+  /** @param source the same line as bytes */
+  check(text: string, line: number, source: LineBytes): LineVerdict;
+}
+
+const FORMAT_KEYS = [
+  'id',
+  'moduleId',
+  'eTag',
+  'importMode',
+  'status',
+  'statusReason',
+  'authentication',
+  'twinETag',
+  'tags',
+  'properties',
+  'capabilities',
+  'deviceScope',
+  'parentScopes',
+] as const;
+type FormatKey = (typeof FORMAT_KEYS)[number];
+
+/** Keys that people write where the format has another, and what to tell them. */
+const HINTS: Readonly<Record<string, string>> = {
+  deviceid: '; the device id is "id"',
+  desired: '; desired properties belong into "properties"',
+  reported: '; reported properties belong into "properties"',
+  symmetrickey: '; keys belong into "authentication"',
+  primarykey: '; keys belong into "authentication"."symmetricKey"',
+  secondarykey: '; keys belong into "authentication"."symmetricKey"',
+  x509thumbprint: '; thumbprints belong into "authentication"',
+  primarythumbprint: '; thumbprints belong into "authentication"."x509Thumbprint"',
+  authenticationtype: '; it belongs into "authentication" as "type"',
+  iotedge: '; it belongs into "capabilities"',
+};
+
+const CAPABILITY_KEYS = ['iotEdge'] as const;
+const PROPERTY_KEYS = ['desired', 'reported'] as const;
+
+const ID_LIMIT = 128;
+const STATUS_REASON_LIMIT = 128;
+const REPORTED_NESTING = 64;
+const HUB_DEFAULT: ImportMode = 'createOrUpdate';
+
+/** 1 for characters that ids may have, 2 for those that only older hubs took. */
+const ID_CHARACTERS = new Uint8Array(128);
+for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-:.%_*?!(),=@;$'") {
+  ID_CHARACTERS[character.charCodeAt(0)] = 1;
+}
+for (const character of '+#') ID_CHARACTERS[character.charCodeAt(0)] = 2;
+
+const NOTHING_MISSING: readonly MissingField[] = [];
+const NO_NOTES: readonly Note[] = [];
+
+export function createLineChecker(options: LineCheckerOptions): LineChecker {
+  const findings = createFindings();
+  const twinChecker = createTwinChecker(findings);
+  const cleanLines = createCleanLineReader(options.importMode);
+
+  /** The id if a hub takes it; else undefined, with a finding. */
+  function readId(value: unknown, path: 'id' | 'moduleId'): string | undefined {
+    if (typeof value !== 'string') {
+      findings.reject('wrongType', { expected: 'a string' }, path);
+      return undefined;
+    }
+    if (value.length === 0) {
+      findings.reject('wrongType', { expected: 'a name, not an empty string' }, path);
+      return undefined;
+    }
+    if (value.length > ID_LIMIT) {
+      findings.reject('idTooLong', { length: value.length, limit: ID_LIMIT }, path);
+      return undefined;
+    }
+    let unusual = false;
+    for (let index = 0; index < value.length; index += 1) {
+      const kind = ID_CHARACTERS[value.charCodeAt(index)];
+      if (kind === 2) unusual = true;
+      else if (kind !== 1) {
+        findings.reject('idCharacters', { position: index + 1, character: characterName(value, index) }, path);
+        return undefined;
+      }
+    }
+    if (unusual && path === 'id') findings.warn('idPlusOrHash');
+    return value;
+  }
+
+  function readMode(value: unknown): ImportMode | undefined {
+    if (value === undefined || value === null) return options.importMode;
+    const mode = typeof value === 'string' ? parseImportMode(value) : undefined;
+    if (mode === undefined) findings.reject('importModeUnknown', { modes: IMPORT_MODES.join(', ') }, 'importMode');
+    return mode;
+  }
+
+  /** Text, or undefined if it is not there; null and "" are what exports write for a value that is not there. */
+  function readText(value: unknown, path: string): string | undefined {
+    if (value === undefined || value === null || value === '') return undefined;
+    if (typeof value === 'string') return value;
+    findings.reject('wrongType', { expected: 'a string' }, path);
+    return undefined;
+  }
+
+  function checkTwin(line: Line, mode: ImportMode, lineBytes: number): void {
+    const { tags, properties } = line.fields;
+    const { writesTwin } = MODE_RULES[mode];
+    const nullMeansDelete = mode === 'updateTwin' || mode === 'updateTwinIfMatchETag';
+    const section = (name: 'tags' | 'desired', path: string, value: unknown): void => {
+      if (value === undefined || value === null) return;
+      if (!isObject(value)) {
+        findings.reject('wrongType', { expected: 'an object' }, path);
+        return;
+      }
+      const nullAt = twinChecker.check(name, value, lineBytes);
+      if (nullAt !== undefined && !nullMeansDelete) findings.warn('nullInTwin', { path: nullAt, mode });
+    };
+    const read =
+      properties === undefined || properties === null
+        ? undefined
+        : readKeys(properties, 'properties', PROPERTY_KEYS, findings);
+    if (read !== undefined) {
+      const { desired, reported } = read.values;
+      const dropped = [dropHubKeys(desired), dropHubKeys(reported)].includes(true);
+      if (read.rewritten !== undefined || dropped) line.edits.set('properties', read.rewritten ?? properties);
+      if (writesTwin) {
+        section('desired', 'properties.desired', desired);
+        checkReported(reported);
+      }
+    }
+    if (dropHubKeys(tags)) line.edits.set('tags', tags);
+    if (writesTwin) section('tags', 'tags', tags);
+  }
+
+  function checkReported(reported: unknown): void {
+    if (reported === undefined || reported === null) return;
+    if (!isObject(reported)) {
+      findings.reject('wrongType', { expected: 'an object' }, 'properties.reported');
+    } else if (isDeeperThan(reported, REPORTED_NESTING)) {
+      findings.reject('nestedTooDeep', { limit: REPORTED_NESTING }, 'properties.reported');
+    } else if (hasKeys(reported)) {
+      findings.warn('reportedNotWritten');
+    }
+  }
+
+  /** Returns whether the status is there. */
+  function checkStatus(line: Line): boolean {
+    const { status } = line.fields;
+    if (status === undefined) return false;
+    if (status === null) {
+      line.edits.set('status', 'enabled');
+      return false;
+    }
+    if (status === 'enabled' || status === 'disabled') return true;
+    const lower = typeof status === 'string' ? status.toLowerCase() : '';
+    // Java SDKs write Enabled; hubs read enums without case.
+    if (lower === 'enabled' || lower === 'disabled') line.edits.set('status', lower);
+    else findings.reject('statusUnknown', {}, 'status');
+    return true;
+  }
+
+  function checkStatusReason(value: unknown): boolean {
+    const reason = readText(value, 'statusReason');
+    if (reason !== undefined && reason.length > STATUS_REASON_LIMIT) {
+      findings.reject('statusReasonTooLong', { length: reason.length, limit: STATUS_REASON_LIMIT }, 'statusReason');
+    }
+    return value !== undefined && value !== null;
+  }
+
+  function checkCapabilities(line: Line): boolean {
+    const { capabilities } = line.fields;
+    if (capabilities === undefined || capabilities === null) return false;
+    const read = readKeys(capabilities, 'capabilities', CAPABILITY_KEYS, findings);
+    if (read === undefined) return true;
+    if (read.rewritten !== undefined) line.edits.set('capabilities', read.rewritten);
+    const { iotEdge } = read.values;
+    if (iotEdge !== undefined && iotEdge !== null && typeof iotEdge !== 'boolean') {
+      findings.reject('wrongType', { expected: 'true or false' }, 'capabilities.iotEdge');
+    }
+    return typeof iotEdge === 'boolean';
+  }
+
+  function checkEtags(line: Line, mode: ImportMode): void {
+    const etags = { eTag: readEtag(line, 'eTag'), twinETag: readEtag(line, 'twinETag') };
+    const { needs } = MODE_RULES[mode];
+    if (needs !== undefined && etags[needs.etag] === undefined) {
+      findings.reject('etagMissing', { mode, instead: needs.instead }, needs.etag);
+    }
+  }
+
+  function readEtag(line: Line, key: 'eTag' | 'twinETag'): string | undefined {
+    const etag = readText(line.fields[key], key);
+    if (etag === undefined || etag.charCodeAt(0) !== 0x22) return etag;
+    // Quoted, as HTTP headers have it; a line has it bare (the .NET SDK strips the quotes of its lines too).
+    const bare = etag.replace(/^"(.*)"$/s, '$1');
+    line.edits.set(key, bare);
+    return bare === '' ? undefined : bare;
+  }
+
+  function checkScopes({ fields: { deviceScope, parentScopes } }: Line): void {
+    readText(deviceScope, 'deviceScope');
+    if (parentScopes === undefined || parentScopes === null) return;
+    if (!Array.isArray(parentScopes) || parentScopes.some((scope) => typeof scope !== 'string')) {
+      findings.reject('wrongType', { expected: 'an array of strings' }, 'parentScopes');
+    }
+  }
+
+  function checkIdentity(line: Line, mode: ImportMode, forModule: boolean): readonly MissingField[] {
+    const { writesIdentity, mayOverwrite } = MODE_RULES[mode];
+    const hasStatus = checkStatus(line);
+    const hasReason = checkStatusReason(line.fields.statusReason);
+    const hasCapabilities = checkCapabilities(line);
+    if (!writesIdentity) return NOTHING_MISSING;
+
+    const { authentication } = line.fields;
+    let lacks: 'keys' | 'thumbprint' | undefined = 'keys';
+    if (authentication !== undefined && authentication !== null) {
+      const verdict = checkAuthentication(authentication, forModule, findings);
+      lacks = verdict.missing;
+      if (verdict.rewritten !== undefined) line.edits.set('authentication', verdict.rewritten);
+    }
+    if (!mayOverwrite) return NOTHING_MISSING;
+    if (lacks === undefined && hasStatus && hasReason && hasCapabilities) return NOTHING_MISSING;
+
+    if (options.missingKeys === 'refuse') {
+      if (lacks !== undefined) findings.reject('keysMissing', { what: lacks, mode }, 'authentication');
+      if (!hasStatus && !forModule) findings.reject('statusMissing', { mode }, 'status');
+    }
+    const missing: MissingField[] = [];
+    if (lacks !== undefined) missing.push('authentication');
+    // A module has none of the others.
+    if (!forModule) {
+      if (!hasStatus) missing.push('status');
+      if (!hasReason) missing.push('statusReason');
+      if (!hasCapabilities) missing.push('capabilities');
+    }
+    return missing;
+  }
+
+  function rejected(id?: string, moduleId?: string): LineVerdict {
+    const [first, ...others] = findings.problems;
+    if (first === undefined) throw new Error('A line is rejected without a reason.');
+    return {
+      kind: 'rejected',
+      problems: [first, ...others],
+      ...(id === undefined ? {} : { id }),
+      ...(moduleId === undefined ? {} : { moduleId }),
+    };
+  }
+
+  function badJson(text: string): LineVerdict {
+    const error = locateJsonError(text);
+    const column = (error?.index ?? 0) + 1;
+    findings.reject('badJson', { column, problem: error?.problem ?? 'something is wrong' });
+    return { ...rejected(), column } as LineVerdict;
+  }
+
+  return {
+    check(text, lineNumber, source) {
+      const clean = cleanLines.read(source.bytes, source.textStart, source.textEnd);
+      if (clean !== undefined) return acceptClean(text, lineNumber, clean);
+      findings.clear();
+      let parsed: unknown;
+      try {
+        parsed = JSON.parse(text);
+      } catch {
+        return badJson(text);
+      }
+      if (!isObject(parsed)) {
+        findings.reject('notAnObject');
+        return rejected();
+      }
+      if (countKeys(text) > Object.keys(parsed).length) findings.warn('repeatedKey');
+      const line = readFields(parsed);
+      const { fields } = line;
+
+      let id: string | undefined;
+      if (fields.id === undefined || fields.id === null) {
+        const hint = 'deviceId' in parsed ? ' (it has "deviceId")' : '';
+        findings.reject('idMissing', { hint }, 'id');
+      } else {
+        id = readId(fields.id, 'id');
+      }
+      let moduleId: string | undefined;
+      const forModule = fields.moduleId !== undefined && fields.moduleId !== null;
+      if (forModule) {
+        moduleId = readId(fields.moduleId, 'moduleId');
+        if (id !== undefined && moduleId?.startsWith('$')) return { kind: 'systemModule', id, moduleId };
+      }
+
+      const mode = readMode(fields.importMode);
+      // A line whose mode is not known is looked through as the strictest mode would, so that all is told at once.
+      const missing = checkIdentity(line, mode ?? 'create', forModule);
+      checkTwin(line, mode ?? 'create', source.textEnd - source.textStart);
+      if (mode !== undefined) checkEtags(line, mode);
+      checkScopes(line);
+
+      if (findings.problems.length > 0 || id === undefined || mode === undefined) return rejected(id, moduleId);
+      if (fields.importMode !== undefined && fields.importMode !== mode) line.edits.set('importMode', mode);
+      const normalised = normalise(text, parsed, line, mode);
+      const accepted =
+        moduleId === undefined
+          ? { line: lineNumber, id, mode, text: normalised, missing }
+          : { line: lineNumber, id, moduleId, mode, text: normalised, missing };
+      return { kind: 'accepted', accepted, notes: findings.notes };
+    },
+  };
+
+  function readFields(parsed: Record<string, unknown>): Line {
+    const fields: Fields = {};
+    let renames: Map<string, FormatKey> | undefined;
+    for (const key in parsed) {
+      if (IS_FORMAT_KEY.has(key)) {
+        fields[key as FormatKey] = parsed[key];
+      } else {
+        const meant = meantKey(key, FORMAT_KEYS);
+        if (meant === undefined) otherKey(key, parsed[key]);
+        else renames = (renames ?? new Map<string, FormatKey>()).set(key, meant);
+      }
+    }
+    for (const [key, meant] of renames ?? []) {
+      if (fields[meant] !== undefined) findings.reject('keyTwice', {}, meant);
+      findings.warn('keyCase', { path: key, meant });
+      fields[meant] = parsed[key];
+    }
+    return { fields, renames, edits: new Map() };
+  }
+
+  function otherKey(key: string, value: unknown): void {
+    const lower = key.toLowerCase();
+    if (lower === 'managedby') findings.warn('managedByLost');
+    else if (lower === 'parent') {
+      if (value !== null && value !== '') findings.reject('parentUnsupported', {}, 'parent');
+    } else warnUnknown(key, value, '', findings, HINTS[lower]);
+  }
+}
+
+type Fields = Partial<Record<FormatKey, unknown>>;
+
+interface Line {
+  readonly fields: Fields;
+  /** Keys that are written in another case. */
+  readonly renames: ReadonlyMap<string, FormatKey> | undefined;
+  /** Values to write instead of those of the line. */
+  readonly edits: Map<FormatKey, unknown>;
+}
+
+const IS_FORMAT_KEY: ReadonlySet<string> = new Set(FORMAT_KEYS);
+
+/** Keys of the outermost object of `text`, which is valid JSON; a repeated one counts each time. */
+function countKeys(text: string): number {
+  let keys = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case 0x22:
+        for (at += 1; text.charCodeAt(at) !== 0x22; at += 1) if (text.charCodeAt(at) === 0x5c) at += 1;
+        break;
+      case 0x7b:
+      case 0x5b:
+        depth += 1;
+        break;
+      case 0x7d:
+      case 0x5d:
+        depth -= 1;
+        break;
+      case 0x3a:
+        if (depth === 1) keys += 1;
+        break;
+    }
+  }
+  return keys;
+}
+
+/** Removes what a hub adds to its twins (`$metadata`, `$version`); says whether there was any. */
+function dropHubKeys(section: unknown): boolean {
+  if (!isObject(section)) return false;
+  let dropped = false;
+  for (const key of ['$metadata', '$version']) {
+    if (Object.hasOwn(section, key)) {
+      delete section[key];
+      dropped = true;
+    }
+  }
+  return dropped;
+}
+
+function acceptClean(text: string, lineNumber: number, clean: CleanLine): LineVerdict {
+  const { id, moduleId, mode } = clean;
+  const added = additions(mode, clean.namesMode, clean.hasStatus);
+  const whole = added === '' ? text : `{${added}${text.slice(1)}`;
+  const accepted: AcceptedLine =
+    moduleId === undefined
+      ? { line: lineNumber, id, mode, text: whole, missing: NOTHING_MISSING }
+      : { line: lineNumber, id, moduleId, mode, text: whole, missing: NOTHING_MISSING };
+  return { kind: 'accepted', accepted, notes: NO_NOTES };
+}
+
+function hasKeys(value: object): boolean {
+  for (const _ in value) return true;
+  return false;
+}
+
+/** The line for the hub: as it came wherever possible, since parsing and writing again costs more than all rules. */
+function normalise(text: string, parsed: Record<string, unknown>, line: Line, mode: ImportMode): string {
+  const { fields, renames, edits } = line;
+  const added = additions(mode, fields.importMode !== undefined, fields.status !== undefined);
+  if (edits.size === 0 && renames === undefined) {
+    return added === '' ? text : `{${added}${text.slice(1)}`;
+  }
+  const members = Object.keys(parsed).map((key) => {
+    const name = renames?.get(key) ?? key;
+    const value = edits.has(name as FormatKey) ? edits.get(name as FormatKey) : parsed[key];
+    return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  });
+  return `{${added}${members.join(',')}}`;
+}
+
+/** Members that a line lacks and a hub needs. */
+function additions(mode: ImportMode, namesMode: boolean, hasStatus: boolean): string {
+  let added = '';
+  // A hub takes a line without importMode as createOrUpdate.
+  if (!namesMode && mode !== HUB_DEFAULT) added = `"importMode":"${mode}",`;
+  // It demands a status in every line, even where that has no effect.
+  if (!hasStatus) added += '"status":"enabled",';
+  return added;
+}

@@ -1,0 +1,84 @@
+/** What the check of a devices file takes and gives. */
+
+import type { AcceptedLine } from './checkLine.ts';
+import type { IdentityHash } from './identityTable.ts';
+import type { ImportMode } from './importMode.ts';
+import type { RejectCode, SkipCode, WarningCode } from './reasons.ts';
+
+export interface CheckOptions {
+  /** For lines that name none. */
+  readonly importMode: ImportMode;
+  /** A longer line is rejected without being kept in memory. Default 1 MiB. */
+  readonly maxLineBytes?: number;
+  /**
+   * `refuse`: a line that may meet an existing identity and lacks keys or status is rejected, because it would replace
+   * the keys, or let a blocked device in. `accept`: it passes, and `missing` tells what it lacks.
+   */
+  readonly missingKeys: 'refuse' | 'accept';
+  readonly abortSignal?: AbortSignal;
+  /** Another hash of identities; a test gives one that collides. */
+  readonly identityHash?: IdentityHash;
+}
+
+export interface RejectedLine {
+  readonly line: number;
+  /** Only if it is an id that a hub takes. */
+  readonly id?: string;
+  readonly moduleId?: string;
+  /** Of the first problem. */
+  readonly code: RejectCode;
+  /** All problems of the line: what is wrong and what to do. Holds no values of the line. */
+  readonly reason: string;
+  /** Of the first problem, such as `tags.a.b`. */
+  readonly path?: string;
+  /** Where the JSON breaks (in characters) or the UTF-8 (in bytes), from 1. */
+  readonly column?: number;
+  /** The line as it came, without its newline; only the first 64 KiB of a longer one. */
+  readonly raw: Uint8Array;
+}
+
+export interface SkippedLine {
+  readonly line: number;
+  readonly id?: string;
+  readonly moduleId?: string;
+  readonly code: SkipCode;
+  readonly reason: string;
+}
+
+export interface LineWarning {
+  readonly line: number;
+  readonly id?: string;
+  readonly moduleId?: string;
+  readonly code: WarningCode;
+  /** Holds no values of the line. */
+  readonly message: string;
+}
+
+/** Where findings go, in the order of the file; but lines whose identity hash met another come after all others. */
+export interface CheckSink {
+  device(line: AcceptedLine): void;
+  module(line: AcceptedLine): void;
+  rejected(line: RejectedLine): void;
+  skipped(line: SkippedLine): void;
+  /** Of an accepted line, before it is handed out; or of the file (line 1, no id). */
+  warning(warning: LineWarning): void;
+  /** Called between pieces of input; the check waits for it. */
+  drain(): Promise<void> | undefined;
+}
+
+export interface CheckSummary {
+  /** Lines that are not blank: the sum of devices, modules, rejected and skipped. */
+  readonly lines: number;
+  readonly blankLines: number;
+  /** Of the input as dropped, compressed or not. */
+  readonly bytes: number;
+  readonly devices: number;
+  readonly modules: number;
+  readonly rejected: number;
+  readonly skipped: number;
+  readonly warnings: number;
+  /** Accepted lines by mode; only modes that occur. */
+  readonly byMode: Readonly<Partial<Record<ImportMode, number>>>;
+  /** Of the input as dropped, hexadecimal. */
+  readonly sha256: string;
+}

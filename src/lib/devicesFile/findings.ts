@@ -1,0 +1,70 @@
+/** What the rules find in one line. Holds sentences of our own only, never text of the line. */
+
+import { describe, REJECT_REASONS, type ReasonValues, type RejectCode, WARNINGS, type WarningCode } from './reasons.ts';
+
+export interface Problem {
+  readonly code: RejectCode;
+  readonly reason: string;
+  /** `tags.a.b` */
+  readonly path?: string;
+}
+
+export interface Note {
+  readonly code: WarningCode;
+  readonly message: string;
+}
+
+export interface Findings {
+  readonly problems: readonly Problem[];
+  readonly notes: readonly Note[];
+  reject(code: RejectCode, values?: ReasonValues, path?: string): void;
+  warn(code: WarningCode, values?: ReasonValues): void;
+  /** Forgets all, for the next line. */
+  clear(): void;
+}
+
+export function createFindings(): Findings {
+  let problems: Problem[] = [];
+  let notes: Note[] = [];
+  return {
+    get problems() {
+      return problems;
+    },
+    get notes() {
+      return notes;
+    },
+    reject(code, values = {}, path) {
+      const reason = describe(REJECT_REASONS[code], path === undefined ? values : { path, ...values });
+      problems.push(path === undefined ? { code, reason } : { code, reason, path });
+    },
+    warn(code, values) {
+      notes.push({ code, message: describe(WARNINGS[code], values) });
+    },
+    clear() {
+      if (problems.length > 0) problems = [];
+      if (notes.length > 0) notes = [];
+    },
+  };
+}
+
+const LONGEST_NAME = 64;
+/** Base64 of 16 bytes, the shortest key of a device, has 22 characters and two of padding. */
+const SHORTEST_KEY = 22;
+
+/**
+ * A key name of the input as it may be shown: whole if it looks like a name that a person gave, else `(a name)`. A file
+ * that was put together wrongly can have a device key or a SAS where a name belongs.
+ */
+export function displayName(name: string): string {
+  if (name.length === 0 || name.length > LONGEST_NAME || !/^[A-Za-z0-9_$-]+$/.test(name)) return '(a name)';
+  const mixed = /[0-9]/.test(name) && /[a-z]/.test(name) && /[A-Z]/.test(name);
+  if (name.length >= SHORTEST_KEY && mixed) return '(a name)';
+  return name;
+}
+
+/** A character as it may be shown in a sentence: `U+002F "/"`, or the number alone if it does not print. */
+export function characterName(text: string, index: number): string {
+  const code = text.codePointAt(index) ?? 0;
+  const number = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  return code > 0x20 && code < 0x7f ? `${number} "${String.fromCodePoint(code)}"` : number;
+}

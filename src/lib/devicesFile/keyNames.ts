@@ -1,0 +1,70 @@
+/** Key names of the format's objects. A hub reads them without regard to case; this project writes them as documented. */
+
+import { displayName, type Findings } from './findings.ts';
+
+/** What is not the hub's to validate may still not be nested without end (Json.NET, which a hub reads with, stops at 64). */
+const NESTING_LIMIT = 64;
+
+export interface ReadObject<K extends string> {
+  readonly values: Readonly<Partial<Record<K, unknown>>>;
+  /** The object with its keys spelled right, if some were not. */
+  readonly rewritten: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * The values of an object that may have the keys `known`, in any case; others are warned of.
+ * Undefined, with a finding, if `value` is no object.
+ */
+export function readKeys<K extends string>(
+  value: unknown,
+  path: string,
+  known: readonly K[],
+  findings: Findings,
+): ReadObject<K> | undefined {
+  if (!isObject(value)) {
+    findings.reject('wrongType', { expected: 'an object' }, path);
+    return undefined;
+  }
+  let renamed = false;
+  for (const key in value) {
+    if (!(known as readonly string[]).includes(key)) {
+      if (meantKey(key, known) !== undefined) renamed = true;
+      else warnUnknown(key, value[key], path, findings);
+    }
+  }
+  if (!renamed) return { values: value as Partial<Record<K, unknown>>, rewritten: undefined };
+
+  const entries = new Map<string, unknown>();
+  for (const [key, entry] of Object.entries(value)) {
+    const meant = meantKey(key, known);
+    const name = meant ?? key;
+    if (entries.has(name)) findings.reject('keyTwice', {}, `${path}.${name}`);
+    if (meant !== undefined && meant !== key) {
+      findings.warn('keyCase', { path: `${path}.${displayName(key)}`, meant: `${path}.${meant}` });
+    }
+    entries.set(name, entry);
+  }
+  const rewritten = Object.fromEntries(entries);
+  return { values: rewritten as Partial<Record<K, unknown>>, rewritten };
+}
+
+/** The key of `known` that `key` is, but for case. */
+export function meantKey<K extends string>(key: string, known: readonly K[]): K | undefined {
+  const lower = key.toLowerCase();
+  return known.find((name) => name.toLowerCase() === lower);
+}
+
+export function warnUnknown(key: string, value: unknown, parent: string, findings: Findings, hint = ''): void {
+  const path = parent === '' ? displayName(key) : `${parent}.${displayName(key)}`;
+  if (isDeeperThan(value, NESTING_LIMIT)) findings.reject('nestedTooDeep', { limit: NESTING_LIMIT }, path);
+  findings.warn('unknownKey', { path, hint });
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isDeeperThan(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return limit === 0 || Object.values(value).some((inner) => isDeeperThan(inner, limit - 1));
+}

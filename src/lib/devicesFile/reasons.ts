@@ -1,0 +1,285 @@
+/**
+ * Every finding of the devices-file check: code → sentence, and what to do about it. One table, so that documentation and
+ * tests can enumerate it. `{names}` are filled with numbers, field paths and words of our own, never with text of the
+ * line: a line holds device keys.
+ */
+
+export interface ReasonText {
+  /** What is wrong, one sentence. */
+  readonly says: string;
+  /** What a person can do about it, one sentence. */
+  readonly action: string;
+}
+
+/** Lines that are not imported until someone mends them. */
+export const REJECT_REASONS = {
+  lineTooLong: {
+    says: 'The line has {length} bytes; the longest that is read has {limit}.',
+    action: 'Check that each device stands on a line of its own.',
+  },
+  badUtf8: {
+    says: 'The line is not UTF-8: byte {byte} does not belong to a character.',
+    action: 'Save the file as UTF-8.',
+  },
+  badJson: {
+    says: 'The line is not valid JSON: at column {column}, {problem}.',
+    action: 'Write one whole JSON object on one line.',
+  },
+  notAnObject: {
+    says: 'The line is not a JSON object: it does not start with "{".',
+    action: 'Write one JSON object per line, without brackets around or commas between the objects.',
+  },
+  nestedTooDeep: {
+    says: '{path} is nested more than {limit} levels deep.',
+    action: 'Flatten it.',
+  },
+  keyTwice: {
+    says: '{path} is there more than once, in different upper and lower case; a hub reads these as the same key.',
+    action: 'Keep one of them.',
+  },
+  wrongType: {
+    says: '{path} must be {expected}.',
+    action: 'Correct its value, or leave it out where it is optional.',
+  },
+  idMissing: {
+    says: 'The line has no "id".',
+    action: 'Add "id" with the device id{hint}.',
+  },
+  idTooLong: {
+    says: '{path} has {length} characters; a hub takes at most {limit}.',
+    action: 'Shorten it.',
+  },
+  idCharacters: {
+    says: "{path} has a character at position {position} that a hub does not take ({character}); allowed are ASCII letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ '.",
+    action: 'Rename it.',
+  },
+  importModeUnknown: {
+    says: 'importMode is none of {modes}.',
+    action: 'Use one of these, or leave it out.',
+  },
+  statusUnknown: {
+    says: 'status is neither "enabled" nor "disabled".',
+    action: 'Use one of the two.',
+  },
+  statusReasonTooLong: {
+    says: 'statusReason has {length} characters; a hub takes at most {limit}.',
+    action: 'Shorten it.',
+  },
+  statusMissing: {
+    says: 'The line has no status and may meet an existing device ({mode}): a filled-in "enabled" would let a blocked device in again.',
+    action: 'Add "status", or use importMode "create" for new devices.',
+  },
+  keysMissing: {
+    says: 'The line has no {what} and may meet an existing identity ({mode}): the hub would replace the credentials that the device uses.',
+    action:
+      'Add its "authentication", or use importMode "create" for new devices or "updateTwin" to write only the twin.',
+  },
+  authTypeUnknown: {
+    says: 'authentication.type is none of "sas", "selfSigned", "certificateAuthority".',
+    action: '{hint}.',
+  },
+  authTypeMissing: {
+    says: 'authentication has thumbprints but no type.',
+    action: 'Add "type": "selfSigned".',
+  },
+  authNone: {
+    says: 'authentication.type "none" is not possible for a device.',
+    action: 'Use "sas", "selfSigned" or "certificateAuthority".',
+  },
+  oneKeyOnly: {
+    says: '{path} is missing while the other key is there; a hub takes both keys or neither.',
+    action: 'Add it, or leave out both so that the hub makes them.',
+  },
+  keyNotBase64: {
+    says: '{path} is not base64.',
+    action: 'Write the key as base64 with padding and without blanks.',
+  },
+  keyLength: {
+    says: '{path} holds {length} bytes; a key has {min} to {max}.',
+    action: 'Use a key of allowed length.',
+  },
+  keysWithCertificate: {
+    says: 'authentication has symmetric keys, but its type is "{type}".',
+    action: 'Remove authentication.symmetricKey, or set the type to "sas".',
+  },
+  thumbprintWithoutSelfSigned: {
+    says: 'authentication has thumbprints, but its type is "{type}".',
+    action: 'Remove authentication.x509Thumbprint, or set the type to "selfSigned".',
+  },
+  thumbprintSeparators: {
+    says: '{path} has separators; a hub takes hex digits only.',
+    action: 'Remove the colons, dashes or blanks.',
+  },
+  thumbprintInvalid: {
+    says: '{path} is not a certificate thumbprint: it must have 40 (SHA-1) or 64 (SHA-256) hex digits.',
+    action: "Use the certificate's thumbprint, not the certificate.",
+  },
+  etagMissing: {
+    says: 'importMode "{mode}" compares the etag, and the line has no {path}.',
+    action: 'Add "{path}", or use importMode "{instead}".',
+  },
+  parentUnsupported: {
+    says: 'The line names a parent, and parents are not set from files of this form.',
+    action: 'Remove "{path}" and set the parent once the device is there.',
+  },
+  tagsTooLarge: {
+    says: 'tags have {size} bytes (keys and values as a hub counts them); a hub takes at most {limit}.',
+    action: 'Shorten or remove tags.',
+  },
+  desiredTooLarge: {
+    says: 'properties.desired has {size} bytes (keys and values as a hub counts them); a hub takes at most {limit}.',
+    action: 'Shorten or remove properties.',
+  },
+  twinTooDeep: {
+    says: '{path} is nested deeper than {limit} levels.',
+    action: 'Flatten it.',
+  },
+  twinKeyTooLong: {
+    says: 'A key in {path} has {length} bytes; a hub takes at most {limit}.',
+    action: 'Shorten it.',
+  },
+  twinKeyEmpty: {
+    says: 'A key in {path} is empty.',
+    action: 'Name it.',
+  },
+  twinKeyCharacters: {
+    says: 'A key in {path} has a character that a hub does not take in keys ({character}); not allowed are ".", "$", "#", blanks and control characters.',
+    action: 'Rename the key.',
+  },
+  twinStringTooLong: {
+    says: '{path} has {length} bytes; a hub takes at most {limit} in a string.',
+    action: 'Shorten it.',
+  },
+  twinNumberRange: {
+    says: '{path} is a number beyond what a hub stores ({min} to {max}).',
+    action: 'Write it as a string.',
+  },
+  duplicate: {
+    says: 'The line is a duplicate of line {first}: both have the same {what}.',
+    action: 'Keep one of the two.',
+  },
+} as const satisfies Record<string, ReasonText>;
+
+/** Lines that are left out on purpose; nothing needs mending. */
+export const SKIP_REASONS = {
+  plainFirstLine: {
+    says: 'The first line is plain text, as in an export without keys.',
+    action: 'Nothing to do.',
+  },
+  systemModule: {
+    says: 'The line is an edge system module ($edgeAgent, $edgeHub): a hub makes these itself and refuses to import them.',
+    action: 'Nothing to do; their configuration comes from the edge deployment.',
+  },
+} as const satisfies Record<string, ReasonText>;
+
+/** Lines that are imported, although something in them will not have the effect that it seems to have. */
+export const WARNINGS = {
+  byteOrderMark: {
+    says: 'The file starts with a byte order mark, which is left out.',
+    action: 'Save the file as UTF-8 without it.',
+  },
+  idPlusOrHash: {
+    says: 'The id has "+" or "#": older hubs took these in device ids, newer documentation says that they are not supported.',
+    action: 'Prefer other characters for new devices.',
+  },
+  unknownKey: {
+    says: '{path} is no part of the format and has no effect{hint}.',
+    action: 'Remove it, or correct its name.',
+  },
+  keyCase: {
+    says: '{path} is written in other upper and lower case than the format has it, and is taken as {meant}.',
+    action: 'Write it as {meant}.',
+  },
+  repeatedKey: {
+    says: 'The line has the same key more than once; the last one counts.',
+    action: 'Keep one of them.',
+  },
+  managedByLost: {
+    says: 'managedBy is no part of the import format and is lost.',
+    action: 'Set it on the module afterwards.',
+  },
+  reportedNotWritten: {
+    says: 'properties.reported belongs to the device; do not count on an import to write it.',
+    action: 'Nothing to do: the device reports it again.',
+  },
+  moduleAuthNone: {
+    says: 'authentication.type "none" is not possible for a module that one creates; it becomes "sas".',
+    action: 'Write "sas".',
+  },
+  thumbprintMissing: {
+    says: 'authentication.type is "selfSigned" without a thumbprint: the identity cannot connect.',
+    action: 'Add authentication.x509Thumbprint.',
+  },
+  nullInTwin: {
+    says: '{path} is null: it deletes the property when a twin is updated, and means nothing in mode {mode}.',
+    action: 'Remove it, or use importMode "updateTwin".',
+  },
+} as const satisfies Record<string, ReasonText>;
+
+/** Trouble of the file as a whole: nothing of it is imported. */
+export const FILE_REASONS = {
+  empty: {
+    says: 'The file is empty.',
+    action: 'Drop a file with one JSON object per line, one line per device.',
+  },
+  noDevices: {
+    says: 'The file has one line of plain text and no devices.',
+    action: 'Drop a file with one JSON object per line, one line per device.',
+  },
+  utf16: {
+    says: 'The file is UTF-16 or UTF-32, not UTF-8.',
+    action: 'Save it as UTF-8 (PowerShell: Set-Content -Encoding utf8).',
+  },
+  binary: {
+    says: 'The file is not text.',
+    action: 'Drop a text file with one JSON object per line, plain or compressed with gzip.',
+  },
+  otherCompression: {
+    says: 'The file is compressed with {format}.',
+    action: 'Unpack it, or compress it with gzip.',
+  },
+  gzipTwice: {
+    says: 'The file is compressed with gzip twice.',
+    action: 'Unpack it once.',
+  },
+  gzipTruncated: {
+    says: 'The gzip data ends too early: the file is cut off.',
+    action: 'Upload it again, whole.',
+  },
+  gzipCorrupt: {
+    says: 'The gzip data is damaged, or something else follows it.',
+    action: 'Make the file anew, test it with "gzip -t", and upload it again.',
+  },
+  jsonArray: {
+    says: 'The file is a JSON array; a devices file has one JSON object per line, without brackets and commas.',
+    action: "Convert it: jq -c '.[]' FILE > devices.txt",
+  },
+  prettyPrinted: {
+    says: 'The file is JSON spread over several lines; a devices file has one whole JSON object per line.',
+    action: "Convert it: jq -c '.' FILE > devices.txt",
+  },
+  csv: {
+    says: 'The file looks like CSV, which is not read under this name.',
+    action: 'Drop a file with one JSON object per line.',
+  },
+  inputChanged: {
+    says: 'The file changed while it was read.',
+    action: 'Drop it again and leave it alone until its run is over.',
+  },
+} as const satisfies Record<string, ReasonText>;
+
+export type RejectCode = keyof typeof REJECT_REASONS;
+export type SkipCode = keyof typeof SKIP_REASONS;
+export type WarningCode = keyof typeof WARNINGS;
+export type FileRefusedCode = keyof typeof FILE_REASONS;
+
+export type ReasonValues = Readonly<Record<string, string | number>>;
+
+/** The sentences of a reason, filled in: what is wrong, then what to do. */
+export function describe(reason: ReasonText, values: ReasonValues = {}): string {
+  return `${fill(reason.says, values)} ${fill(reason.action, values)}`;
+}
+
+export function fill(template: string, values: ReasonValues): string {
+  return template.replace(/\{([a-z]+)\}/g, (_, name: string) => String(values[name] ?? ''));
+}

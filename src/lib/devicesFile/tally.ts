@@ -1,0 +1,75 @@
+/** Hands findings to the sink and counts them: what is counted is what was handed out. */
+
+import type { AcceptedLine } from './checkLine.ts';
+import type { CheckSink, CheckSummary, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
+import type { Note, Problem } from './findings.ts';
+import type { ImportMode } from './importMode.ts';
+import { describe, SKIP_REASONS } from './reasons.ts';
+
+export interface Tally {
+  blank(): void;
+  accept(accepted: AcceptedLine, notes: readonly Note[]): void;
+  /** `bytes` is the line as it came; it is copied. */
+  reject(line: number, problems: readonly [Problem, ...Problem[]], bytes: Uint8Array, details?: RejectDetails): void;
+  skip(skipped: Omit<SkippedLine, 'reason'>): void;
+  warn(warning: LineWarning): void;
+  summary(): Omit<CheckSummary, 'bytes' | 'sha256'>;
+}
+
+export type RejectDetails = Pick<RejectedLine, 'id' | 'moduleId' | 'column'>;
+
+/** How much of a rejected line is kept. */
+export const RAW_BYTES = 64 * 1024;
+/** Problems of one line that are told one by one; of the others, how many. */
+const PROBLEMS_TOLD = 5;
+
+export function createTally(sink: CheckSink): Tally {
+  const counts = { blankLines: 0, devices: 0, modules: 0, rejected: 0, skipped: 0, warnings: 0 };
+  const byMode: Partial<Record<ImportMode, number>> = {};
+
+  function warn(warning: LineWarning): void {
+    counts.warnings += 1;
+    sink.warning(warning);
+  }
+
+  return {
+    warn,
+    blank() {
+      counts.blankLines += 1;
+    },
+    accept(accepted, notes) {
+      const { line, id, moduleId, mode } = accepted;
+      for (const note of notes) warn(moduleId === undefined ? { line, id, ...note } : { line, id, moduleId, ...note });
+      byMode[mode] = (byMode[mode] ?? 0) + 1;
+      if (moduleId === undefined) {
+        counts.devices += 1;
+        sink.device(accepted);
+      } else {
+        counts.modules += 1;
+        sink.module(accepted);
+      }
+    },
+    reject(line, problems, bytes, details = {}) {
+      counts.rejected += 1;
+      const [{ code, path }] = problems;
+      const told = problems.slice(0, PROBLEMS_TOLD).map(({ reason }) => reason);
+      if (problems.length > PROBLEMS_TOLD) told.push(`The line has ${problems.length - PROBLEMS_TOLD} more problems.`);
+      sink.rejected({
+        line,
+        ...details,
+        code,
+        reason: told.join(' '),
+        ...(path === undefined ? {} : { path }),
+        raw: new Uint8Array(bytes.subarray(0, RAW_BYTES)),
+      });
+    },
+    skip(skipped) {
+      counts.skipped += 1;
+      sink.skipped({ ...skipped, reason: describe(SKIP_REASONS[skipped.code]) });
+    },
+    summary() {
+      const lines = counts.devices + counts.modules + counts.rejected + counts.skipped;
+      return { lines, ...counts, byMode };
+    },
+  };
+}
