@@ -4,6 +4,7 @@
  */
 
 import { checkAuthentication } from './authenticationRules.ts';
+import type { CheckOptions } from './checkTypes.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
 import { characterName, createFindings, type Note, type Problem } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
@@ -42,7 +43,7 @@ export type LineVerdict =
 
 export interface LineCheckerOptions {
   readonly importMode: ImportMode;
-  readonly missingKeys: 'refuse' | 'accept';
+  readonly missingKeys: CheckOptions['missingKeys'];
 }
 
 export interface LineChecker {
@@ -266,9 +267,11 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (!mayOverwrite) return NOTHING_MISSING;
     if (lacks === undefined && hasStatus && hasReason && hasCapabilities) return NOTHING_MISSING;
 
-    if (options.missingKeys === 'refuse') {
-      if (lacks !== undefined) findings.reject('keysMissing', { what: lacks, mode }, 'authentication');
-      if (!hasStatus && !forModule) findings.reject('statusMissing', { mode }, 'status');
+    if (lacks !== undefined && options.missingKeys === 'refuse') {
+      findings.reject('keysMissing', { what: lacks, mode }, 'authentication');
+    }
+    if (!hasStatus && !forModule && options.missingKeys !== 'accept') {
+      findings.reject('statusMissing', { mode }, 'status');
     }
     const missing: MissingField[] = [];
     if (lacks !== undefined) missing.push('authentication');

@@ -11,10 +11,11 @@ export interface CheckOptions {
   /** A longer line is rejected without being kept in memory. Default 1 MiB. */
   readonly maxLineBytes?: number;
   /**
-   * `refuse`: a line that may meet an existing identity and lacks keys or status is rejected, because it would replace
-   * the keys, or let a blocked device in. `accept`: it passes, and `missing` tells what it lacks.
+   * What becomes of a line that may meet an existing identity and lacks keys or status. `refuse`: it is rejected, because
+   * it would replace the keys, or let a blocked device in. `regenerate`: new keys are wanted; without status it is
+   * rejected all the same. `accept`: it passes, and `missing` tells what it lacks.
    */
-  readonly missingKeys: 'refuse' | 'accept';
+  readonly missingKeys: 'refuse' | 'regenerate' | 'accept';
   readonly abortSignal?: AbortSignal;
   /** Another hash of identities; a test gives one that collides. */
   readonly identityHash?: IdentityHash;

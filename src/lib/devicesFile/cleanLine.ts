@@ -112,9 +112,9 @@ const UNUSUAL = -1;
 const NO_KEY = -1;
 
 /*
- * Each step takes the bytes and an offset, and returns the offset after what it read, or UNUSUAL: offsets stay in
- * registers that way, which makes this twice as fast as a reader with a position of its own. Steps may look beyond the
- * end of the line; what they return is then beyond it too, which is found at the end.
+ * Each step takes the bytes and an offset, and returns the offset after what it read, or UNUSUAL; no position is kept
+ * between steps, so that offsets stay in registers. Steps may look beyond the end of the line; what they return is then
+ * beyond it too, which is found at the end.
  */
 
 /** The byte at `at`; 0, which is in no class, beyond the end of the buffer. */

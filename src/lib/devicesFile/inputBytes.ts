@@ -47,15 +47,23 @@ const MAGIC: readonly {
  * @throws {FileRefused} for whole-file trouble; whatever `source` throws, unchanged.
  */
 export async function* readText(source: AsyncIterable<Uint8Array>, events: InputEvents): AsyncGenerator<Buffer> {
-  const dropped = withHead(countDropped(source, events));
-  const { head, chunks } = await dropped;
-  if (!startsWith(head, GZIP)) {
-    yield* plainText(head, chunks, events);
-    return;
+  const dropped = countDropped(source, events);
+  const unpacked: AsyncGenerator<Buffer>[] = [];
+  try {
+    const { head, chunks } = await lookAhead(dropped);
+    if (!startsWith(head, GZIP)) {
+      yield* plainText(head, chunks, events);
+      return;
+    }
+    const text = gunzip(chunks);
+    unpacked.push(text);
+    const inner = await lookAhead(text);
+    if (startsWith(inner.head, GZIP)) throw new FileRefused('gzipTwice');
+    yield* plainText(inner.head, inner.chunks, events);
+  } finally {
+    // Whatever was refused or given up: the source (a connection, a file) is let go of.
+    for (const opened of [...unpacked, dropped]) await opened.return(undefined);
   }
-  const unpacked = await withHead(gunzip(chunks));
-  if (startsWith(unpacked.head, GZIP)) throw new FileRefused('gzipTwice');
-  yield* plainText(unpacked.head, unpacked.chunks, events);
 }
 
 async function* plainText(head: Buffer, chunks: AsyncIterable<Buffer>, events: InputEvents): AsyncGenerator<Buffer> {
@@ -87,8 +95,8 @@ async function* countDropped(source: AsyncIterable<Uint8Array>, events: InputEve
   }
 }
 
-/** The first bytes, looked at ahead; `chunks` still gives all of them. */
-async function withHead(source: AsyncGenerator<Buffer>): Promise<{ head: Buffer; chunks: AsyncGenerator<Buffer> }> {
+/** The first bytes; `chunks` still gives all of them. */
+async function lookAhead(source: AsyncGenerator<Buffer>): Promise<{ head: Buffer; chunks: AsyncGenerator<Buffer> }> {
   const seen: Buffer[] = [];
   let length = 0;
   while (length < HEAD_BYTES) {
@@ -98,12 +106,8 @@ async function withHead(source: AsyncGenerator<Buffer>): Promise<{ head: Buffer;
     length += next.value.length;
   }
   async function* chunks(): AsyncGenerator<Buffer> {
-    try {
-      yield* seen;
-      yield* source;
-    } finally {
-      await source.return(undefined);
-    }
+    yield* seen;
+    yield* source;
   }
   return { head: Buffer.concat(seen).subarray(0, HEAD_BYTES), chunks: chunks() };
 }

@@ -82,7 +82,7 @@ export async function checkDrop(
     () => openDrop(context, record),
     {
       importMode: options.importMode,
-      missingKeys: options.missingKeys === 'keep' ? 'refuse' : 'accept',
+      missingKeys: options.missingKeys === 'keep' ? 'refuse' : 'regenerate',
     },
     sink,
   );

@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createLineChecker } from '../../../src/lib/devicesFile/checkLine.ts';
+import { createCleanLineReader } from '../../../src/lib/devicesFile/cleanLine.ts';
+import { generateDevices } from '../../../src/lib/devicesFile/generate.ts';
+import { IMPORT_MODES, type ImportMode } from '../../../src/lib/devicesFile/importMode.ts';
+import { KEY_1, KEY_2, wholeDevice } from './checkText.ts';
+
+/** Both ways to look at a line: what the short way makes of it, and what the rules say without it. */
+function bothWays(text: string, importMode: ImportMode = 'createOrUpdate') {
+  const bytes = Buffer.from(text);
+  const at = { bytes, start: 0, end: bytes.length, textStart: 0, textEnd: bytes.length };
+  const clean = createCleanLineReader(importMode).read(bytes, 0, bytes.length);
+  const options = { importMode, missingKeys: 'refuse' } as const;
+  const withClean = createLineChecker(options).check(text, 1, at);
+  // A line that starts with nothing in its bytes is never taken for clean.
+  const without = createLineChecker(options).check(text, 1, { ...at, bytes: Buffer.alloc(bytes.length) });
+  return { clean: clean !== undefined, withClean, without };
+}
+
+/** Values near what the format takes, many of them right. */
+const text = fc.oneof(
+  fc.constantFrom('', 'a', 'eco', 'MQ==', '"q"', 'a\\b', 'K\u00f6ln', '\u0000', 'x'.repeat(130)),
+  fc.string({ maxLength: 8 }),
+);
+const id = fc.oneof(
+  fc.constantFrom('d1', 'sensor-1', 'a+b', 'a/b', '', 'x'.repeat(128), 'x'.repeat(129), '$edgeAgent'),
+  fc.string({ maxLength: 4 }),
+);
+const orNull = <T>(value: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 4, arbitrary: value }, { weight: 1, arbitrary: fc.constant(null) });
+const key = fc.constantFrom(
+  KEY_1,
+  KEY_2,
+  Buffer.alloc(16).toString('base64'),
+  Buffer.alloc(17).toString('base64'),
+  KEY_1.slice(1),
+  'AAAA',
+  '',
+  '====',
+  `${KEY_1.slice(0, -4)}A===`,
+);
+const thumbprint = fc.constantFrom('a'.repeat(40), 'F'.repeat(64), 'a'.repeat(50), '', 'g'.repeat(40));
+const authentication = fc.record(
+  {
+    symmetricKey: orNull(fc.record({ primaryKey: orNull(key), secondaryKey: orNull(key) }, { requiredKeys: [] })),
+    x509Thumbprint: orNull(
+      fc.record(
+        { primaryThumbprint: orNull(thumbprint), secondaryThumbprint: orNull(thumbprint) },
+        { requiredKeys: [] },
+      ),
+    ),
+    type: fc.constantFrom('sas', 'selfSigned', 'certificateAuthority', 'none', 'SAS', 'SELF_SIGNED', null, 1),
+  },
+  { requiredKeys: [] },
+);
+const whole = fc.constantFrom(
+  { symmetricKey: { primaryKey: KEY_1, secondaryKey: KEY_2 }, type: 'sas' },
+  { type: 'selfSigned', x509Thumbprint: { primaryThumbprint: 'a'.repeat(40), secondaryThumbprint: null } },
+  { type: 'certificateAuthority' },
+);
+const twinKey = fc.oneof(
+  fc.constantFrom('a', 'b', 'site', '__proto__', 'a b', 'a.b', '$x', '', '\u00e4'),
+  fc.string({ maxLength: 3 }),
+);
+const { section } = fc.letrec<{ value: unknown; section: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.oneof(
+      text,
+      fc.boolean(),
+      fc.constant(null),
+      fc.integer(),
+      fc.double(),
+      fc.constantFrom(4503599627370495, 4503599627370496, 1e21, -0, 123456789012345, 1234567890123456),
+    ),
+    tie('section'),
+    fc.array(tie('value'), { maxLength: 3 }),
+  ),
+  section: fc.dictionary(twinKey, tie('value'), { maxKeys: 3 }),
+}));
+const members: Record<string, fc.Arbitrary<unknown>> = {
+  id,
+  moduleId: orNull(id),
+  eTag: orNull(text),
+  importMode: fc.oneof(fc.constantFrom<unknown>(...IMPORT_MODES), fc.constantFrom('Create', 'upsert', null, 5)),
+  status: fc.constantFrom('enabled', 'disabled', 'Enabled', 'x', null, true),
+  statusReason: orNull(text),
+  authentication: orNull(fc.oneof({ weight: 2, arbitrary: whole }, { weight: 1, arbitrary: authentication })),
+  twinETag: orNull(text),
+  tags: orNull(section),
+  properties: orNull(
+    fc.record({ desired: orNull(section), reported: fc.oneof(fc.constant({}), section) }, { requiredKeys: [] }),
+  ),
+  capabilities: fc.constantFrom({ iotEdge: false }, { iotEdge: true }, {}, { iotEdge: 'x' }, null, {
+    iotEdge: true,
+    x: 1,
+  }),
+  deviceScope: orNull(text),
+  parentScopes: orNull(fc.array(text, { maxLength: 2 })),
+  other: fc.constant(1),
+};
+/** A whole device with a few members replaced or removed, sometimes in another order or written with blanks. */
+const device = fc
+  .record({
+    replaced: fc.record(members, { requiredKeys: [] }),
+    kept: fc.subarray(Object.keys(members)),
+    removed: fc.subarray(Object.keys(wholeDevice('d')), { maxLength: 2 }),
+    reversed: fc.boolean(),
+    blanks: fc.boolean(),
+  })
+  .map(({ replaced, kept, removed, reversed, blanks }) => {
+    const changed = Object.entries(replaced).filter(([name], index) => kept.includes(name) && index % 3 === 0);
+    const entries = Object.entries({ ...wholeDevice('d'), ...Object.fromEntries(changed) }).filter(
+      ([name]) => !removed.includes(name),
+    );
+    const json = JSON.stringify(Object.fromEntries(reversed ? entries.reverse() : entries), undefined, blanks ? 1 : 0);
+    return json.replace(/\n/g, '');
+  });
+
+describe('the short way for clean lines', () => {
+  it('takes what the generator makes', () => {
+    for (const one of generateDevices({ count: 20, seed: 'x', importMode: 'create' }))
+      expect(bothWays(one).clean).toBe(true);
+    for (const one of generateDevices({ count: 20, seed: 'x' })) expect(bothWays(one).clean).toBe(true);
+  });
+
+  it.each([
+    '{"id":"c","status":"enabled","id":"d"}',
+    '{"id":"c","eTag":null,"status":"enabled","eTag":"x"}',
+    '{"id":"c","authentication":{"type":"sas","type":"certificateAuthority"}}',
+    '{"id":"c","authentication":{"symmetricKey":{},"type":"sas"}}',
+    '{"id":"c","properties":{"desired":{"a":1},"desired":{}}}',
+    '{"id":"c","tags":{"a":1,}}',
+    '{"id":"c","tags":{"a":1e5}}',
+    '{"id":"c",}',
+    '{"id":"c"},',
+    '{"status":"enabled"}',
+    '{}',
+  ])('leaves %s to the rules', (line) => {
+    const { clean, withClean, without } = bothWays(line, 'create');
+    expect(clean).toBe(false);
+    expect(withClean).toEqual(without);
+  });
+
+  it('says of every line that it takes what the rules say', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(device, fc.constantFrom(...IMPORT_MODES), (one, mode) => {
+        const { clean, withClean, without } = bothWays(one, mode);
+        expect(withClean).toEqual(without);
+        if (clean) {
+          taken += 1;
+          expect(without).toMatchObject({ kind: 'accepted', notes: [] });
+        }
+      }),
+      { numRuns: 2500 },
+    );
+    expect(taken).toBeGreaterThan(250);
+  });
+
+  it('takes no line that one changed character makes another', () => {
+    const lines = [...generateDevices({ count: 3, seed: 'y', importMode: 'update' })];
+    const lineWithChange = fc.record({
+      line: fc.constantFrom(...lines),
+      at: fc.nat(450),
+      to: fc.oneof(
+        fc.constantFrom('"', '{', '}', '[', ']', ',', ':', '\\', ' ', '0', '-', '.', 'e', '\t', '\u007f', '\u00e9', ''),
+        fc.string({ maxLength: 1 }),
+      ),
+    });
+    fc.assert(
+      fc.property(lineWithChange, ({ line, at, to }) => {
+        const changed = (line.slice(0, at) + to + line.slice(at + 1)).trim();
+        const { withClean, without } = bothWays(changed);
+        expect(withClean).toEqual(without);
+      }),
+      { numRuns: 2500 },
+    );
+  });
+
+  it('does not look beyond the end of a line', () => {
+    const [line = ''] = generateDevices({ count: 1, seed: 'z' });
+    const bytes = Buffer.from(line);
+    const reader = createCleanLineReader('create');
+    for (let end = 0; end < bytes.length; end += 1) expect(reader.read(bytes, 0, end)).toBeUndefined();
+    expect(reader.read(bytes, 0, bytes.length)).toBeDefined();
+  });
+});
