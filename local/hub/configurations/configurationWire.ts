@@ -1,0 +1,105 @@
+import { HubError } from '../http/hubError.ts';
+import type { JsonObject } from '../twin/twinLimits.ts';
+import { createMemberReader, readInteger, readObject, readString } from '../wire/jsonNet.ts';
+import { type ConfigurationRow, configurationEtag } from './configurationStore.ts';
+
+/** What a caller may set of a configuration. */
+export interface ConfigurationInput {
+  readonly id: string;
+  readonly schemaVersion: string;
+  readonly labels: JsonObject;
+  /** Content kinds that are not empty. */
+  readonly content: JsonObject;
+  readonly targetCondition: string;
+  readonly priority: number;
+  readonly metricQueries: JsonObject;
+}
+
+const readMembers = createMemberReader('Microsoft.Azure.Devices.Configuration', [
+  'id',
+  'schemaVersion',
+  'labels',
+  'content',
+  'targetCondition',
+  'priority',
+  'metrics',
+  'etag',
+  'importMode',
+]);
+const readContent = createMemberReader('Microsoft.Azure.Devices.ConfigurationContent', [
+  'deviceContent',
+  'moduleContent',
+  'modulesContent',
+]);
+const readMetrics = createMemberReader('Microsoft.Azure.Devices.ConfigurationMetrics', ['queries']);
+
+/** Reads a configuration, members in any case. Throws ConversionError or HubError. */
+export function readConfiguration(value: unknown): ConfigurationInput & { readonly etag: string | undefined } {
+  const members = readMembers(value, '');
+  if (members === undefined) throw new HubError('ArgumentNull', 'There is no configuration.');
+  const metrics = readMetrics(members.metrics, 'metrics');
+  return {
+    id: readString(members.id, 'id') ?? '',
+    schemaVersion: readString(members.schemaVersion, 'schemaVersion') ?? '1.0',
+    labels: readObject(members.labels, 'labels') ?? {},
+    content: readConfigurationContent(members.content),
+    targetCondition: readString(members.targetCondition, 'targetCondition') ?? '',
+    priority: readInteger(members.priority, 'priority') ?? 0,
+    metricQueries: readObject(metrics?.queries, 'metrics.queries') ?? {},
+    etag: readString(members.etag, 'etag'),
+  };
+}
+
+/** The content kinds of a configuration; .NET writes `{}` for those it does not use, which counts as absent. */
+export function readConfigurationContent(value: unknown): JsonObject {
+  const content = readContent(value, 'content') ?? {};
+  const kinds: JsonObject = {};
+  for (const [kind, member] of Object.entries(content)) {
+    const object = readObject(member, `content.${kind}`);
+    if (object !== undefined && Object.keys(object).length > 0) kinds[kind] = object;
+  }
+  return kinds;
+}
+
+/** A configuration as `GET /configurations/{id}` shows it. Nothing is ever applied here, so the metrics stay at 0. */
+export function configurationDocument(row: ConfigurationRow) {
+  const { metricQueries, ...document } = row.document;
+  const isEdge = 'modulesContent' in document.content;
+  const results: Record<string, number> = { targetedCount: 0, appliedCount: 0 };
+  const queries: Record<string, string> = {
+    targetedCount: `SELECT deviceId FROM devices WHERE ${document.targetCondition || '*'}`,
+    appliedCount: `SELECT deviceId FROM devices WHERE configurations.[[${row.id}]].status = 'Applied'`,
+  };
+  if (isEdge) {
+    results.reportedSuccessfulCount = 0;
+    results.reportedFailedCount = 0;
+  }
+  return {
+    id: row.id,
+    ...document,
+    systemMetrics: { results, queries },
+    metrics: { results: {}, queries: metricQueries },
+    etag: configurationEtag(row),
+  };
+}
+
+/** Configurations as an export job writes them: members in Pascal case, content keys as they are. */
+export function* exportConfigurationLines(rows: readonly ConfigurationRow[]): Generator<string> {
+  for (const row of rows) {
+    const { systemMetrics, metrics, content, etag, ...rest } = configurationDocument(row);
+    const line = {
+      ...pascal(rest),
+      Content: pascal(content),
+      SystemMetrics: pascal(systemMetrics),
+      Metrics: pascal(metrics),
+      ETag: etag,
+    };
+    yield `${JSON.stringify(line)}\r\n`;
+  }
+}
+
+function pascal(object: object): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key.slice(0, 1).toUpperCase() + key.slice(1), value]),
+  );
+}

@@ -1,0 +1,25 @@
+import type { Activity } from './activity.ts';
+import type { ConfigurationStore } from './configurations/configurationStore.ts';
+import type { Consistency } from './consistency.ts';
+import type { Faults } from './faults.ts';
+import type { HubSettings } from './hubOptions.ts';
+import type { JobManager } from './jobs/jobManager.ts';
+import type { Policy } from './policies.ts';
+import type { IdentityStore } from './registry/identityStore.ts';
+import type { Throttles } from './throttles.ts';
+
+/** A running hub, as its operations see it. */
+export interface Hub {
+  readonly name: string;
+  readonly policies: readonly Policy[];
+  /** Changes while the hub runs (PATCH /options). */
+  readonly settings: HubSettings;
+  readonly store: IdentityStore;
+  readonly configurations: ConfigurationStore;
+  readonly jobs: JobManager;
+  readonly faults: Faults;
+  readonly throttles: Throttles;
+  readonly consistency: Consistency;
+  readonly activity: Activity;
+  now(): number;
+}

@@ -1,0 +1,41 @@
+import { helpText, parseCommandLine } from './commandLine.ts';
+import { startHub } from './index.ts';
+
+/** Starts the hub and keeps it running until SIGINT or SIGTERM. */
+async function main(args: readonly string[]): Promise<void> {
+  const command = parseCommandLine(args);
+  if (command.help) {
+    console.log(helpText());
+    return;
+  }
+  const hub = await startHub(command.options);
+  const { close, ...facts } = hub;
+  if (command.json) {
+    console.log(JSON.stringify(facts));
+  } else {
+    console.log(`IoT Hub simulator '${hub.name}' is ready.\n`);
+    for (const [policy, connectionString] of Object.entries(hub.connectionStrings)) {
+      console.log(`${policy}:\n  ${connectionString}`);
+    }
+    console.log(`\nAdmin server: ${hub.adminUrl}/state`);
+  }
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(2);
+});

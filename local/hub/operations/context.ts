@@ -1,0 +1,21 @@
+import { HubError } from '../http/hubError.ts';
+import type { Hub } from '../hub.ts';
+import type { RegistryContext } from '../identity/identityRules.ts';
+import { ConversionError } from '../wire/jsonNet.ts';
+
+/** The context of the identity rules for a single call. */
+export function registryContext(hub: Hub): RegistryContext {
+  return { store: hub.store, settings: hub.settings, nowMs: hub.now(), byJob: false };
+}
+
+/** Runs a reader of a request body; what does not fit its type is a 400. */
+export function readBody<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ConversionError) {
+      throw new HubError('ArgumentInvalid', `${error.message} Path '${error.path}'.`);
+    }
+    throw error;
+  }
+}

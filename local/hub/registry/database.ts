@@ -1,0 +1,35 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { IDENTITY_COLUMNS } from './identityRow.ts';
+
+const identityColumns = Object.entries(IDENTITY_COLUMNS)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ');
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS identities (seq INTEGER PRIMARY KEY, ${identityColumns}, UNIQUE (deviceId, moduleId));
+  CREATE INDEX IF NOT EXISTS identitiesByEdgeScope ON identities (deviceScope) WHERE iotEdge = 1;
+  CREATE TABLE IF NOT EXISTS configurations (id TEXT PRIMARY KEY, etag INTEGER NOT NULL, document TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS jobs (
+    jobId TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, foreignJob INTEGER NOT NULL, request TEXT NOT NULL,
+    createdMs INTEGER NOT NULL, startedMs INTEGER, endedMs INTEGER, failureReason TEXT, progress INTEGER NOT NULL,
+    inputEtag TEXT, position INTEGER NOT NULL, lines INTEGER NOT NULL, configurationsDone INTEGER NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS jobErrors (
+    n INTEGER PRIMARY KEY, jobId TEXT NOT NULL, kind TEXT NOT NULL, line TEXT NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS jobErrorsByJob ON jobErrors (jobId, kind);
+`;
+
+/**
+ * Opens the registry's database: `registry.sqlite` in the folder given, else in memory. Committed work survives
+ * `kill -9`: the write-ahead log is written at each commit, and flushed to disk at checkpoints only.
+ */
+export function openDatabase(folder: string | undefined): DatabaseSync {
+  if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  const database = new DatabaseSync(folder === undefined ? ':memory:' : join(folder, 'registry.sqlite'));
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;');
+  database.exec(SCHEMA);
+  return database;
+}

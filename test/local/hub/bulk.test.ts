@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { withHub } from './hubClient.ts';
+
+const item = (id: string, more: object = {}) => ({ id, status: 'enabled', ...more });
+
+describe('a bulk call', () => {
+  it('applies mixed operations and answers 200 when all go well', async () => {
+    await withHub({}, async (client) => {
+      await client.call('POST', '/devices', {
+        body: [item('d1'), item('d2', { importMode: 'create', tags: { a: 1 } })],
+      });
+      const body = [
+        item('d1', { importMode: 'Delete' }),
+        item('d2', { importMode: 'updateTwin', tags: { a: 2 } }),
+        item('d3', { importMode: 'CREATE' }),
+      ];
+      const answer = await client.call('POST', '/devices', { body });
+      expect([answer.status, answer.body]).toEqual([200, { isSuccessful: true, errors: [], warnings: [] }]);
+      expect((await client.call('GET', '/devices/d1')).status).toBe(404);
+      expect((await client.call('GET', '/twins/d2')).body.tags).toEqual({ a: 2 });
+      expect((await client.call('GET', '/devices/d3')).status).toBe(200);
+    });
+  });
+
+  it('answers 400 with a result by item when some fail, and applies the others', async () => {
+    await withHub({}, async (client) => {
+      await client.call('POST', '/devices', { body: [item('d1')] });
+      const body = [
+        item('d1', { importMode: 'create' }),
+        item('d2', { importMode: 'update' }),
+        item('d3', { moduleId: 'm1', importMode: 'create' }),
+        item('d4'),
+      ];
+      const answer = await client.call('POST', '/devices/', { body });
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get('iothub-errorcode')).toBe('BulkRegistryOperationFailure');
+      expect(answer.headers.get('IotHubErrorCode')).toBe('BulkRegistryOperationFailure');
+      expect(answer.body.isSuccessful).toBe(false);
+      expect(answer.body.errors).toEqual([
+        { deviceId: 'd1', errorCode: 'DeviceAlreadyExists', errorStatus: expect.any(String), operation: 'create' },
+        { deviceId: 'd2', errorCode: 'DeviceNotFound', errorStatus: expect.any(String), operation: 'update' },
+        {
+          deviceId: 'd3',
+          moduleId: 'm1',
+          errorCode: 'DeviceNotFound',
+          errorStatus: expect.any(String),
+          operation: 'create',
+        },
+      ]);
+      expect((await client.call('GET', '/devices/d4')).status).toBe(200);
+    });
+  });
+
+  it('can name errors by number', async () => {
+    await withHub({ bulkErrorCode: 'number' }, async (client) => {
+      const answer = await client.call('POST', '/devices', { body: [item('d1', { importMode: 'delete' })] });
+      expect(answer.body.errors[0].errorCode).toBe(404001);
+    });
+  });
+
+  it('is refused as a whole when it is too long, names a device twice, or cannot be read', async () => {
+    await withHub({}, async (client) => {
+      const cases: readonly (readonly [code: string, status: number, body: unknown])[] = [
+        ['TooManyDevices', 413, Array.from({ length: 101 }, (_, index) => item(`d${index}`))],
+        ['DeviceDefinedMultipleTimes', 400, [item('d1'), item('d1', { moduleId: 'm1' })]],
+        ['ArgumentInvalid', 400, [{ id: 'd1' }]],
+        ['ArgumentInvalid', 400, [item('d1', { importMode: 'replace' })]],
+        ['ArgumentInvalid', 400, { devices: [item('d1')] }],
+      ];
+      for (const [code, status, body] of cases) {
+        const answer = await client.call('POST', '/devices', { body });
+        expect([answer.headers.get('iothub-errorcode'), answer.status]).toEqual([code, status]);
+      }
+      expect((await client.call('GET', '/devices')).body).toEqual([]);
+    });
+  });
+
+  it('holds etag modes to the etags of identity and twin, each for itself', async () => {
+    await withHub({}, async (client) => {
+      await client.call('POST', '/devices', { body: [item('d1', { tags: { a: 1 } })] });
+      const { body: device } = await client.call('GET', '/devices/d1');
+      const { body: twin } = await client.call('GET', '/twins/d1');
+      const change = { status: 'disabled', tags: { a: 2 }, importMode: 'updateIfMatchETag' };
+      const mixed = [item('d1', { ...change, eTag: device.etag, twinETag: 'AAAAAAAAAAk=' })];
+      const answer = await client.call('POST', '/devices', { body: mixed });
+      expect(answer.body.errors[0]).toMatchObject({ errorCode: 'PreconditionFailed' });
+      const { body: after } = await client.call('GET', '/twins/d1');
+      expect([after.status, after.tags]).toEqual(['disabled', { a: 1 }]);
+      const good = item('d1', { importMode: 'deleteIfMatchETag', eTag: `"${after.deviceEtag}"` });
+      expect((await client.call('POST', '/devices', { body: [{ ...good, eTag: device.etag }] })).status).toBe(400);
+      const twinOnly = item('d1', { importMode: 'updateTwinIfMatchETag', twinETag: twin.etag, tags: { a: 3 } });
+      expect((await client.call('POST', '/devices', { body: [twinOnly] })).status).toBe(200);
+      expect((await client.call('POST', '/devices', { body: [twinOnly] })).status).toBe(400);
+      expect((await client.call('POST', '/devices', { body: [good] })).status).toBe(200);
+    });
+  });
+});
