@@ -12,6 +12,7 @@ export const TAGS_LIMITS: SectionLimits = { name: 'tags', bytes: 8 * 1024 };
 export const DESIRED_LIMITS: SectionLimits = { name: 'properties.desired', bytes: 32 * 1024 };
 export const REPORTED_LIMITS: SectionLimits = { name: 'properties.reported', bytes: 32 * 1024 };
 
+/** Below the section itself: the documented example nests ten objects in `tags`. */
 const MAX_DEPTH = 10;
 const MAX_KEY_BYTES = 1024;
 const MAX_STRING_BYTES = 4 * 1024;
@@ -25,7 +26,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** Fails with 400004 when a section of a twin breaks a limit; the message names the path. */
 export function demandSection(section: JsonObject, limits: SectionLimits): void {
-  const size = sizeOfObject(section, limits.name, 1);
+  const size = sizeOfObject(section, limits.name, 0);
   if (size > limits.bytes) {
     throw invalid(`${limits.name} has ${size} bytes, and may have ${limits.bytes}.`);
   }

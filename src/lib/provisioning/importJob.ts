@@ -7,7 +7,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { BlockBlobClient } from '@azure/storage-blob';
+import type { BlobLeaseClient, BlockBlobClient } from '@azure/storage-blob';
 
 import { HubError, type ImportExportJob } from '../registry/index.ts';
 import { containerUriWithSas } from '../storage/containerSas.ts';
@@ -24,6 +24,7 @@ const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
 const MOST_DEADLINE_MS = 7 * 24 * 60 * MINUTE_MS;
 /** One attempt at a time works on the job; a dead one is passed over after this long. Longer than any call to the hub. */
 const LEASE_SECONDS = 60;
+const LEASE_TRIES = 10;
 
 export interface StartedJob {
   readonly jobId: string;
@@ -64,18 +65,30 @@ export async function startImportJob(
   const blob = stagingOf(context, record.runId).getBlockBlobClient(JOB_BLOB);
   await writeJson(blob, {}, { ifAbsent: true });
   const lease = blob.getBlobLeaseClient(randomUUID());
-  try {
-    await lease.acquireLease(LEASE_SECONDS);
-  } catch (error) {
-    if (isConditionFailed(error))
+  for (let tries = 1; !(await acquired(lease)); tries++) {
+    // Another attempt at this very step is under way, or died a moment ago.
+    const { job } = (await readJson<JobState>(blob))?.value ?? {};
+    if (job !== undefined) return { status: 'started', job };
+    if (tries === LEASE_TRIES) {
       return { status: 'wait', reason: 'an earlier attempt to start the job may still be under way', seconds: 5 };
-    throw error;
+    }
+    await context.sleep(500);
   }
   try {
     return await startUnderLease(context, record, check, blob, lease.leaseId);
   } finally {
     // A lease that cannot be released runs out by itself.
     await lease.releaseLease().catch(() => undefined);
+  }
+}
+
+async function acquired(lease: BlobLeaseClient): Promise<boolean> {
+  try {
+    await lease.acquireLease(LEASE_SECONDS);
+    return true;
+  } catch (error) {
+    if (isConditionFailed(error)) return false;
+    throw error;
   }
 }
 
