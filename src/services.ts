@@ -22,6 +22,9 @@ const credential = (clientId?: string) =>
 
 export const storage: Storage = createStorage(settings.storage, credential);
 
+/** One app has one identity: the one that reaches storage reaches the hubs too. */
+const clientId = settings.storage.kind === 'identity' ? settings.storage.clientId : undefined;
+
 const now = () => new Date();
 export const runs = createRunStore(storage, now);
 
@@ -33,7 +36,7 @@ export function hub(alias: string): RegistryClient {
   if (client === undefined) {
     const text = settings.hubs.get(alias);
     if (text === undefined) throw new Error(`No hub "${alias}" is configured.`);
-    client = createRegistryClient(parseHubConnection(text, () => credential()));
+    client = createRegistryClient(parseHubConnection(text, () => credential(clientId)));
     hubs.set(alias, client);
   }
   return client;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 export const RIGHTS = ['RegistryRead', 'RegistryWrite', 'ServiceConnect', 'DeviceConnect'] as const;
 export type Right = (typeof RIGHTS)[number];
@@ -22,13 +22,21 @@ const BUILT_IN: Readonly<Record<PolicyName, readonly Right[]>> = {
 export const POLICY_NAMES = ['iothubowner', 'service', 'device', 'registryRead', 'registryReadWrite'] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
+/**
+ * New hubs have the same keys everywhere, as Azurite has: settings for local work can be written down once. They open
+ * nothing but a simulator on the loopback interface.
+ */
 export function mintPolicies(): Policy[] {
   return POLICY_NAMES.map((name) => ({
     name,
-    primaryKey: newKey(),
-    secondaryKey: newKey(),
+    primaryKey: wellKnownKey(`${name} primary`),
+    secondaryKey: wellKnownKey(`${name} secondary`),
     rights: BUILT_IN[name],
   }));
+}
+
+function wellKnownKey(name: string): string {
+  return createHash('sha256').update(`local IoT Hub simulator: ${name}`).digest('base64');
 }
 
 /** A symmetric key as the hub makes them: 32 random bytes in base64. */

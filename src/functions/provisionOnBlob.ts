@@ -13,7 +13,12 @@ export async function provisionOnBlob(_content: unknown, context: InvocationCont
   const blobName = path.slice(path.indexOf('/') + 1);
   const result = await startRunOfDrop(services, runStarter(context), blobName);
   if (result.started) services.log.log('info', `run ${result.runId} started`);
-  else if (result.reason !== 'notADrop') {
+  else if (result.reason === 'notADrop') {
+    services.log.log(
+      'info',
+      `${blobName} is no devices file (devices.txt, devices.csv, either with .gz): nothing is run`,
+    );
+  } else {
     services.log.log(
       'info',
       `no run started: ${result.reason}${result.runId === undefined ? '' : ` (run ${result.runId})`}`,

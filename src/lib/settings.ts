@@ -32,7 +32,7 @@ export const SETTINGS = [
   {
     name: 'IOTHUB',
     sample:
-      'HostName=127.0.0.1:8081;SharedAccessKeyName=iothubowner;SharedAccessKey=bG9jYWwtZGV2ZWxvcG1lbnQta2V5LW9ubHktMDAwMDA=;UseDevelopmentEmulator=true',
+      'HostName=127.0.0.1:8081;SharedAccessKeyName=iothubowner;SharedAccessKey=uU8oJA7ZmSLQzAF3TAq/ovVv3YH5IBj6EaBTwQx1fpc=;UseDevelopmentEmulator=true',
     default: undefined,
     meaning:
       'The default hub: a connection string with RegistryRead, RegistryWrite and ServiceConnect, or a host name to use an identity. More hubs: `IOTHUB__<alias>`, alias `[a-z0-9]+`.',

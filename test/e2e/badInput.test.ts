@@ -73,7 +73,7 @@ describe('a line that is wrong is rejected by number, code and reason, and the r
       line: {
         id: 'x5',
         importMode: 'create',
-        authentication: { type: 'selfSigned', x509Thumbprint: { primaryThumbprint: 'AB:'.repeat(19) + 'AB' } },
+        authentication: { type: 'selfSigned', x509Thumbprint: { primaryThumbprint: `${'AB:'.repeat(19)}AB` } },
       },
       code: 'thumbprintSeparators',
     },

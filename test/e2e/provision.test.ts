@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
 
-import { type TestStack, withStack } from '../helpers/stack.ts';
+import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
 
 const samples = new URL('../../samples/', import.meta.url);
 const sample = (name: string) => readFileSync(new URL(name, samples), 'utf8');
@@ -67,12 +67,16 @@ describe('a dropped devices.txt', () => {
       expect((await stack.rows(record)).map(({ outcome }) => outcome)).toEqual(lines.map(() => 'succeeded'));
       expect((await stack.hubState()).jobs.importsCreated).toBe(1);
 
-      // The same bytes, dropped again: another ETag, another run. Every create now meets a device that exists.
-      await stack.drop('again/devices.txt.gz', gzipSync(text));
+      // The same bytes, dropped again: another ETag, another run; what is there already is overwritten with the same.
+      await stack.drop('repeat/devices.txt', text);
+      expect(await stack.finalRecord('repeat/devices.txt')).toMatchObject({ state: 'completed' });
+
+      // As creates, every line meets a device that exists.
+      await stack.drop('again/devices.txt.gz', gzipSync(text), { ...NOW, importmode: 'create' });
       const again = await stack.finalRecord('again/devices.txt.gz');
       expect(again.state).toBe('completedWithFailures');
       expect(again.outcomes).toMatchObject({
-        failed: lines.filter(({ importMode }) => importMode === 'create').length,
+        failed: lines.length,
       });
       const failed = (await stack.rows(again)).filter(({ outcome }) => outcome === 'failed');
       for (const row of failed) expect(row).toMatchObject({ code: expect.stringMatching(/AlreadyExists/) });

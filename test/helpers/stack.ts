@@ -32,9 +32,17 @@ export interface TestStack extends Stack {
   read(container: string, name: string): Promise<string>;
   rows(record: RunRecord): Promise<ReportRow[]>;
   /** A request to the hub with a token of the test's own making: no code of the app has a part in it. */
-  rest(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+  rest(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<HubReply>;
+  /** Ids of all devices of the hub, by query, page by page. */
+  deviceIds(): Promise<string[]>;
   hubState(): Promise<HubState>;
   hostLog(): Promise<string>;
+}
+
+export interface HubReply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Headers;
 }
 
 export interface HubState {
@@ -72,6 +80,9 @@ function testStack(stack: Stack): TestStack {
       'utf8',
     );
   };
+
+  const rest: TestStack['rest'] = (method, path, body, headers) =>
+    hubRequest(stack.connectionString, { method, path, body, headers });
 
   const recordOf = async (blobName: string): Promise<RunRecord | undefined> => {
     const found: RunRecord[] = [];
@@ -116,9 +127,26 @@ function testStack(stack: Stack): TestStack {
     },
     async rows(record: RunRecord) {
       if (record.report === undefined) throw new Error(`The run ${record.runId} has no report.`);
-      return parse(await read(record.report.container, record.report.csv), { columns: true }) as ReportRow[];
+      return parse(await read(record.report.container, record.report.csv ?? ''), { columns: true }) as ReportRow[];
     },
-    rest: (method: string, path: string, body?: unknown) => hubRequest(stack.connectionString, method, path, body),
+    rest,
+    async deviceIds() {
+      const ids: string[] = [];
+      let continuation: string | null = null;
+      do {
+        const query = { query: 'SELECT deviceId FROM devices' };
+        const page: HubReply = await rest(
+          'POST',
+          '/devices/query',
+          query,
+          continuation === null ? {} : { 'x-ms-continuation': continuation },
+        );
+        if (page.status !== 200) throw new Error(`The query of the registry answered ${page.status}.`);
+        ids.push(...(page.body as { deviceId: string }[]).map(({ deviceId }) => deviceId));
+        continuation = page.headers.get('x-ms-continuation');
+      } while (continuation !== null);
+      return ids;
+    },
     async hubState() {
       return (await (await fetch(`${stack.hubAdminUrl}/state`)).json()) as HubState;
     },
@@ -135,7 +163,15 @@ export function assertAddsUp(record: RunRecord): void {
   }
 }
 
-async function hubRequest(connectionString: string, method: string, path: string, body?: unknown) {
+interface HubRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string> | undefined;
+}
+
+async function hubRequest(connectionString: string, request: HubRequest): Promise<HubReply> {
+  const { method, path, body, headers } = request;
   const part = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(connectionString)?.[1] ?? '';
   const host = part('HostName');
   const resource = encodeURIComponent(host);
@@ -146,9 +182,13 @@ async function hubRequest(connectionString: string, method: string, path: string
   const token = `SharedAccessSignature sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}&skn=${part('SharedAccessKeyName')}`;
   const response = await fetch(`http://${host}${path}${path.includes('?') ? '&' : '?'}api-version=2021-04-12`, {
     method,
-    headers: { authorization: token, 'content-type': 'application/json' },
+    headers: { authorization: token, 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  return {
+    status: response.status,
+    body: text === '' ? undefined : (JSON.parse(text) as unknown),
+    headers: response.headers,
+  };
 }

@@ -69,7 +69,8 @@ export async function checkDrop(
       index.writeLine(0, encodeEntry({ ...line, kind: 'skipped' }));
     },
     warning(warning) {
-      if (warned?.line !== warning.line) warned = warning;
+      const { line, message } = warning;
+      warned = { line, message: warned?.line === line ? `${warned.message} ${message}` : message };
       warnings.writeLine(0, JSON.stringify(warning));
     },
     drain() {

@@ -13,6 +13,9 @@ export const DEFAULT_OPTIONS: ProvisionOptions = {
 /** The metadata key by which a sender says that its metadata is all the options there are (none follow in a file). */
 export const METADATA_MARKER = 'hubkeeper';
 
+/** The metadata key by which a sender names the hub that it means; a drop that lies elsewhere is refused. */
+export const METADATA_HUB = 'hub';
+
 /** Metadata that copying tools and mounts write by themselves; it says nothing about a run. */
 const TOOL_METADATA =
   /^(hdi_isfolder|mtime|ctime|atime|mode|owner|group|permissions|posix_.*|is_.*|ms_.*|azcopy.*|md5.*|content_md5)$/;
@@ -73,7 +76,7 @@ export function metadataGivesOptions(metadata: Readonly<Record<string, string>>)
 /** @throws OptionsRefused */
 export function optionsFromMetadata(metadata: Readonly<Record<string, string>>): ProvisionOptions {
   const entries = Object.entries(metadata).filter(
-    ([key]) => key.toLowerCase() !== METADATA_MARKER && !TOOL_METADATA.test(key.toLowerCase()),
+    ([key]) => ![METADATA_MARKER, METADATA_HUB].includes(key.toLowerCase()) && !TOOL_METADATA.test(key.toLowerCase()),
   );
   return readOptions(entries, 'blob metadata', true);
 }

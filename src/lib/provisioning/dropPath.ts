@@ -10,7 +10,8 @@ export interface DropPath {
   readonly problem?: string;
 }
 
-const DROP_FILE = /^devices\.(txt|csv)(\.gz)?$/;
+/** `failed-devices.txt` is what a report offers to be corrected and dropped again. */
+const DROP_FILE = /^(?:failed-)?devices\.(txt|csv)(\.gz)?$/;
 
 /**
  * Reads a blob name of the drop box; undefined when it is not a devices file at all (an `options.json`, a stray file).
@@ -33,11 +34,12 @@ export function parseDropPath(blobName: string, aliases: readonly string[]): Dro
   const folders = named === undefined ? parts : parts.slice(1);
   const batch = folders.length === 0 ? '_' : folders.join('/');
   if (hub !== undefined) return { hub, batch, folder, format };
-  const given = parts[0] === undefined ? 'no folder' : `the folder "${parts[0]}"`;
+  const where =
+    parts[0] === undefined ? 'the file lies in no folder' : `the folder "${parts[0]}" belongs to none of them`;
   return {
     batch,
     folder,
     format,
-    problem: `Several hubs are configured, and the file lies in ${given}, which is none of them. The first folder must be one of: ${[...aliases].sort().join(', ')}.`,
+    problem: `Several hubs are configured, and ${where}. The first folder must be one of: ${[...aliases].sort().join(', ')}.`,
   };
 }

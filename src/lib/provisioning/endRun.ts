@@ -1,7 +1,7 @@
 import { redact, safeError } from '../redact.ts';
 import type { ProvisioningContext } from './context.ts';
-import { type ReportResult, type Verdict, writeRefusal, writeReport } from './report.ts';
-import type { RunError, RunRecord, RunState } from './runRecord.ts';
+import { type Ending, type Verdict, writeReport, writeShortReport } from './report.ts';
+import { isFinal, type RunError, type RunRecord, type RunReportFiles, type RunState } from './runRecord.ts';
 import type { CheckResult } from './staging.ts';
 
 /**
@@ -19,12 +19,10 @@ export async function endWithoutJob(
   },
 ): Promise<void> {
   const record = await context.runs.read(runId);
-  if (record === undefined) return;
+  if (record === undefined || isFinal(record.state)) return;
   const { check, state, error } = ending;
-  const reported = { ...record, state, ...(error === undefined ? {} : { error }) };
   if (check === undefined) {
-    await writeRefusal(context, reported);
-    await finish(context, runId, state, error);
+    await finish(context, runId, { state, error, report: await writeShortReport(context, record, { state, error }) });
     return;
   }
   const verdict: Verdict = {
@@ -32,32 +30,37 @@ export async function endWithoutJob(
     code: error?.code ?? 'dryRun',
     reason: ending.skipReason ?? error?.message ?? 'Nothing was sent to the hub.',
   };
-  const report = await writeReport(context, {
-    record: reported,
+  const result = await writeReport(context, {
+    record,
     check,
     verdictOf: () => verdict,
     isFailed: () => false,
+    endingOf: ({ rejected }) => ({
+      state: state === 'completed' && rejected > 0 ? 'completedWithFailures' : state,
+      error,
+    }),
   });
-  const final = state === 'completed' && report.outcomes.rejected > 0 ? 'completedWithFailures' : state;
-  await finish(context, runId, final, error, report);
+  await finish(context, runId, { ...result, report: result.files });
+}
+
+/** How a run ends, as its record will have it. */
+export interface FinalFields extends Ending {
+  readonly outcomes?: RunRecord['outcomes'];
+  readonly report?: RunReportFiles;
 }
 
 /** Writes the final state of a run into its record; a record that is final already stays as it is. */
-export async function finish(
-  context: ProvisioningContext,
-  runId: string,
-  state: RunState,
-  error?: RunError,
-  report?: ReportResult,
-): Promise<RunRecord> {
+export async function finish(context: ProvisioningContext, runId: string, fields: FinalFields): Promise<RunRecord> {
   return context.runs.update(runId, (record) => {
-    const { waiting: _waiting, ...rest } = record;
+    const { waiting: _waiting, phase: _phase, ...rest } = record;
+    const { state, error, outcomes, report } = fields;
     return {
       ...rest,
       state,
       finishedAt: context.now().toISOString(),
       ...(error === undefined ? {} : { error }),
-      ...(report === undefined ? {} : { outcomes: report.outcomes, report: report.files }),
+      ...(outcomes === undefined ? {} : { outcomes }),
+      ...(report === undefined ? {} : { report }),
     };
   });
 }
@@ -81,15 +84,17 @@ export async function endFailed(
   context: ProvisioningContext,
   input: { readonly runId: string; readonly message: string },
 ): Promise<{ readonly state: RunState }> {
-  const { job } = (await context.runs.read(input.runId)) ?? {};
-  const record = await finish(context, input.runId, 'failed', {
+  const record = await context.runs.read(input.runId);
+  if (record === undefined) throw new Error(`The record of run ${input.runId} is gone.`);
+  const error: RunError = {
     code: 'stepFailed',
     message: `A step of the run failed again and again: ${redact(input.message)}`,
     action:
-      job === undefined
+      record.job === undefined
         ? 'Nothing was sent to the hub. Mend the cause and drop the file again.'
         : 'An import job had been started: look at its devices in the hub, mend the cause and drop the file again.',
-  });
-  await writeRefusal(context, record);
-  return { state: record.state };
+  };
+  const report = await writeShortReport(context, record, { state: 'failed', error });
+  const final = await finish(context, input.runId, { state: 'failed', error, report });
+  return { state: final.state };
 }

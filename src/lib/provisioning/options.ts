@@ -13,7 +13,7 @@ export interface ProvisionOptions {
   readonly missingKeys: 'keep' | 'regenerate';
   /** Check, count and report; start no job. */
   readonly dryRun: boolean;
-  /** How long failed lines are retried, minutes. Default 60. */
+  /** How long to keep trying when the hub cannot be reached or has trouble, minutes. Default 60. */
   readonly retryMinutes: number;
   /** The hub's name, typed by a person who means it. */
   readonly confirm?: string;

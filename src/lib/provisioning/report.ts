@@ -8,7 +8,14 @@ import { readLineBatches } from '../storage/readLines.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
 import type { ProvisioningContext } from './context.ts';
 import { type AcceptedEntry, decodeEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
-import { OUTCOMES, type Outcome, type RunRecord, type RunReportFiles } from './runRecord.ts';
+import {
+  OUTCOMES,
+  type Outcome,
+  type RunError,
+  type RunRecord,
+  type RunReportFiles,
+  type RunState,
+} from './runRecord.ts';
 import { type CheckResult, checkBlobs, stagingOf } from './staging.ts';
 
 /** What became of one line, and why. Never holds a key. */
@@ -22,6 +29,8 @@ export interface Verdict {
 
 export interface ReportInput {
   readonly record: RunRecord;
+  /** The state that the run ends in, given what became of its lines. */
+  endingOf(outcomes: Readonly<Record<Outcome, number>>): Ending;
   readonly check: CheckResult;
   /** Decides about a line that the check accepted. */
   verdictOf(entry: AcceptedEntry): Verdict;
@@ -29,7 +38,12 @@ export interface ReportInput {
   isFailed(id: string, moduleId: string | undefined, mode: string | undefined): boolean;
 }
 
-export interface ReportResult {
+export interface Ending {
+  readonly state: RunState;
+  readonly error?: RunError | undefined;
+}
+
+export interface ReportResult extends Ending {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly files: RunReportFiles;
 }
@@ -137,8 +151,9 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
       });
   }
 
+  const ending = input.endingOf(outcomes);
   await writeJson(results.getBlockBlobClient(files.json), {
-    run: summaryOf(record),
+    run: summaryOf(context, record, ending),
     input: { ...check.counts, sha256: check.sha256 },
     outcomes,
     reasons: [...byCode.values()].sort((a, b) => b.count - a.count),
@@ -146,14 +161,20 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     linesNotListed: unlisted,
     files,
   });
-  return { outcomes, files };
+  return { outcomes, files, ...ending };
 }
 
 /** A report for a run that ended before its lines could be read. */
-export async function writeRefusal(context: ProvisioningContext, record: RunRecord): Promise<void> {
+export async function writeShortReport(
+  context: ProvisioningContext,
+  record: RunRecord,
+  ending: Ending,
+): Promise<RunReportFiles> {
   const results = context.storage.container(RESULTS_CONTAINER);
   await results.createIfNotExists();
-  await writeJson(results.getBlockBlobClient(`${resultFolder(record)}/report.json`), { run: summaryOf(record) });
+  const json = `${resultFolder(record)}/report.json`;
+  await writeJson(results.getBlockBlobClient(json), { run: summaryOf(context, record, ending) });
+  return { container: RESULTS_CONTAINER, json };
 }
 
 function verdictFor(entry: IndexEntry, input: ReportInput): Verdict {
@@ -176,14 +197,17 @@ function count(
   else known.count += 1;
 }
 
-function summaryOf(record: RunRecord): object {
+/** The record as it will stand once the run has ended. */
+function summaryOf(context: ProvisioningContext, record: RunRecord, ending: Ending): object {
   const {
     version: _version,
     startClaim: _claim,
+    phase: _phase,
+    waiting: _waiting,
     outcomes: _outcomes,
     report: _report,
     updatedAt: _updated,
     ...rest
   } = record;
-  return rest;
+  return { ...rest, ...ending, finishedAt: context.now().toISOString() };
 }

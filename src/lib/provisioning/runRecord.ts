@@ -72,7 +72,8 @@ export interface RunError {
 export interface RunReportFiles {
   readonly container: string;
   readonly json: string;
-  readonly csv: string;
+  /** Absent when the lines of the file could not be read. */
+  readonly csv?: string;
   readonly failedDevices?: string;
   readonly rejectedLines?: string;
 }

@@ -14,6 +14,7 @@ import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from './drop.ts';
 import {
   DEFAULT_OPTIONS,
+  METADATA_HUB,
   metadataGivesOptions,
   OptionsRefused,
   optionsFromJson,
@@ -86,7 +87,7 @@ async function findOptions(
     throw new OptionsRefused({
       code: 'hubUnknown',
       message: path?.problem ?? `${record.drop.blobName} is not a devices file.`,
-      action: 'Drop the file into the folder of its hub.',
+      action: 'Drop the file into the folder of its hub (with the command line: --hub ALIAS).',
     });
   }
   if (path.format === 'csv') {
@@ -98,6 +99,14 @@ async function findOptions(
   }
   await assertDropUnchanged(context, record);
   const metadata = (await dropBlob(context, record).getProperties()).metadata ?? {};
+  const meant = metadata[METADATA_HUB]?.toLowerCase();
+  if (meant !== undefined && meant !== path.hub) {
+    throw new OptionsRefused({
+      code: 'hubUnknown',
+      message: `The file is meant for the hub "${meant.slice(0, 60)}", which is not configured. Configured: ${[...context.settings.hubs.keys()].sort().join(', ')}.`,
+      action: 'Name a configured hub, or configure that one (IOTHUB__<alias>).',
+    });
+  }
   if (metadataGivesOptions(metadata)) return { found: optionsFromMetadata(metadata) };
 
   const container = context.storage.container(record.drop.container);

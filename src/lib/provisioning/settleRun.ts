@@ -7,15 +7,9 @@ import type { ProvisioningContext } from './context.ts';
 import { finish } from './endRun.ts';
 import { type ErrorLog, readErrorLog } from './errorLog.ts';
 import type { AcceptedEntry } from './lineIndex.ts';
-import { type ReportResult, type Verdict, writeReport } from './report.ts';
-import { isFinal, type RunError, type RunRecord, type RunState } from './runRecord.ts';
+import { type Ending, type ReportResult, type Verdict, writeReport } from './report.ts';
+import { isFinal, type Outcome, type RunRecord, type RunState } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, ERROR_LOG_BLOB, SETTLEMENT_BLOB, stagingOf } from './staging.ts';
-
-interface Settlement {
-  readonly state: RunState;
-  readonly report: ReportResult;
-  readonly error?: RunError;
-}
 
 /** A device or module that is not there, as an error log tells it. */
 const NOT_THERE = new Set<number | string>([404001, 404010, 'DeviceNotFound', 'ModuleNotFound']);
@@ -40,14 +34,14 @@ export async function settleRun(
   await context.runs.update(runId, (current) => ({ ...current, phase: 'settle' }));
   const staging = stagingOf(context, runId);
   const settled = staging.getBlockBlobClient(SETTLEMENT_BLOB);
-  const earlier = await readJson<Settlement>(settled);
-  const settlement = earlier?.value ?? (await settle(context, record));
-  if (earlier === undefined) await writeJson(settled, settlement, { ifAbsent: true });
-  const final = await finish(context, runId, settlement.state, settlement.error, settlement.report);
+  const earlier = await readJson<ReportResult>(settled);
+  const result = earlier?.value ?? (await settle(context, record));
+  if (earlier === undefined) await writeJson(settled, result, { ifAbsent: true });
+  const final = await finish(context, runId, { ...result, report: result.files });
   return { state: final.state };
 }
 
-async function settle(context: ProvisioningContext, record: RunRecord): Promise<Settlement> {
+async function settle(context: ProvisioningContext, record: RunRecord): Promise<ReportResult> {
   const staging = stagingOf(context, record.runId);
   const check = (await readJson<CheckResult>(staging.getBlockBlobClient(CHECK_BLOB)))?.value;
   const { job } = record;
@@ -55,25 +49,28 @@ async function settle(context: ProvisioningContext, record: RunRecord): Promise<
 
   const log = await readErrorLog(staging.getBlockBlobClient(ERROR_LOG_BLOB), randomInt(2 ** 31));
   const doubt = doubtAbout(record, log);
-  const report = await writeReport(context, {
+  return writeReport(context, {
     record,
     check,
     verdictOf: (entry) => verdictOn(entry, log, doubt),
+    endingOf: (outcomes) => endingOf(record, outcomes),
     isFailed: (id, moduleId, mode) => {
       const code = log?.failures.find(id, moduleId);
       return code !== undefined && !WARNINGS.has(code) && !(isDelete(mode) && NOT_THERE.has(code));
     },
   });
-  const { outcomes } = report;
-  const allWell = outcomes.failed + outcomes.rejected + outcomes.unconfirmed === 0;
-  if (record.cancelRequestedAt !== undefined && job.status.toLowerCase() === 'cancelled') {
+}
+
+/** How the run ends, given what became of its lines. */
+function endingOf(record: RunRecord, outcomes: Readonly<Record<Outcome, number>>): Ending {
+  if (record.cancelRequestedAt !== undefined && record.job?.status.toLowerCase() === 'cancelled') {
     return {
       state: 'cancelled',
-      report,
       error: { code: 'cancelled', message: 'The run was cancelled while its job was running on the hub.' },
     };
   }
-  return { state: allWell ? 'completed' : 'completedWithFailures', report };
+  const allWell = outcomes.failed + outcomes.rejected + outcomes.unconfirmed === 0;
+  return { state: allWell ? 'completed' : 'completedWithFailures' };
 }
 
 /** Why the absence of an error line proves nothing; undefined when it proves success. */

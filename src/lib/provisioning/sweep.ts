@@ -2,6 +2,7 @@ import { runIdOfContainer } from '../storage/storage.ts';
 import { isNotFound } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
 import { parseDropPath } from './dropPath.ts';
+import { runIdFor } from './runId.ts';
 import { type RunStarter, restartIfLost, startRunOfDrop } from './startRun.ts';
 
 export interface SweepResult {
@@ -23,11 +24,17 @@ export async function sweep(context: ProvisioningContext, starter: RunStarter): 
   const restarted: string[] = [];
   let stale = 0;
 
+  const known = new Map<string, { readonly final: boolean; readonly finishedAt?: string }>();
+  for await (const { runId, ...run } of runs.ids()) known.set(runId, run);
+
   const aliases = [...settings.hubs.keys()];
+  const box = { account: storage.accountName, container: settings.provisionContainer };
   try {
-    for await (const blob of storage.container(settings.provisionContainer).listBlobsFlat()) {
-      if (parseDropPath(blob.name, aliases) === undefined) continue;
-      const result = await startRunOfDrop(context, starter, blob.name);
+    for await (const { name, properties } of storage.container(settings.provisionContainer).listBlobsFlat()) {
+      if (parseDropPath(name, aliases) === undefined) continue;
+      // The listing alone tells which drops have a run: a box full of old files costs nothing but the listing.
+      if (known.has(runIdFor({ ...box, blobName: name, etag: properties.etag }))) continue;
+      const result = await startRunOfDrop(context, starter, name);
       if (result.started) started.push(result.runId);
       else if (result.reason === 'stale') stale += 1;
     }
@@ -39,23 +46,19 @@ export async function sweep(context: ProvisioningContext, starter: RunStarter): 
     );
   }
 
-  const ended = new Map<string, string>();
-  for await (const run of runs.ids()) {
-    if (run.final) {
-      ended.set(run.runId, run.finishedAt ?? '');
-    } else if (!started.includes(run.runId)) {
-      const result = await restartIfLost(context, starter, run.runId);
-      if (result.started) restarted.push(run.runId);
-    }
+  for (const [runId, { final }] of known) {
+    if (final) continue;
+    const result = await restartIfLost(context, starter, runId);
+    if (result.started) restarted.push(runId);
   }
 
   let containersRemoved = 0;
   const removeBefore = context.now().getTime() - settings.stagingDays * DAY_MS;
   for await (const container of storage.service.listContainers({ prefix: 'hubkeeper-run-' })) {
     const runId = runIdOfContainer(container.name);
-    const finishedAt = runId === undefined ? undefined : ended.get(runId);
+    const { final, finishedAt } = known.get(runId ?? '') ?? { final: false };
     // Never the staging of a run that is not known to be final.
-    if (!finishedAt || Date.parse(finishedAt) > removeBefore) continue;
+    if (!final || finishedAt === undefined || Date.parse(finishedAt) > removeBefore) continue;
     await storage.container(container.name).deleteIfExists();
     containersRemoved += 1;
   }

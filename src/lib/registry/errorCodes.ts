@@ -28,8 +28,9 @@ export interface HubErrorExplanation {
 
 type Row = readonly [code: number | undefined, name: string, sentence: string, action: string];
 
-const WAIT = 'Nothing to do: it is tried again. If it lasts, look at the health of the hub in the Azure portal.';
-const SLOW_DOWN = 'Nothing to do: it is tried again, more slowly. More units or a higher tier raise the limit.';
+const WAIT =
+  'It passes by itself: try again a little later. If it lasts, look at the health of the hub in the Azure portal.';
+const SLOW_DOWN = 'Try again a little later, and more slowly. More units or a higher tier raise the limit.';
 const FIX_REQUEST = 'Correct the line and provision it again.';
 const REPORT = 'If it comes back, open an Azure support request with the tracking id.';
 

@@ -9,6 +9,11 @@ describe('the path of a drop', () => {
   const cases = [
     { blobName: 'devices.txt', aliases: one, expected: { hub: 'default', batch: '_', folder: '', format: 'lines' } },
     {
+      blobName: 'b1/failed-devices.txt',
+      aliases: one,
+      expected: { hub: 'default', batch: 'b1', folder: 'b1/', format: 'lines' },
+    },
+    {
       blobName: 'b1/devices.txt',
       aliases: one,
       expected: { hub: 'default', batch: 'b1', folder: 'b1/', format: 'lines' },

@@ -47,7 +47,7 @@ describe('starting the run of a drop', () => {
     const starter = countingStarter();
     await drop();
     const { runId = '' } = await startRunOfDrop(context, starter, 'devices.txt');
-    await finish(context, runId, 'completed');
+    await finish(context, runId, { state: 'completed' });
     starter.live.clear();
     context.advance(3_600_000);
     expect(await startRunOfDrop(context, starter, 'devices.txt')).toEqual({ started: false, reason: 'final', runId });
@@ -142,7 +142,7 @@ describe('the sweep', () => {
     const old = await startRunOfDrop(context, starter, 'old/devices.txt');
     const young = await startRunOfDrop(context, starter, 'young/devices.txt');
     for (const { runId } of [old, young]) await context.storage.runContainer(runId ?? '').create();
-    await finish(context, old.runId ?? '', 'completed');
+    await finish(context, old.runId ?? '', { state: 'completed' });
     context.advance(6.9 * 24 * 3_600_000);
     expect(await sweep(context, starter)).toMatchObject({ containersRemoved: 0 });
     context.advance(0.2 * 24 * 3_600_000);

@@ -1,0 +1,139 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+import type { CancelFlags } from './commands/cancel.ts';
+import type { CheckFlags } from './commands/check.ts';
+import type { GenerateFlags } from './commands/generate.ts';
+import type { LocalFlags } from './commands/local.ts';
+import type { ProvisionFlags } from './commands/provision.ts';
+import type { RunFlags } from './commands/run.ts';
+import type { RunsFlags } from './commands/runs.ts';
+import type { ExitCode } from './exitCode.ts';
+import { addOptionFlags, importModeOption, parseBatch, parseHub, parsePort, parseWhole } from './optionFlags.ts';
+import { createOutput, type Output } from './output.ts';
+import { version } from './version.ts';
+
+const EPILOGUE = `
+Exit codes: 0 all well; 1 finished, but some devices failed; 2 wrong usage, settings or input; 3 the work itself failed.
+
+An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use
+your Azure identity), and for cancel through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these, the local stack that
+is running is used.`;
+
+/** The verbs and their flags. What a verb needs is loaded when it is used: --help and check stay quick. */
+export function createCommandLine(finish: (exitCode: ExitCode) => void): Command {
+  const program = new Command('hubkeeper')
+    .description('Looks after the device registry of Azure IoT hubs: drop a file, and its devices are provisioned.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    // Errors are written by whoever runs the command line.
+    .configureOutput({ writeErr: () => undefined })
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 120) })
+    .helpCommand(false)
+    .addHelpText('after', EPILOGUE);
+
+  /** The verb's last step: its own flags, apart from --json, and where to write. */
+  const act = async <Flags extends object>(
+    flags: Flags & { readonly json?: boolean },
+    action: (flags: Flags, output: Output) => Promise<ExitCode>,
+  ): Promise<void> => {
+    const { json, ...own } = flags;
+    finish(await action(own as unknown as Flags, createOutput(json === true)));
+  };
+
+  addOptionFlags(
+    verb(program, 'provision <file>', 'drop a devices file, and watch its run to the report')
+      .option('--hub <alias>', 'the hub to provision (needed when the app has more than one)', parseHub)
+      .option('--batch <name>', 'folder of the drop and of its results (default: the time)', parseBatch),
+  )
+    .option('--report <dir>', 'download the report there')
+    .option('--no-wait', 'return as soon as the file is dropped')
+    .addOption(dataOption())
+    .action((file: string, flags: ProvisionFlags) =>
+      act(flags, async (own, output) => (await import('./commands/provision.ts')).provision(file, own, output)),
+    );
+
+  addOptionFlags(verb(program, 'check <file>', 'check a devices file on this machine; nothing is sent anywhere'))
+    .option('--all', 'show every finding, not only the first 50 of a kind')
+    .action((file: string, flags: CheckFlags) =>
+      act(flags, async (own, output) => (await import('./commands/check.ts')).check(file, own, output)),
+    );
+
+  verb(program, 'generate', 'make a devices file for trying things out')
+    .argument('<n>', 'how many devices', parseWhole)
+    .option('--out <file>', 'write there instead of to stdout')
+    .option('--seed <text>', 'the same seed gives the same devices and keys', '1')
+    .option('--prefix <text>', 'ids are PREFIX00000001 and so on (default: device-)', parsePrefix)
+    .addOption(importModeOption('written into each line'))
+    .action((count: number, flags: GenerateFlags) =>
+      act(flags, async (own, output) => (await import('./commands/generate.ts')).generate(count, own, output)),
+    );
+
+  verb(program, 'runs', 'list the latest runs')
+    .addOption(new Option('--limit <n>', 'how many').argParser(parseWhole).default(20))
+    .addOption(dataOption())
+    .action((flags: RunsFlags) =>
+      act(flags, async (own, output) => (await import('./commands/runs.ts')).runs(own, output)),
+    );
+
+  verb(program, 'run <id>', 'show all about one run; the first characters of its id will do')
+    .option('--watch', 'watch it to its end')
+    .option('--report <dir>', 'download the report there')
+    .addOption(dataOption())
+    .action((id: string, flags: RunFlags) =>
+      act(flags, async (own, output) => (await import('./commands/run.ts')).run(id, own, output)),
+    );
+
+  verb(program, 'cancel <id>', 'stop a run; what the hub has applied already stays')
+    .addOption(dataOption())
+    .action((id: string, flags: CancelFlags) =>
+      act(flags, async (own, output) => (await import('./commands/cancel.ts')).cancel(id, own, output)),
+    );
+
+  verb(program, 'local', 'run all of HubKeeper on this machine: storage, a hub simulator, the app')
+    .option('--data <dir>', 'where to keep everything (default: .hubkeeper)')
+    .option('--no-sample', 'do not drop samples/devices.txt at the first start')
+    .option('--port-api <n>', 'port of the app', parsePort)
+    .option('--port-hub <n>', 'port of the hub simulator', parsePort)
+    .option('--port-hub-admin <n>', "port of the simulator's administration", parsePort)
+    .option('--port-blob <n>', 'port of the blob service', parsePort)
+    .option('--port-queue <n>', 'port of the queue service', parsePort)
+    .option('--port-table <n>', 'port of the table service', parsePort)
+    .option('--unkind [seed]', 'the host is as unkind as the cloud can be', parseWhole)
+    .option('--enable-auth', 'the API asks for keys, as in Azure')
+    .option('--setting <name=value>', 'a setting for the app (may be repeated)', parseSetting)
+    .option('--hub-args <text>', 'further arguments for the hub simulator', splitArguments)
+    .option('--host-args <text>', 'further arguments for the Functions host', splitArguments)
+    .action((flags: LocalFlags) =>
+      act(flags, async (own, output) => (await import('./commands/local.ts')).local(own, output)),
+    );
+
+  return program;
+}
+
+function verb(program: Command, nameAndArguments: string, description: string): Command {
+  return program
+    .command(nameAndArguments)
+    .description(description)
+    .option('--json', 'print the result as one line of JSON, and nothing else, on stdout');
+}
+
+function dataOption(): Option {
+  return new Option('--data <dir>', 'use the local stack that keeps its data there (default: .hubkeeper)');
+}
+
+function parsePrefix(text: string): string {
+  if (!/^[A-Za-z0-9:._-]{0,100}$/.test(text)) {
+    throw new InvalidArgumentError('Use at most 100 letters, digits and : . _ - characters.');
+  }
+  return text;
+}
+
+function parseSetting(text: string, earlier: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Write it as NAME=VALUE.');
+  return { ...earlier, [name]: value };
+}
+
+function splitArguments(text: string): readonly string[] {
+  return text.split(/\s+/).filter((part) => part !== '');
+}

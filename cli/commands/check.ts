@@ -1,0 +1,180 @@
+import { createReadStream } from 'node:fs';
+
+import { type CheckSummary, checkDevicesFile, FileRefused } from '../../src/lib/devicesFile/checkDevicesFile.ts';
+import type { ProvisionOptions } from '../../src/lib/provisioning/options.ts';
+import { usageError } from '../cliError.ts';
+import { inspectFile, type OptionFlags, optionsOf } from '../drop.ts';
+import { EXIT, type ExitCode } from '../exitCode.ts';
+import { formatBytes, formatCount, formatPlural } from '../format.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { optionFlags } from '../optionFlags.ts';
+import type { Output } from '../output.ts';
+import { createStatusDisplay } from '../statusDisplay.ts';
+
+export interface CheckFlags extends OptionFlags {
+  /** Show every finding, not only the first ones. */
+  readonly all?: boolean;
+}
+
+interface Finding {
+  readonly kind: 'rejected' | 'warning';
+  readonly line: number;
+  readonly id?: string;
+  readonly moduleId?: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly path?: string;
+  readonly column?: number;
+}
+
+const SHOWN_OF_A_KIND = 50;
+/** Smaller files are checked before anybody could read about it. */
+const SLOW_BYTES = 8 * 1024 * 1024;
+
+/** `check FILE`: what a run would make of the file, found on this machine. */
+export async function check(path: string, flags: CheckFlags, output: Output): Promise<ExitCode> {
+  const options = optionsOf(optionFlags(flags));
+  const file = await inspectFile(path);
+  return withInterrupt(async (signal) => {
+    const findings = collectFindings(flags.all === true, output);
+    const status = createStatusDisplay(output.stderr);
+    let read = 0;
+    const open = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+        read += (chunk as Uint8Array).length;
+        // A second pass may follow the first one: it settles doubtful duplicates.
+        const fraction = Math.min(1, read / file.bytes);
+        if (!flags.all && file.bytes > SLOW_BYTES) status.show({ text: `checking ${path}`, fraction });
+        yield chunk as Uint8Array;
+      }
+    };
+    try {
+      const summary = await checkDevicesFile(
+        open,
+        {
+          importMode: options.importMode,
+          missingKeys: options.missingKeys === 'keep' ? 'refuse' : 'regenerate',
+          abortSignal: signal,
+        },
+        {
+          device: () => undefined,
+          module: () => undefined,
+          skipped: () => undefined,
+          rejected: ({ raw: _, ...finding }) => findings.add({ kind: 'rejected', ...finding }),
+          warning: ({ message, ...finding }) => findings.add({ kind: 'warning', ...finding, reason: message }),
+          drain: () => findings.drained(),
+        },
+      );
+      status.end();
+      const refusal = refusalOf(summary, options);
+      for (const line of findings.lines(summary)) output.print(line);
+      for (const line of renderSummary(path, summary, refusal, output.style)) output.print(line);
+      output.printJson({ file: path, summary, ...findings.lists(), ...(refusal === undefined ? {} : { refusal }) });
+      if (refusal !== undefined) return EXIT.usage;
+      return summary.rejected > 0 ? EXIT.someFailed : EXIT.ok;
+    } catch (error) {
+      status.end();
+      if (error instanceof FileRefused) {
+        throw usageError(
+          `${path}${error.line === undefined ? '' : `, line ${error.line}`}: ${error.message}`,
+          error.action,
+        );
+      }
+      throw error;
+    }
+  });
+}
+
+/** Why a run with these options would send nothing at all, if it would not. */
+function refusalOf(summary: CheckSummary, options: ProvisionOptions): string | undefined {
+  if (summary.rejected > 0 && options.onInvalidLine === 'abort') {
+    return 'A run would be refused: there are invalid lines, and --on-invalid-line is abort.';
+  }
+  if (options.maxRejects !== undefined && summary.rejected > options.maxRejects) {
+    return `A run would be refused: there are more invalid lines than --max-rejects (${options.maxRejects}) allows.`;
+  }
+  return undefined;
+}
+
+interface FindingList {
+  add(finding: Finding): void;
+  /** A promise while the reader of stdout is behind. */
+  drained(): Promise<void> | undefined;
+  /** Lines not printed yet, and how many were left out. */
+  lines(summary: CheckSummary): readonly string[];
+  lists(): { readonly problems: readonly object[]; readonly warnings: readonly object[] };
+}
+
+/** Keeps the first findings of each kind for the end; with `all` prints each at once, or keeps all for the JSON. */
+function collectFindings(all: boolean, output: Output): FindingList {
+  const kept: Finding[] = [];
+  const counts = { rejected: 0, warning: 0 };
+  const printsAtOnce = all && !output.json;
+  const asJson = (kind: Finding['kind']): readonly object[] =>
+    kept
+      .filter((finding) => finding.kind === kind)
+      .sort((a, b) => a.line - b.line)
+      .map(({ kind: _, ...finding }) => finding);
+  return {
+    add(finding) {
+      counts[finding.kind] += 1;
+      if (printsAtOnce) output.print(renderFinding(finding, output.style));
+      else if (all || counts[finding.kind] <= SHOWN_OF_A_KIND) kept.push(finding);
+    },
+    drained: () =>
+      printsAtOnce && process.stdout.writableNeedDrain
+        ? new Promise((resolve) => process.stdout.once('drain', () => resolve()))
+        : undefined,
+    lines(summary) {
+      const hidden = [
+        moreOf(summary.rejected - SHOWN_OF_A_KIND, 'problem'),
+        moreOf(summary.warnings - SHOWN_OF_A_KIND, 'warning'),
+      ].filter((text) => text !== undefined);
+      return [
+        ...kept.toSorted((a, b) => a.line - b.line).map((finding) => renderFinding(finding, output.style)),
+        ...(hidden.length === 0 || all ? [] : [`… ${hidden.join(' and ')} not shown: --all shows them all.`]),
+      ];
+    },
+    lists: () => ({ problems: asJson('rejected'), warnings: asJson('warning') }),
+  };
+}
+
+function moreOf(count: number, what: string): string | undefined {
+  return count > 0 ? formatPlural(count, `more ${what}`) : undefined;
+}
+
+function renderFinding(finding: Finding, paint: Output['style']): string {
+  const { line, column, id, moduleId, kind, reason } = finding;
+  const identity = id === undefined ? '' : `${id}${moduleId === undefined ? '' : `/${moduleId}`}: `;
+  const place = `line ${line}${column === undefined ? '' : `:${column}`}`;
+  const label = kind === 'rejected' ? paint('red', 'rejected') : paint('yellow', 'warning ');
+  return `${place.padEnd(10)}  ${label}  ${identity}${reason}`;
+}
+
+function renderSummary(
+  path: string,
+  summary: CheckSummary,
+  refusal: string | undefined,
+  paint: Output['style'],
+): readonly string[] {
+  const row = (name: string, count: number, detail = ''): string =>
+    `  ${name.padEnd(12)}${formatCount(count).padStart(9)}${detail === '' ? '' : `  ${detail}`}`;
+  const modes = Object.entries(summary.byMode).map(([mode, count]) => `${mode} ${formatCount(count)}`);
+  const identities = [
+    formatPlural(summary.devices, 'device'),
+    ...(summary.modules === 0 ? [] : [formatPlural(summary.modules, 'module')]),
+  ];
+  const detail = `${identities.join(', ')}${modes.length === 0 ? '' : `: ${modes.join(', ')}`}`;
+  const accepted = summary.devices + summary.modules;
+  const findings = summary.rejected + summary.warnings > 0 ? [''] : [];
+  return [
+    ...findings,
+    `${paint('bold', path)}: ${formatPlural(summary.lines, 'line')}, ${formatBytes(summary.bytes)}`,
+    '',
+    paint('green', row('importable', accepted, detail)),
+    ...(summary.rejected === 0 ? [] : [paint('red', row('rejected', summary.rejected))]),
+    ...(summary.skipped === 0 ? [] : [row('skipped', summary.skipped)]),
+    ...(summary.warnings === 0 ? [] : [paint('yellow', row('warnings', summary.warnings))]),
+    ...(refusal === undefined ? [] : ['', refusal]),
+  ];
+}

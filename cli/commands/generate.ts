@@ -1,0 +1,78 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
+
+import { generateDevices } from '../../src/lib/devicesFile/generate.ts';
+import type { ImportMode } from '../../src/lib/devicesFile/importMode.ts';
+import { usageError } from '../cliError.ts';
+import { EXIT, type ExitCode } from '../exitCode.ts';
+import { formatBytes, formatPlural } from '../format.ts';
+import { withInterrupt } from '../interrupt.ts';
+import type { Output } from '../output.ts';
+
+export interface GenerateFlags {
+  /** File to write; stdout without it. */
+  readonly out?: string;
+  readonly seed: string;
+  readonly prefix?: string;
+  readonly importMode?: ImportMode;
+}
+
+const CHUNK_CHARACTERS = 64 * 1024;
+
+/** `generate N`: a devices file, for trying things out. */
+export async function generate(count: number, flags: GenerateFlags, output: Output): Promise<ExitCode> {
+  const { out, seed, prefix, importMode } = flags;
+  if (output.json && out === undefined) {
+    throw usageError('With --json, stdout is not free for the devices.', 'Give a file with --out.');
+  }
+  let bytes = 0;
+  const content = async function* (): AsyncGenerator<string> {
+    let chunk = '';
+    const options = {
+      count,
+      seed,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(importMode === undefined ? {} : { importMode }),
+    };
+    for (const line of generateDevices(options)) {
+      chunk += `${line}\n`;
+      if (chunk.length < CHUNK_CHARACTERS) continue;
+      bytes += Buffer.byteLength(chunk);
+      yield chunk;
+      chunk = '';
+      // A file or a pipe may take everything at once: without a pause Ctrl-C would never be heard.
+      await setImmediate();
+    }
+    bytes += Buffer.byteLength(chunk);
+    if (chunk !== '') yield chunk;
+  };
+  return withInterrupt(async (signal) => {
+    try {
+      // Stdout is left open, and is never waited for in memory: the pipeline goes at the pace of its reader.
+      if (out === undefined) await pipeline(Readable.from(content()), process.stdout, { end: false, signal });
+      else await pipeline(Readable.from(content()), createWriteStream(out), { signal });
+    } catch (error) {
+      throw out === undefined ? error : explain(error, out);
+    }
+    if (out !== undefined) output.print(`${formatPlural(count, 'device')}, ${formatBytes(bytes)}: ${out}`);
+    output.printJson({ file: out, devices: count, bytes });
+    return EXIT.ok;
+  });
+}
+
+function explain(error: unknown, path: string): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EISDIR':
+      return usageError(`${path} is a directory.`, 'Give the name of a file with --out.');
+    case 'ENOENT':
+      return usageError(`${path} cannot be made: its folder is not there.`, 'Make the folder first.');
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return usageError(`${path} may not be written.`, 'Give another file with --out.');
+    default:
+      return error;
+  }
+}

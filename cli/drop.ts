@@ -1,0 +1,131 @@
+/** Dropping a file: the upload, and the options that travel with it. */
+
+import { randomInt } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import { METADATA_MARKER, optionsFromMetadata } from '../src/lib/provisioning/dropOptions.ts';
+import type { ProvisionOptions } from '../src/lib/provisioning/options.ts';
+import type { DropIdentity } from '../src/lib/provisioning/runRecord.ts';
+import { isConditionFailed } from '../src/lib/storage/storageErrors.ts';
+import { usageError } from './cliError.ts';
+import type { Connection } from './connection.ts';
+
+/** Option flags as given; an absent one is left to the app. */
+export type OptionFlags = { readonly [Name in keyof ProvisionOptions]?: ProvisionOptions[Name] | undefined };
+
+export interface DevicesFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly isGzip: boolean;
+}
+
+/**
+ * Looks whether `path` can be dropped at all.
+ * @throws CliError for what is no file, is empty, or is of a kind that is not read.
+ */
+export async function inspectFile(path: string): Promise<DevicesFile> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    const stats = await handle.stat();
+    if (stats.isDirectory()) throw usageError(`${path} is a directory.`, 'Give the devices file itself.');
+    if (!stats.isFile()) throw usageError(`${path} is not a regular file.`, 'Write its content to a file first.');
+    if (stats.size === 0) {
+      throw usageError(
+        `${path} is empty: there is nothing to provision.`,
+        'Write one JSON object a line, one for each device.',
+      );
+    }
+    if (/\.csv(\.gz)?$/i.test(path)) {
+      throw usageError(`${path}: CSV files are not supported.`, 'Write one JSON object a line, as IoT Hub exports do.');
+    }
+    const start = Buffer.alloc(2);
+    await handle.read(start, 0, 2, 0);
+    return { path, bytes: stats.size, isGzip: start[0] === 0x1f && start[1] === 0x8b };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
+      throw usageError(`${path}: there is no such file.`, 'Check the name, and the folder that you are in.');
+    if (code === 'EACCES' || code === 'EPERM') throw usageError(`${path} may not be read.`, 'Check its permissions.');
+    throw error;
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** `20261120T101112Z-kwjx`: sorts by time, and two drops in one second stay apart. */
+export function newBatchName(now: Date): string {
+  const time = now.toISOString().replace(/\.\d+/, '').replace(/[-:]/g, '');
+  const letters = Array.from({ length: 4 }, () => 'abcdefghjkmnpqrstuvwxyz'.charAt(randomInt(23))).join('');
+  return `${time}-${letters}`;
+}
+
+/**
+ * The metadata that carries the options. Names are lower-case for two reasons: metadata names are read without regard to
+ * case, and the Functions host changes the case of their first letter. The marker says that no `options.json` follows.
+ */
+export function optionMetadata(flags: OptionFlags, version: string): Record<string, string> {
+  const metadata: Record<string, string> = { [METADATA_MARKER]: `cli/${version}` };
+  for (const [name, value] of Object.entries(flags)) {
+    if (value !== undefined) metadata[name.toLowerCase()] = String(value);
+  }
+  return metadata;
+}
+
+/** The options as the app will understand them. */
+export function optionsOf(flags: OptionFlags): ProvisionOptions {
+  return optionsFromMetadata(optionMetadata(flags, 'check'));
+}
+
+export interface DropRequest {
+  readonly file: DevicesFile;
+  readonly hub?: string | undefined;
+  readonly batch: string;
+  readonly metadata: Record<string, string>;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (sentBytes: number) => void;
+}
+
+/** What is sent in one request. */
+export const BLOCK_BYTES = 8 * 1024 * 1024;
+
+/** Uploads the file with its options: whole and in one step, never over a drop that is already there. */
+export async function dropFile(connection: Connection, request: DropRequest): Promise<DropIdentity> {
+  const { file } = request;
+  const name = `${request.hub === undefined ? '' : `${request.hub}/`}${request.batch}/devices.txt${file.isGzip ? '.gz' : ''}`;
+  const blob = connection.storage.container(connection.provisionContainer).getBlockBlobClient(name);
+  const etag = await upload(blob, request);
+  return {
+    account: connection.storage.accountName,
+    container: connection.provisionContainer,
+    blobName: name,
+    etag,
+  };
+}
+
+async function upload(blob: BlockBlobClient, request: DropRequest): Promise<string> {
+  const { file, metadata, signal, onProgress } = request;
+  try {
+    const response = await blob.uploadFile(file.path, {
+      blockSize: BLOCK_BYTES,
+      maxSingleShotSize: BLOCK_BYTES,
+      concurrency: 4,
+      metadata,
+      // Set with the content in one request: the app never sees the file without its options.
+      blobHTTPHeaders: { blobContentType: file.isGzip ? 'application/gzip' : 'text/plain; charset=utf-8' },
+      conditions: { ifNoneMatch: '*' },
+      abortSignal: signal,
+      ...(onProgress === undefined ? {} : { onProgress: ({ loadedBytes }) => onProgress(loadedBytes) }),
+    });
+    if (response.etag === undefined) throw new Error('Storage gave no ETag for the uploaded file.');
+    return response.etag;
+  } catch (error) {
+    if (!isConditionFailed(error)) throw error;
+    throw usageError(
+      `The drop box holds ${blob.containerName}/${blob.name} already: nothing was dropped.`,
+      'Give another name with --batch, or leave it out.',
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import { styleText } from 'node:util';
+
+import { redact } from '../src/lib/redact.ts';
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Where a command writes: results on stdout, everything said along the way on stderr. */
+export interface Output {
+  /** True when stdout is for a script: exactly one JSON value, nothing else. */
+  readonly json: boolean;
+  readonly stderr: NodeJS.WriteStream;
+  /** A line of the result, redacted. Nothing with `json`. */
+  print(line?: string): void;
+  /** A line of the result that is meant to show a development key. Nothing with `json`. */
+  printUnredacted(line: string): void;
+  /** The one JSON value, on one line. Nothing without `json`. */
+  printJson(value: unknown): void;
+  /** A line on stderr, redacted. */
+  note(line: string): void;
+  /** Colour for a line of the result, where the terminal has colours and NO_COLOR is not set. */
+  style(style: Style, text: string): string;
+}
+
+export function createOutput(json: boolean): Output {
+  const { stdout, stderr } = process;
+  return {
+    json,
+    stderr,
+    print: (line = '') => {
+      if (!json) stdout.write(`${redact(line)}\n`);
+    },
+    printUnredacted: (line) => {
+      if (!json) stdout.write(`${line}\n`);
+    },
+    printJson: (value) => {
+      if (json) stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    note: (line) => {
+      stderr.write(`${redact(line)}\n`);
+    },
+    // styleText asks the stream itself, and NO_COLOR and FORCE_COLOR.
+    style: (style, text) => styleText(style, text, { stream: stdout }),
+  };
+}

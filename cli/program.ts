@@ -1,0 +1,48 @@
+import { CommanderError } from 'commander';
+
+import { redact } from '../src/lib/redact.ts';
+import { toCliError } from './cliError.ts';
+import { createCommandLine } from './commandLine.ts';
+import { EXIT, type ExitCode } from './exitCode.ts';
+
+/** The whole life of the process. */
+export async function main(args: readonly string[]): Promise<void> {
+  // The reader of a pipe may go away (generate … | head): no error, there is nobody left to write to.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.ok);
+  });
+  process.exitCode = await run(args);
+}
+
+/** Runs one command line and returns its exit code. Errors are written to stderr; nothing is thrown. */
+export async function run(args: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createCommandLine((code) => {
+    exitCode = code;
+  });
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return EXIT.usage;
+    }
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Help and version come as errors of exit code 0.
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    return reportError(error, args);
+  }
+}
+
+/** One line that says what, one that says what to do. */
+function reportError(error: unknown, args: readonly string[]): ExitCode {
+  const { message, action, exitCode } = toCliError(error);
+  const verb = args.find((arg) => !arg.startsWith('-'));
+  const isUnknownVerb = error instanceof CommanderError && error.code === 'commander.unknownCommand';
+  const help = `See hubkeeper ${verb === undefined || isUnknownVerb ? '' : `${verb} `}--help.`;
+  const hint = error instanceof CommanderError ? help : action;
+  process.stderr.write(`hubkeeper: ${redact(message)}\n${hint === undefined ? '' : `${redact(hint)}\n`}`);
+  if (process.env.HUBKEEPER_DEBUG && error instanceof Error) process.stderr.write(`${redact(error.stack ?? '')}\n`);
+  return exitCode;
+}

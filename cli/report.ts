@@ -1,0 +1,62 @@
+import { mkdir, open } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+import type { Outcome, RunRecord } from '../src/lib/provisioning/runRecord.ts';
+import { readJson } from '../src/lib/storage/jsonBlob.ts';
+import type { Storage } from '../src/lib/storage/storage.ts';
+import { isNotFound } from '../src/lib/storage/storageErrors.ts';
+import { shortPath } from './connection.ts';
+
+/** A line of the input that a person has to look at. */
+export interface ReportedLine {
+  readonly line: number;
+  readonly deviceId?: string;
+  readonly moduleId?: string;
+  readonly outcome: Outcome;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly action?: string;
+}
+
+/** What is read here of `report.json`; a run that was refused as a whole has no lines in it. */
+export interface RunReport {
+  /** The first of these lines, in the order of the file. */
+  readonly lines?: readonly ReportedLine[];
+  readonly linesNotListed?: number;
+}
+
+/** The report of a run; undefined while there is none, or when it has been removed since. */
+export async function readReport(storage: Storage, record: RunRecord): Promise<RunReport | undefined> {
+  if (record.report === undefined) return undefined;
+  const blob = storage.container(record.report.container).getBlockBlobClient(record.report.json);
+  return (await readJson<RunReport>(blob))?.value;
+}
+
+/**
+ * Downloads the files of the report into `folder`, readable by their owner only: two of them hold keys.
+ * @returns their paths
+ */
+export async function downloadReport(storage: Storage, record: RunRecord, folder: string): Promise<readonly string[]> {
+  if (record.report === undefined) return [];
+  const { container, ...names } = record.report;
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const name of Object.values(names)) {
+    const path = join(folder, basename(name));
+    try {
+      const { readableStreamBody } = await storage.container(container).getBlockBlobClient(name).download();
+      if (readableStreamBody === undefined) throw new Error(`Storage gave no content for ${container}/${name}.`);
+      const file = await open(path, 'w', 0o600);
+      try {
+        await file.writeFile(readableStreamBody as AsyncIterable<Buffer>);
+      } finally {
+        await file.close();
+      }
+      paths.push(shortPath(path));
+    } catch (error) {
+      // Results may have been removed by age.
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  return paths;
+}

@@ -1,0 +1,204 @@
+/** What a run came to, as text for people. */
+
+import { DEFAULT_OPTIONS } from '../src/lib/provisioning/dropOptions.ts';
+import { OUTCOMES, type Outcome, type RunRecord, type RunState } from '../src/lib/provisioning/runRecord.ts';
+import { troubled } from './exitCode.ts';
+import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
+import type { Style } from './output.ts';
+import type { RunReport } from './report.ts';
+
+export type Paint = (style: Style, text: string) => string;
+
+const OUTCOME_TEXT: Readonly<Record<Outcome, string>> = {
+  succeeded: 'succeeded',
+  succeededWithWarning: 'succeeded with a warning',
+  unchanged: 'unchanged',
+  failed: 'failed',
+  rejected: 'rejected',
+  skipped: 'skipped',
+  unconfirmed: 'unconfirmed',
+};
+
+const STATE_TEXT: Readonly<Record<RunState, string>> = {
+  accepted: 'accepted',
+  running: 'running',
+  completed: 'completed',
+  completedWithFailures: 'completed with failures',
+  refused: 'refused',
+  cancelled: 'cancelled',
+  failed: 'failed',
+  stale: 'stale',
+};
+
+export function stateText(state: RunState): string {
+  return STATE_TEXT[state];
+}
+
+export function stateStyle(record: RunRecord): Style {
+  switch (record.state) {
+    case 'accepted':
+    case 'running':
+      return 'cyan';
+    case 'completed':
+      return troubled(record) > 0 ? 'yellow' : 'green';
+    case 'completedWithFailures':
+      return 'yellow';
+    default:
+      return 'red';
+  }
+}
+
+/** How long the run took, or has been going on, ms. */
+export function runDuration(record: RunRecord, now: Date): number {
+  return Date.parse(record.finishedAt ?? now.toISOString()) - Date.parse(record.createdAt);
+}
+
+/** The result: state, what went wrong, a count for each outcome, where the report is. */
+export function renderOutcome(record: RunRecord, report: RunReport | undefined, now: Date, paint: Paint): string[] {
+  const head = paint(['bold', ...[stateStyle(record)].flat()] as Style, sentence(stateText(record.state)));
+  const dryRun = record.options?.dryRun ? ' (dry run: nothing was sent to the hub)' : '';
+  const lines = [
+    `${head} ${record.finishedAt === undefined ? 'for' : 'after'} ${formatDuration(runDuration(record, now))}${dryRun}`,
+  ];
+  if (record.error !== undefined) {
+    lines.push('', ...record.error.message.split('\n').map((line) => `  ${line}`));
+    if (record.error.action !== undefined) lines.push(`  ${record.error.action}`);
+  }
+  lines.push(...renderCounts(record, paint), ...renderLines(report, paint), ...renderReport(record, paint));
+  return lines;
+}
+
+function renderCounts(record: RunRecord, paint: Paint): string[] {
+  const { outcomes } = record;
+  if (outcomes === undefined) return [];
+  const rows = OUTCOMES.filter((outcome) => outcomes[outcome] > 0);
+  const total = rows.reduce((sum, outcome) => sum + outcomes[outcome], 0);
+  const width = Math.max(formatCount(total).length, 5);
+  const row = (text: string, count: number): string => `  ${text.padEnd(26)}${formatCount(count).padStart(width)}`;
+  return [
+    '',
+    ...rows.map((outcome) => {
+      const text = row(OUTCOME_TEXT[outcome], outcomes[outcome]);
+      const style = outcomeStyle(outcome);
+      return style === undefined ? text : paint(style, text);
+    }),
+    ...(rows.length === 1 ? [] : [paint('dim', `  ${'─'.repeat(26 + width)}`), row('lines', total)]),
+    ...(rows.length === 0 ? [row('lines', 0)] : []),
+  ];
+}
+
+function outcomeStyle(outcome: Outcome): Style | undefined {
+  switch (outcome) {
+    case 'succeeded':
+      return 'green';
+    case 'failed':
+    case 'rejected':
+      return 'red';
+    case 'unconfirmed':
+    case 'succeededWithWarning':
+      return 'yellow';
+    default:
+      return undefined;
+  }
+}
+
+const LINES_SHOWN = 10;
+
+/** The first lines that a person has to look at, with the reason. */
+function renderLines(report: RunReport | undefined, paint: Paint): string[] {
+  // The report has duplicates after everything else.
+  const lines = (report?.lines ?? []).toSorted((a, b) => a.line - b.line);
+  if (lines.length === 0) return [];
+  const more = lines.length - LINES_SHOWN + (report?.linesNotListed ?? 0);
+  return [
+    '',
+    ...lines.slice(0, LINES_SHOWN).flatMap(({ line, deviceId, moduleId, outcome, reason, action }) => {
+      const identity = deviceId === undefined ? [] : [moduleId === undefined ? deviceId : `${deviceId}/${moduleId}`];
+      const head = [`line ${line}`, ...identity, paint(outcomeStyle(outcome) ?? 'dim', OUTCOME_TEXT[outcome])].join(
+        '  ',
+      );
+      const why = [reason, action].filter((part) => part !== undefined).join(' ');
+      return [`  ${head}`, ...(why === '' ? [] : [`    ${why}`])];
+    }),
+    ...(more > 0 ? [paint('dim', `  … and ${formatCount(more)} more: see the report`)] : []),
+  ];
+}
+
+function renderReport({ report }: RunRecord, paint: Paint): string[] {
+  if (report === undefined) return [];
+  const rows: [string, string | undefined, string?][] = [
+    ['report', report.csv],
+    ['', report.json],
+    ['failed', report.failedDevices, 'correct it and drop it again'],
+    ['rejected', report.rejectedLines, 'correct them and drop them again'],
+  ];
+  return [
+    '',
+    ...rows.flatMap(([title, name, hint]) =>
+      name === undefined
+        ? []
+        : [`  ${title.padEnd(10)}${report.container}/${name}${hint === undefined ? '' : paint('dim', `  (${hint})`)}`],
+    ),
+  ];
+}
+
+/** Everything that the record of a run says. */
+export function renderRun(record: RunRecord, report: RunReport | undefined, now: Date, paint: Paint): string[] {
+  const { drop, check, job, waiting } = record;
+  const fields: [string, string | undefined][] = [
+    ['hub', record.hub],
+    ['batch', record.batch],
+    [
+      'file',
+      `${drop.container}/${drop.blobName}  (${formatBytes(drop.size)}, dropped ${formatTime(drop.lastModified)})`,
+    ],
+    ['options', optionsText(record)],
+    ['started', formatTime(record.startedAt ?? record.createdAt)],
+    ['finished', record.finishedAt && formatTime(record.finishedAt)],
+    ['phase', record.finishedAt === undefined ? record.phase : undefined],
+    ['waiting', waiting && `${waiting.reason} (since ${formatTime(waiting.since)})`],
+    [
+      'cancel',
+      record.finishedAt === undefined && record.cancelRequestedAt
+        ? `asked for ${formatTime(record.cancelRequestedAt)}`
+        : undefined,
+    ],
+    ['checked', check && checkText(check)],
+    [
+      'job',
+      job &&
+        `${job.jobId}, ${job.status}${record.finishedAt === undefined ? ` ${job.progress} %, waited for until ${formatTime(job.deadline)}` : ''}`,
+    ],
+  ];
+  return [
+    `${paint('bold', 'run')} ${record.runId}`,
+    '',
+    ...fields.flatMap(([name, value]) => (value ? [`  ${name.padEnd(10)}${value}`] : [])),
+    '',
+    ...renderOutcome(record, report, now, paint),
+  ];
+}
+
+function optionsText({ options }: RunRecord): string | undefined {
+  if (options === undefined) return undefined;
+  const defaults: Readonly<Record<string, unknown>> = { ...DEFAULT_OPTIONS };
+  const changed = Object.entries(options).filter(([name, value]) => value !== defaults[name]);
+  return changed.length === 0 ? 'as by default' : changed.map(([name, value]) => `${name} ${value}`).join(', ');
+}
+
+function checkText(check: NonNullable<RunRecord['check']>): string {
+  const parts = [
+    formatPlural(check.lines, 'line'),
+    formatPlural(check.devices, 'device'),
+    check.modules > 0 ? formatPlural(check.modules, 'module') : undefined,
+    check.rejected > 0 ? `${formatCount(check.rejected)} rejected` : undefined,
+    check.skipped > 0 ? `${formatCount(check.skipped)} skipped` : undefined,
+    check.warnings > 0 ? formatPlural(check.warnings, 'warning') : undefined,
+  ];
+  const modes = Object.entries(check.byMode).map(([mode, count]) => `${mode} ${formatCount(count)}`);
+  return `${parts.filter((part) => part !== undefined).join(', ')}${modes.length === 0 ? '' : ` (${modes.join(', ')})`}`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,29 @@
+import type { RunRecord } from '../src/lib/provisioning/runRecord.ts';
+import type { Connection } from './connection.ts';
+import type { Output } from './output.ts';
+import { downloadReport, readReport } from './report.ts';
+import { renderOutcome, renderRun } from './runText.ts';
+
+export interface ShowOptions {
+  /** All that the record says, not only what the run came to. */
+  readonly detailed: boolean;
+  /** Folder to download the report to. */
+  readonly report: string | undefined;
+}
+
+/** Prints a run and its report, and downloads the report where that was asked for. */
+export async function showRecord(
+  connection: Connection,
+  record: RunRecord,
+  options: ShowOptions,
+  output: Output,
+): Promise<void> {
+  const report = await readReport(connection.storage, record);
+  const render = options.detailed ? renderRun : renderOutcome;
+  for (const line of render(record, report, new Date(), output.style)) output.print(line);
+  if (options.report !== undefined) {
+    const files = await downloadReport(connection.storage, record, options.report);
+    output.note(files.length === 0 ? 'There is no report to download.' : `Downloaded ${files.join(', ')}`);
+  }
+  output.printJson({ run: record, report: report ?? null });
+}

@@ -1,0 +1,25 @@
+/** What the parts see of the environment: everything but what would lead the app away from this machine. */
+
+/** Settings that say which hub, storage and identity to use; the stack gives its own values for these. */
+const LEADS_ELSEWHERE = [
+  'IOTHUB',
+  'HUBKEEPER_STORAGE',
+  'HUBKEEPER_API',
+  'HUBKEEPER_API_KEY',
+  'AzureWebJobsStorage',
+  'STORAGE_AUTH',
+  'STORAGE_IDENTITY',
+];
+
+/** `base` without those settings (their `NAME__part` forms too), with `settings` laid over it. */
+export function childEnvironment(
+  base: NodeJS.ProcessEnv,
+  settings: Readonly<Record<string, string>> = {},
+): NodeJS.ProcessEnv {
+  const leadsElsewhere = (name: string): boolean =>
+    LEADS_ELSEWHERE.some(
+      (setting) =>
+        name.toLowerCase() === setting.toLowerCase() || name.toLowerCase().startsWith(`${setting.toLowerCase()}__`),
+    );
+  return { ...Object.fromEntries(Object.entries(base).filter(([name]) => !leadsElsewhere(name))), ...settings };
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { type Child, type ChildOptions, startChild } from './childProcess.ts';
+import { childEnvironment } from './environment.ts';
+import { makeFolder } from './makeFolder.ts';
+import { programOf } from './projectRoot.ts';
+import { readyObject } from './readyObject.ts';
+
+export interface HubReady {
+  readonly connectionString: string;
+  readonly connectionStrings: Readonly<Record<string, string>>;
+  readonly adminUrl: string;
+}
+
+export interface HubStart {
+  readonly data: string;
+  readonly name: string;
+  readonly ports: { readonly hub: number; readonly hubAdmin: number };
+  /** Storage that the hub's identity may use. */
+  readonly storageConnectionString: string;
+  readonly args: readonly string[];
+}
+
+export type Common = Pick<ChildOptions<unknown>, 'logFile' | 'readyTimeoutMs' | 'onSpawn' | 'signal'>;
+
+/** The hub simulator; its registry, keys and jobs are in `DATA/hub`. */
+export function startHub(start: HubStart, common: Common): Promise<Child<HubReady>> {
+  const data = join(start.data, 'hub');
+  makeFolder(data);
+  return startChild({
+    ...common,
+    name: 'The hub simulator',
+    args: [
+      programOf('hub'),
+      '--json',
+      ...['--port', String(start.ports.hub)],
+      ...['--admin-port', String(start.ports.hubAdmin)],
+      ...['--data', data],
+      ...['--name', start.name],
+      ...['--identity-storage', start.storageConnectionString],
+      ...start.args,
+    ],
+    cwd: data,
+    env: childEnvironment(process.env),
+    output: 'pipe',
+    parseReady: (line) => readyObject<HubReady>(line, ['connectionString', 'connectionStrings', 'adminUrl']),
+  });
+}

@@ -1,0 +1,125 @@
+/** `DATA/stack.json`: what a running stack is and how to reach it; also what a crashed one left behind. */
+
+import { randomUUID } from 'node:crypto';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { identityOf, isAlive, type ProcessIdentity } from './processIdentity.ts';
+import { StackError } from './stackError.ts';
+
+export type PartName = 'azurite' | 'hub' | 'host';
+
+export interface StackPorts {
+  readonly blob: number;
+  readonly queue: number;
+  readonly table: number;
+  readonly hub: number;
+  readonly hubAdmin: number;
+  readonly api: number;
+}
+
+/** The connection strings are the development keys of this machine's stand-ins: the file is readable by its owner only. */
+export interface StackFile {
+  readonly version: 1;
+  /** False while it starts, and again after it stopped. */
+  readonly ready: boolean;
+  /** The process that started the parts and watches over them. */
+  readonly supervisor: ProcessIdentity;
+  readonly parts: Partial<Readonly<Record<PartName, ProcessIdentity>>>;
+  /** Used again at the next start, so that URLs held by unfinished runs stay true. */
+  readonly ports: Partial<StackPorts>;
+  readonly storageConnectionString?: string;
+  readonly connectionString?: string;
+  readonly connectionStrings?: Readonly<Record<string, string>>;
+  readonly apiUrl?: string;
+  readonly adminUrl?: string;
+  readonly hubAdminUrl?: string;
+  readonly apiKey?: string;
+}
+
+const fileIn = (data: string): string => join(data, 'stack.json');
+
+export function readStackFile(data: string): StackFile | undefined {
+  const path = fileIn(data);
+  if (!existsSync(path)) return undefined;
+  try {
+    const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (isStackFile(content)) return content;
+  } catch (error) {
+    throw new StackError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, {
+      kind: 'usage',
+      action: 'Delete that file; the data beside it stays as it is.',
+      cause: error,
+    });
+  }
+  throw new StackError(`${path} is not a file of this version.`, {
+    kind: 'usage',
+    action: 'Delete that file; the data beside it stays as it is.',
+  });
+}
+
+function isStackFile(content: unknown): content is StackFile {
+  if (typeof content !== 'object' || content === null) return false;
+  const { version, supervisor, parts, ports } = content as Record<string, unknown>;
+  return (
+    version === 1 &&
+    [supervisor, parts, ports].every((member) => typeof member === 'object' && member !== null) &&
+    typeof (supervisor as Record<string, unknown>).pid === 'number'
+  );
+}
+
+/** Written beside and renamed: a reader never sees half of it. */
+export function writeStackFile(data: string, content: StackFile): void {
+  const path = fileIn(data);
+  const temporary = `${path}.${process.pid}.new`;
+  writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+/** The running stack of this data folder, or undefined when none is up. */
+export function findRunningStack(data: string): StackFile | undefined {
+  const file = readStackFile(data);
+  if (!file?.ready || !isAlive(file.supervisor)) return undefined;
+  return Object.values(file.parts).every(isAlive) ? file : undefined;
+}
+
+/**
+ * Takes the data folder for this process; returns the function that gives it back.
+ * @throws StackError while another living process holds it.
+ */
+export function lockData(data: string): () => void {
+  const path = join(data, 'stack.lock');
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    const mine = `${path}.${process.pid}.${randomUUID()}`;
+    writeFileSync(mine, JSON.stringify(identityOf(process.pid)), { mode: 0o600 });
+    try {
+      // A link is made whole or not at all, so nobody ever reads an empty lock.
+      linkSync(mine, path);
+      return () => rmSync(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(mine, { force: true });
+    }
+    const holder = readLock(path);
+    if (holder !== undefined && isAlive(holder)) {
+      throw new StackError(`A local stack is already running on ${data} (process ${holder.pid}).`, {
+        kind: 'usage',
+        action: 'Use that one, stop it with Ctrl-C in its terminal, or start this one with another --data folder.',
+      });
+    }
+    rmSync(path, { force: true });
+  }
+  throw new StackError(`Two local stacks are starting on ${data} at the same time.`, {
+    kind: 'usage',
+    action: 'Start only one.',
+  });
+}
+
+function readLock(path: string): ProcessIdentity | undefined {
+  try {
+    const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof (content as ProcessIdentity | null)?.pid === 'number' ? (content as ProcessIdentity) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,301 @@
+/** The command against real storage; what the app would write into it is written by the tests. */
+
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import { BlobServiceClient } from '@azure/storage-blob';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { azuriteConnectionString, startAzurite } from '../../local/stack/azurite.ts';
+import { runIdFor } from '../../src/lib/provisioning/runId.ts';
+import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import { noOutcomes, runRecord } from './records.ts';
+import { type RunningCli, runCli, startCli } from './runCli.ts';
+
+let folder: string;
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let storage: BlobServiceClient;
+let environment: Readonly<Record<string, string>>;
+let devices: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cli-'));
+  azurite = await startAzurite({
+    location: join(folder, 'azurite'),
+    ports: { blob: 0, queue: 0, table: 0 },
+    logFile: join(folder, 'azurite.log'),
+    env: process.env,
+    readyTimeoutMs: 60_000,
+  });
+  const connectionString = azuriteConnectionString(azurite.ready);
+  environment = { HUBKEEPER_STORAGE: connectionString };
+  storage = BlobServiceClient.fromConnectionString(connectionString);
+  for (const name of ['provision', 'provision-results', 'hubkeeper-runs']) await storage.createContainer(name);
+  devices = join(folder, 'my-devices.txt');
+  await writeFile(devices, '{"id":"a"}\n{"id":"b"}\n');
+});
+
+afterAll(async () => {
+  await azurite.stop(20_000);
+  await rm(folder, { recursive: true });
+});
+
+async function put(container: string, name: string, content: string): Promise<void> {
+  await storage.getContainerClient(container).getBlockBlobClient(name).upload(content, Buffer.byteLength(content));
+}
+
+async function putRecord(record: RunRecord): Promise<void> {
+  const metadata = { state: record.state, created: record.createdAt };
+  const content = JSON.stringify(record);
+  const blob = storage.getContainerClient('hubkeeper-runs').getBlockBlobClient(`${record.runId}.json`);
+  await blob.upload(content, Buffer.byteLength(content), { metadata });
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  await vi.waitFor(async () => expect(await condition()).toBe(true), { timeout: 20_000, interval: 50 });
+}
+
+/** Plays the app: waits for the drop, answers with records, and gives back what was dropped. */
+async function answer(cli: RunningCli, blobName: string, ...records: readonly Partial<RunRecord>[]) {
+  const blob = storage.getContainerClient('provision').getBlockBlobClient(blobName);
+  await until(() => blob.exists());
+  const { etag = '', metadata = {} } = await blob.getProperties();
+  const drop = { ...runRecord().drop, blobName, etag };
+  const runId = runIdFor(drop);
+  await until(async () => cli.stderr().includes(`as provision/${blobName}: run ${runId}`));
+  for (const record of records) await putRecord(runRecord({ runId, drop, ...record }));
+  return { runId, metadata, content: await blob.downloadToBuffer() };
+}
+
+describe.concurrent('provision', () => {
+  test('drops the file with its options in one request, watches the run, and prints one JSON object', async () => {
+    const args = [
+      '--batch',
+      'b1',
+      '--hub',
+      'Plant1',
+      '--import-mode',
+      'UPDATE',
+      '--max-rejects',
+      '3',
+      '--dry-run',
+      '--json',
+    ];
+    const cli = startCli(['provision', devices, ...args], environment);
+    const dropped = await answer(
+      cli,
+      'plant1/b1/devices.txt',
+      {},
+      { phase: 'report' },
+      {
+        hub: 'plant1',
+        state: 'completed',
+        finishedAt: '2026-11-20T10:00:09.000Z',
+        outcomes: { ...noOutcomes, succeeded: 2 },
+      },
+    );
+    const { code, stdout } = await cli.result;
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ run: { runId: dropped.runId, state: 'completed' }, report: null });
+    expect(dropped.content.toString()).toBe('{"id":"a"}\n{"id":"b"}\n');
+    expect(dropped.metadata).toEqual({
+      hubkeeper: expect.stringMatching(/^cli\/\d+\.\d+\.\d+$/),
+      importmode: 'update',
+      maxrejects: '3',
+      dryrun: 'true',
+    });
+  });
+
+  test('shows the outcome with the lines to look at, downloads the report, and exits with 1 when devices failed', async () => {
+    const target = join(folder, 'report');
+    const cli = startCli(['provision', devices, '--batch', 'b2', '--report', target], environment);
+    await put('provision-results', 'r/report.csv', 'line,deviceId\n');
+    await put('provision-results', 'r/failed-devices.txt', '{"id":"b"}\n');
+    const line = { line: 2, deviceId: 'b', outcome: 'failed', code: 'X', reason: 'It is there already.' };
+    await put('provision-results', 'r/report.json', JSON.stringify({ lines: [line] }));
+    await answer(cli, 'b2/devices.txt', {
+      state: 'completedWithFailures',
+      finishedAt: '2026-11-20T10:00:09.000Z',
+      outcomes: { ...noOutcomes, succeeded: 1, failed: 1 },
+      report: {
+        container: 'provision-results',
+        json: 'r/report.json',
+        csv: 'r/report.csv',
+        failedDevices: 'r/failed-devices.txt',
+      },
+    });
+    const { code, stdout, stderr } = await cli.result;
+    expect(code).toBe(1);
+    expect(stdout).toContain('Completed with failures after 8 s');
+    expect(stdout).toContain('  line 2  b  failed\n    It is there already.\n');
+    expect(stderr).toContain('Dropped');
+    expect(await readFile(join(target, 'failed-devices.txt'), 'utf8')).toBe('{"id":"b"}\n');
+    expect((await stat(join(target, 'failed-devices.txt'))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(target, 'report.csv'), 'utf8')).toBe('line,deviceId\n');
+  });
+
+  test.each([
+    ['refused', 2, 'The file is empty.'],
+    ['failed', 3, 'The hub cannot be reached.'],
+  ] as const)('exits with the code of a run that is %s, and says why', async (state, expected, message) => {
+    const cli = startCli(['provision', devices, '--batch', state], environment);
+    await answer(cli, `${state}/devices.txt`, {
+      state,
+      finishedAt: '2026-11-20T10:00:09.000Z',
+      error: { code: 'x', message, action: 'Do this.' },
+    });
+    const { code, stdout } = await cli.result;
+    expect(code).toBe(expected);
+    expect(stdout).toContain(`  ${message}\n  Do this.\n`);
+  });
+
+  test('tells gzip by its first bytes, and with --no-wait returns at once; nothing but the marker means default options', async () => {
+    const path = join(folder, 'packed.txt');
+    await writeFile(path, gzipSync('{"id":"a"}\n'));
+    const cli = startCli(['provision', path, '--batch', 'b3', '--no-wait', '--json'], environment);
+    const { runId, metadata } = await answer(cli, 'b3/devices.txt.gz');
+    const { code, stdout } = await cli.result;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ runId, drop: 'provision/b3/devices.txt.gz' });
+    expect(Object.keys(metadata)).toEqual(['hubkeeper']);
+  });
+
+  test('never drops over a file that is there', async () => {
+    await put('provision', 'b4/devices.txt', 'old');
+    const { code, stderr } = await runCli(['provision', devices, '--batch', 'b4'], environment);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'hubkeeper: The drop box holds provision/b4/devices.txt already: nothing was dropped.\nGive another name with --batch, or leave it out.\n',
+    );
+  });
+
+  test('after Ctrl-C the run goes on, and the command says how to look at it', async () => {
+    const cli = startCli(['provision', devices, '--batch', 'b5'], environment);
+    const { runId } = await answer(cli, 'b5/devices.txt', {});
+    cli.process.kill('SIGINT');
+    const { code, stderr } = await cli.result;
+    expect(code).toBe(130);
+    expect(stderr).toContain(`The run goes on. Look at it with: hubkeeper run ${runId} --watch`);
+  });
+
+  test('a container that is missing, a wrong key, a wrong setting, and storage out of reach are told apart', async () => {
+    const connection = environment['HUBKEEPER_STORAGE'] ?? '';
+    const [missing, wrongKey, wrongSetting, away] = await Promise.all([
+      runCli(['provision', devices], { ...environment, PROVISION_CONTAINER: 'nowhere' }),
+      runCli(['provision', devices], { HUBKEEPER_STORAGE: connection.replace('Eby8', 'Aby8') }),
+      runCli(['runs'], { HUBKEEPER_STORAGE: 'AccountKey=qv3rT5bX8kL2mN9pQ4sV7wY1zA6cE0fH3jK5lM8nP2r=' }),
+      runCli(['runs'], {
+        HUBKEEPER_STORAGE: connection.replace(/BlobEndpoint=[^;]*/, 'BlobEndpoint=http://127.0.0.1:1/x'),
+      }),
+    ]);
+    expect([missing.code, wrongKey.code, wrongSetting.code, away.code]).toEqual([2, 2, 2, 3]);
+    expect(missing.stderr).toContain('The storage account has no such container');
+    expect(wrongKey.stderr).toMatch(
+      /^hubkeeper: The storage account refused access \(\w+\)\.\nCheck HUBKEEPER_STORAGE/,
+    );
+    expect(wrongSetting.stderr).toMatch(
+      /^hubkeeper: HUBKEEPER_STORAGE is not a connection string of a storage account\.\n/,
+    );
+    expect(wrongSetting.stderr).not.toContain('qv3r');
+    expect(away.stderr).toContain('The storage account cannot be reached: ');
+  });
+});
+
+describe('runs and run', () => {
+  const ids = ['aa00000000000000000a', 'aa00000000000000000b', 'ab00000000000000000c'];
+
+  beforeAll(async () => {
+    await Promise.all(
+      ids.map((runId, index) =>
+        putRecord(runRecord({ runId, createdAt: `2099-11-20T10:00:0${index}.000Z`, batch: `n${index}` })),
+      ),
+    );
+  });
+
+  test('list the newest first, as a table or as JSON', async () => {
+    const [table, json] = await Promise.all([
+      runCli(['runs', '--limit', '2'], environment),
+      runCli(['runs', '--limit', '2', '--json'], environment),
+    ]);
+    expect(table.stdout.split('\n').map((line) => line.split('  ')[0])).toEqual(['RUN', ids[2], ids[1], '']);
+    expect(JSON.parse(json.stdout).map((record: RunRecord) => record.batch)).toEqual(['n2', 'n1']);
+  });
+
+  test('find a run by the first characters of its id', async () => {
+    const [one, many, none, wrong] = await Promise.all(
+      ['ab000', 'aa000', 'ffffff', 'xyz'].map((id) => runCli(['run', id], environment)),
+    );
+    expect(one?.stdout).toContain(`run ${ids[2]}`);
+    expect(one?.code).toBe(0);
+    expect([many?.code, none?.code, wrong?.code]).toEqual([2, 2, 2]);
+    expect(many?.stderr).toContain(`2 runs begin with aa000: ${ids[0]}, ${ids[1]}.`);
+    expect(none?.stderr).toContain('There is no run ffffff.');
+    expect(wrong?.stderr).toContain('"xyz" is not the id of a run.');
+  });
+
+  test('with --watch, wait for the end of the run', async () => {
+    const runId = 'ad00000000000000000e';
+    await putRecord(runRecord({ runId }));
+    const cli = startCli(['run', 'ad000', '--watch'], environment);
+    await until(async () => cli.stderr().includes('checking the file'));
+    await putRecord(runRecord({ runId, state: 'cancelled', finishedAt: '2026-11-20T10:00:09.000Z' }));
+    const { code, stdout } = await cli.result;
+    expect(code).toBe(3);
+    expect(stdout).toContain('Cancelled after 8 s');
+  });
+});
+
+describe('cancel', () => {
+  const runId = 'ee00000000000000000d';
+  const requests: string[] = [];
+  let status = 202;
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url} ${request.headers['x-functions-key']}`);
+    response.writeHead(status).end('{}');
+  });
+
+  beforeAll(async () => {
+    await putRecord(runRecord({ runId }));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+
+  afterAll(async () => {
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const cancel = (id: string) =>
+    runCli(['cancel', id], {
+      ...environment,
+      HUBKEEPER_API: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
+      HUBKEEPER_API_KEY: 'k',
+    });
+
+  test('asks the app with its key', async () => {
+    const { code, stdout } = await cancel('ee000');
+    expect(code).toBe(0);
+    expect(requests).toEqual([`POST /api/runs/${runId}/cancel k`]);
+    expect(stdout).toContain(`Cancelling run ${runId}.`);
+  });
+
+  test('passes on what the app says', async () => {
+    for (const [answerStatus, exit, message] of [
+      [401, 2, 'refused the key (401)'],
+      [409, 2, `Run ${runId} is over already.`],
+      [500, 3, 'The app answered 500'],
+    ] as const) {
+      status = answerStatus;
+      const { code, stderr } = await cancel('ee000');
+      expect([code, stderr]).toEqual([exit, expect.stringContaining(message)]);
+    }
+  });
+
+  test('needs to know where the app is', async () => {
+    const { code, stderr } = await runCli(['cancel', 'ee000'], environment);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('HUBKEEPER_API is not set')]);
+  });
+});

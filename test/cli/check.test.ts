@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { runCli } from './runCli.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cli-check-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function fileOf(name: string, content: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+const good = '{"id":"a","importMode":"create"}\n{"id":"b","importMode":"delete"}\n';
+
+test('a file without problems is counted by mode', async () => {
+  const { code, stdout, stderr } = await runCli(['check', await fileOf('good.txt', good)]);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/: 2 lines, 66 B\n\n {2}importable +2 {2}2 devices: create 1, delete 1\n$/);
+});
+
+test('problems and warnings are told with their line numbers, in the order of the file', async () => {
+  const lines = [
+    good.trimEnd(),
+    'oops',
+    '{"id":"c","importMode":"create","colour":1}',
+    '{"id":"a","importMode":"create"}',
+  ];
+  const path = await fileOf('bad.txt', lines.join('\n'));
+  const [text, json] = await Promise.all([runCli(['check', path]), runCli(['check', path, '--json'])]);
+  expect([text.code, json.code]).toEqual([1, 1]);
+  expect(
+    text.stdout
+      .split('\n')
+      .slice(0, 3)
+      .map((line) => line.slice(0, 24)),
+  ).toEqual(['line 3      rejected  Th', 'line 4      warning   c:', 'line 5      rejected  a:']);
+  expect(text.stdout).toMatch(/rejected +2\n {2}warnings +1\n$/);
+  const result = JSON.parse(json.stdout);
+  expect(result).toMatchObject({
+    file: path,
+    summary: { lines: 5, devices: 3, rejected: 2, warnings: 1 },
+    problems: [
+      { line: 3, code: 'notAnObject' },
+      { line: 5, code: 'duplicate' },
+    ],
+    warnings: [{ line: 4, id: 'c', code: 'unknownKey' }],
+  });
+  expect(result.refusal).toBeUndefined();
+});
+
+test('options that would make a run refuse the file are told, and exit with 2', async () => {
+  const path = await fileOf('refused.txt', `${good}oops\n`);
+  const [abort, few] = await Promise.all([
+    runCli(['check', path, '--on-invalid-line', 'abort']),
+    runCli(['check', path, '--max-rejects', '0']),
+  ]);
+  expect([abort.code, few.code]).toEqual([2, 2]);
+  expect(abort.stdout).toContain('A run would be refused: there are invalid lines, and --on-invalid-line is abort.');
+  expect(few.stdout).toContain('more invalid lines than --max-rejects (0) allows');
+});
+
+test('ten thousand problems are cut to fifty unless all are asked for', async () => {
+  const path = await fileOf('many.txt', 'oops\n'.repeat(10_000).replace('oops', '{"id":"a","importMode":"create"}'));
+  const [some, all] = await Promise.all([runCli(['check', path]), runCli(['check', path, '--all'])]);
+  expect(some.stdout.match(/^line /gm)).toHaveLength(50);
+  expect(some.stdout).toContain('… 9,949 more problems not shown: --all shows them all.');
+  expect(all.stdout.match(/^line /gm)).toHaveLength(9_999);
+  expect(all.stdout).toMatch(/rejected +9,999\n$/);
+});
+
+test('what is no devices file at all is wrong input', async () => {
+  const path = await fileOf('binary', '\u0000\u0001\u0002');
+  const { code, stdout, stderr } = await runCli(['check', path]);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(`${path}, line 1: The file is not text.\n`);
+});
