@@ -5,7 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { METADATA_MARKER, optionsFromMetadata } from '../src/lib/provisioning/dropOptions.ts';
+import { METADATA_HUB, METADATA_MARKER, optionsFromMetadata } from '../src/lib/provisioning/dropOptions.ts';
 import type { ProvisionOptions } from '../src/lib/provisioning/options.ts';
 import type { DropIdentity } from '../src/lib/provisioning/runRecord.ts';
 import { isConditionFailed } from '../src/lib/storage/storageErrors.ts';
@@ -66,8 +66,10 @@ export function newBatchName(now: Date): string {
  * The metadata that carries the options. Names are lower-case for two reasons: metadata names are read without regard to
  * case, and the Functions host changes the case of their first letter. The marker says that no `options.json` follows.
  */
-export function optionMetadata(flags: OptionFlags, version: string): Record<string, string> {
+export function optionMetadata(flags: OptionFlags, version: string, hub?: string): Record<string, string> {
   const metadata: Record<string, string> = { [METADATA_MARKER]: `cli/${version}` };
+  // An app with a single hub takes an unknown folder for a batch: the name says which hub was meant.
+  if (hub !== undefined) metadata[METADATA_HUB] = hub;
   for (const [name, value] of Object.entries(flags)) {
     if (value !== undefined) metadata[name.toLowerCase()] = String(value);
   }

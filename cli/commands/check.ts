@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 
 import { type CheckSummary, checkDevicesFile, FileRefused } from '../../src/lib/devicesFile/checkDevicesFile.ts';
-import type { ProvisionOptions } from '../../src/lib/provisioning/options.ts';
+import { refusalOf } from '../../src/lib/provisioning/rejectLimits.ts';
 import { usageError } from '../cliError.ts';
 import { inspectFile, type OptionFlags, optionsOf } from '../drop.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
@@ -66,7 +66,8 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         },
       );
       status.end();
-      const refusal = refusalOf(summary, options);
+      const refused = refusalOf(summary, options);
+      const refusal = refused === undefined ? undefined : `A run would be refused: ${refused.message}`;
       for (const line of findings.lines(summary)) output.print(line);
       for (const line of renderSummary(path, summary, refusal, output.style)) output.print(line);
       output.printJson({ file: path, summary, ...findings.lists(), ...(refusal === undefined ? {} : { refusal }) });
@@ -83,17 +84,6 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
       throw error;
     }
   });
-}
-
-/** Why a run with these options would send nothing at all, if it would not. */
-function refusalOf(summary: CheckSummary, options: ProvisionOptions): string | undefined {
-  if (summary.rejected > 0 && options.onInvalidLine === 'abort') {
-    return 'A run would be refused: there are invalid lines, and --on-invalid-line is abort.';
-  }
-  if (options.maxRejects !== undefined && summary.rejected > options.maxRejects) {
-    return `A run would be refused: there are more invalid lines than --max-rejects (${options.maxRejects}) allows.`;
-  }
-  return undefined;
 }
 
 interface FindingList {

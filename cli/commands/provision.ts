@@ -1,6 +1,5 @@
 import { runIdFor } from '../../src/lib/provisioning/runId.ts';
 import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
-import { usageError } from '../cliError.ts';
 import { type Connection, connectOrStart } from '../connection.ts';
 import {
   BLOCK_BYTES,
@@ -66,12 +65,6 @@ export async function dropAndWatch(
   if (record === undefined) return interrupted(connection, runId, output);
   output.print();
   await showRecord(connection, record, { detailed: false, report: flags.report }, output);
-  if (flags.hub !== undefined && record.hub !== undefined && record.hub !== flags.hub) {
-    throw usageError(
-      `The app has no hub "${flags.hub}": the file went to its only hub, "${record.hub}".`,
-      'Leave out --hub, or check the setting IOTHUB__<alias> of the app.',
-    );
-  }
   return exitCodeOf(record);
 }
 
@@ -89,7 +82,7 @@ async function upload(
       file,
       hub: flags.hub,
       batch: flags.batch ?? newBatchName(new Date()),
-      metadata: optionMetadata(optionFlags(flags), version()),
+      metadata: optionMetadata(optionFlags(flags), version(), flags.hub),
       signal,
       onProgress: (sent) => {
         // What fits one request is up before anybody could read about it.

@@ -54,7 +54,8 @@ export async function loadAppFiles(directory: string): Promise<void> {
     ]);
   }
   const require = createRequire(join(directory, 'package.json'));
-  const problems: string[] = [];
+  // One module that fails takes along every file that imports it: told once, with the files that it keeps from loading.
+  const failures = new Map<string, string[]>();
   for (const file of files) {
     const path = join(directory, file);
     const extension = extname(file);
@@ -65,10 +66,14 @@ export async function loadAppFiles(directory: string): Promise<void> {
         require(path);
       }
     } catch (error) {
-      problems.push(`${file}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      failures.set(text, [...(failures.get(text) ?? []), file]);
     }
   }
-  if (problems.length > 0) {
-    throw new AppLoadError(directory, problems);
+  if (failures.size > 0) {
+    throw new AppLoadError(
+      directory,
+      [...failures].map(([text, blocked]) => `${blocked.join(', ')}: ${text}`),
+    );
   }
 }

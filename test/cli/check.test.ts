@@ -67,8 +67,8 @@ test('options that would make a run refuse the file are told, and exit with 2', 
     runCli(['check', path, '--max-rejects', '0']),
   ]);
   expect([abort.code, few.code]).toEqual([2, 2]);
-  expect(abort.stdout).toContain('A run would be refused: there are invalid lines, and --on-invalid-line is abort.');
-  expect(few.stdout).toContain('more invalid lines than --max-rejects (0) allows');
+  expect(abort.stdout).toMatch(/A run would be refused: 1 of \d+ lines is invalid, and onInvalidLine is abort/);
+  expect(few.stdout).toContain('more than maxRejects (0) allows');
 });
 
 test('ten thousand problems are cut to fifty unless all are asked for', async () => {

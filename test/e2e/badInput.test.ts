@@ -175,6 +175,13 @@ describe('options that cannot be taken refuse the run', () => {
     expect(record).toMatchObject({ state: 'refused', error: { code: 'optionsInvalid' } });
   });
 
+  it('a hub that is meant and not configured', async () => {
+    await stack.drop('west/devices.txt', good, { ...NOW, hub: 'west' });
+    const record = await stack.finalRecord('west/devices.txt');
+    expect(record).toMatchObject({ state: 'refused', error: { code: 'hubUnknown' } });
+    expect(record.error?.message).toContain('"west"');
+  });
+
   it('onInvalidLine abort and maxRejects stop a file before its job', async () => {
     const text = `${good}bad line\n`;
     await stack.drop('abort/devices.txt', text, { ...NOW, oninvalidline: 'abort' });

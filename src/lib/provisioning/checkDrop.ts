@@ -7,6 +7,7 @@ import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, openDrop } from './drop.ts';
 import { encodeEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
+import { refusalOf } from './rejectLimits.ts';
 import type { RunRecord } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs, stagingOf } from './staging.ts';
 
@@ -91,41 +92,17 @@ export async function checkDrop(
   // The file may have been replaced while it was read over more than one connection.
   await assertDropUnchanged(context, record);
 
+  const refused = refusalOf(summary, options);
   const { sha256, ...counts } = summary;
   const result: CheckResult = {
     attempt,
     counts,
     accepted: summary.devices + summary.modules,
     sha256,
-    ...refusal(summary, options),
+    ...(refused === undefined ? {} : { refused }),
   };
   if (await writeJson(manifest, result, { ifAbsent: true })) return result;
   const winner = await readJson<CheckResult>(manifest);
   if (winner === undefined) throw new Error('The result of the check vanished while it was written.');
   return winner.value;
-}
-
-function refusal(
-  counts: { readonly rejected: number; readonly lines: number },
-  options: ProvisionOptions,
-): Pick<CheckResult, 'refused'> {
-  if (counts.rejected > 0 && options.onInvalidLine === 'abort') {
-    return {
-      refused: {
-        code: 'invalidLines',
-        message: `${counts.rejected} of ${counts.lines} lines are invalid, and onInvalidLine is abort: nothing was sent to the hub.`,
-        action: 'Correct the lines that report.csv names and drop the file again, or set onInvalidLine to skip.',
-      },
-    };
-  }
-  if (options.maxRejects !== undefined && counts.rejected > options.maxRejects) {
-    return {
-      refused: {
-        code: 'tooManyRejects',
-        message: `${counts.rejected} of ${counts.lines} lines are invalid, more than maxRejects (${options.maxRejects}) allows: nothing was sent to the hub.`,
-        action: 'Correct the lines that report.csv names and drop the file again, or raise maxRejects.',
-      },
-    };
-  }
-  return {};
 }

@@ -1,7 +1,7 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
 import type { ProvisioningContext } from './context.ts';
-import type { CheckCounts } from './runRecord.ts';
+import type { CheckCounts, RunError } from './runRecord.ts';
 
 /** Names in the container of a run. `importErrors.log` is the hub's; the rest is ours. */
 export const CHECK_BLOB = 'check.json';
@@ -18,7 +18,7 @@ export interface CheckResult {
   readonly accepted: number;
   readonly sha256: string;
   /** Set when the file as a whole is refused although its lines could be read (too many rejects, onInvalidLine abort). */
-  readonly refused?: { readonly code: string; readonly message: string; readonly action: string };
+  readonly refused?: RunError;
 }
 
 /** Blobs that one attempt of the check writes; the attempt's id keeps two attempts apart. */

@@ -1,0 +1,27 @@
+import type { ProvisionOptions } from './options.ts';
+import type { CheckCounts, RunError } from './runRecord.ts';
+
+/** Why a file whose lines could be read is refused as a whole, before any job; undefined when it is not. */
+export function refusalOf(
+  counts: Pick<CheckCounts, 'lines' | 'rejected'>,
+  options: Pick<ProvisionOptions, 'onInvalidLine' | 'maxRejects'>,
+): RunError | undefined {
+  const { lines, rejected } = counts;
+  const { onInvalidLine, maxRejects } = options;
+  const invalid = `${rejected} of ${lines} lines ${rejected === 1 ? 'is' : 'are'} invalid`;
+  if (rejected > 0 && onInvalidLine === 'abort') {
+    return {
+      code: 'invalidLines',
+      message: `${invalid}, and onInvalidLine is abort: nothing is sent to the hub.`,
+      action: 'Correct these lines and drop the file again, or set onInvalidLine to skip.',
+    };
+  }
+  if (maxRejects !== undefined && rejected > maxRejects) {
+    return {
+      code: 'tooManyRejects',
+      message: `${invalid}, more than maxRejects (${maxRejects}) allows: nothing is sent to the hub.`,
+      action: 'Correct these lines and drop the file again, or raise maxRejects.',
+    };
+  }
+  return undefined;
+}
