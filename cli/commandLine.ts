@@ -5,8 +5,10 @@ import type { CheckFlags } from './commands/check.ts';
 import type { GenerateFlags } from './commands/generate.ts';
 import type { LocalFlags } from './commands/local.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
+import type { ResumeFlags } from './commands/resume.ts';
 import type { RunFlags } from './commands/run.ts';
 import type { RunsFlags } from './commands/runs.ts';
+import type { SuspendFlags } from './commands/suspend.ts';
 import type { ExitCode } from './exitCode.ts';
 import { addOptionFlags, importModeOption, parseBatch, parseHub, parsePort, parseWhole } from './optionFlags.ts';
 import { createOutput, type Output } from './output.ts';
@@ -16,8 +18,8 @@ const EPILOGUE = `
 Exit codes: 0 all well; 1 finished, but some devices failed; 2 wrong usage, settings or input; 3 the work itself failed.
 
 An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use
-your Azure identity), and for cancel through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these, the local stack that
-is running is used.`;
+your Azure identity), and for cancel, suspend and resume through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these,
+the local stack that is running is used.`;
 
 /** The verbs and their flags. What a verb needs is loaded when it is used: --help and check stay quick. */
 export function createCommandLine(finish: (exitCode: ExitCode) => void): Command {
@@ -87,6 +89,18 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     .addOption(dataOption())
     .action((id: string, flags: CancelFlags) =>
       act(flags, async (own, output) => (await import('./commands/cancel.ts')).cancel(id, own, output)),
+    );
+
+  verb(program, 'suspend <id>', 'hold a run between two steps; a job that the hub has begun goes on')
+    .addOption(dataOption())
+    .action((id: string, flags: SuspendFlags) =>
+      act(flags, async (own, output) => (await import('./commands/suspend.ts')).suspend(id, own, output)),
+    );
+
+  verb(program, 'resume <id>', 'let a suspended run go on')
+    .addOption(dataOption())
+    .action((id: string, flags: ResumeFlags) =>
+      act(flags, async (own, output) => (await import('./commands/resume.ts')).resume(id, own, output)),
     );
 
   verb(program, 'local', 'run all of HubKeeper on this machine: storage, a hub simulator, the app')

@@ -1,5 +1,6 @@
 /** What a run is doing now, from its record and the clock alone. */
 
+import { isTerminalStatus } from '../src/lib/provisioning/importJob.ts';
 import type { RunJob, RunPhase, RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatRate } from './format.ts';
 
@@ -33,18 +34,28 @@ export function progressOf(record: RunRecord | undefined, now: Date, since: Date
     return now.getTime() - since.getTime() < SILENT_AFTER_MS ? { text } : { text: `${text} (is it running?)` };
   }
   const silentMs = now.getTime() - Date.parse(record.updatedAt);
-  const silent = silentMs >= SILENT_AFTER_MS ? { pace: [`no news for ${formatDuration(silentMs)}`] } : {};
+  // A run that is held, or stands in the queue, has no news to tell.
+  const isQuiet = record.suspendedAt !== undefined || record.waiting?.position !== undefined;
+  const silent = silentMs >= SILENT_AFTER_MS && !isQuiet ? { pace: [`no news for ${formatDuration(silentMs)}`] } : {};
   return { ...activeProgress(record, now), ...silent };
 }
 
 function activeProgress(record: RunRecord, now: Date): Progress {
   if (record.cancelRequestedAt !== undefined) return { text: 'cancelling' };
+  if (record.suspendedAt !== undefined) return { text: suspendedText(record) };
   const { phase, waiting } = record;
   if (phase === undefined) return { text: 'accepted' };
   if (phase === 'job') return jobProgress(record, now);
   if (phase === 'check') return { text: `${PHASE_TEXT.check} (${formatBytes(record.drop.size)})` };
+  // The wait for other runs says by itself what it is.
+  if (phase === 'turn' && waiting?.position !== undefined) return { text: waiting.reason };
   if (phase === 'turn' && waiting !== undefined) return { text: `${PHASE_TEXT.turn}: ${waiting.reason}` };
   return { text: record.check === undefined ? PHASE_TEXT[phase] : `${PHASE_TEXT[phase]} of ${linesText(record)}` };
+}
+
+function suspendedText({ runId, job }: RunRecord): string {
+  const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
+  return `suspended${jobGoesOn ? ' (its import job goes on)' : ''}: hubkeeper resume ${runId.slice(0, 8)}`;
 }
 
 function linesText(record: RunRecord): string {

@@ -157,6 +157,7 @@ export function renderRun(record: RunRecord, report: RunReport | undefined, now:
     ['finished', record.finishedAt && formatTime(record.finishedAt)],
     ['phase', record.finishedAt === undefined ? record.phase : undefined],
     ['waiting', waiting && `${waiting.reason} (since ${formatTime(waiting.since)})`],
+    ['suspended', record.suspendedAt && `since ${formatTime(record.suspendedAt)}; hubkeeper resume lets it go on`],
     [
       'cancel',
       record.finishedAt === undefined && record.cancelRequestedAt

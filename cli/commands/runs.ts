@@ -37,7 +37,7 @@ export function renderRuns(records: readonly RunRecord[], now: Date, paint: Outp
       record.runId,
       record.hub ?? '-',
       record.batch,
-      record.state === 'running' && record.phase !== undefined ? `running: ${record.phase}` : stateText(record.state),
+      runsState(record),
       record.check === undefined ? '-' : formatCount(record.check.lines),
       record.outcomes === undefined
         ? '-'
@@ -54,4 +54,11 @@ export function renderRuns(records: readonly RunRecord[], now: Date, paint: Outp
       return record === undefined ? line : line.replace(`  ${state}`, `  ${paint(stateStyle(record), state)}`);
     }),
   ];
+}
+
+function runsState(record: RunRecord): string {
+  const { state, phase, suspendedAt, waiting } = record;
+  if (state !== 'running' || phase === undefined) return stateText(state);
+  if (suspendedAt !== undefined) return `running: ${phase}, suspended`;
+  return waiting?.position === undefined ? `running: ${phase}` : `running: ${phase}, ${waiting.position} ahead`;
 }

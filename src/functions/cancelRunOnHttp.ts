@@ -1,15 +1,17 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { getClient, input } from 'durable-functions';
 
+import { resumeRun } from '../hosting/pauseRun.ts';
+import { runNotFound } from '../hosting/runReplies.ts';
 import { isFinal } from '../lib/provisioning/runRecord.ts';
 import { CANCEL_EVENT, instanceIdOfRun } from '../orchestrations/instanceIds.ts';
 import { provisioning } from '../services.ts';
-import { runNotFound } from './runOnHttp.ts';
 
 /**
  * `POST /api/runs/{runId}/cancel`: 202 when the cancel is noted, 409 when the run has ended, 404 when there is none.
  *
- * The record is written first: should the event be lost, the next step of the run still finds it there.
+ * The record is written first: should the event be lost, the next step of the run still finds it there. A suspended run
+ * is resumed, or it could not end.
  */
 export async function cancelRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   const runId = request.params['runId'] ?? '';
@@ -36,7 +38,9 @@ export async function cancelRunOnHttp(request: HttpRequest, context: InvocationC
     // Not started yet: its first step reads the record.
     services.log.log('info', `cancel of run ${runId} noted; the event was not delivered: ${String(error)}`);
   }
-  return { status: 202, jsonBody: record };
+  if (record.suspendedAt === undefined) return { status: 202, jsonBody: record };
+  const resumed = await resumeRun(services, getClient(context), runId);
+  return { status: 202, jsonBody: resumed.status === 'unknown' ? record : resumed.run };
 }
 
 app.http('cancelRunOnHttp', {

@@ -1,6 +1,8 @@
 import type { InvocationContext } from '@azure/functions';
-import { app } from 'durable-functions';
+import { app, input as extraInput } from 'durable-functions';
 
+import { runInstances } from '../hosting/runInstances.ts';
+import { awaitTurn } from '../lib/provisioning/awaitTurn.ts';
 import type { ProvisioningContext } from '../lib/provisioning/context.ts';
 import { endFailed } from '../lib/provisioning/endRun.ts';
 import { cancelJob, checkFile, readOptions, startJob, watchJob } from '../lib/provisioning/runSteps.ts';
@@ -13,15 +15,29 @@ type Steps = {
   readonly [Name in ActivityName]: (
     context: ProvisioningContext,
     input: Activities[Name]['input'],
+    invocation: InvocationContext,
   ) => Promise<Activities[Name]['output']>;
 };
 
-const steps: Steps = { readOptions, checkFile, startJob, watchJob, cancelJob, settleRun, failRun: endFailed };
+const steps: Steps = {
+  readOptions,
+  checkFile,
+  awaitTurn: (services, input, invocation) => awaitTurn(services, runInstances(invocation), input),
+  startJob,
+  watchJob,
+  cancelJob,
+  settleRun,
+  failRun: endFailed,
+};
+
+/** Activities that look at durable instances. */
+const USE_CLIENT: ReadonlySet<ActivityName> = new Set<ActivityName>(['awaitTurn']);
 
 for (const name of Object.keys(steps) as ActivityName[]) register(name);
 
 function register<Name extends ActivityName>(name: Name): void {
   app.activity(name, {
+    ...(USE_CLIENT.has(name) ? { extraInputs: [extraInput.durableClient()] } : {}),
     handler: async (
       input: Activities[Name]['input'],
       context: InvocationContext,
@@ -29,7 +45,7 @@ function register<Name extends ActivityName>(name: Name): void {
       const services = provisioning(context);
       const log = services.log.scope({ run: input.runId, step: name });
       try {
-        return await steps[name]({ ...services, log }, input);
+        return await steps[name]({ ...services, log }, input, context);
       } catch (error) {
         // What an activity throws is stored in the durable history: errors of SDKs carry URLs with signatures.
         const { message } = safeError(error);

@@ -1,5 +1,6 @@
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 
+import { runNotFound } from '../hosting/runReplies.ts';
 import { runs } from '../services.ts';
 
 /** `GET /api/runs/{runId}`: the record of one run. */
@@ -8,10 +9,6 @@ export async function runOnHttp(request: HttpRequest): Promise<HttpResponseInit>
   const record = await runs.read(runId);
   if (record === undefined) return { status: 404, jsonBody: runNotFound(runId) };
   return { jsonBody: record };
-}
-
-export function runNotFound(runId: string) {
-  return { error: { code: 'runNotFound', message: `There is no run ${runId.slice(0, 64)}.` } };
 }
 
 app.http('runOnHttp', { route: 'runs/{runId}', methods: ['GET'], authLevel: 'function', handler: runOnHttp });

@@ -81,6 +81,13 @@ export const SETTINGS = [
     meaning: 'A drop that is older and has no run is listed as stale and never run unasked, days.',
   },
   {
+    name: 'TURN_TIMEOUT_HOURS',
+    sample: '24',
+    default: '24',
+    meaning:
+      'A run that has waited this long for its turn, while other runs of its hub were ahead, has failed; nothing was sent, hours.',
+  },
+  {
     name: 'SWEEP_SCHEDULE',
     sample: '0 */5 * * * *',
     default: '`0 */5 * * * *`',
@@ -121,6 +128,7 @@ export interface Settings {
   readonly blobTriggerSource: 'LogsAndContainerScan' | 'EventGrid';
   readonly dropSettleSeconds: number;
   readonly dropMaxAgeDays: number;
+  readonly turnTimeoutHours: number;
   readonly sweepSchedule: string;
   readonly runHistoryDays: number;
   readonly stagingDays: number;
@@ -209,6 +217,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     ),
     dropSettleSeconds: number('DROP_SETTLE_SECONDS', 10, { least: 0, most: 3600 }),
     dropMaxAgeDays: number('DROP_MAX_AGE_DAYS', 7, { least: 0.01, most: 3650 }),
+    turnTimeoutHours: number('TURN_TIMEOUT_HOURS', 24, { least: 0.01, most: 8760 }),
     sweepSchedule,
     runHistoryDays: number('RUN_HISTORY_DAYS', 30, { least: 1, most: 3650 }),
     stagingDays: number('STAGING_DAYS', 7, { least: 0.01, most: 3650 }),

@@ -7,6 +7,8 @@
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
 
+import type { TurnTicket } from '../lib/provisioning/turnQueue.ts';
+
 interface RunStep {
   readonly runId: string;
 }
@@ -20,7 +22,16 @@ export interface Activities {
       | { readonly status: 'wait'; readonly seconds: number }
       | { readonly status: 'ended' };
   };
-  readonly checkFile: { input: RunStep; output: { readonly next: 'job' | 'ended' } };
+  /** The alias of the hub, and the place in its queue, of a run that has something for it. */
+  readonly checkFile: {
+    input: RunStep;
+    output: { readonly next: 'job'; readonly hub: string; readonly ticket: TurnTicket } | { readonly next: 'ended' };
+  };
+  /** Called while the turn is not granted; looks at `silentHolder` when there is one. */
+  readonly awaitTurn: {
+    input: RunStep & { readonly position: number; readonly silentHolder?: string };
+    output: { readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' };
+  };
   readonly startJob: {
     input: RunStep;
     output: { readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number };

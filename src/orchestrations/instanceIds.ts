@@ -2,6 +2,7 @@
 
 export const ORCHESTRATIONS = {
   provisionRun: 'provisionRun',
+  provisionTurn: 'provisionTurn',
   provisionJobStart: 'provisionJobStart',
   provisionJobWatch: 'provisionJobWatch',
 } as const;
@@ -14,7 +15,20 @@ export function instanceIdOfRun(runId: string): string {
   return runId;
 }
 
-/** Children derive from their parent, never from chance: a replayed parent finds the same child. */
-export function childInstanceId(runId: string, child: 'start' | 'watch'): string {
-  return `${runId}-${child}`;
+/** The entity that says whose turn it is; its key is the alias of the hub. */
+export const TURN_ENTITY = 'turn';
+
+export const RUN_CHILDREN = ['turn', 'start', 'watch'] as const;
+export type RunChild = (typeof RUN_CHILDREN)[number];
+
+/**
+ * Children derive from their parent, never from chance: a replayed parent finds the same child.
+ *
+ * Each start of the run has children of its own: a child outlives a parent that was terminated, and an id that is in use
+ * cannot be started again.
+ *
+ * @param attempt which start of the run this is, from 1
+ */
+export function childInstanceId(runId: string, child: RunChild, attempt: number): string {
+  return attempt === 1 ? `${runId}-${child}` : `${runId}-${child}-${attempt}`;
 }

@@ -1,37 +1,50 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
 import { call, sleep } from './activities.ts';
+import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
+import { pollTurn, type TurnPlace } from './turns.ts';
 
-/** A loop starts over with a fresh history after this many turns: replay time grows with the length of a history. */
-const TURNS_A_HISTORY = 50;
-
-interface StartInput {
+export interface StartInput {
   readonly runId: string;
+  readonly place: TurnPlace;
   readonly tries: number;
 }
 
-/** Tries to start the import job until it is started, or the run has ended. */
+/**
+ * Tries to start the import job until it is started, or the run has ended; and holds the turn meanwhile.
+ *
+ * `turnLost`: the run was suspended or silent for so long that others were let pass; it has to wait for its turn again.
+ */
 export function* provisionJobStart(
   context: OrchestrationContext,
-): Generator<Task, { status: 'started' | 'ended' } | undefined, unknown> {
+): Generator<Task, { status: 'started' | 'ended' | 'turnLost' } | undefined, unknown> {
   const input = context.df.getInput() as StartInput;
+  const { runId, place } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
-    const result = yield* call(context, 'startJob', { runId: input.runId });
+    const { granted } = yield* pollTurn(context, place);
+    if (!granted) return { status: 'turnLost' };
+    const result = yield* call(context, 'startJob', { runId });
     if (result.status !== 'wait') return { status: result.status };
     yield* sleep(context, startDelaySeconds(input.tries + turn, result.seconds));
   }
-  context.df.continueAsNew({ runId: input.runId, tries: input.tries + TURNS_A_HISTORY } satisfies StartInput);
+  context.df.continueAsNew({ ...input, tries: input.tries + TURNS_A_HISTORY } satisfies StartInput);
   return undefined;
 }
 
-interface WatchInput {
+export interface WatchInput {
   readonly runId: string;
+  readonly place: TurnPlace;
   readonly polls: number;
   /** When watching began, ms since the epoch, in durable time. */
   readonly since: number;
 }
 
-/** Looks at the import job until it has ended, was lost sight of, or ran past its deadline. */
+/**
+ * Looks at the import job until it has ended, was lost sight of, or ran past its deadline.
+ *
+ * Each look keeps the turn: the longest pause between two is half of what makes a holder silent. The answer does not
+ * matter, for the job runs already.
+ */
 export function* provisionJobWatch(
   context: OrchestrationContext,
 ): Generator<Task, { ended: true } | undefined, unknown> {
@@ -39,6 +52,7 @@ export function* provisionJobWatch(
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const polls = input.polls + turn;
     yield* sleep(context, watchDelaySeconds(polls, context.df.currentUtcDateTime.getTime() - input.since));
+    yield* pollTurn(context, input.place);
     const { ended } = yield* call(context, 'watchJob', { runId: input.runId });
     if (ended) return { ended: true };
   }
@@ -48,11 +62,10 @@ export function* provisionJobWatch(
 
 /** 2, 3, 4.5 … up to 30 s, and never less than what the activity asked for. */
 export function startDelaySeconds(tries: number, atLeast: number): number {
-  return Math.max(atLeast, Math.min(30, Math.round(2 * 1.5 ** Math.min(tries, 20))));
+  return Math.max(atLeast, growingDelaySeconds(tries, 30));
 }
 
 /** 2, 3, 4.5 … up to 60 s; after an hour up to 300 s. */
 export function watchDelaySeconds(polls: number, elapsedMs: number): number {
-  const most = elapsedMs > 60 * 60 * 1000 ? 300 : 60;
-  return Math.min(most, Math.round(2 * 1.5 ** Math.min(polls, 30)));
+  return growingDelaySeconds(polls, elapsedMs > 60 * 60 * 1000 ? 300 : 60);
 }

@@ -52,7 +52,7 @@ export interface FinalFields extends Ending {
 /** Writes the final state of a run into its record; a record that is final already stays as it is. */
 export async function finish(context: ProvisioningContext, runId: string, fields: FinalFields): Promise<RunRecord> {
   return context.runs.update(runId, (record) => {
-    const { waiting: _waiting, phase: _phase, ...rest } = record;
+    const { waiting: _waiting, phase: _phase, suspendedAt: _suspendedAt, ...rest } = record;
     const { state, error, outcomes, report } = fields;
     return {
       ...rest,

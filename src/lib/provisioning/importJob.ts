@@ -37,7 +37,7 @@ export type StartJobResult =
   /** Not now: ask again after `seconds`. */
   | { readonly status: 'wait'; readonly reason: string; readonly seconds: number };
 
-interface JobState {
+export interface JobState {
   /** Set before a create is sent; jobs that were known then cannot be ours. */
   readonly intent?: { readonly at: string; readonly knownJobIds: readonly string[] };
   readonly job?: StartedJob;
@@ -200,6 +200,23 @@ export async function readImportJob(
   jobId: string,
 ): Promise<ImportExportJob | undefined> {
   return context.hub(hubOf(record)).getJob(jobId);
+}
+
+/**
+ * Whether no job of the run is under way, as far as its record, its staging and the hub tell. The record alone does not:
+ * nobody keeps that of a dead run up to date.
+ */
+export async function noJobUnderWay(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  if (record.job !== undefined && isTerminalStatus(record.job.status)) return true;
+  const jobId = record.job?.jobId ?? (await readJobState(context, record.runId)).job?.jobId;
+  if (jobId === undefined) return true;
+  const job = await readImportJob(context, record, jobId);
+  return job === undefined || isTerminalStatus(job.status);
+}
+
+/** What is known of the job of a run besides its record: `job` once it is started, `intent` when it may have been. */
+export async function readJobState(context: ProvisioningContext, runId: string): Promise<JobState> {
+  return (await readJson<JobState>(stagingOf(context, runId).getBlockBlobClient(JOB_BLOB)))?.value ?? {};
 }
 
 /**

@@ -97,7 +97,10 @@ export interface RunRecord {
   readonly startClaim?: { readonly at: string; readonly attempt: number };
   readonly cancelRequestedAt?: string;
   readonly check?: CheckCounts;
-  readonly waiting?: { readonly since: string; readonly reason: string };
+  /** Set while a person has suspended the run. */
+  readonly suspendedAt?: string;
+  /** What the run waits for; `position` while that is its turn on the hub: how many runs are ahead. */
+  readonly waiting?: { readonly since: string; readonly reason: string; readonly position?: number };
   readonly job?: RunJob;
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   readonly error?: RunError;

@@ -22,26 +22,34 @@ import {
 } from './dropOptions.ts';
 import { parseDropPath } from './dropPath.ts';
 import { endWithoutJob, runErrorOf } from './endRun.ts';
-import { cancelImportJob, isTerminalStatus, readImportJob, startImportJob } from './importJob.ts';
+import {
+  cancelImportJob,
+  hubOf,
+  isTerminalStatus,
+  readImportJob,
+  type StartedJob,
+  startImportJob,
+} from './importJob.ts';
 import type { ProvisionOptions } from './options.ts';
 import { isFinal, type RunRecord } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, stagingOf } from './staging.ts';
+import type { TurnTicket } from './turnQueue.ts';
 
 const ENDED = { status: 'ended' } as const;
 const MINUTE_MS = 60_000;
 
 /** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
-async function open(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
+export async function open(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
   return isFinal(record.state) ? undefined : record;
 }
 
-async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
+export async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
   return (await readJson<CheckResult>(stagingOf(context, runId).getBlockBlobClient(CHECK_BLOB)))?.value;
 }
 
-async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
+export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
   await endWithoutJob(context, runId, {
     state: 'cancelled',
     error: { code: 'cancelled', message: 'The run was cancelled before anything was sent to the hub.' },
@@ -134,7 +142,7 @@ async function findOptions(
 export async function checkFile(
   context: ProvisioningContext,
   input: { readonly runId: string },
-): Promise<{ readonly next: 'job' | 'ended' }> {
+): Promise<{ readonly next: 'job'; readonly hub: string; readonly ticket: TurnTicket } | { readonly next: 'ended' }> {
   const { runId } = input;
   const record = await open(context, runId);
   if (record === undefined) return { next: 'ended' };
@@ -170,7 +178,8 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'completed', check });
     return { next: 'ended' };
   }
-  return { next: 'job' };
+  const { blobName, lastModified } = record.drop;
+  return { next: 'job', hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
 }
 
 export async function startJob(
@@ -186,16 +195,15 @@ export async function startJob(
     await endCancelled(context, runId, check);
     return ENDED;
   }
+  // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
+  if (record.suspendedAt !== undefined && record.job === undefined) return { status: 'wait', seconds: 30 };
   try {
     const result = await startImportJob(context, record, check);
     if (result.status === 'wait') {
       await waitingFor(context, runId, result.reason);
       return { status: 'wait', seconds: result.seconds };
     }
-    await context.runs.update(runId, (current) => {
-      const { waiting: _waiting, ...rest } = current;
-      return { ...rest, phase: 'job', job: current.job ?? { ...result.job, status: 'enqueued', progress: 0 } };
-    });
+    await noteJob(context, runId, result.job);
     return { status: 'started' };
   } catch (error) {
     if (error instanceof DropChanged) {
@@ -203,7 +211,7 @@ export async function startJob(
       return ENDED;
     }
     if (!(error instanceof HubError)) throw error;
-    const since = record.waiting?.since ?? context.now().toISOString();
+    const since = waitingSince(context, record);
     const waitedMs = context.now().getTime() - Date.parse(since);
     if (error.retryable && waitedMs < (record.options?.retryMinutes ?? 0) * MINUTE_MS) {
       await waitingFor(context, runId, runErrorOf(error).message);
@@ -214,12 +222,25 @@ export async function startJob(
   }
 }
 
+/** Notes in the record that the job was started. */
+export async function noteJob(context: ProvisioningContext, runId: string, job: StartedJob): Promise<void> {
+  await context.runs.update(runId, (current) => {
+    const { waiting: _waiting, ...rest } = current;
+    return { ...rest, phase: 'job', job: current.job ?? { ...job, status: 'enqueued', progress: 0 } };
+  });
+}
+
 async function waitingFor(context: ProvisioningContext, runId: string, reason: string): Promise<void> {
   await context.runs.update(runId, (current) =>
     current.waiting?.reason === reason
       ? undefined
-      : { ...current, waiting: { since: current.waiting?.since ?? context.now().toISOString(), reason } },
+      : { ...current, waiting: { since: waitingSince(context, current), reason } },
   );
+}
+
+/** Since when the run has waited for the hub; to have waited for other runs before does not count. */
+function waitingSince(context: ProvisioningContext, { waiting }: RunRecord): string {
+  return waiting === undefined || waiting.position !== undefined ? context.now().toISOString() : waiting.since;
 }
 
 export async function watchJob(

@@ -8,7 +8,8 @@ import { isFinal, type RunRecord } from './runRecord.ts';
 export interface RunStarter {
   /** Whether an orchestration of that id exists and has not ended. */
   isLive(runId: string): Promise<boolean>;
-  start(runId: string): Promise<void>;
+  /** @param attempt which start of the run this is, from 1 */
+  start(runId: string, attempt: number): Promise<void>;
 }
 
 export type StartResult =
@@ -82,7 +83,7 @@ export async function startRunOfDrop(
   };
   if (await runs.create(record)) {
     if (stale) return { started: false, reason: 'stale', runId };
-    await starter.start(runId);
+    await starter.start(runId, 1);
     return { started: true, runId };
   }
   return restartIfLost(context, starter, runId);
@@ -128,7 +129,7 @@ export async function restartIfLost(
       return mine ? { ...record, startClaim: { at, attempt } } : undefined;
     });
     if (!mine) continue;
-    await starter.start(runId);
+    await starter.start(runId, attempt);
     return { started: true, runId };
   }
 }

@@ -1,0 +1,15 @@
+import { EXIT, type ExitCode } from '../exitCode.ts';
+import type { Output } from '../output.ts';
+import { requestOfRun } from '../runRequest.ts';
+
+export interface ResumeFlags {
+  readonly data?: string;
+}
+
+/** `resume ID`: lets a suspended run go on. */
+export async function resume(id: string, flags: ResumeFlags, output: Output): Promise<ExitCode> {
+  const { runId } = await requestOfRun(id, flags.data, { verb: 'resume', doing: 'resuming', done: 'resumed' });
+  output.print(`Run ${runId} goes on. Watch it with: hubkeeper run ${runId} --watch`);
+  output.printJson({ runId, resumed: true });
+  return EXIT.ok;
+}

@@ -1,0 +1,26 @@
+import { isTerminalStatus } from '../../src/lib/provisioning/importJob.ts';
+import { EXIT, type ExitCode } from '../exitCode.ts';
+import type { Output } from '../output.ts';
+import { requestOfRun } from '../runRequest.ts';
+
+export interface SuspendFlags {
+  readonly data?: string;
+}
+
+/** `suspend ID`: holds a run between two steps. A job that the hub has begun goes on. */
+export async function suspend(id: string, flags: SuspendFlags, output: Output): Promise<ExitCode> {
+  const { runId, job } = await requestOfRun(id, flags.data, {
+    verb: 'suspend',
+    doing: 'suspending',
+    done: 'suspended',
+  });
+  const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
+  output.print(`Run ${runId} is suspended. Let it go on with: hubkeeper resume ${runId}`);
+  output.print(
+    jobGoesOn
+      ? 'Its import job was started already and goes on: only a cancel can stop that. The report waits for the resume.'
+      : 'A step that is under way still ends. Other runs of the hub may pass it meanwhile.',
+  );
+  output.printJson({ runId, suspended: true, jobGoesOn });
+  return EXIT.ok;
+}

@@ -1,0 +1,25 @@
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { getClient, input } from 'durable-functions';
+
+import { pauseReply } from '../hosting/pauseReply.ts';
+import { resumeRun } from '../hosting/pauseRun.ts';
+import { provisioning } from '../services.ts';
+
+/**
+ * `POST /api/runs/{runId}/resume`: 202 when it goes on, 409 when it has ended or is not suspended, 404 when there is none.
+ */
+export async function resumeRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  const runId = request.params['runId'] ?? '';
+  return pauseReply(runId, await resumeRun(provisioning(context), getClient(context), runId), {
+    code: 'runNotSuspended',
+    message: 'The run is not suspended: there is nothing to resume.',
+  });
+}
+
+app.http('resumeRunOnHttp', {
+  route: 'runs/{runId}/resume',
+  methods: ['POST'],
+  authLevel: 'function',
+  extraInputs: [input.durableClient()],
+  handler: resumeRunOnHttp,
+});

@@ -1,0 +1,25 @@
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { getClient, input } from 'durable-functions';
+
+import { pauseReply } from '../hosting/pauseReply.ts';
+import { suspendRun } from '../hosting/pauseRun.ts';
+import { provisioning } from '../services.ts';
+
+/**
+ * `POST /api/runs/{runId}/suspend`: 202 when it is suspended, 409 when it has ended or has not begun, 404 when there is none.
+ */
+export async function suspendRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  const runId = request.params['runId'] ?? '';
+  return pauseReply(runId, await suspendRun(provisioning(context), getClient(context), runId), {
+    code: 'runNotStarted',
+    message: 'The run has no orchestration yet: try again in a moment.',
+  });
+}
+
+app.http('suspendRunOnHttp', {
+  route: 'runs/{runId}/suspend',
+  methods: ['POST'],
+  authLevel: 'function',
+  extraInputs: [input.durableClient()],
+  handler: suspendRunOnHttp,
+});

@@ -1,0 +1,38 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+
+import { call, sleep } from './activities.ts';
+import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
+import { evictFromTurn, pollTurn, type TurnPlace } from './turns.ts';
+
+export interface TurnInput {
+  readonly runId: string;
+  readonly place: TurnPlace;
+  readonly polls: number;
+}
+
+/**
+ * Asks for the turn on the hub until it is granted, or the run has ended (cancelled, or it has waited for too long), or
+ * it turns out that its job was started long ago.
+ */
+export function* provisionTurn(
+  context: OrchestrationContext,
+): Generator<Task, { status: 'granted' | 'ended' | 'jobStarted' } | undefined, unknown> {
+  const input = context.df.getInput() as TurnInput;
+  const { runId, place } = input;
+  for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
+    const reply = yield* pollTurn(context, place);
+    if (reply.granted) return { status: 'granted' };
+    const { position, silentHolder } = reply;
+    const wait = yield* call(context, 'awaitTurn', {
+      runId,
+      position,
+      ...(silentHolder === undefined ? {} : { silentHolder }),
+    });
+    if (wait.status !== 'wait') return { status: wait.status };
+    // The next question follows at once: the turn may be free now.
+    if (wait.evict && silentHolder !== undefined) yield* evictFromTurn(context, place, silentHolder);
+    else yield* sleep(context, growingDelaySeconds(input.polls + turn, 30));
+  }
+  context.df.continueAsNew({ ...input, polls: input.polls + TURNS_A_HISTORY } satisfies TurnInput);
+  return undefined;
+}
