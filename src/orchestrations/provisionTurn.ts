@@ -23,6 +23,12 @@ export function* provisionTurn(
     const reply = yield* pollTurn(context, place);
     if (reply.granted) return { status: 'granted' };
     const { position, silentHolder } = reply;
+    const delay = growingDelaySeconds(input.polls + turn, 30);
+    if (position === 0) {
+      // First in order, and the turn is free: a moment for those that were dropped together with this one.
+      yield* sleep(context, 2);
+      continue;
+    }
     const wait = yield* call(context, 'awaitTurn', {
       runId,
       position,
@@ -31,7 +37,7 @@ export function* provisionTurn(
     if (wait.status !== 'wait') return { status: wait.status };
     // The next question follows at once: the turn may be free now.
     if (wait.evict && silentHolder !== undefined) yield* evictFromTurn(context, place, silentHolder);
-    else yield* sleep(context, growingDelaySeconds(input.polls + turn, 30));
+    else yield* sleep(context, delay);
   }
   context.df.continueAsNew({ ...input, polls: input.polls + TURNS_A_HISTORY } satisfies TurnInput);
   return undefined;

@@ -250,13 +250,14 @@ describe('runs and run', () => {
   });
 });
 
-describe('cancel', () => {
+describe('cancel, suspend and resume', () => {
   const runId = 'ee00000000000000000d';
   const requests: string[] = [];
   let status = 202;
+  let body = '{}';
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url} ${request.headers['x-functions-key']}`);
-    response.writeHead(status).end('{}');
+    response.writeHead(status).end(body);
   });
 
   beforeAll(async () => {
@@ -268,18 +269,47 @@ describe('cancel', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  const cancel = (id: string) =>
-    runCli(['cancel', id], {
+  const ask = (verb: 'cancel' | 'suspend' | 'resume', id: string) =>
+    runCli([verb, id], {
       ...environment,
       HUBKEEPER_API: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
       HUBKEEPER_API_KEY: 'k',
     });
 
   test('asks the app with its key', async () => {
-    const { code, stdout } = await cancel('ee000');
+    const { code, stdout } = await ask('cancel', 'ee000');
     expect(code).toBe(0);
     expect(requests).toEqual([`POST /api/runs/${runId}/cancel k`]);
     expect(stdout).toContain(`Cancelling run ${runId}.`);
+  });
+
+  test('say what a suspend stops and what it does not', async () => {
+    requests.length = 0;
+    const held = await ask('suspend', 'ee000');
+    expect([held.code, held.stdout]).toEqual([0, expect.stringContaining(`hubkeeper resume ${runId}`)]);
+    expect(held.stdout).toContain('A step that is under way still ends.');
+    const at = '2026-11-20T10:00:09.000Z';
+    const job = { jobId: 'j', status: 'running', progress: 5, createdAt: at, deadline: at };
+    await putRecord(runRecord({ runId, phase: 'job', job, suspendedAt: at }));
+    expect((await ask('suspend', 'ee000')).stdout).toContain('goes on: only a cancel can stop that');
+    expect((await runCli(['run', 'ee000'], environment)).stdout).toContain('hubkeeper resume lets it go on');
+    expect((await runCli(['runs'], environment)).stdout).toContain('running: job, suspended');
+    expect((await ask('resume', 'ee000')).stdout).toContain(`Run ${runId} goes on.`);
+    expect(requests).toEqual(['suspend', 'suspend', 'resume'].map((verb) => `POST /api/runs/${runId}/${verb} k`));
+  });
+
+  test('pass on why a run cannot be suspended or resumed', async () => {
+    status = 409;
+    for (const [verb, code, message] of [
+      ['suspend', 'runNotStarted', 'has not begun yet'],
+      ['resume', 'runNotSuspended', 'is not suspended'],
+      ['suspend', 'runEnded', 'is over already'],
+    ] as const) {
+      body = JSON.stringify({ error: { code } });
+      const { code: exit, stderr } = await ask(verb, 'ee000');
+      expect([exit, stderr]).toEqual([2, expect.stringContaining(message)]);
+    }
+    body = '{}';
   });
 
   test('passes on what the app says', async () => {
@@ -289,7 +319,7 @@ describe('cancel', () => {
       [500, 3, 'The app answered 500'],
     ] as const) {
       status = answerStatus;
-      const { code, stderr } = await cancel('ee000');
+      const { code, stderr } = await ask('cancel', 'ee000');
       expect([code, stderr]).toEqual([exit, expect.stringContaining(message)]);
     }
   });

@@ -37,6 +37,27 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     expected: { text: 'waiting for the hub: another job is active' },
   },
   {
+    name: 'standing in the queue of the hub, for long',
+    record: runRecord({
+      phase: 'turn',
+      waiting: { since: at(3).toISOString(), reason: 'waiting for its turn: 2 runs are ahead', position: 2 },
+    }),
+    now: 600,
+    expected: { text: 'waiting for its turn: 2 runs are ahead' },
+  },
+  {
+    name: 'suspended in the queue, for long',
+    record: runRecord({ phase: 'turn', suspendedAt: at(4).toISOString() }),
+    now: 600,
+    expected: { text: 'suspended: hubkeeper resume 01234567' },
+  },
+  {
+    name: 'suspended while its job runs',
+    record: runRecord({ phase: 'job', job, suspendedAt: at(4).toISOString() }),
+    now: 9,
+    expected: { text: 'suspended (its import job goes on): hubkeeper resume 01234567' },
+  },
+  {
     name: 'a job in the queue of the hub',
     record: runRecord({ phase: 'job', job: { ...job, status: 'enqueued' } }),
     now: 6,

@@ -67,7 +67,7 @@ test('an API without a storage account is not mistaken for a local stack', async
 test('without arguments the verbs are shown', async () => {
   const { code, stdout } = await runCli([]);
   expect(code).toBe(2);
-  for (const verb of ['provision', 'check', 'generate', 'runs', 'run', 'cancel', 'local'])
+  for (const verb of ['provision', 'check', 'generate', 'runs', 'run', 'cancel', 'suspend', 'resume', 'local'])
     expect(stdout).toContain(`  ${verb} `);
 });
 

@@ -102,7 +102,7 @@ describe('the turn on a hub', () => {
       // The first run dies with its job under way; the next one starts over with less patience.
       for (const id of [dead.runId, `${dead.runId}-watch`, next.runId, `${next.runId}-turn`]) await terminate(id);
       for (const id of [dead.runId, `${dead.runId}-watch`, next.runId, `${next.runId}-turn`]) await ended(id);
-      const limits = { waiterSilentMs: 120_000, holderSilentMs: 500 };
+      const limits = { graceMs: 0, waiterSilentMs: 120_000, holderSilentMs: 500 };
       expect(
         await post(new URL(`orchestrators/provisionRun/${next.runId}`, instances), { runId: next.runId, limits }),
       ).toBe(202);
@@ -114,8 +114,14 @@ describe('the turn on a hub', () => {
     });
   });
 
-  it('is kept by a suspended run while its job goes on, and given up once that has ended', async () => {
+  it('goes by name among files of one second; is kept by a suspended run while its job goes on, and given up once that has ended', async () => {
     await withStack({ hubArgs: ['--job-rate', '50'] }, async (stack) => {
+      const together = ['z/devices.txt', 'y/devices.txt', 'x/devices.txt'];
+      await Promise.all(together.map((name) => stack.drop(name, devices(name.charAt(0), 5))));
+      const records = await Promise.all(together.map((name) => stack.finalRecord(name)));
+      const place = ({ drop }: RunRecord) => `${drop.lastModified} ${drop.blobName}`;
+      expect(records.toSorted((one, two) => startOf(one) - startOf(two)).map(place)).toEqual(records.map(place).sort());
+
       await stack.drop('held/devices.txt', devices('held', 250));
       const held = await waitsFor(stack, 'held/devices.txt', 'to have its job', ({ job }) => job?.status === 'running');
       expect(await control(stack, held.runId, 'suspend')).toBe(202);
@@ -134,7 +140,7 @@ describe('the turn on a hub', () => {
         state: 'completed',
         outcomes: { succeeded: 250 },
       });
-      expect((await stack.hubState()).jobs).toMatchObject({ importsCreated: 2, overlapped: false });
+      expect((await stack.hubState()).jobs).toMatchObject({ importsCreated: 5, overlapped: false });
     });
   });
 });

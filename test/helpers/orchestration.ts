@@ -1,17 +1,22 @@
-import type { OrchestrationContext } from 'durable-functions';
+import type { EntityId, OrchestrationContext } from 'durable-functions';
 
 /** A stand-in for what `context.df` returns from its calls: enough to tell tasks apart. */
 export interface ScriptedTask {
-  readonly kind: 'activity' | 'sub' | 'timer' | 'event' | 'any';
+  readonly kind: 'activity' | 'sub' | 'timer' | 'event' | 'any' | 'entity';
   readonly name: string;
+  readonly instanceId?: string;
   readonly input?: unknown;
 }
 
 export interface DriveResult {
   readonly yields: readonly ScriptedTask[];
   readonly output?: unknown;
+  /** What it threw in the end. */
+  readonly error?: unknown;
   readonly continuedAsNew?: unknown;
   readonly statuses: readonly unknown[];
+  /** Signals to entities: nobody waits for them, so they are no yields. */
+  readonly signals: readonly { readonly entity: string; readonly operation: string; readonly input: unknown }[];
 }
 
 /**
@@ -26,6 +31,8 @@ export function drive(
   let clock = Date.parse('2026-11-20T02:00:00Z');
   let continuedAsNew: unknown;
   const statuses: unknown[] = [];
+  const signals: DriveResult['signals'][number][] = [];
+  const textOf = ({ name, key }: EntityId) => `${name}@${key}`;
   const df = {
     getInput: () => input,
     get currentUtcDateTime() {
@@ -44,6 +51,15 @@ export function drive(
       input: value,
       instanceId,
     }),
+    callEntity: (entity: EntityId, operation: string, value: unknown) => ({
+      kind: 'entity',
+      name: operation,
+      entity: textOf(entity),
+      input: value,
+    }),
+    signalEntity: (entity: EntityId, operation: string, value: unknown) => {
+      signals.push({ entity: textOf(entity), operation, input: value });
+    },
     createTimer: (fireAt: Date) => ({ kind: 'timer', name: 'timer', input: fireAt.getTime() }),
     waitForExternalEvent: (name: string) => ({ kind: 'event', name }),
     continueAsNew: (value: unknown) => {
@@ -53,18 +69,27 @@ export function drive(
   };
   const generator = orchestrator({ df } as unknown as OrchestrationContext);
   const yields: ScriptedTask[] = [];
-  let step = generator.next();
-  while (!step.done) {
-    const task = step.value as ScriptedTask;
-    yields.push(task);
-    if (task.kind === 'timer') clock = Number(task.input);
-    const value = answer(task, yields.length - 1);
-    step = value instanceof Error ? generator.throw(value) : generator.next(value);
+  let output: unknown;
+  let error: unknown;
+  try {
+    let step = generator.next();
+    while (!step.done) {
+      const task = step.value as ScriptedTask;
+      yields.push(task);
+      if (task.kind === 'timer') clock = Number(task.input);
+      const value = answer(task, yields.length - 1);
+      step = value instanceof Error ? generator.throw(value) : generator.next(value);
+    }
+    output = step.value;
+  } catch (thrown) {
+    error = thrown;
   }
   return {
     yields,
     statuses,
-    ...(step.value === undefined ? {} : { output: step.value }),
+    signals,
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error }),
     ...(continuedAsNew === undefined ? {} : { continuedAsNew }),
   };
 }

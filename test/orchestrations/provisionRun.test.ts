@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
+import { TURN_LIMITS } from '../../src/lib/provisioning/turnQueue.ts';
 import { activityErrorText } from '../../src/orchestrations/activityErrorText.ts';
 import { provisionJobStart, provisionJobWatch, watchDelaySeconds } from '../../src/orchestrations/provisionJob.ts';
 import { provisionRun } from '../../src/orchestrations/provisionRun.ts';
+import { provisionTurn } from '../../src/orchestrations/provisionTurn.ts';
 import { drive, type ScriptedTask } from '../helpers/orchestration.ts';
 
 const runId = '0123456789abcdef0123';
+const ticket = { runId, droppedAt: '2026-11-20T01:59:00.000Z', name: 'a/devices.txt' };
+const place = { hub: 'east', ticket, limits: TURN_LIMITS };
+const left = [{ entity: 'turn@east', operation: 'leave', input: { runId } }];
 
 /** Answers by the name of the activity or orchestration; a list is used up one by one. */
 function script(answers: Record<string, unknown | unknown[]>) {
@@ -27,7 +32,8 @@ function script(answers: Record<string, unknown | unknown[]>) {
 
 const straight = {
   readOptions: { status: 'ready' },
-  checkFile: { next: 'job' },
+  checkFile: { next: 'job', hub: 'east', ticket },
+  provisionTurn: { status: 'granted' },
   provisionJobStart: { status: 'started' },
   provisionJobWatch: { ended: true },
   settleRun: { state: 'completed' },
@@ -36,9 +42,17 @@ const straight = {
 const names = (yields: readonly ScriptedTask[]) => yields.map(({ name }) => name);
 
 describe('the orchestration of a run', () => {
-  it('goes straight from options over check and job to the settlement', () => {
-    const { yields, output, statuses } = drive(provisionRun, { runId }, script(straight));
-    expect(names(yields)).toEqual(['readOptions', 'checkFile', 'provisionJobStart', 'any', 'settleRun']);
+  it('goes straight from options over check, turn and job to the settlement, and gives up its turn', () => {
+    const { yields, output, statuses, signals } = drive(provisionRun, { runId }, script(straight));
+    expect(names(yields)).toEqual([
+      'readOptions',
+      'checkFile',
+      'provisionTurn',
+      'provisionJobStart',
+      'any',
+      'settleRun',
+    ]);
+    expect(signals).toEqual(left);
     expect(output).toEqual({ state: 'completed' });
     expect(statuses).toEqual(['options', 'check', 'turn', 'job', 'settle'].map((phase) => ({ phase })));
   });
@@ -57,24 +71,46 @@ describe('the orchestration of a run', () => {
   });
 
   it.each([
-    ['readOptions', { readOptions: { status: 'ended' } }],
-    ['checkFile', { checkFile: { next: 'ended' } }],
-    ['provisionJobStart', { provisionJobStart: { status: 'ended' } }],
-  ])('ends when %s has ended the run', (last, change) => {
-    const { yields, output } = drive(provisionRun, { runId }, script({ ...straight, ...change }));
+    ['readOptions', { readOptions: { status: 'ended' } }, []],
+    ['checkFile', { checkFile: { next: 'ended' } }, []],
+    ['provisionTurn', { provisionTurn: { status: 'ended' } }, left],
+    ['provisionJobStart', { provisionJobStart: { status: 'ended' } }, left],
+  ])('ends when %s has ended the run, and leaves the queue if it stood there', (last, change, expected) => {
+    const { yields, output, signals } = drive(provisionRun, { runId }, script({ ...straight, ...change }));
     expect(names(yields).at(-1)).toBe(last);
     expect(output).toEqual({ state: 'ended' });
+    expect(signals).toEqual(expected);
+  });
+
+  it('waits for its turn again when it has lost it before its job was started', () => {
+    const provisionJobStart = [{ status: 'turnLost' }, { status: 'started' }];
+    const { yields } = drive(provisionRun, { runId }, script({ ...straight, provisionJobStart }));
+    expect(names(yields).slice(2, 6)).toEqual([
+      'provisionTurn',
+      'provisionJobStart',
+      'provisionTurn',
+      'provisionJobStart',
+    ]);
+  });
+
+  it('started again after its orchestration was lost, goes on with the job that it has, and has children of its own', () => {
+    const provisionTurn = { status: 'jobStarted' };
+    const { yields } = drive(provisionRun, { runId, attempt: 2 }, script({ ...straight, provisionTurn }));
+    expect(names(yields)).toEqual(['readOptions', 'checkFile', 'provisionTurn', 'any', 'settleRun']);
+    expect(yields[2]).toMatchObject({ instanceId: `${runId}-turn-2`, input: { runId, place, polls: 0 } });
   });
 
   it('on a cancel asks the hub, and still waits for the job to end before it settles', () => {
-    const { yields } = drive(
+    const { yields, signals } = drive(
       provisionRun,
       { runId },
       script({ ...straight, any: 'event', cancelJob: { asked: true } }),
     );
+    expect(signals).toEqual(left);
     expect(names(yields)).toEqual([
       'readOptions',
       'checkFile',
+      'provisionTurn',
       'provisionJobStart',
       'any',
       'cancelJob',
@@ -94,34 +130,115 @@ describe('the orchestration of a run', () => {
     expect(output).toEqual({ state: 'failed' });
   });
 
+  it('gives up its turn too when a later step failed, even if it cannot be marked failed', () => {
+    const settleRun = new Error("Activity function 'settleRun' failed: storage is away");
+    const failed = drive(provisionRun, { runId }, script({ ...straight, settleRun, failRun: { state: 'failed' } }));
+    expect(failed).toMatchObject({ output: { state: 'failed' }, signals: left });
+    const broken = drive(provisionRun, { runId }, script({ ...straight, settleRun, failRun: settleRun }));
+    expect(broken).toMatchObject({ error: settleRun, signals: left });
+  });
+
   it('yields the same tasks when it is replayed with the same answers', () => {
     const first = drive(provisionRun, { runId }, script(straight));
     const second = drive(provisionRun, { runId }, script(straight));
-    expect(second.yields).toEqual(first.yields);
+    expect(second).toEqual(first);
+  });
+});
+
+describe('the wait for the turn', () => {
+  const input = { runId, place, polls: 0 };
+  const behind = (position: number, silentHolder?: string) => ({
+    granted: false,
+    position,
+    ...(silentHolder === undefined ? {} : { silentHolder }),
+  });
+  const wait = { status: 'wait', evict: false };
+
+  it('is over at once when the turn is granted', () => {
+    const { yields, output } = drive(provisionTurn, input, script({ poll: { granted: true } }));
+    expect(yields).toEqual([
+      { kind: 'entity', name: 'poll', entity: 'turn@east', input: { ...ticket, limits: TURN_LIMITS } },
+    ]);
+    expect(output).toEqual({ status: 'granted' });
+  });
+
+  it('asks again and again, from every 2 to every 30 s, and tells how many are ahead', () => {
+    const poll = [...Array.from({ length: 9 }, () => behind(2)), behind(1), { granted: true }];
+    const { yields, output } = drive(provisionTurn, input, script({ poll, awaitTurn: wait }));
+    expect(names(yields).slice(0, 6)).toEqual(['poll', 'awaitTurn', 'timer', 'poll', 'awaitTurn', 'timer']);
+    const timers = yields.filter(({ kind }) => kind === 'timer').map(({ input: at }) => Number(at));
+    const pauses = timers.map((at, i) => (at - (timers[i - 1] ?? Date.parse('2026-11-20T02:00:00Z'))) / 1000);
+    expect(pauses).toEqual([2, 3, 5, 7, 10, 15, 23, 30, 30, 30]);
+    expect(yields.filter(({ name }) => name === 'awaitTurn').at(-1)?.input).toEqual({ runId, position: 1 });
+    expect(output).toEqual({ status: 'granted' });
+  });
+
+  it('asks again after 2 s, and bothers nobody, when it has only just come', () => {
+    const poll = [behind(0), { granted: true }];
+    expect(names(drive(provisionTurn, input, script({ poll })).yields)).toEqual(['poll', 'timer', 'poll']);
+  });
+
+  it('takes the turn from a silent holder that was found dead, and from no other', () => {
+    const poll = [behind(1, 'gone'), behind(1, 'gone'), { granted: true }];
+    const awaitTurn = [wait, { status: 'wait', evict: true }];
+    const { yields } = drive(provisionTurn, input, script({ poll, awaitTurn, evict: { evicted: true } }));
+    expect(names(yields)).toEqual(['poll', 'awaitTurn', 'timer', 'poll', 'awaitTurn', 'evict', 'poll']);
+    expect(yields[1]?.input).toEqual({ runId, position: 1, silentHolder: 'gone' });
+    expect(yields[5]).toMatchObject({ entity: 'turn@east', input: { runId: 'gone', limits: TURN_LIMITS } });
+  });
+
+  it.each(['ended', 'jobStarted'] as const)('is over when the look around says %s', (status) => {
+    const { output } = drive(provisionTurn, input, script({ poll: behind(1), awaitTurn: { status } }));
+    expect(output).toEqual({ status });
+  });
+
+  it('starts over with a fresh history after fifty questions, the same in every replay', () => {
+    const answers = () => script({ poll: behind(3), awaitTurn: wait });
+    const first = drive(provisionTurn, input, answers());
+    expect(first.continuedAsNew).toEqual({ runId, place, polls: 50 });
+    expect(first.output).toBeUndefined();
+    expect(drive(provisionTurn, input, answers())).toEqual(first);
+  });
+
+  it('fails by name when the queue gives an answer that cannot be understood', () => {
+    const { error } = drive(provisionTurn, input, script({ poll: { error: 'no such operation' } }));
+    expect(String(error)).toContain('The queue of the hub "east"');
   });
 });
 
 describe('the start of the job', () => {
-  it('waits between tries, and starts over with a fresh history after fifty', () => {
-    const busy = drive(provisionJobStart, { runId, tries: 0 }, script({ startJob: { status: 'wait', seconds: 5 } }));
+  const input = { runId, place, tries: 0 };
+
+  it('waits between tries, keeps the turn, and starts over with a fresh history after fifty', () => {
+    const answers = { poll: { granted: true }, startJob: { status: 'wait', seconds: 5 } };
+    const busy = drive(provisionJobStart, input, script(answers));
+    expect(names(busy.yields).slice(0, 4)).toEqual(['poll', 'startJob', 'timer', 'poll']);
     expect(busy.yields.filter(({ name }) => name === 'startJob')).toHaveLength(50);
-    expect(busy.continuedAsNew).toEqual({ runId, tries: 50 });
+    expect(busy.continuedAsNew).toEqual({ runId, place, tries: 50 });
   });
 
   it.each(['started', 'ended'] as const)('tells that the run has %s', (status) => {
-    expect(drive(provisionJobStart, { runId, tries: 0 }, script({ startJob: { status } })).output).toEqual({ status });
+    const answers = { poll: { granted: true }, startJob: { status } };
+    expect(drive(provisionJobStart, input, script(answers)).output).toEqual({ status });
+  });
+
+  it('starts nothing once the turn is lost', () => {
+    const { yields, output } = drive(provisionJobStart, input, script({ poll: { granted: false, position: 1 } }));
+    expect(names(yields)).toEqual(['poll']);
+    expect(output).toEqual({ status: 'turnLost' });
   });
 });
 
 describe('the watch over the job', () => {
-  it('looks until the job has ended', () => {
+  it('looks until the job has ended, and keeps the turn with each look', () => {
     const watchJob = [{ ended: false }, { ended: false }, { ended: true }];
     const { yields, output } = drive(
       provisionJobWatch,
-      { runId, polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
-      script({ watchJob }),
+      { runId, place, polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
+      script({ poll: { granted: true }, watchJob }),
     );
-    expect(names(yields)).toEqual(['timer', 'watchJob', 'timer', 'watchJob', 'timer', 'watchJob']);
+    const look = ['timer', 'poll', 'watchJob'];
+    expect(names(yields)).toEqual([...look, ...look, ...look]);
     expect(output).toEqual({ ended: true });
   });
 
@@ -129,10 +246,11 @@ describe('the watch over the job', () => {
     const since = Date.parse('2026-11-20T02:00:00Z');
     const { continuedAsNew } = drive(
       provisionJobWatch,
-      { runId, polls: 50, since },
-      script({ watchJob: { ended: false } }),
+      { runId, place, polls: 50, since },
+      // Whoever has the turn by now: the job runs, and is watched to its end.
+      script({ poll: { granted: false, position: 1 }, watchJob: { ended: false } }),
     );
-    expect(continuedAsNew).toEqual({ runId, polls: 100, since });
+    expect(continuedAsNew).toEqual({ runId, place, polls: 100, since });
   });
 
   it.each([

@@ -15,6 +15,8 @@ export interface TurnTicket {
 }
 
 interface Seen extends TurnTicket {
+  /** When it came into the queue, ms since the epoch. */
+  readonly cameAt: number;
   /** When it asked last, ms since the epoch. */
   readonly seenAt: number;
 }
@@ -26,19 +28,21 @@ export interface TurnState {
 }
 
 export interface TurnLimits {
+  /** Nobody gets the turn within this time of coming: files that were dropped together find their order first. */
+  readonly graceMs: number;
   /** A waiter that has not asked for this long is passed over: it is suspended or dead. It may ask again at any time. */
   readonly waiterSilentMs: number;
   /** A holder that has not asked for this long is named to those who wait, so that they find out whether it lives. */
   readonly holderSilentMs: number;
 }
 
-export const TURN_LIMITS: TurnLimits = { waiterSilentMs: 2 * 60_000, holderSilentMs: 10 * 60_000 };
+export const TURN_LIMITS: TurnLimits = { graceMs: 1_500, waiterSilentMs: 2 * 60_000, holderSilentMs: 10 * 60_000 };
 
 export type PollReply =
   | { readonly granted: true }
   | {
       readonly granted: false;
-      /** How many runs are ahead, the holder among them. */
+      /** How many runs are ahead, the holder among them; 0 for the first in order that has only just come. */
       readonly position: number;
       /** The holder, when it has been silent for too long. */
       readonly silentHolder?: string;
@@ -97,7 +101,11 @@ export function applyTurn(
 
 /** The clocks of two machines may differ: what was seen "in the future" was seen now, and can be silent from now on. */
 function notInFuture(state: TurnState, now: number): TurnState {
-  const clamp = (seen: Seen): Seen => (seen.seenAt > now ? { ...seen, seenAt: now } : seen);
+  const clamp = (seen: Seen): Seen => ({
+    ...seen,
+    cameAt: Math.min(seen.cameAt, now),
+    seenAt: Math.min(seen.seenAt, now),
+  });
   return {
     ...(state.holder === undefined ? {} : { holder: clamp(state.holder) }),
     waiters: state.waiters.map(clamp),
@@ -106,16 +114,14 @@ function notInFuture(state: TurnState, now: number): TurnState {
 
 function poll(state: TurnState, { runId, droppedAt, name, limits }: PollInput, now: number) {
   const { holder } = state;
-  const me: Seen = { runId, droppedAt, name, seenAt: now };
-  const others = state.waiters.filter(
-    (waiter) => waiter.runId !== runId && now - waiter.seenAt <= limits.waiterSilentMs,
-  );
-  if (holder?.runId === runId) {
-    return { state: { holder: me, waiters: others }, reply: { granted: true } as const };
-  }
+  const waiting = state.waiters.filter((waiter) => now - waiter.seenAt <= limits.waiterSilentMs);
+  const others = waiting.filter((waiter) => waiter.runId !== runId);
+  const known = holder?.runId === runId ? holder : waiting.find((waiter) => waiter.runId === runId);
+  const me: Seen = { runId, droppedAt, name, cameAt: known?.cameAt ?? now, seenAt: now };
   const ordered = [...others, me].sort(inOrder);
   const ahead = ordered.indexOf(me);
-  if (holder === undefined && ahead === 0) {
+  const isNext = holder === undefined && ahead === 0 && now - me.cameAt >= limits.graceMs;
+  if (holder?.runId === runId || isNext) {
     return { state: { holder: me, waiters: others }, reply: { granted: true } as const };
   }
   const silent = holder !== undefined && now - holder.seenAt > limits.holderSilentMs;
@@ -166,6 +172,6 @@ export function parseTurnOperation(kind: string | undefined, input: unknown): Tu
 
 function isLimits(value: unknown): value is TurnLimits {
   if (typeof value !== 'object' || value === null) return false;
-  const { waiterSilentMs, holderSilentMs } = value as Readonly<Record<string, unknown>>;
-  return typeof waiterSilentMs === 'number' && typeof holderSilentMs === 'number';
+  const { graceMs, waiterSilentMs, holderSilentMs } = value as Readonly<Record<string, unknown>>;
+  return [graceMs, waiterSilentMs, holderSilentMs].every((limit) => typeof limit === 'number');
 }
