@@ -44,7 +44,9 @@ export async function suspendRun(
   }
   for (const child of children) await bring(context, client, child, 'Suspended');
   const run = await context.runs.update(runId, (current) =>
-    current.suspendedAt === undefined ? { ...current, suspendedAt: context.now().toISOString() } : undefined,
+    current.suspendedAt === undefined
+      ? { ...withoutPlace(current), suspendedAt: context.now().toISOString() }
+      : undefined,
   );
   if (isFinal(run.state)) return { status: 'ended', run };
   if (run.hub !== undefined && (run.job === undefined || isTerminalStatus(run.job.status))) {
@@ -66,12 +68,17 @@ export async function resumeRun(
   if (known.suspendedAt === undefined && before !== 'Suspended') return { status: 'refused', run: known };
   // The record first: a step that runs at once must not find itself suspended.
   const run = await context.runs.update(runId, (current) => {
-    const { suspendedAt: _suspendedAt, waiting, ...rest } = current;
-    // The time for which it was suspended is no time for which it has waited.
-    return waiting === undefined || waiting.position !== undefined ? rest : { ...rest, waiting };
+    const { suspendedAt: _suspendedAt, ...rest } = current;
+    return withoutPlace(rest);
   });
   for (const instance of instancesOf(known).reverse()) await bring(context, client, instance, 'Running');
   return { status: isFinal(run.state) ? 'ended' : 'done', run };
+}
+
+/** A suspended run stands in no queue; and the time for which it was suspended is no time for which it has waited. */
+function withoutPlace(record: RunRecord): RunRecord {
+  const { waiting, ...rest } = record;
+  return waiting === undefined || waiting.position !== undefined ? rest : record;
 }
 
 /** The instances of a run that can be paused, the parent first. */

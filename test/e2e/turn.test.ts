@@ -91,8 +91,10 @@ describe('the turn on a hub', () => {
       const next = await waitsFor(stack, 'next/devices.txt', 'to stand in the queue', inQueue);
       const third = await waitsFor(stack, 'cancelled/devices.txt', 'to stand in the queue', inQueue);
 
+      expect(await control(stack, next.runId, 'resume')).toBe(409);
       // Suspended in the queue, then cancelled: it has to go on to end.
       expect(await control(stack, third.runId, 'suspend')).toBe(202);
+      expect(await stack.recordOf('cancelled/devices.txt')).not.toHaveProperty('waiting');
       expect(await control(stack, third.runId, 'cancel')).toBe(202);
       expect(await stack.finalRecord('cancelled/devices.txt')).toMatchObject({
         state: 'cancelled',
