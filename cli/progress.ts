@@ -18,6 +18,7 @@ const SILENT_AFTER_MS = 60_000;
 const PHASE_TEXT: Readonly<Record<Exclude<RunPhase, 'job'>, string>> = {
   options: 'waiting for the options',
   check: 'checking the file',
+  preImage: 'reading what will be overwritten',
   turn: 'waiting for the hub',
   settle: 'settling the outcomes',
   report: 'writing the report',

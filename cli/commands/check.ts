@@ -53,7 +53,8 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         open,
         {
           importMode: options.importMode,
-          missingKeys: options.missingKeys === 'keep' ? 'refuse' : 'regenerate',
+          // What a line leaves out is filled in by the app, from what the device has.
+          missingKeys: 'accept',
           abortSignal: signal,
         },
         {

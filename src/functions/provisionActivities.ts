@@ -3,7 +3,15 @@ import { app } from 'durable-functions';
 
 import type { ProvisioningContext } from '../lib/provisioning/context.ts';
 import { endFailed } from '../lib/provisioning/endRun.ts';
-import { cancelJob, checkFile, readOptions, startJob, watchJob } from '../lib/provisioning/runSteps.ts';
+import {
+  cancelJob,
+  fillLines,
+  finishPreImage,
+  startJob,
+  takePreImage,
+  watchJob,
+} from '../lib/provisioning/jobSteps.ts';
+import { checkFile, readOptions } from '../lib/provisioning/runSteps.ts';
 import { settleRun } from '../lib/provisioning/settleRun.ts';
 import { safeError } from '../lib/redact.ts';
 import type { Activities, ActivityName } from '../orchestrations/activities.ts';
@@ -16,7 +24,18 @@ type Steps = {
   ) => Promise<Activities[Name]['output']>;
 };
 
-const steps: Steps = { readOptions, checkFile, startJob, watchJob, cancelJob, settleRun, failRun: endFailed };
+const steps: Steps = {
+  readOptions,
+  checkFile,
+  takePreImage,
+  finishPreImage,
+  fillLines,
+  startJob,
+  watchJob,
+  cancelJob,
+  settleRun,
+  failRun: endFailed,
+};
 
 for (const name of Object.keys(steps) as ActivityName[]) register(name);
 

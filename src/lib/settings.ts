@@ -99,6 +99,12 @@ export const SETTINGS = [
     default: '7',
     meaning: 'The staging container of a final run is removed after this many days.',
   },
+  {
+    name: 'UNDO_DAYS',
+    sample: '30',
+    default: '30',
+    meaning: 'A staging container that holds a pre-image (what the run overwrote or deleted) is kept this many days.',
+  },
 ] as const;
 
 export type SettingName = (typeof SETTINGS)[number]['name'];
@@ -124,6 +130,7 @@ export interface Settings {
   readonly sweepSchedule: string;
   readonly runHistoryDays: number;
   readonly stagingDays: number;
+  readonly undoDays: number;
 }
 
 export const DEFAULT_HUB_ALIAS = 'default';
@@ -212,6 +219,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     sweepSchedule,
     runHistoryDays: number('RUN_HISTORY_DAYS', 30, { least: 1, most: 3650 }),
     stagingDays: number('STAGING_DAYS', 7, { least: 0.01, most: 3650 }),
+    undoDays: number('UNDO_DAYS', 30, { least: 0.01, most: 3650 }),
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;

@@ -15,6 +15,6 @@ export function instanceIdOfRun(runId: string): string {
 }
 
 /** Children derive from their parent, never from chance: a replayed parent finds the same child. */
-export function childInstanceId(runId: string, child: 'start' | 'watch'): string {
+export function childInstanceId(runId: string, child: 'export-start' | 'export-watch' | 'start' | 'watch'): string {
   return `${runId}-${child}`;
 }

@@ -1,37 +1,39 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
-import { call, sleep } from './activities.ts';
+import { call, type JobKind, sleep } from './activities.ts';
 
 /** A loop starts over with a fresh history after this many turns: replay time grows with the length of a history. */
 const TURNS_A_HISTORY = 50;
 
-interface StartInput {
+export interface StartInput {
   readonly runId: string;
+  readonly kind: JobKind;
   readonly tries: number;
 }
 
-/** Tries to start the import job until it is started, or the run has ended. */
+/** Tries to start a job of the run until it is started, or the run has ended. */
 export function* provisionJobStart(
   context: OrchestrationContext,
 ): Generator<Task, { status: 'started' | 'ended' } | undefined, unknown> {
   const input = context.df.getInput() as StartInput;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
-    const result = yield* call(context, 'startJob', { runId: input.runId });
+    const result = yield* call(context, 'startJob', { runId: input.runId, kind: input.kind });
     if (result.status !== 'wait') return { status: result.status };
     yield* sleep(context, startDelaySeconds(input.tries + turn, result.seconds));
   }
-  context.df.continueAsNew({ runId: input.runId, tries: input.tries + TURNS_A_HISTORY } satisfies StartInput);
+  context.df.continueAsNew({ ...input, tries: input.tries + TURNS_A_HISTORY } satisfies StartInput);
   return undefined;
 }
 
-interface WatchInput {
+export interface WatchInput {
   readonly runId: string;
+  readonly kind: JobKind;
   readonly polls: number;
   /** When watching began, ms since the epoch, in durable time. */
   readonly since: number;
 }
 
-/** Looks at the import job until it has ended, was lost sight of, or ran past its deadline. */
+/** Looks at a job of the run until it has ended, was lost sight of, or ran past its deadline. */
 export function* provisionJobWatch(
   context: OrchestrationContext,
 ): Generator<Task, { ended: true } | undefined, unknown> {
@@ -39,7 +41,7 @@ export function* provisionJobWatch(
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const polls = input.polls + turn;
     yield* sleep(context, watchDelaySeconds(polls, context.df.currentUtcDateTime.getTime() - input.since));
-    const { ended } = yield* call(context, 'watchJob', { runId: input.runId });
+    const { ended } = yield* call(context, 'watchJob', { runId: input.runId, kind: input.kind });
     if (ended) return { ended: true };
   }
   context.df.continueAsNew({ ...input, polls: input.polls + TURNS_A_HISTORY } satisfies WatchInput);

@@ -1,15 +1,16 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
-import { call, sleep } from './activities.ts';
+import { call, type JobKind, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
 import { CANCEL_EVENT, childInstanceId, ORCHESTRATIONS } from './instanceIds.ts';
+import type { StartInput, WatchInput } from './provisionJob.ts';
 
 export interface RunInput {
   readonly runId: string;
 }
 
 /**
- * One provisioning run, from the dropped file to its report: options, check, job, settle.
+ * One provisioning run, from the dropped file to its report: options, check, pre-image, job, settle.
  *
  * It decides only what comes next. What is known of the run lives in the run record, which activities write; the custom
  * status carries the phase and nothing else.
@@ -39,20 +40,23 @@ function* steps(context: OrchestrationContext, runId: string): Generator<Task, {
   const checked = yield* call(context, 'checkFile', { runId });
   if (checked.next === 'ended') return ended;
 
+  context.df.setCustomStatus({ phase: 'preImage' });
+  const preImage = yield* call(context, 'takePreImage', { runId });
+  if (preImage.status === 'ended') return ended;
+  if (preImage.status === 'export') {
+    const exporting = yield* startJob(context, runId, 'export');
+    if (exporting.status === 'ended') return ended;
+    yield watchJob(context, runId, 'export');
+    if ((yield* call(context, 'finishPreImage', { runId })).status === 'ended') return ended;
+  }
+  if ((yield* call(context, 'fillLines', { runId })).status === 'ended') return ended;
+
   context.df.setCustomStatus({ phase: 'turn' });
-  const started = (yield context.df.callSubOrchestrator(
-    ORCHESTRATIONS.provisionJobStart,
-    { runId, tries: 0 },
-    childInstanceId(runId, 'start'),
-  )) as { status: 'started' | 'ended' };
+  const started = yield* startJob(context, runId, 'import');
   if (started.status === 'ended') return ended;
 
   context.df.setCustomStatus({ phase: 'job' });
-  const watch = context.df.callSubOrchestrator(
-    ORCHESTRATIONS.provisionJobWatch,
-    { runId, polls: 0, since: context.df.currentUtcDateTime.getTime() },
-    childInstanceId(runId, 'watch'),
-  );
+  const watch = watchJob(context, runId, 'import');
   const cancelled = context.df.waitForExternalEvent(CANCEL_EVENT);
   const first = yield context.df.Task.any([watch, cancelled]);
   if (first === cancelled) {
@@ -63,4 +67,22 @@ function* steps(context: OrchestrationContext, runId: string): Generator<Task, {
 
   context.df.setCustomStatus({ phase: 'settle' });
   return yield* call(context, 'settleRun', { runId });
+}
+
+function* startJob(
+  context: OrchestrationContext,
+  runId: string,
+  kind: JobKind,
+): Generator<Task, { status: 'started' | 'ended' }, unknown> {
+  const input: StartInput = { runId, kind, tries: 0 };
+  const id = childInstanceId(runId, kind === 'export' ? 'export-start' : 'start');
+  return (yield context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobStart, input, id)) as {
+    status: 'started' | 'ended';
+  };
+}
+
+function watchJob(context: OrchestrationContext, runId: string, kind: JobKind): Task {
+  const input: WatchInput = { runId, kind, polls: 0, since: context.df.currentUtcDateTime.getTime() };
+  const id = childInstanceId(runId, kind === 'export' ? 'export-watch' : 'watch');
+  return context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobWatch, input, id);
 }

@@ -91,8 +91,6 @@ describe('a line that is wrong is rejected by number, code and reason, and the r
       line: { id: 'x9', status: 'enabled', authentication: { type: 'sas', ...keys }, importMode: 'createOrUpdate' },
       code: undefined,
     },
-    // Applied to a device that exists, this line would replace its keys.
-    { line: { id: 'x10', status: 'enabled', importMode: 'update' }, code: 'keysMissing' },
     { line: { id: 'x11', importMode: 'deleteIfMatchETag' }, code: 'etagMissing' },
   ];
 

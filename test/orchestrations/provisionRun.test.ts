@@ -28,6 +28,8 @@ function script(answers: Record<string, unknown | unknown[]>) {
 const straight = {
   readOptions: { status: 'ready' },
   checkFile: { next: 'job' },
+  takePreImage: { status: 'ready' },
+  fillLines: { status: 'ready' },
   provisionJobStart: { status: 'started' },
   provisionJobWatch: { ended: true },
   settleRun: { state: 'completed' },
@@ -38,9 +40,17 @@ const names = (yields: readonly ScriptedTask[]) => yields.map(({ name }) => name
 describe('the orchestration of a run', () => {
   it('goes straight from options over check and job to the settlement', () => {
     const { yields, output, statuses } = drive(provisionRun, { runId }, script(straight));
-    expect(names(yields)).toEqual(['readOptions', 'checkFile', 'provisionJobStart', 'any', 'settleRun']);
+    expect(names(yields)).toEqual([
+      'readOptions',
+      'checkFile',
+      'takePreImage',
+      'fillLines',
+      'provisionJobStart',
+      'any',
+      'settleRun',
+    ]);
     expect(output).toEqual({ state: 'completed' });
-    expect(statuses).toEqual(['options', 'check', 'turn', 'job', 'settle'].map((phase) => ({ phase })));
+    expect(statuses).toEqual(['options', 'check', 'preImage', 'turn', 'job', 'settle'].map((phase) => ({ phase })));
   });
 
   it('waits for the folder to be quiet as long as the activity says', () => {
@@ -59,11 +69,35 @@ describe('the orchestration of a run', () => {
   it.each([
     ['readOptions', { readOptions: { status: 'ended' } }],
     ['checkFile', { checkFile: { next: 'ended' } }],
+    ['takePreImage', { takePreImage: { status: 'ended' } }],
+    ['finishPreImage', { takePreImage: { status: 'export' }, finishPreImage: { status: 'ended' } }],
+    ['fillLines', { fillLines: { status: 'ended' } }],
     ['provisionJobStart', { provisionJobStart: { status: 'ended' } }],
   ])('ends when %s has ended the run', (last, change) => {
     const { yields, output } = drive(provisionRun, { runId }, script({ ...straight, ...change }));
     expect(names(yields).at(-1)).toBe(last);
     expect(output).toEqual({ state: 'ended' });
+  });
+
+  it('takes the pre-image of a large file by an export, which it starts and watches like the import', () => {
+    const { yields, output } = drive(
+      provisionRun,
+      { runId },
+      script({ ...straight, takePreImage: { status: 'export' }, finishPreImage: { status: 'ready' } }),
+    );
+    expect(yields.map(({ name, input }) => [name, (input as { kind?: string }).kind])).toEqual([
+      ['readOptions', undefined],
+      ['checkFile', undefined],
+      ['takePreImage', undefined],
+      ['provisionJobStart', 'export'],
+      ['provisionJobWatch', 'export'],
+      ['finishPreImage', undefined],
+      ['fillLines', undefined],
+      ['provisionJobStart', 'import'],
+      ['any', undefined],
+      ['settleRun', undefined],
+    ]);
+    expect(output).toEqual({ state: 'completed' });
   });
 
   it('on a cancel asks the hub, and still waits for the job to end before it settles', () => {
@@ -75,6 +109,8 @@ describe('the orchestration of a run', () => {
     expect(names(yields)).toEqual([
       'readOptions',
       'checkFile',
+      'takePreImage',
+      'fillLines',
       'provisionJobStart',
       'any',
       'cancelJob',
@@ -103,13 +139,19 @@ describe('the orchestration of a run', () => {
 
 describe('the start of the job', () => {
   it('waits between tries, and starts over with a fresh history after fifty', () => {
-    const busy = drive(provisionJobStart, { runId, tries: 0 }, script({ startJob: { status: 'wait', seconds: 5 } }));
+    const busy = drive(
+      provisionJobStart,
+      { runId, kind: 'import', tries: 0 },
+      script({ startJob: { status: 'wait', seconds: 5 } }),
+    );
     expect(busy.yields.filter(({ name }) => name === 'startJob')).toHaveLength(50);
-    expect(busy.continuedAsNew).toEqual({ runId, tries: 50 });
+    expect(busy.continuedAsNew).toEqual({ runId, kind: 'import', tries: 50 });
   });
 
   it.each(['started', 'ended'] as const)('tells that the run has %s', (status) => {
-    expect(drive(provisionJobStart, { runId, tries: 0 }, script({ startJob: { status } })).output).toEqual({ status });
+    expect(
+      drive(provisionJobStart, { runId, kind: 'import', tries: 0 }, script({ startJob: { status } })).output,
+    ).toEqual({ status });
   });
 });
 
@@ -118,7 +160,7 @@ describe('the watch over the job', () => {
     const watchJob = [{ ended: false }, { ended: false }, { ended: true }];
     const { yields, output } = drive(
       provisionJobWatch,
-      { runId, polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
+      { runId, kind: 'import', polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
       script({ watchJob }),
     );
     expect(names(yields)).toEqual(['timer', 'watchJob', 'timer', 'watchJob', 'timer', 'watchJob']);
@@ -129,10 +171,10 @@ describe('the watch over the job', () => {
     const since = Date.parse('2026-11-20T02:00:00Z');
     const { continuedAsNew } = drive(
       provisionJobWatch,
-      { runId, polls: 50, since },
+      { runId, kind: 'import', polls: 50, since },
       script({ watchJob: { ended: false } }),
     );
-    expect(continuedAsNew).toEqual({ runId, polls: 100, since });
+    expect(continuedAsNew).toEqual({ runId, kind: 'import', polls: 100, since });
   });
 
   it.each([

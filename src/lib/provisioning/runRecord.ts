@@ -37,7 +37,7 @@ export function isFinal(state: RunState): boolean {
   return state !== 'accepted' && state !== 'running';
 }
 
-export const RUN_PHASES = ['options', 'check', 'turn', 'job', 'settle', 'report'] as const;
+export const RUN_PHASES = ['options', 'check', 'turn', 'preImage', 'job', 'settle', 'report'] as const;
 export type RunPhase = (typeof RUN_PHASES)[number];
 
 export interface DropIdentity {
@@ -97,8 +97,13 @@ export interface RunRecord {
   readonly startClaim?: { readonly at: string; readonly attempt: number };
   readonly cancelRequestedAt?: string;
   readonly check?: CheckCounts;
-  readonly waiting?: { readonly since: string; readonly reason: string };
+  /** What holds the run up: a hub that does something else, or trouble that may pass. */
+  readonly waiting?: { readonly since: string; readonly kind: 'busy' | 'trouble'; readonly reason: string };
   readonly job?: RunJob;
+  /** The export that takes the pre-image of a large file. */
+  readonly exportJob?: RunJob;
+  /** What the run was about to overwrite or delete, as it was: a devices file with keys. Kept `UNDO_DAYS`. */
+  readonly preImage?: { readonly container: string; readonly blobName: string; readonly identities?: number };
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   readonly error?: RunError;
   readonly report?: RunReportFiles;

@@ -11,6 +11,7 @@ import { readJson } from '../storage/jsonBlob.ts';
 import { readText } from '../storage/readText.ts';
 import { checkDrop } from './checkDrop.ts';
 import type { ProvisioningContext } from './context.ts';
+import { unconfirmedDanger } from './danger.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from './drop.ts';
 import {
   DEFAULT_OPTIONS,
@@ -22,26 +23,25 @@ import {
 } from './dropOptions.ts';
 import { parseDropPath } from './dropPath.ts';
 import { endWithoutJob, runErrorOf } from './endRun.ts';
-import { cancelImportJob, isTerminalStatus, readImportJob, startImportJob } from './importJob.ts';
+import { hubOf } from './hubJob.ts';
 import type { ProvisionOptions } from './options.ts';
 import { isFinal, type RunRecord } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, stagingOf } from './staging.ts';
 
 const ENDED = { status: 'ended' } as const;
-const MINUTE_MS = 60_000;
 
 /** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
-async function open(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
+export async function openRun(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
   return isFinal(record.state) ? undefined : record;
 }
 
-async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
+export async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
   return (await readJson<CheckResult>(stagingOf(context, runId).getBlockBlobClient(CHECK_BLOB)))?.value;
 }
 
-async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
+export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
   await endWithoutJob(context, runId, {
     state: 'cancelled',
     error: { code: 'cancelled', message: 'The run was cancelled before anything was sent to the hub.' },
@@ -54,7 +54,7 @@ export async function readOptions(
   input: { readonly runId: string },
 ): Promise<{ readonly status: 'ready' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
   const { runId } = input;
-  const record = await open(context, runId);
+  const record = await openRun(context, runId);
   if (record === undefined) return ENDED;
   if (record.cancelRequestedAt !== undefined) {
     await endCancelled(context, runId);
@@ -136,7 +136,7 @@ export async function checkFile(
   input: { readonly runId: string },
 ): Promise<{ readonly next: 'job' | 'ended' }> {
   const { runId } = input;
-  const record = await open(context, runId);
+  const record = await openRun(context, runId);
   if (record === undefined) return { next: 'ended' };
   const { options } = record;
   if (options === undefined) throw new Error(`The run ${runId} has no options.`);
@@ -170,95 +170,13 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'completed', check });
     return { next: 'ended' };
   }
-  return { next: 'job' };
-}
-
-export async function startJob(
-  context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
-  const { runId } = input;
-  const record = await open(context, runId);
-  if (record === undefined) return ENDED;
-  const check = await checkOf(context, runId);
-  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
-  if (record.cancelRequestedAt !== undefined && record.job === undefined) {
-    await endCancelled(context, runId, check);
-    return ENDED;
-  }
   try {
-    const result = await startImportJob(context, record, check);
-    if (result.status === 'wait') {
-      await waitingFor(context, runId, result.reason);
-      return { status: 'wait', seconds: result.seconds };
-    }
-    await context.runs.update(runId, (current) => {
-      const { waiting: _waiting, ...rest } = current;
-      return { ...rest, phase: 'job', job: current.job ?? { ...result.job, status: 'enqueued', progress: 0 } };
-    });
-    return { status: 'started' };
+    const danger = await unconfirmedDanger(context.hub(hubOf(record)), check, options);
+    if (danger === undefined) return { next: 'job' };
+    await endWithoutJob(context, runId, { state: 'refused', error: danger, check });
   } catch (error) {
-    if (error instanceof DropChanged) {
-      await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error), check });
-      return ENDED;
-    }
-    if (!(error instanceof HubError)) throw error;
-    const since = record.waiting?.since ?? context.now().toISOString();
-    const waitedMs = context.now().getTime() - Date.parse(since);
-    if (error.retryable && waitedMs < (record.options?.retryMinutes ?? 0) * MINUTE_MS) {
-      await waitingFor(context, runId, runErrorOf(error).message);
-      return { status: 'wait', seconds: 5 };
-    }
+    if (!(error instanceof HubError) || error.retryable) throw error;
     await endWithoutJob(context, runId, { state: 'failed', error: runErrorOf(error), check });
-    return ENDED;
   }
-}
-
-async function waitingFor(context: ProvisioningContext, runId: string, reason: string): Promise<void> {
-  await context.runs.update(runId, (current) =>
-    current.waiting?.reason === reason
-      ? undefined
-      : { ...current, waiting: { since: current.waiting?.since ?? context.now().toISOString(), reason } },
-  );
-}
-
-export async function watchJob(
-  context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<{ readonly ended: boolean }> {
-  const { runId } = input;
-  const record = await open(context, runId);
-  const known = record?.job;
-  if (record === undefined || known === undefined) return { ended: true };
-  if (isTerminalStatus(known.status)) return { ended: true };
-
-  const overdue = context.now().getTime() > Date.parse(known.deadline);
-  try {
-    // The event wakes the orchestration at once; this finds a cancel whose event was lost.
-    if (record.cancelRequestedAt !== undefined || overdue) await cancelImportJob(context, record, known.jobId);
-    const job = await readImportJob(context, record, known.jobId);
-    await context.runs.update(runId, (current) => {
-      const { waiting: _waiting, ...rest } = current;
-      const status = job?.status ?? 'unknown';
-      const progress = job?.progress ?? known.progress;
-      const same =
-        current.waiting === undefined && current.job?.status === status && current.job?.progress === progress;
-      return same ? undefined : { ...rest, job: { ...known, status, progress } };
-    });
-    // A job that the hub does not know any more will not change again.
-    return { ended: job === undefined || isTerminalStatus(job.status) || overdue };
-  } catch (error) {
-    if (!(error instanceof HubError)) throw error;
-    await waitingFor(context, runId, runErrorOf(error).message);
-    return { ended: overdue };
-  }
-}
-
-export async function cancelJob(
-  context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<{ readonly asked: boolean }> {
-  const record = await open(context, input.runId);
-  if (record?.job === undefined) return { asked: false };
-  return { asked: await cancelImportJob(context, record, record.job.jobId) };
+  return { next: 'ended' };
 }

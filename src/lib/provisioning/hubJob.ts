@@ -1,22 +1,22 @@
 /**
- * The import job of a run: started once, found again after a crash, watched and cancelled.
+ * The jobs that a run has the hub do: started once, found again after a crash, watched and cancelled.
  *
- * A create whose reply was lost must not become a second job. Before each create, `job.json` in the container of the run
- * notes the jobs that the hub lists (the intent); after a crash, a job that is not among them may be ours. Hubs do not
- * echo which container a job works in, so what proves it ours is the error log that only our job writes there.
+ * A create whose reply was lost must not become a second job. Before each create, a state blob in the container of the
+ * run notes the jobs that the hub lists (the intent); after a crash, a job that is not among them may be ours. Hubs do
+ * not echo which container a job works in, so what proves it ours is the blob that only our job writes there.
  */
 
 import { randomUUID } from 'node:crypto';
+
 import type { BlobLeaseClient, BlockBlobClient } from '@azure/storage-blob';
 
-import { HubError, type ImportExportJob } from '../registry/index.ts';
-import { containerUriWithSas } from '../storage/containerSas.ts';
+import { HubError, type ImportExportJob, type RegistryClient } from '../registry/index.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged } from './drop.ts';
 import type { RunRecord } from './runRecord.ts';
-import { type CheckResult, checkBlobs, ERROR_LOG_BLOB, JOB_BLOB, stagingOf } from './staging.ts';
+import { stagingOf } from './staging.ts';
 
 const MINUTE_MS = 60_000;
 const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
@@ -37,6 +37,20 @@ export type StartJobResult =
   /** Not now: ask again after `seconds`. */
   | { readonly status: 'wait'; readonly reason: string; readonly seconds: number };
 
+/** One job of a run: what tells it from others, and how it is created. */
+export interface HubJobPlan {
+  readonly type: 'import' | 'export';
+  /** Name of the blob that keeps the state of this job. */
+  readonly stateBlob: string;
+  /** Name of the blob that nobody but this job writes into the container of the run. */
+  readonly proofBlob: string;
+  /** Blob name that a hub with echo shows for this job and for no other. */
+  readonly echoedName: string;
+  /** How many lines it works on; decides how long it may take. */
+  readonly lines: number;
+  create(hub: RegistryClient, expiresOn: Date): Promise<ImportExportJob>;
+}
+
 interface JobState {
   /** Set before a create is sent; jobs that were known then cannot be ours. */
   readonly intent?: { readonly at: string; readonly knownJobIds: readonly string[] };
@@ -53,16 +67,16 @@ export function isTerminalStatus(status: string): boolean {
 }
 
 /**
- * Starts the import job, or finds the one that an earlier attempt started. One call does at most one create.
+ * Starts a job, or finds the one that an earlier attempt started. One call does at most one create.
  *
  * @throws DropChanged, HubError (what cannot be waited for)
  */
-export async function startImportJob(
+export async function startHubJob(
   context: ProvisioningContext,
   record: RunRecord,
-  check: CheckResult,
+  plan: HubJobPlan,
 ): Promise<StartJobResult> {
-  const blob = stagingOf(context, record.runId).getBlockBlobClient(JOB_BLOB);
+  const blob = stagingOf(context, record.runId).getBlockBlobClient(plan.stateBlob);
   await writeJson(blob, {}, { ifAbsent: true });
   const lease = blob.getBlobLeaseClient(randomUUID());
   for (let tries = 1; !(await acquired(lease)); tries++) {
@@ -75,7 +89,7 @@ export async function startImportJob(
     await context.sleep(500);
   }
   try {
-    return await startUnderLease(context, record, check, blob, lease.leaseId);
+    return await startUnderLease(context, record, plan, { blob, leaseId: lease.leaseId });
   } finally {
     // A lease that cannot be released runs out by itself.
     await lease.releaseLease().catch(() => undefined);
@@ -95,20 +109,20 @@ async function acquired(lease: BlobLeaseClient): Promise<boolean> {
 async function startUnderLease(
   context: ProvisioningContext,
   record: RunRecord,
-  check: CheckResult,
-  blob: BlockBlobClient,
-  leaseId: string,
+  plan: HubJobPlan,
+  held: { readonly blob: BlockBlobClient; readonly leaseId: string },
 ): Promise<StartJobResult> {
-  const state = (await readJson<JobState>(blob))?.value ?? {};
+  const state = (await readJson<JobState>(held.blob))?.value ?? {};
   if (state.job !== undefined) return { status: 'started', job: state.job };
 
   const hub = context.hub(hubOf(record));
-  const inputBlobName = checkBlobs(stagingOf(context, record.runId), check.attempt).devices.name;
   const save = async (next: JobState): Promise<void> => {
-    if (!(await writeJson(blob, next, { leaseId }))) throw new Error('The lease on the job of this run was lost.');
+    if (!(await writeJson(held.blob, next, { leaseId: held.leaseId }))) {
+      throw new Error('The lease on the job of this run was lost.');
+    }
   };
   const keep = async (jobId: string, createdAt: string): Promise<StartJobResult> => {
-    const deadline = new Date(Date.parse(createdAt) + jobDeadlineMs(check.accepted)).toISOString();
+    const deadline = new Date(Date.parse(createdAt) + jobDeadlineMs(plan.lines)).toISOString();
     const job = { jobId, createdAt, deadline };
     await save({ ...state, job });
     return { status: 'started', job };
@@ -118,27 +132,27 @@ async function startUnderLease(
   if (state.intent !== undefined) {
     const { at, knownJobIds } = state.intent;
     const known = new Set(knownJobIds);
-    const candidates = jobs.filter((job) => isImport(job) && !known.has(job.jobId));
-    const echoed = candidates.find((job) => job.inputBlobName === inputBlobName);
+    const candidates = jobs.filter((job) => typeOf(job) === plan.type && !known.has(job.jobId));
+    const echoed = candidates.find((job) => echoedNameOf(job) === plan.echoedName);
     if (echoed !== undefined) return keep(echoed.jobId, at);
-    const silent = candidates.filter((job) => !job.inputBlobName || !job.inputBlobContainerUri);
+    const silent = candidates.filter((job) => !echoes(job));
     if (silent.some((job) => !isTerminalStatus(job.status))) {
-      return { status: 'wait', reason: 'an import job runs that may be the one this run started', seconds: 10 };
+      return { status: 'wait', reason: 'a job runs that may be the one this run started', seconds: 10 };
     }
-    if (silent[0] !== undefined && (await errorLogExists(context, record))) {
-      // Of several silent jobs any could be ours, but the log proves that one of them was, and all of them have ended.
+    if (silent[0] !== undefined && (await proofExists(context, record, plan))) {
+      // Of several silent jobs any could be ours, but the blob proves that one of them was, and all of them have ended.
       return keep(silent[0].jobId, at);
     }
   }
 
-  const busy = jobs.find((job) => isTransfer(job) && !isTerminalStatus(job.status));
-  if (busy !== undefined) return hubBusy();
+  if (jobs.some((job) => isTransfer(job) && !isTerminalStatus(job.status))) return hubBusy();
 
   await assertDropUnchanged(context, record);
-  const intent = { at: context.now().toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
+  const now = context.now();
+  const intent = { at: now.toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
   await save({ intent });
   try {
-    const job = await hub.createImportJob(await jobRequest(context, record, check, inputBlobName));
+    const job = await plan.create(hub, new Date(now.getTime() + jobDeadlineMs(plan.lines)));
     return await keep(job.jobId, intent.at);
   } catch (error) {
     // 403 also means a lack of rights: only the code tells a busy hub from a forbidden one.
@@ -155,46 +169,29 @@ function hubBusy(): StartJobResult {
   };
 }
 
-function isImport(job: ImportExportJob): boolean {
-  return job.type.toLowerCase() === 'import';
+function typeOf(job: ImportExportJob): string {
+  return job.type.toLowerCase();
 }
 
 function isTransfer(job: ImportExportJob): boolean {
-  return isImport(job) || job.type.toLowerCase() === 'export';
+  return typeOf(job) === 'import' || typeOf(job) === 'export';
 }
 
-async function jobRequest(context: ProvisioningContext, record: RunRecord, check: CheckResult, inputBlobName: string) {
-  const container = stagingOf(context, record.runId);
-  const { settings, storage } = context;
-  if (settings.storageAuth === 'identity') {
-    return {
-      inputBlobContainerUri: container.url,
-      inputBlobName,
-      outputBlobContainerUri: container.url,
-      storageAuthenticationType: 'identityBased' as const,
-      ...(settings.storageIdentity === undefined
-        ? {}
-        : { identity: { userAssignedIdentity: settings.storageIdentity } }),
-    };
-  }
-  const now = context.now();
-  const expiresOn = new Date(now.getTime() + jobDeadlineMs(check.accepted));
-  return {
-    inputBlobContainerUri: await containerUriWithSas(storage, container, { permissions: 'r', now, expiresOn }),
-    inputBlobName,
-    // The hub removes a log that is already there before it writes its own: it needs delete besides read and write.
-    outputBlobContainerUri: await containerUriWithSas(storage, container, { permissions: 'rwd', now, expiresOn }),
-    storageAuthenticationType: 'keyBased' as const,
-  };
+/** Live hubs leave the containers of a job out; one that shows them shows the names too. */
+function echoes(job: ImportExportJob): boolean {
+  return Boolean(job.outputBlobContainerUri || job.inputBlobContainerUri);
 }
 
-/** Whether the error log, which only a job of this run writes into its container, has appeared. */
-export async function errorLogExists(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
-  return stagingOf(context, record.runId).getBlockBlobClient(ERROR_LOG_BLOB).exists();
+function echoedNameOf(job: ImportExportJob): string | undefined {
+  return typeOf(job) === 'import' ? job.inputBlobName : job.outputBlobName;
+}
+
+async function proofExists(context: ProvisioningContext, record: RunRecord, plan: HubJobPlan): Promise<boolean> {
+  return stagingOf(context, record.runId).getBlockBlobClient(plan.proofBlob).exists();
 }
 
 /** The job as the hub now shows it; undefined when the hub no longer knows it. */
-export async function readImportJob(
+export async function readHubJob(
   context: ProvisioningContext,
   record: RunRecord,
   jobId: string,
@@ -207,11 +204,7 @@ export async function readImportJob(
  *
  * @returns whether a cancel was asked for
  */
-export async function cancelImportJob(
-  context: ProvisioningContext,
-  record: RunRecord,
-  jobId: string,
-): Promise<boolean> {
+export async function cancelHubJob(context: ProvisioningContext, record: RunRecord, jobId: string): Promise<boolean> {
   const hub = context.hub(hubOf(record));
   const job = await hub.getJob(jobId);
   if (job === undefined || isTerminalStatus(job.status)) return false;
