@@ -5,6 +5,7 @@ import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, openDrop } from './drop.ts';
+import { formatOfDrop } from './dropPath.ts';
 import { encodeEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
 import { refusalOf } from './rejectLimits.ts';
@@ -60,6 +61,8 @@ export async function checkDrop(
     );
   };
   const sink: CheckSink = {
+    // Rejected rows can be dropped again only under their header.
+    header: (raw) => rejectedLines.writeLine(0, raw),
     device: accepted('device', DEVICES),
     module: accepted('module', MODULES),
     rejected({ raw, ...line }) {
@@ -83,6 +86,7 @@ export async function checkDrop(
   const summary = await checkDevicesFile(
     () => openDrop(context, record),
     {
+      format: formatOfDrop(record.drop.blobName),
       importMode: options.importMode,
       missingKeys: options.missingKeys === 'keep' ? 'refuse' : 'regenerate',
     },

@@ -27,7 +27,7 @@ export interface CheckBlobs {
   readonly devices: BlockBlobClient;
   readonly index: BlockBlobClient;
   readonly warnings: BlockBlobClient;
-  /** Rejected lines as they came. Holds keys. */
+  /** Rejected lines as they came, of a CSV file under its header. Holds keys. */
   readonly rejectedLines: BlockBlobClient;
 }
 
