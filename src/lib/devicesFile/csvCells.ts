@@ -7,9 +7,10 @@ export interface CsvCell {
 }
 
 /**
- * `text`: a text, whatever it looks like. `boolean`: true or false. `twin`: typed by what it looks like. `document`: JSON.
+ * `name`: a text, whatever it looks like; never empty. `text`: one that may be empty. `boolean`: true or false. `twin`:
+ * typed by what it looks like. `document`: JSON.
  */
-export type CellKind = 'text' | 'boolean' | 'twin' | 'document';
+export type CellKind = 'name' | 'text' | 'boolean' | 'twin' | 'document';
 
 /** A number as JSON writes it (RFC 8259, section 6): no leading zeros, no plus sign. */
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
@@ -21,8 +22,9 @@ const HUB_MIN = -4_503_599_627_370_496;
 
 /** The value of a cell; undefined if nothing is there. */
 export function cellValue({ text, quoted }: CsvCell, kind: CellKind): unknown {
-  if (text === '') return kind === 'twin' && quoted ? '' : undefined;
+  if (text === '') return quoted && (kind === 'twin' || kind === 'text') ? '' : undefined;
   switch (kind) {
+    case 'name':
     case 'text':
       return text;
     case 'boolean':

@@ -23,25 +23,25 @@ interface Column {
 
 /** In the order in which lines have their fields. `tags` and `properties.desired` are sections, see below. */
 const FIELDS: readonly (readonly [path: string, kind: CellKind])[] = [
-  ['id', 'text'],
-  ['moduleId', 'text'],
-  ['eTag', 'text'],
-  ['importMode', 'text'],
-  ['status', 'text'],
+  ['id', 'name'],
+  ['moduleId', 'name'],
+  ['eTag', 'name'],
+  ['importMode', 'name'],
+  ['status', 'name'],
   ['statusReason', 'text'],
-  ['authentication.symmetricKey.primaryKey', 'text'],
-  ['authentication.symmetricKey.secondaryKey', 'text'],
-  ['authentication.x509Thumbprint.primaryThumbprint', 'text'],
-  ['authentication.x509Thumbprint.secondaryThumbprint', 'text'],
-  ['authentication.type', 'text'],
-  ['twinETag', 'text'],
+  ['authentication.symmetricKey.primaryKey', 'name'],
+  ['authentication.symmetricKey.secondaryKey', 'name'],
+  ['authentication.x509Thumbprint.primaryThumbprint', 'name'],
+  ['authentication.x509Thumbprint.secondaryThumbprint', 'name'],
+  ['authentication.type', 'name'],
+  ['twinETag', 'name'],
   ['tags', 'document'],
   ['properties.desired', 'document'],
   ['capabilities.iotEdge', 'boolean'],
-  ['deviceScope', 'text'],
+  ['deviceScope', 'name'],
   ['parentScopes', 'document'],
   // No field of the hub's format: what the check of a line says of it holds for rows too.
-  ['parent', 'text'],
+  ['parent', 'name'],
 ];
 const FIELD_BY_LOWER_CASE = new Map(FIELDS.map((field, order) => [field[0].toLowerCase(), { field, order }]));
 
