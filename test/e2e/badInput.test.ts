@@ -197,12 +197,4 @@ describe('options that cannot be taken refuse the run', () => {
     }
     expect((await stack.rest('GET', '/devices/opt-1')).status).toBe(404);
   });
-
-  it('CSV is refused with a plain reason instead of being read as something else', async () => {
-    await stack.drop('csv/devices.csv', 'id\nd1\n');
-    expect(await stack.finalRecord('csv/devices.csv')).toMatchObject({
-      state: 'refused',
-      error: { code: 'csvUnsupported' },
-    });
-  });
 });

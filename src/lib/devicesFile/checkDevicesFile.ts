@@ -6,6 +6,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import { createLineChecker, type LineVerdict } from './checkLine.ts';
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
+import { type RowPassEvents, readRows } from './csvPass.ts';
 import { FileRefused } from './fileRefused.ts';
 import type { Problem } from './findings.ts';
 import { createIdentityTable, hashIdentity } from './identityTable.ts';
@@ -43,17 +44,27 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
   const identities = createIdentityTable(options.identityHash ?? hashIdentity, randomInt(2 ** 32));
   const doubtful = createLinePairs();
   const digest = createHash('sha256');
-  const tally = createTally(sink);
+  const isCsv = options.format === 'csv';
+  const readPass = (events: RowPassEvents): Promise<void> =>
+    isCsv ? readRows(passOptions, events) : readLines(passOptions, events);
+  // A row that is cut off could not be dropped again: its quotes would be open.
+  const tally = isCsv ? createTally(sink, maxLineBytes) : createTally(sink);
   let bytesDropped = 0;
-  let atFirstLine = true;
+  // What other formats show by their first line, CSV shows by its header.
+  let atFirstLine = !isCsv;
   let plainFirstLine = false;
 
-  await readLines(passOptions, {
+  await readPass({
     dropped(chunk) {
       bytesDropped += chunk.length;
       digest.update(chunk);
     },
     byteOrderMark: () => tally.warn({ line: 1, code: 'byteOrderMark', message: describe(WARNINGS.byteOrderMark) }),
+    header(line, bytes, notes) {
+      sink.header?.(new Uint8Array(bytes));
+      for (const note of notes) tally.warn({ line, ...note });
+    },
+    badRow: (line, bytes, found) => tally.reject(line, [found], bytes),
     wants: () => true,
     done: () => false,
     blank: tally.blank,
@@ -93,7 +104,7 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
     },
   });
 
-  await settleDoubtful(doubtful, passOptions, checker, {
+  await settleDoubtful(doubtful, readPass, checker, {
     innocent: tally.accept,
     duplicate({ line, id, moduleId }, first, bytes) {
       const what = moduleId === undefined ? 'id' : 'id and moduleId';
@@ -103,7 +114,7 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
   });
 
   const summary = { ...tally.summary(), bytes: bytesDropped, sha256: digest.digest('hex') };
-  if (summary.lines === 0) throw new FileRefused('empty');
+  if (summary.lines === 0) throw new FileRefused(isCsv ? 'csvNoRows' : 'empty');
   // A lone line of text is an export without keys of a hub without devices, or no devices file at all.
   if (summary.lines === 1 && plainFirstLine) throw new FileRefused('noDevices');
   return summary;

@@ -6,6 +6,7 @@ import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, openDrop } from './drop.ts';
+import { formatOfDrop } from './dropPath.ts';
 import { encodeEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
 import { refusalOf } from './rejectLimits.ts';
@@ -69,6 +70,8 @@ export async function checkDrop(
     );
   };
   const sink: CheckSink = {
+    // Rejected rows can be dropped again only under their header.
+    header: (raw) => rejectedLines.writeLine(0, raw),
     device: accepted('device', DEVICES),
     module: accepted('module', MODULES),
     rejected({ raw, ...line }) {
@@ -92,6 +95,7 @@ export async function checkDrop(
   const summary = await checkDevicesFile(
     () => openDrop(context, record),
     {
+      format: formatOfDrop(record.drop.blobName),
       importMode: options.importMode,
       // What a line leaves out is filled in from the pre-image, before anything is sent.
       missingKeys: 'accept',

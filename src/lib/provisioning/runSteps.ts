@@ -90,13 +90,6 @@ async function findOptions(
       action: 'Drop the file into the folder of its hub (with the command line: --hub ALIAS).',
     });
   }
-  if (path.format === 'csv') {
-    throw new OptionsRefused({
-      code: 'csvUnsupported',
-      message: 'This version does not import CSV files yet.',
-      action: 'Drop the devices as devices.txt, one JSON object a line.',
-    });
-  }
   await assertDropUnchanged(context, record);
   const metadata = (await dropBlob(context, record).getProperties()).metadata ?? {};
   const meant = metadata[METADATA_HUB]?.toLowerCase();

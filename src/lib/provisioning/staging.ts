@@ -52,7 +52,7 @@ export interface CheckBlobs {
   readonly warnings: BlockBlobClient;
   /** Which lines leave out what an import would reset, in the order of `devices`. */
   readonly missing: BlockBlobClient;
-  /** Rejected lines as they came. Holds keys. */
+  /** Rejected lines as they came, of a CSV file under its header. Holds keys. */
   readonly rejectedLines: BlockBlobClient;
 }
 
