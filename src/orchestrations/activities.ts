@@ -30,7 +30,7 @@ export interface Activities {
   readonly checkFile: { input: RunStep; output: { readonly next: 'job' | 'ended' } };
   /** Reads what the run may overwrite or delete; a large file needs an export for that. */
   readonly takePreImage: { input: RunStep; output: { readonly status: 'ready' | 'export' | 'ended' } };
-  readonly finishPreImage: { input: RunStep; output: { readonly status: 'ready' | 'ended' } };
+  readonly finishPreImage: { input: RunStep; output: { readonly status: 'ready' | 'wait' | 'ended' } };
   /** Fills in what lines leave out and their devices have. */
   readonly fillLines: { input: RunStep; output: { readonly status: 'ready' | 'ended' } };
   readonly startJob: {
@@ -39,6 +39,7 @@ export interface Activities {
   };
   readonly watchJob: { input: JobStep; output: { readonly ended: boolean } };
   readonly cancelJob: { input: RunStep; output: { readonly asked: boolean } };
+  /** `notEnded`: the job can still change something, and has to be watched on. */
   readonly settleRun: { input: RunStep; output: { readonly state: string } };
   readonly failRun: { input: RunStep & { readonly message: string }; output: { readonly state: string } };
 }

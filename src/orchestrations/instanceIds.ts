@@ -13,8 +13,3 @@ export const CANCEL_EVENT = 'cancel';
 export function instanceIdOfRun(runId: string): string {
   return runId;
 }
-
-/** Children derive from their parent, never from chance: a replayed parent finds the same child. */
-export function childInstanceId(runId: string, child: 'export-start' | 'export-watch' | 'start' | 'watch'): string {
-  return `${runId}-${child}`;
-}

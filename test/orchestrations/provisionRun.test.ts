@@ -119,6 +119,19 @@ describe('the orchestration of a run', () => {
     ]);
   });
 
+  it('watches the job on when the watch was lost before the job had ended', () => {
+    const settleRun = [{ state: 'notEnded' }, { state: 'completed' }];
+    const { yields, output } = drive(provisionRun, { runId }, script({ ...straight, settleRun }));
+    expect(names(yields).slice(-5)).toEqual(['any', 'settleRun', 'timer', 'any', 'settleRun']);
+    expect(output).toEqual({ state: 'completed' });
+  });
+
+  it('settles after a cancel even when the watch fails', () => {
+    const provisionJobWatch = new Error('the watch failed');
+    const answers = { ...straight, any: 'event', cancelJob: { asked: true }, provisionJobWatch };
+    expect(names(drive(provisionRun, { runId }, script(answers)).yields).at(-1)).toBe('settleRun');
+  });
+
   it('marks the run failed when a step failed after all its tries', () => {
     const checkFile = new Error('Activity function \'checkFile\' failed: storage is away \n {"details":1}');
     const { yields, output } = drive(

@@ -4,12 +4,13 @@
  */
 
 import { createHash, randomInt } from 'node:crypto';
-import { createLineChecker, type LineVerdict } from './checkLine.ts';
+import { createLineChecker, type LineChecker, type LineVerdict } from './checkLine.ts';
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
 import { type RowPassEvents, readRows } from './csvPass.ts';
 import { FileRefused } from './fileRefused.ts';
 import type { Problem } from './findings.ts';
 import { createIdentityTable, hashIdentity } from './identityTable.ts';
+import { NESTING_LIMIT } from './keyNames.ts';
 import { createLinePairs } from './linePairs.ts';
 import { type LinePassOptions, type OpenInput, readLines } from './linePass.ts';
 import { refuseOtherFormats } from './otherFormats.ts';
@@ -41,6 +42,14 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
     pause: () => sink.drain(),
   };
   const checker = createLineChecker(options);
+  const checkLine: LineChecker['check'] = (text, line, source) => {
+    try {
+      return checker.check(text, line, source);
+    } catch (error) {
+      if (error instanceof RangeError) return UNREADABLE;
+      throw error;
+    }
+  };
   const identities = createIdentityTable(options.identityHash ?? hashIdentity, randomInt(2 ** 32));
   const doubtful = createLinePairs();
   const digest = createHash('sha256');
@@ -84,13 +93,14 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
       if (atFirstLine) {
         refuseOtherFormats(line, text);
         atFirstLine = false;
-        if (line === 1 && !isObject) {
+        // A keyless export begins with a warning in plain text. What could be a damaged device is no such text.
+        if (line === 1 && !isObject && !/[{}"]/.test(text)) {
           plainFirstLine = true;
           tally.skip({ line, code: 'plainFirstLine' });
           return;
         }
       }
-      const verdict = isObject ? checker.check(text, line, source) : NOT_AN_OBJECT;
+      const verdict = isObject ? checkLine(text, line, source) : NOT_AN_OBJECT;
       if (verdict.kind === 'accepted') {
         const earlier = identities.claim(identityOf(verdict.accepted), line);
         if (earlier === 0) tally.accept(verdict.accepted, verdict.notes);
@@ -119,6 +129,12 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
   if (summary.lines === 1 && plainFirstLine) throw new FileRefused('noDevices');
   return summary;
 }
+
+/** What no rule foresaw must cost one line, not the file: nesting without end is the known case. */
+const UNREADABLE: LineVerdict = {
+  kind: 'rejected',
+  problems: problem('nestedTooDeep', { path: 'The line', limit: NESTING_LIMIT }),
+};
 
 const NOT_AN_OBJECT: LineVerdict = { kind: 'rejected', problems: problem('notAnObject') };
 

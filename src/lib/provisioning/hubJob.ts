@@ -8,7 +8,7 @@
 
 import { randomUUID } from 'node:crypto';
 
-import type { BlobLeaseClient, BlockBlobClient } from '@azure/storage-blob';
+import type { BlobLeaseClient } from '@azure/storage-blob';
 
 import { HubError, type ImportExportJob, type RegistryClient } from '../registry/index.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
@@ -22,12 +22,14 @@ const MINUTE_MS = 60_000;
 const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
 /** A user delegation key lasts 7 days at most, and so does everything signed with it. */
 const MOST_DEADLINE_MS = 7 * 24 * 60 * MINUTE_MS;
-/** One attempt at a time works on the job; a dead one is passed over after this long. Longer than any call to the hub. */
+/** One attempt at a time works on the job; a dead one is passed over after this long. Renewed right before the create, which takes at most half of it. */
 const LEASE_SECONDS = 60;
 const LEASE_TRIES = 10;
 
 export interface StartedJob {
   readonly jobId: string;
+  /** One of several jobs that could be ours: what it ended as proves little. */
+  readonly ambiguous?: true;
   readonly createdAt: string;
   readonly deadline: string;
 }
@@ -35,7 +37,9 @@ export interface StartedJob {
 export type StartJobResult =
   | { readonly status: 'started'; readonly job: StartedJob }
   /** Not now: ask again after `seconds`. */
-  | { readonly status: 'wait'; readonly reason: string; readonly seconds: number };
+  | { readonly status: 'wait'; readonly reason: string; readonly seconds: number }
+  /** The run was closed: no job is started for it any more. */
+  | { readonly status: 'closed' };
 
 /** One job of a run: what tells it from others, and how it is created. */
 export interface HubJobPlan {
@@ -48,13 +52,16 @@ export interface HubJobPlan {
   readonly echoedName: string;
   /** How many lines it works on; decides how long it may take. */
   readonly lines: number;
-  create(hub: RegistryClient, expiresOn: Date): Promise<ImportExportJob>;
+  /** Makes everything that the create needs, so that the create itself is one call to the hub. */
+  prepare(expiresOn: Date): Promise<(hub: RegistryClient) => Promise<ImportExportJob>>;
 }
 
-interface JobState {
+export interface JobState {
   /** Set before a create is sent; jobs that were known then cannot be ours. */
   readonly intent?: { readonly at: string; readonly knownJobIds: readonly string[] };
   readonly job?: StartedJob;
+  /** The run ended without this job: whoever comes late must not start it. */
+  readonly closed?: true;
 }
 
 /** How long the job may take, ms: 2 minutes per 100 lines (twice what the documentation names), at least 2 hours. */
@@ -76,20 +83,67 @@ export async function startHubJob(
   record: RunRecord,
   plan: HubJobPlan,
 ): Promise<StartJobResult> {
-  const blob = stagingOf(context, record.runId).getBlockBlobClient(plan.stateBlob);
+  const started = await underLease(context, record, plan.stateBlob, (held) =>
+    startUnderLease(context, record, plan, held),
+  );
+  if (started !== undefined) return started;
+  return { status: 'wait', reason: 'an earlier attempt to start the job may still be under way', seconds: 5 };
+}
+
+/**
+ * Closes a run to its job, so that it can end without one: nobody starts the job any more, however late. `sent` when a
+ * job was started, or may have been (a create whose reply was lost): then nothing may be called not sent.
+ */
+export async function closeHubJob(
+  context: ProvisioningContext,
+  record: RunRecord,
+  stateBlob: string,
+): Promise<'closed' | 'sent' | 'busy'> {
+  const closed = await underLease(context, record, stateBlob, async (held) => {
+    const state = await held.read();
+    if (state.job !== undefined || state.intent !== undefined) return 'sent' as const;
+    await held.save({ closed: true });
+    return 'closed' as const;
+  });
+  return closed ?? 'busy';
+}
+
+/** The state of a job while this attempt alone may change it. */
+interface HeldState {
+  read(): Promise<JobState>;
+  save(next: JobState): Promise<void>;
+  /** The lease holds for its whole time from now on. */
+  renew(): Promise<void>;
+}
+
+/** Runs `work` while no other attempt works on the same job; undefined when another one does and does not end soon. */
+async function underLease<Result>(
+  context: ProvisioningContext,
+  record: RunRecord,
+  stateBlob: string,
+  work: (held: HeldState) => Promise<Result>,
+): Promise<Result | undefined> {
+  const container = stagingOf(context, record.runId);
+  await container.createIfNotExists();
+  const blob = container.getBlockBlobClient(stateBlob);
   await writeJson(blob, {}, { ifAbsent: true });
   const lease = blob.getBlobLeaseClient(randomUUID());
   for (let tries = 1; !(await acquired(lease)); tries++) {
     // Another attempt at this very step is under way, or died a moment ago.
-    const { job } = (await readJson<JobState>(blob))?.value ?? {};
-    if (job !== undefined) return { status: 'started', job };
-    if (tries === LEASE_TRIES) {
-      return { status: 'wait', reason: 'an earlier attempt to start the job may still be under way', seconds: 5 };
-    }
+    if (tries === LEASE_TRIES) return undefined;
     await context.sleep(500);
   }
   try {
-    return await startUnderLease(context, record, plan, { blob, leaseId: lease.leaseId });
+    return await work({
+      read: async () => (await readJson<JobState>(blob))?.value ?? {},
+      async save(next) {
+        if (await writeJson(blob, next, { leaseId: lease.leaseId })) return;
+        throw new Error('The lease on the job of this run was lost.');
+      },
+      async renew() {
+        await lease.renewLease();
+      },
+    });
   } finally {
     // A lease that cannot be released runs out by itself.
     await lease.releaseLease().catch(() => undefined);
@@ -110,21 +164,17 @@ async function startUnderLease(
   context: ProvisioningContext,
   record: RunRecord,
   plan: HubJobPlan,
-  held: { readonly blob: BlockBlobClient; readonly leaseId: string },
+  held: HeldState,
 ): Promise<StartJobResult> {
-  const state = (await readJson<JobState>(held.blob))?.value ?? {};
+  const state = await held.read();
+  if (state.closed) return { status: 'closed' };
   if (state.job !== undefined) return { status: 'started', job: state.job };
 
   const hub = context.hub(hubOf(record));
-  const save = async (next: JobState): Promise<void> => {
-    if (!(await writeJson(held.blob, next, { leaseId: held.leaseId }))) {
-      throw new Error('The lease on the job of this run was lost.');
-    }
-  };
-  const keep = async (jobId: string, createdAt: string): Promise<StartJobResult> => {
+  const keep = async (jobId: string, createdAt: string, ambiguous = false): Promise<StartJobResult> => {
     const deadline = new Date(Date.parse(createdAt) + jobDeadlineMs(plan.lines)).toISOString();
-    const job = { jobId, createdAt, deadline };
-    await save({ ...state, job });
+    const job: StartedJob = { jobId, createdAt, deadline, ...(ambiguous ? { ambiguous: true } : {}) };
+    await held.save({ ...state, job });
     return { status: 'started', job };
   };
 
@@ -140,8 +190,8 @@ async function startUnderLease(
       return { status: 'wait', reason: 'a job runs that may be the one this run started', seconds: 10 };
     }
     if (silent[0] !== undefined && (await proofExists(context, record, plan))) {
-      // Of several silent jobs any could be ours, but the blob proves that one of them was, and all of them have ended.
-      return keep(silent[0].jobId, at);
+      // The blob proves that one of them was ours. Which one does not matter when all ended alike and well.
+      return keep(silent[0].jobId, at, !silent.every((job) => job.status.toLowerCase() === 'completed'));
     }
   }
 
@@ -149,14 +199,20 @@ async function startUnderLease(
 
   await assertDropUnchanged(context, record);
   const now = context.now();
-  const intent = { at: now.toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
-  await save({ intent });
+  const create = await plan.prepare(new Date(now.getTime() + jobDeadlineMs(plan.lines)));
+  // An earlier intent stands as long as it is not resolved: its job may still come to light.
+  const intent = state.intent ?? { at: now.toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
+  await held.save({ intent });
+  await held.renew();
   try {
-    const job = await plan.create(hub, new Date(now.getTime() + jobDeadlineMs(plan.lines)));
-    return await keep(job.jobId, intent.at);
+    const job = await create(hub);
+    return await keep(job.jobId, now.toISOString());
   } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    // Refused for certain: nothing was sent. After an earlier unclear attempt that cannot be said.
+    if (!error.outcomeUnknown && state.intent === undefined) await held.save({});
     // 403 also means a lack of rights: only the code tells a busy hub from a forbidden one.
-    if (error instanceof HubError && error.code === 'JobQuotaExceeded') return hubBusy();
+    if (error.code === 'JobQuotaExceeded') return hubBusy();
     throw error;
   }
 }
@@ -188,6 +244,19 @@ function echoedNameOf(job: ImportExportJob): string | undefined {
 
 async function proofExists(context: ProvisioningContext, record: RunRecord, plan: HubJobPlan): Promise<boolean> {
   return stagingOf(context, record.runId).getBlockBlobClient(plan.proofBlob).exists();
+}
+
+/** What is known of a job of the run, whoever noted it. */
+export async function readJobState(
+  context: ProvisioningContext,
+  record: RunRecord,
+  stateBlob: string,
+): Promise<JobState | undefined> {
+  return (await readJson<JobState>(stagingOf(context, record.runId).getBlockBlobClient(stateBlob)))?.value;
+}
+
+export function isOverdue(context: ProvisioningContext, job: { readonly deadline: string }): boolean {
+  return context.now().getTime() > Date.parse(job.deadline);
 }
 
 /** The job as the hub now shows it; undefined when the hub no longer knows it. */

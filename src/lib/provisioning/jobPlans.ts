@@ -17,14 +17,15 @@ export function importPlan(
     proofBlob: ERROR_LOG_BLOB,
     echoedName: inputBlobName,
     lines: check.accepted,
-    async create(hub, expiresOn) {
-      return hub.createImportJob({
+    async prepare(expiresOn) {
+      const job = {
         inputBlobContainerUri: await containerUri(context, record, 'r', expiresOn),
         inputBlobName,
         // The hub removes a log that is already there before it writes its own: it needs delete besides read and write.
         outputBlobContainerUri: await containerUri(context, record, 'rwd', expiresOn),
         ...storageAuthentication(context),
-      });
+      };
+      return (hub) => hub.createImportJob(job);
     },
   };
 }
@@ -43,13 +44,14 @@ export function preImagePlan(
     echoedName: outputBlobName,
     // The registry may be larger than the file; what it holds is not known without asking.
     lines: Math.max(check.accepted, 1_000_000),
-    async create(hub, expiresOn) {
-      return hub.createExportJob({
+    async prepare(expiresOn) {
+      const job = {
         outputBlobContainerUri: await containerUri(context, record, 'rwd', expiresOn),
         outputBlobName,
         excludeKeys: false,
         ...storageAuthentication(context),
-      });
+      };
+      return (hub) => hub.createExportJob(job);
     },
   };
 }

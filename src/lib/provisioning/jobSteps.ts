@@ -6,16 +6,27 @@
 import { HubError } from '../registry/index.ts';
 import type { ProvisioningContext } from './context.ts';
 import { DropChanged } from './drop.ts';
-import { endWithoutJob, runErrorOf } from './endRun.ts';
+import { endUnconfirmed, endWithoutJob, runErrorOf } from './endRun.ts';
 import { fillMissing } from './fillMissing.ts';
-import { cancelHubJob, type HubJobPlan, isTerminalStatus, readHubJob, startHubJob } from './hubJob.ts';
+import {
+  cancelHubJob,
+  closeHubJob,
+  type HubJobPlan,
+  isOverdue,
+  isTerminalStatus,
+  readHubJob,
+  readJobState,
+  startHubJob,
+} from './hubJob.ts';
 import { importPlan, preImagePlan } from './jobPlans.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
-import type { RunJob, RunPhase, RunRecord } from './runRecord.ts';
-import { checkOf, endCancelled, openRun } from './runSteps.ts';
-import { type CheckResult, type PreImageManifest, stagingOf } from './staging.ts';
+import type { RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
+import { endCancelled, openRun } from './runSteps.ts';
+import { type CheckResult, checkOf, IMPORT_JOB_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
 
 const MINUTE_MS = 60_000;
+/** How long a job whose create had an unclear end is looked for at least. */
+const FIND_MS = 2 * MINUTE_MS;
 
 /** Which job of a run: the export that takes the pre-image, or the import. */
 export type JobKind = 'export' | 'import';
@@ -41,10 +52,39 @@ async function openChecked(
   const check = await checkOf(context, runId);
   if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
   if (record.cancelRequestedAt !== undefined && record.job === undefined) {
-    await endCancelled(context, runId, check);
-    return undefined;
+    // Once a job was started, or may have been, the run goes on until the job is found, and cancels that.
+    if ((await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed') {
+      await endCancelled(context, runId, check);
+      return undefined;
+    }
   }
   return { record, check };
+}
+
+/**
+ * Ends a run that could not start its job. If a create was sent and its fate is not known, no line may be called not
+ * sent: then the lines are unconfirmed.
+ *
+ * @returns false when a job was started after all, or another attempt is at it: the run must go on
+ */
+async function endWithoutImport(
+  context: ProvisioningContext,
+  run: { readonly record: RunRecord; readonly check: CheckResult },
+  ending: { readonly state: RunState; readonly error: RunError },
+): Promise<boolean> {
+  const { record, check } = run;
+  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  if (gate === 'closed') {
+    await endWithoutJob(context, record.runId, { ...ending, check });
+    return true;
+  }
+  if (gate === 'busy' || (await importJobStarted(context, record))) return false;
+  await endUnconfirmed(context, record.runId, { ...ending, check });
+  return true;
+}
+
+async function importJobStarted(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
 }
 
 /** Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. */
@@ -74,10 +114,13 @@ export async function takePreImage(
 export async function finishPreImage(
   context: ProvisioningContext,
   input: Step,
-): Promise<{ readonly status: 'ready' | 'ended' }> {
+): Promise<{ readonly status: 'ready' | 'wait' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
+  // Whoever watched the export may have been lost.
+  const job = record.exportJob;
+  if (job !== undefined && !isTerminalStatus(job.status) && !isOverdue(context, job)) return { status: 'wait' };
   const blobName = exportBlobName(check);
   const status = record.exportJob?.status.toLowerCase();
   if (status !== 'completed' || !(await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists())) {
@@ -148,6 +191,12 @@ export async function startJob(
       await waitingFor(context, runId, { kind: 'busy', reason: result.reason });
       return { status: 'wait', seconds: result.seconds };
     }
+    if (result.status === 'closed') {
+      // An attempt before this one gave up, and died before it could say so.
+      const error = { code: 'startGivenUp', message: 'The job could not be started, and nothing was sent to the hub.' };
+      await endWithoutJob(context, runId, { state: 'failed', error, check });
+      return { status: 'ended' };
+    }
     await context.runs.update(runId, (current) => {
       const { waiting: _waiting, ...rest } = current;
       const job = current[FIELD_OF[kind]] ?? { ...result.job, status: 'enqueued', progress: 0 };
@@ -155,20 +204,23 @@ export async function startJob(
     });
     return { status: 'started' };
   } catch (error) {
+    const again = { status: 'wait', seconds: 5 } as const;
     if (error instanceof DropChanged) {
-      await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error), check });
-      return { status: 'ended' };
+      const ended = await endWithoutImport(context, run, { state: 'refused', error: runErrorOf(error) });
+      return ended ? { status: 'ended' } : again;
     }
     if (!(error instanceof HubError)) throw error;
     const reason = runErrorOf(error).message;
     const troubledMs =
       record.waiting?.kind === 'trouble' ? context.now().getTime() - Date.parse(record.waiting.since) : 0;
-    if (error.retryable && troubledMs < (record.options?.retryMinutes ?? 0) * MINUTE_MS) {
+    const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
+    // A create whose fate is not known is looked for, even when no time was given for trying again.
+    if ((error.retryable && troubledMs < retryMs) || (error.outcomeUnknown && troubledMs < FIND_MS)) {
       await waitingFor(context, runId, { kind: 'trouble', reason });
-      return { status: 'wait', seconds: 5 };
+      return again;
     }
-    await endWithoutJob(context, runId, { state: 'failed', error: runErrorOf(error), check });
-    return { status: 'ended' };
+    const ended = await endWithoutImport(context, run, { state: 'failed', error: runErrorOf(error) });
+    return ended ? { status: 'ended' } : again;
   }
 }
 
@@ -194,14 +246,19 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
   if (record === undefined || known === undefined) return { ended: true };
   if (isTerminalStatus(known.status)) return { ended: true };
 
-  const overdue = context.now().getTime() > Date.parse(known.deadline);
+  const overdue = isOverdue(context, known);
   try {
     // The event wakes the orchestration at once; this finds a cancel whose event was lost.
-    if (record.cancelRequestedAt !== undefined || overdue) await cancelHubJob(context, record, known.jobId);
+    if (record.cancelRequestedAt !== undefined || overdue) await tryToCancel(context, record, known.jobId);
     const job = await readHubJob(context, record, known.jobId);
     await context.runs.update(runId, (current) => {
       const { waiting: _waiting, ...rest } = current;
-      const seen: RunJob = { ...known, status: job?.status ?? 'unknown', progress: job?.progress ?? known.progress };
+      const seen: RunJob = {
+        ...known,
+        status: job?.status ?? 'unknown',
+        progress: job?.progress ?? known.progress,
+        ...(job?.failureReason === undefined ? {} : { failureReason: job.failureReason }),
+      };
       const before = current[field];
       const same = current.waiting === undefined && before?.status === seen.status && before.progress === seen.progress;
       return same ? undefined : { ...rest, [field]: seen };
@@ -218,5 +275,16 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
 export async function cancelJob(context: ProvisioningContext, input: Step): Promise<{ readonly asked: boolean }> {
   const record = await openRun(context, input.runId);
   if (record?.job === undefined) return { asked: false };
-  return { asked: await cancelHubJob(context, record, record.job.jobId) };
+  return { asked: await tryToCancel(context, record, record.job.jobId) };
+}
+
+/** A hub that will not cancel is no reason to lose the run: the job is watched on, and asked again. */
+async function tryToCancel(context: ProvisioningContext, record: RunRecord, jobId: string): Promise<boolean> {
+  try {
+    return await cancelHubJob(context, record, jobId);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    context.log.log('warn', `the hub does not cancel job ${jobId}: ${runErrorOf(error).message}`);
+    return false;
+  }
 }

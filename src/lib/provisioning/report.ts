@@ -51,11 +51,15 @@ export interface ReportResult extends Ending {
 
 /** `report.json` lists this many lines that need a person; `report.csv` lists every line. */
 const LISTED_LINES = 1_000;
+const LONGEST_BATCH = 900;
 const CSV_HEADER = ['line', 'deviceId', 'moduleId', 'importMode', 'outcome', 'code', 'path', 'reason', 'action'];
 
 /** Folder of a run in the results container. */
 export function resultFolder(record: RunRecord): string {
-  return `${record.hub ?? 'unknown'}/${record.batch}/${record.runId}`;
+  const { batch } = record;
+  // A blob name has 1,024 characters at most, and a drop may lie as deep as that.
+  const place = batch.length <= LONGEST_BATCH ? batch : `${batch.slice(0, LONGEST_BATCH - 1)}_`;
+  return `${record.hub ?? 'unknown'}/${place}/${record.runId}`;
 }
 
 /**

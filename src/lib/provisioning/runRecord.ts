@@ -56,6 +56,10 @@ export interface RunJob {
   readonly status: string;
   readonly progress: number;
   readonly createdAt: string;
+  /** One of several jobs that could be this run's: what it ended as proves little. */
+  readonly ambiguous?: true;
+  /** The hub's own words for a job that failed, redacted. */
+  readonly failureReason?: string;
   /** After this instant the job is no longer waited for. */
   readonly deadline: string;
 }

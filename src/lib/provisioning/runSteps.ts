@@ -7,7 +7,6 @@
 
 import { FileRefused } from '../devicesFile/fileRefused.ts';
 import { HubError } from '../registry/index.ts';
-import { readJson } from '../storage/jsonBlob.ts';
 import { readText } from '../storage/readText.ts';
 import { checkDrop } from './checkDrop.ts';
 import type { ProvisioningContext } from './context.ts';
@@ -26,7 +25,7 @@ import { endWithoutJob, runErrorOf } from './endRun.ts';
 import { hubOf } from './hubJob.ts';
 import type { ProvisionOptions } from './options.ts';
 import { isFinal, type RunRecord } from './runRecord.ts';
-import { CHECK_BLOB, type CheckResult, stagingOf } from './staging.ts';
+import type { CheckResult } from './staging.ts';
 
 const ENDED = { status: 'ended' } as const;
 
@@ -35,10 +34,6 @@ export async function openRun(context: ProvisioningContext, runId: string): Prom
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
   return isFinal(record.state) ? undefined : record;
-}
-
-export async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
-  return (await readJson<CheckResult>(stagingOf(context, runId).getBlockBlobClient(CHECK_BLOB)))?.value;
 }
 
 export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
@@ -111,6 +106,8 @@ async function findOptions(
     // The service's own clock: what counts is how long ago the folder changed by the clock that dated the change.
     serviceNow = page.date?.getTime() ?? serviceNow;
     for (const item of page.segment.blobItems) {
+      // Only what concerns this drop: other files that come and go in the folder must not hold it up.
+      if (item.name !== name && item.name !== record.drop.blobName) continue;
       newest = Math.max(newest, item.properties.lastModified.getTime());
       hasOptions ||= item.name === name;
     }

@@ -1,5 +1,6 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
+import { readJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { CheckCounts, RunError } from './runRecord.ts';
 
@@ -69,4 +70,9 @@ export function checkBlobs(container: ContainerClient, attempt: string): CheckBl
 
 export function stagingOf(context: ProvisioningContext, runId: string): ContainerClient {
   return context.storage.runContainer(runId);
+}
+
+/** The result of the check of a run; undefined while there is none. */
+export async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
+  return (await readJson<CheckResult>(stagingOf(context, runId).getBlockBlobClient(CHECK_BLOB)))?.value;
 }

@@ -1,4 +1,4 @@
-import { runIdOfContainer } from '../storage/storage.ts';
+import { runIdOfContainer } from '../storage/containers.ts';
 import { isNotFound } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
 import { parseDropPath } from './dropPath.ts';

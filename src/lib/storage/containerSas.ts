@@ -10,8 +10,8 @@ import type { Storage } from './storage.ts';
 
 /** Clocks of the hub and of this app may differ; a token that starts a little in the past is valid at once. */
 const CLOCK_SKEW_MS = 15 * 60_000;
-/** A user delegation key is refused when it ends more than 7 days after it starts. */
-const DELEGATION_MS = 7 * 24 * 60 * 60_000;
+/** A user delegation key is refused when it ends more than 7 days ahead; clocks may differ here, too. */
+const DELEGATION_MS = 7 * 24 * 60 * 60_000 - CLOCK_SKEW_MS;
 
 export interface ContainerSasOptions {
   /** Permission letters, e.g. `r` or `rwd`. */
