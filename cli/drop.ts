@@ -19,6 +19,8 @@ export interface DevicesFile {
   readonly path: string;
   readonly bytes: number;
   readonly isGzip: boolean;
+  /** By the name: a CSV file shows by nothing else. */
+  readonly format: 'lines' | 'csv';
 }
 
 /**
@@ -35,15 +37,17 @@ export async function inspectFile(path: string): Promise<DevicesFile> {
     if (stats.size === 0) {
       throw usageError(
         `${path} is empty: there is nothing to provision.`,
-        'Write one JSON object a line, one for each device.',
+        'Write one JSON object a line, one for each device, or a CSV file with a row for each.',
       );
-    }
-    if (/\.csv(\.gz)?$/i.test(path)) {
-      throw usageError(`${path}: CSV files are not supported.`, 'Write one JSON object a line, as IoT Hub exports do.');
     }
     const start = Buffer.alloc(2);
     await handle.read(start, 0, 2, 0);
-    return { path, bytes: stats.size, isGzip: start[0] === 0x1f && start[1] === 0x8b };
+    return {
+      path,
+      bytes: stats.size,
+      isGzip: start[0] === 0x1f && start[1] === 0x8b,
+      format: /\.csv(?:\.gz)?$/i.test(path) ? 'csv' : 'lines',
+    };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT')
@@ -96,7 +100,8 @@ export const BLOCK_BYTES = 8 * 1024 * 1024;
 /** Uploads the file with its options: whole and in one step, never over a drop that is already there. */
 export async function dropFile(connection: Connection, request: DropRequest): Promise<DropIdentity> {
   const { file } = request;
-  const name = `${request.hub === undefined ? '' : `${request.hub}/`}${request.batch}/devices.txt${file.isGzip ? '.gz' : ''}`;
+  const folder = `${request.hub === undefined ? '' : `${request.hub}/`}${request.batch}`;
+  const name = `${folder}/devices.${file.format === 'csv' ? 'csv' : 'txt'}${file.isGzip ? '.gz' : ''}`;
   const blob = connection.storage.container(connection.provisionContainer).getBlockBlobClient(name);
   const etag = await upload(blob, request);
   return {
@@ -105,6 +110,11 @@ export async function dropFile(connection: Connection, request: DropRequest): Pr
     blobName: name,
     etag,
   };
+}
+
+function contentTypeOf({ isGzip, format }: DevicesFile): string {
+  if (isGzip) return 'application/gzip';
+  return `text/${format === 'csv' ? 'csv' : 'plain'}; charset=utf-8`;
 }
 
 async function upload(blob: BlockBlobClient, request: DropRequest): Promise<string> {
@@ -116,7 +126,7 @@ async function upload(blob: BlockBlobClient, request: DropRequest): Promise<stri
       concurrency: 4,
       metadata,
       // Set with the content in one request: the app never sees the file without its options.
-      blobHTTPHeaders: { blobContentType: file.isGzip ? 'application/gzip' : 'text/plain; charset=utf-8' },
+      blobHTTPHeaders: { blobContentType: contentTypeOf(file) },
       conditions: { ifNoneMatch: '*' },
       abortSignal: signal,
       ...(onProgress === undefined ? {} : { onProgress: ({ loadedBytes }) => onProgress(loadedBytes) }),

@@ -1,6 +1,6 @@
 /** What a run is doing now, from its record and the clock alone. */
 
-import { isTerminalStatus } from '../src/lib/provisioning/importJob.ts';
+import { isTerminalStatus } from '../src/lib/provisioning/hubJob.ts';
 import type { RunJob, RunPhase, RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatRate } from './format.ts';
 
@@ -19,6 +19,7 @@ const SILENT_AFTER_MS = 60_000;
 const PHASE_TEXT: Readonly<Record<Exclude<RunPhase, 'job'>, string>> = {
   options: 'waiting for the options',
   check: 'checking the file',
+  preImage: 'reading what will be overwritten',
   turn: 'waiting for the hub',
   settle: 'settling the outcomes',
   report: 'writing the report',
@@ -35,7 +36,7 @@ export function progressOf(record: RunRecord | undefined, now: Date, since: Date
   }
   const silentMs = now.getTime() - Date.parse(record.updatedAt);
   // A run that is held, or stands in the queue, has no news to tell.
-  const isQuiet = record.suspendedAt !== undefined || record.waiting?.position !== undefined;
+  const isQuiet = record.suspendedAt !== undefined || record.waiting?.kind === 'turn';
   const silent = silentMs >= SILENT_AFTER_MS && !isQuiet ? { pace: [`no news for ${formatDuration(silentMs)}`] } : {};
   return { ...activeProgress(record, now), ...silent };
 }
@@ -48,7 +49,7 @@ function activeProgress(record: RunRecord, now: Date): Progress {
   if (phase === 'job') return jobProgress(record, now);
   if (phase === 'check') return { text: `${PHASE_TEXT.check} (${formatBytes(record.drop.size)})` };
   // The wait for other runs says by itself what it is.
-  if (phase === 'turn' && waiting?.position !== undefined) return { text: waiting.reason };
+  if (waiting?.kind === 'turn') return { text: waiting.reason };
   if (phase === 'turn' && waiting !== undefined) return { text: `${PHASE_TEXT.turn}: ${waiting.reason}` };
   return { text: record.check === undefined ? PHASE_TEXT[phase] : `${PHASE_TEXT[phase]} of ${linesText(record)}` };
 }

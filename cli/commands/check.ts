@@ -1,6 +1,11 @@
 import { createReadStream } from 'node:fs';
 
-import { type CheckSummary, checkDevicesFile, FileRefused } from '../../src/lib/devicesFile/checkDevicesFile.ts';
+import {
+  type AcceptedLine,
+  type CheckSummary,
+  checkDevicesFile,
+  FileRefused,
+} from '../../src/lib/devicesFile/checkDevicesFile.ts';
 import { refusalOf } from '../../src/lib/provisioning/rejectLimits.ts';
 import { usageError } from '../cliError.ts';
 import { inspectFile, type OptionFlags, optionsOf } from '../drop.ts';
@@ -28,6 +33,8 @@ interface Finding {
 }
 
 const SHOWN_OF_A_KIND = 50;
+/** Rows of a CSV file that are shown as they would be imported. */
+const PREVIEWED_ROWS = 3;
 /** Smaller files are checked before anybody could read about it. */
 const SLOW_BYTES = 8 * 1024 * 1024;
 
@@ -37,6 +44,10 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
   const file = await inspectFile(path);
   return withInterrupt(async (signal) => {
     const findings = collectFindings(flags.all === true, output);
+    const preview: Previewed[] = [];
+    const accepted = (line: AcceptedLine): void => {
+      if (file.format === 'csv' && preview.length < PREVIEWED_ROWS) preview.push(previewOf(line));
+    };
     const status = createStatusDisplay(output.stderr);
     let read = 0;
     const open = async function* (): AsyncGenerator<Uint8Array> {
@@ -52,13 +63,15 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
       const summary = await checkDevicesFile(
         open,
         {
+          format: file.format,
           importMode: options.importMode,
-          missingKeys: options.missingKeys === 'keep' ? 'refuse' : 'regenerate',
+          // What a line leaves out is filled in by the app, from what the device has.
+          missingKeys: 'accept',
           abortSignal: signal,
         },
         {
-          device: () => undefined,
-          module: () => undefined,
+          device: accepted,
+          module: accepted,
           skipped: () => undefined,
           rejected: ({ raw: _, ...finding }) => findings.add({ kind: 'rejected', ...finding }),
           warning: ({ message, ...finding }) => findings.add({ kind: 'warning', ...finding, reason: message }),
@@ -69,8 +82,15 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
       const refused = refusalOf(summary, options);
       const refusal = refused === undefined ? undefined : `A run would be refused: ${refused.message}`;
       for (const line of findings.lines(summary)) output.print(line);
+      for (const line of renderPreview(preview, output.style)) output.print(line);
       for (const line of renderSummary(path, summary, refusal, output.style)) output.print(line);
-      output.printJson({ file: path, summary, ...findings.lists(), ...(refusal === undefined ? {} : { refusal }) });
+      output.printJson({
+        file: path,
+        summary,
+        ...findings.lists(),
+        ...(file.format === 'csv' ? { preview } : {}),
+        ...(refusal === undefined ? {} : { refusal }),
+      });
       if (refusal !== undefined) return EXIT.usage;
       return summary.rejected > 0 ? EXIT.someFailed : EXIT.ok;
     } catch (error) {
@@ -84,6 +104,25 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
       throw error;
     }
   });
+}
+
+/** A row of a CSV file as the line that would be imported, without its keys. */
+interface Previewed {
+  readonly line: number;
+  readonly device: unknown;
+}
+
+function previewOf({ line, text }: AcceptedLine): Previewed {
+  const device = JSON.parse(text) as { authentication?: { symmetricKey?: Record<string, unknown> } };
+  const keys = device.authentication?.symmetricKey ?? {};
+  for (const name of Object.keys(keys)) keys[name] = '…';
+  return { line, device };
+}
+
+function renderPreview(preview: readonly Previewed[], paint: Output['style']): readonly string[] {
+  if (preview.length === 0) return [];
+  const rows = preview.map(({ line, device }) => `${`line ${line}`.padEnd(10)}  ${JSON.stringify(device)}`);
+  return [paint('dim', 'The first rows, as they would be imported:'), ...rows, ''];
 }
 
 interface FindingList {

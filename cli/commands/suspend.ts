@@ -1,4 +1,4 @@
-import { isTerminalStatus } from '../../src/lib/provisioning/importJob.ts';
+import { isTerminalStatus } from '../../src/lib/provisioning/hubJob.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';
 import { requestOfRun } from '../runRequest.ts';

@@ -5,7 +5,15 @@ import { runInstances } from '../hosting/runInstances.ts';
 import { awaitTurn } from '../lib/provisioning/awaitTurn.ts';
 import type { ProvisioningContext } from '../lib/provisioning/context.ts';
 import { endFailed } from '../lib/provisioning/endRun.ts';
-import { cancelJob, checkFile, readOptions, startJob, watchJob } from '../lib/provisioning/runSteps.ts';
+import {
+  cancelJob,
+  fillLines,
+  finishPreImage,
+  startJob,
+  takePreImage,
+  watchJob,
+} from '../lib/provisioning/jobSteps.ts';
+import { checkFile, readOptions } from '../lib/provisioning/runSteps.ts';
 import { settleRun } from '../lib/provisioning/settleRun.ts';
 import { safeError } from '../lib/redact.ts';
 import type { Activities, ActivityName } from '../orchestrations/activities.ts';
@@ -23,6 +31,9 @@ const steps: Steps = {
   readOptions,
   checkFile,
   awaitTurn: (services, input, invocation) => awaitTurn(services, runInstances(invocation), input),
+  takePreImage,
+  finishPreImage,
+  fillLines,
   startJob,
   watchJob,
   cancelJob,

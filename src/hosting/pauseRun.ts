@@ -9,10 +9,10 @@
 import { type DurableClient, EntityId } from 'durable-functions';
 
 import type { ProvisioningContext } from '../lib/provisioning/context.ts';
-import { isTerminalStatus } from '../lib/provisioning/importJob.ts';
+import { isTerminalStatus } from '../lib/provisioning/hubJob.ts';
 import { isFinal, type RunRecord } from '../lib/provisioning/runRecord.ts';
 import type { LeaveInput } from '../lib/provisioning/turnQueue.ts';
-import { childInstanceId, instanceIdOfRun, TURN_ENTITY } from '../orchestrations/instanceIds.ts';
+import { childInstanceId, instanceIdOfRun, RUN_CHILDREN, TURN_ENTITY } from '../orchestrations/instanceIds.ts';
 import { liveStatus } from './instances.ts';
 
 export type PauseResult =
@@ -49,7 +49,8 @@ export async function suspendRun(
       : undefined,
   );
   if (isFinal(run.state)) return { status: 'ended', run };
-  if (run.hub !== undefined && (run.job === undefined || isTerminalStatus(run.job.status))) {
+  const jobs = [run.exportJob, run.job];
+  if (run.hub !== undefined && jobs.every((job) => job === undefined || isTerminalStatus(job.status))) {
     await client.signalEntity(new EntityId(TURN_ENTITY, run.hub), 'leave', { runId } satisfies LeaveInput);
   }
   return { status: 'done', run };
@@ -78,14 +79,14 @@ export async function resumeRun(
 /** A suspended run stands in no queue; and the time for which it was suspended is no time for which it has waited. */
 function withoutPlace(record: RunRecord): RunRecord {
   const { waiting, ...rest } = record;
-  return waiting === undefined || waiting.position !== undefined ? rest : record;
+  return waiting === undefined || waiting.kind === 'turn' ? rest : record;
 }
 
 /** The instances of a run that can be paused, the parent first. */
 function instancesOf(record: RunRecord): string[] {
   const attempt = record.startClaim?.attempt ?? 1;
   const { runId } = record;
-  return [instanceIdOfRun(runId), childInstanceId(runId, 'turn', attempt), childInstanceId(runId, 'start', attempt)];
+  return [instanceIdOfRun(runId), ...RUN_CHILDREN.map((child) => childInstanceId(runId, child, attempt))];
 }
 
 /**

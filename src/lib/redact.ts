@@ -102,7 +102,7 @@ const COLON = String.raw`:|%(?:25){0,4}3a|\\{1,16}u003a`;
 const JOINT = new RegExp(`${QUOTE}?${BLANKS}(?:(?<equals>${EQUALS})|${COLON})${BLANKS}(?<quote>${QUOTE})?`, 'iy');
 const CLOSING_QUOTE = /["']|\\u002[27]|%(?:25){0,4}2[27]|&quot;|&#3[49];/gi;
 const END_OF_BARE_VALUE = /[\s"'<>;&,{}()[\]]/g;
-const NO_SECRET = /^(?:null|undefined|true|false|\[redacted\]?)?$/i;
+const NO_SECRET = /^(?:null|undefined|true|false|…|\[redacted\]?)?$/i;
 
 function redactNamedSecrets(text: string): string {
   let result = '';

@@ -6,6 +6,7 @@
 
 import { HubKeeperError } from './errors.ts';
 import { parseHubConnection } from './registry/connection.ts';
+import { RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/containers.ts';
 
 /** One row per setting: the source for the sample file, the README table and the parser below. */
 export const SETTINGS = [
@@ -106,6 +107,12 @@ export const SETTINGS = [
     default: '7',
     meaning: 'The staging container of a final run is removed after this many days.',
   },
+  {
+    name: 'UNDO_DAYS',
+    sample: '30',
+    default: '30',
+    meaning: 'A staging container that holds a pre-image (what the run overwrote or deleted) is kept this many days.',
+  },
 ] as const;
 
 export type SettingName = (typeof SETTINGS)[number]['name'];
@@ -132,6 +139,7 @@ export interface Settings {
   readonly sweepSchedule: string;
   readonly runHistoryDays: number;
   readonly stagingDays: number;
+  readonly undoDays: number;
 }
 
 export const DEFAULT_HUB_ALIAS = 'default';
@@ -190,6 +198,11 @@ export function readSettings(environment: Environment = process.env): Settings {
       'PROVISION_CONTAINER must be a container name: 3 to 63 lower-case letters, digits and single hyphens.',
     );
   }
+  if ([RESULTS_CONTAINER, RUNS_CONTAINER].includes(provisionContainer) || runIdOfContainer(provisionContainer)) {
+    problems.push(
+      'PROVISION_CONTAINER must be a container of its own, not one that HubKeeper keeps results or runs in.',
+    );
+  }
   const storageAuth = oneOf('STORAGE_AUTH', ['sas', 'identity'] as const, 'sas');
   const storageIdentity = text('STORAGE_IDENTITY');
   if (storageIdentity !== undefined && storageAuth !== 'identity') {
@@ -221,6 +234,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     sweepSchedule,
     runHistoryDays: number('RUN_HISTORY_DAYS', 30, { least: 1, most: 3650 }),
     stagingDays: number('STAGING_DAYS', 7, { least: 0.01, most: 3650 }),
+    undoDays: number('UNDO_DAYS', 30, { least: 0.01, most: 3650 }),
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
@@ -233,13 +247,17 @@ function readStorage(
   for (const name of ['HUBKEEPER_STORAGE', 'AzureWebJobsStorage'] as const) {
     const connectionString = text(name);
     if (connectionString !== undefined) {
+      const problem = storageProblem(connectionString);
+      if (problem !== undefined) problems.push(`${name} ${problem}`);
       return { name, connection: { kind: 'connectionString', connectionString } };
     }
     const account = text(`${name}__accountName`);
     const uri = text(`${name}__blobServiceUri`) ?? (account && `https://${account}.blob.core.windows.net`);
     if (uri !== undefined) {
-      if (!URL.canParse(uri))
-        problems.push(`${name}__blobServiceUri must be a URL such as https://ACCOUNT.blob.core.windows.net.`);
+      if (!URL.canParse(uri) || new URL(uri).search !== '')
+        problems.push(
+          `${name}__blobServiceUri must be a URL such as https://ACCOUNT.blob.core.windows.net, without a signature.`,
+        );
       const clientId = text(`${name}__clientId`);
       return {
         name,
@@ -251,6 +269,17 @@ function readStorage(
     'HUBKEEPER_STORAGE (or AzureWebJobsStorage) is missing: give a connection string, or HUBKEEPER_STORAGE__blobServiceUri to use an identity.',
   );
   return { name: 'AzureWebJobsStorage', connection: { kind: 'connectionString', connectionString: '' } };
+}
+
+/** What is wrong with a storage connection string; the text itself is never quoted. */
+function storageProblem(text: string): string | undefined {
+  if (/^UseDevelopmentStorage=true;?$/i.test(text)) return undefined;
+  const has = (key: string) => new RegExp(`(^|;)\\s*${key}=[^;]`, 'i').test(text);
+  if (has('SharedAccessSignature')) {
+    return 'holds a shared access signature, which cannot sign for the hub: give a connection string with the account key, or use an identity.';
+  }
+  if (has('AccountName') && has('AccountKey')) return undefined;
+  return 'is no storage connection string: it must have AccountName and AccountKey (or be UseDevelopmentStorage=true).';
 }
 
 function readHubs(environment: Environment, problems: string[]): Map<string, string> {

@@ -13,6 +13,13 @@ interface RunStep {
   readonly runId: string;
 }
 
+/** Which job of the run: the export that takes the pre-image, or the import. */
+export type JobKind = 'export' | 'import';
+
+interface JobStep extends RunStep {
+  readonly kind: JobKind;
+}
+
 export interface Activities {
   /** Reads the options of a drop, from its metadata or from `options.json` once the folder has been quiet. */
   readonly readOptions: {
@@ -32,12 +39,18 @@ export interface Activities {
     input: RunStep & { readonly position: number; readonly silentHolder?: string };
     output: { readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' };
   };
+  /** Reads what the run may overwrite or delete; a large file needs an export for that. */
+  readonly takePreImage: { input: RunStep; output: { readonly status: 'ready' | 'export' | 'ended' } };
+  readonly finishPreImage: { input: RunStep; output: { readonly status: 'ready' | 'wait' | 'ended' } };
+  /** Fills in what lines leave out and their devices have. */
+  readonly fillLines: { input: RunStep; output: { readonly status: 'ready' | 'ended' } };
   readonly startJob: {
-    input: RunStep;
+    input: JobStep;
     output: { readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number };
   };
-  readonly watchJob: { input: RunStep; output: { readonly ended: boolean } };
+  readonly watchJob: { input: JobStep; output: { readonly ended: boolean } };
   readonly cancelJob: { input: RunStep; output: { readonly asked: boolean } };
+  /** `notEnded`: the job can still change something, and has to be watched on. */
   readonly settleRun: { input: RunStep; output: { readonly state: string } };
   readonly failRun: { input: RunStep & { readonly message: string }; output: { readonly state: string } };
 }

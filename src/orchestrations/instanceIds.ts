@@ -18,11 +18,15 @@ export function instanceIdOfRun(runId: string): string {
 /** The entity that says whose turn it is; its key is the alias of the hub. */
 export const TURN_ENTITY = 'turn';
 
-export const RUN_CHILDREN = ['turn', 'start', 'watch'] as const;
+/**
+ * Children that a suspend has to find, so that they have ids of their own making. The watch over a job is none of them:
+ * its id is derived by the engine.
+ */
+export const RUN_CHILDREN = ['turn', 'start-export', 'start-import'] as const;
 export type RunChild = (typeof RUN_CHILDREN)[number];
 
 /**
- * Children derive from their parent, never from chance: a replayed parent finds the same child.
+ * These children derive from their parent, never from chance: a replayed parent finds the same child.
  *
  * Each start of the run has children of its own: a child outlives a parent that was terminated, and an id that is in use
  * cannot be started again.

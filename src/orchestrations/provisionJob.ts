@@ -1,17 +1,18 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
-import { call, sleep } from './activities.ts';
+import { call, type JobKind, sleep } from './activities.ts';
 import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
 import { pollTurn, type TurnPlace } from './turns.ts';
 
 export interface StartInput {
   readonly runId: string;
+  readonly kind: JobKind;
   readonly place: TurnPlace;
   readonly tries: number;
 }
 
 /**
- * Tries to start the import job until it is started, or the run has ended; and holds the turn meanwhile.
+ * Tries to start a job of the run until it is started, or the run has ended; and holds the turn meanwhile.
  *
  * `turnLost`: the run was suspended or silent for so long that others were let pass; it has to wait for its turn again.
  */
@@ -19,11 +20,11 @@ export function* provisionJobStart(
   context: OrchestrationContext,
 ): Generator<Task, { status: 'started' | 'ended' | 'turnLost' } | undefined, unknown> {
   const input = context.df.getInput() as StartInput;
-  const { runId, place } = input;
+  const { runId, kind, place } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const { granted } = yield* pollTurn(context, place);
     if (!granted) return { status: 'turnLost' };
-    const result = yield* call(context, 'startJob', { runId });
+    const result = yield* call(context, 'startJob', { runId, kind });
     if (result.status !== 'wait') return { status: result.status };
     yield* sleep(context, startDelaySeconds(input.tries + turn, result.seconds));
   }
@@ -33,6 +34,7 @@ export function* provisionJobStart(
 
 export interface WatchInput {
   readonly runId: string;
+  readonly kind: JobKind;
   readonly place: TurnPlace;
   readonly polls: number;
   /** When watching began, ms since the epoch, in durable time. */
@@ -40,7 +42,7 @@ export interface WatchInput {
 }
 
 /**
- * Looks at the import job until it has ended, was lost sight of, or ran past its deadline.
+ * Looks at a job of the run until it has ended, was lost sight of, or ran past its deadline.
  *
  * Each look keeps the turn: the longest pause between two is half of what makes a holder silent. The answer does not
  * matter, for the job runs already.
@@ -53,7 +55,7 @@ export function* provisionJobWatch(
     const polls = input.polls + turn;
     yield* sleep(context, watchDelaySeconds(polls, context.df.currentUtcDateTime.getTime() - input.since));
     yield* pollTurn(context, input.place);
-    const { ended } = yield* call(context, 'watchJob', { runId: input.runId });
+    const { ended } = yield* call(context, 'watchJob', { runId: input.runId, kind: input.kind });
     if (ended) return { ended: true };
   }
   context.df.continueAsNew({ ...input, polls: input.polls + TURNS_A_HISTORY } satisfies WatchInput);

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
 import { TURN_LIMITS, type TurnLimits } from '../lib/provisioning/turnQueue.ts';
-import { call, sleep } from './activities.ts';
+import { call, type JobKind, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
 import { CANCEL_EVENT, childInstanceId, ORCHESTRATIONS } from './instanceIds.ts';
 import type { StartInput, WatchInput } from './provisionJob.ts';
@@ -23,7 +23,7 @@ interface RunResult {
 const ENDED: RunResult = { state: 'ended' };
 
 /**
- * One provisioning run, from the dropped file to its report: options, check, turn, job, settle.
+ * One provisioning run, from the dropped file to its report: options, check, turn, pre-image, job, settle.
  *
  * It decides only what comes next. What is known of the run lives in the run record, which activities write; the custom
  * status carries the phase and nothing else.
@@ -61,45 +61,109 @@ function* prepare(
   return checked.next === 'ended' ? undefined : { hub: checked.hub, ticket: checked.ticket, limits };
 }
 
-/** All that is done while the run has the turn on its hub. */
-function* work(
+/**
+ * All that is done while the run has the turn on its hub, from the pre-image to the report: what it reads there must be
+ * what it then overwrites.
+ */
+function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace): Generator<Task, RunResult, unknown> {
+  const { runId } = input;
+  const turn = yield* takeTurn(context, input, place);
+  if (turn === 'ended') return ENDED;
+  if (turn === 'granted') {
+    if ((yield* preserve(context, input, place)) === 'ended') return ENDED;
+    if ((yield* startJob(context, input, place, 'import')) === 'ended') return ENDED;
+  }
+
+  for (;;) {
+    context.df.setCustomStatus({ phase: 'job' });
+    const watch = watchJob(context, runId, place, 'import');
+    const cancelled = context.df.waitForExternalEvent(CANCEL_EVENT);
+    const first = yield context.df.Task.any([watch, cancelled]);
+    if (first === cancelled) {
+      yield* call(context, 'cancelJob', { runId });
+      // The hub decides when a cancelled job has ended; its lines are settled from what it then says.
+      yield* untilOver(watch);
+    }
+    context.df.setCustomStatus({ phase: 'settle' });
+    const settled = yield* call(context, 'settleRun', { runId });
+    if (settled.state !== 'notEnded') return settled;
+    // The watch was lost (it may have failed for long trouble with storage), and the job goes on: watch it again.
+    yield* sleep(context, 30);
+  }
+}
+
+/** `jobStarted`: the import was started long ago, by an orchestration that was lost; it needs no turn any more. */
+function* takeTurn(
   context: OrchestrationContext,
   { runId, attempt = 1 }: RunInput,
   place: TurnPlace,
-): Generator<Task, RunResult, unknown> {
+): Generator<Task, 'granted' | 'ended' | 'jobStarted', unknown> {
   context.df.setCustomStatus({ phase: 'turn' });
-  for (;;) {
-    const turn = (yield context.df.callSubOrchestrator(
-      ORCHESTRATIONS.provisionTurn,
-      { runId, place, polls: 0 } satisfies TurnInput,
-      childInstanceId(runId, 'turn', attempt),
-    )) as { status: 'granted' | 'ended' | 'jobStarted' };
-    if (turn.status === 'ended') return ENDED;
-    if (turn.status === 'jobStarted') break;
+  const { status } = (yield context.df.callSubOrchestrator(
+    ORCHESTRATIONS.provisionTurn,
+    { runId, place, polls: 0 } satisfies TurnInput,
+    childInstanceId(runId, 'turn', attempt),
+  )) as { status: 'granted' | 'ended' | 'jobStarted' };
+  return status;
+}
 
+/** Takes the pre-image, and fills in from it what lines leave out. */
+function* preserve(
+  context: OrchestrationContext,
+  input: RunInput,
+  place: TurnPlace,
+): Generator<Task, 'ready' | 'ended', unknown> {
+  const { runId } = input;
+  context.df.setCustomStatus({ phase: 'preImage' });
+  const preImage = yield* call(context, 'takePreImage', { runId });
+  if (preImage.status === 'ended') return 'ended';
+  if (preImage.status === 'export') {
+    if ((yield* startJob(context, input, place, 'export')) === 'ended') return 'ended';
+    context.df.setCustomStatus({ phase: 'preImage' });
+    for (;;) {
+      yield* untilOver(watchJob(context, runId, place, 'export'));
+      const exported = yield* call(context, 'finishPreImage', { runId });
+      if (exported.status === 'ended') return 'ended';
+      if (exported.status === 'ready') break;
+      yield* sleep(context, 30);
+    }
+  }
+  return (yield* call(context, 'fillLines', { runId })).status;
+}
+
+/** Waits for a task that may fail; its failure says nothing that the next step would not find out. */
+function* untilOver(task: Task): Generator<Task, void, unknown> {
+  try {
+    yield task;
+  } catch {
+    // What counts is what the hub says of the job, and that is read next.
+  }
+}
+
+/** Starts a job, and waits for the turn again whenever it was lost before that. */
+function* startJob(
+  context: OrchestrationContext,
+  input: RunInput,
+  place: TurnPlace,
+  kind: JobKind,
+): Generator<Task, 'started' | 'ended', unknown> {
+  const { runId, attempt = 1 } = input;
+  for (;;) {
     const start = (yield context.df.callSubOrchestrator(
       ORCHESTRATIONS.provisionJobStart,
-      { runId, place, tries: 0 } satisfies StartInput,
-      childInstanceId(runId, 'start', attempt),
+      { runId, kind, place, tries: 0 } satisfies StartInput,
+      childInstanceId(runId, `start-${kind}`, attempt),
     )) as { status: 'started' | 'ended' | 'turnLost' };
-    if (start.status === 'ended') return ENDED;
-    if (start.status === 'started') break;
+    if (start.status !== 'turnLost') return start.status;
+    const turn = yield* takeTurn(context, input, place);
+    if (turn === 'ended') return 'ended';
+    if (turn === 'jobStarted') return 'started';
   }
+}
 
-  context.df.setCustomStatus({ phase: 'job' });
-  const watch = context.df.callSubOrchestrator(
-    ORCHESTRATIONS.provisionJobWatch,
-    { runId, place, polls: 0, since: context.df.currentUtcDateTime.getTime() } satisfies WatchInput,
-    childInstanceId(runId, 'watch', attempt),
-  );
-  const cancelled = context.df.waitForExternalEvent(CANCEL_EVENT);
-  const first = yield context.df.Task.any([watch, cancelled]);
-  if (first === cancelled) {
-    yield* call(context, 'cancelJob', { runId });
-    // The hub decides when a cancelled job has ended; its lines are settled from what it then says.
-    yield watch;
-  }
-
-  context.df.setCustomStatus({ phase: 'settle' });
-  return yield* call(context, 'settleRun', { runId });
+function watchJob(context: OrchestrationContext, runId: string, place: TurnPlace, kind: JobKind): Task {
+  const input: WatchInput = { runId, kind, place, polls: 0, since: context.df.currentUtcDateTime.getTime() };
+  // No id of its own: the engine derives one from this very execution, so that a run that is started once more does not
+  // meet a child of its earlier life.
+  return context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobWatch, input);
 }

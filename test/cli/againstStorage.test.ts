@@ -105,10 +105,23 @@ describe.concurrent('provision', () => {
     expect(dropped.content.toString()).toBe('{"id":"a"}\n{"id":"b"}\n');
     expect(dropped.metadata).toEqual({
       hubkeeper: expect.stringMatching(/^cli\/\d+\.\d+\.\d+$/),
+      hub: 'plant1',
       importmode: 'update',
       maxrejects: '3',
       dryrun: 'true',
     });
+  });
+
+  test.each([
+    ['devices.csv', 'text/csv; charset=utf-8'],
+    ['devices.csv.gz', 'application/gzip'],
+  ])('drops a CSV file as %s', async (name, contentType) => {
+    const path = join(folder, `Fleet-${name.replace('csv', 'CSV')}`);
+    await writeFile(path, name.endsWith('.gz') ? gzipSync('id\na\n') : 'id\na\n');
+    const { code } = await runCli(['provision', path, '--batch', 'rows', '--no-wait'], environment);
+    expect(code).toBe(0);
+    const blob = storage.getContainerClient('provision').getBlockBlobClient(`rows/${name}`);
+    expect((await blob.getProperties()).contentType).toBe(contentType);
   });
 
   test('shows the outcome with the lines to look at, downloads the report, and exits with 1 when devices failed', async () => {

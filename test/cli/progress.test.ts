@@ -32,7 +32,10 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
   { name: 'checking', record: runRecord(), now: 3, expected: { text: 'checking the file (41 KB)' } },
   {
     name: 'waiting for another job',
-    record: runRecord({ phase: 'turn', waiting: { since: at(3).toISOString(), reason: 'another job is active' } }),
+    record: runRecord({
+      phase: 'turn',
+      waiting: { since: at(3).toISOString(), kind: 'busy', reason: 'another job is active' },
+    }),
     now: 4,
     expected: { text: 'waiting for the hub: another job is active' },
   },
@@ -40,7 +43,12 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     name: 'standing in the queue of the hub, for long',
     record: runRecord({
       phase: 'turn',
-      waiting: { since: at(3).toISOString(), reason: 'waiting for its turn: 2 runs are ahead', position: 2 },
+      waiting: {
+        since: at(3).toISOString(),
+        kind: 'turn',
+        reason: 'waiting for its turn: 2 runs are ahead',
+        position: 2,
+      },
     }),
     now: 600,
     expected: { text: 'waiting for its turn: 2 runs are ahead' },

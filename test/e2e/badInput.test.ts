@@ -91,8 +91,6 @@ describe('a line that is wrong is rejected by number, code and reason, and the r
       line: { id: 'x9', status: 'enabled', authentication: { type: 'sas', ...keys }, importMode: 'createOrUpdate' },
       code: undefined,
     },
-    // Applied to a device that exists, this line would replace its keys.
-    { line: { id: 'x10', status: 'enabled', importMode: 'update' }, code: 'keysMissing' },
     { line: { id: 'x11', importMode: 'deleteIfMatchETag' }, code: 'etagMissing' },
   ];
 
@@ -198,13 +196,5 @@ describe('options that cannot be taken refuse the run', () => {
       });
     }
     expect((await stack.rest('GET', '/devices/opt-1')).status).toBe(404);
-  });
-
-  it('CSV is refused with a plain reason instead of being read as something else', async () => {
-    await stack.drop('csv/devices.csv', 'id\nd1\n');
-    expect(await stack.finalRecord('csv/devices.csv')).toMatchObject({
-      state: 'refused',
-      error: { code: 'csvUnsupported' },
-    });
   });
 });

@@ -102,8 +102,17 @@ describe('the turn on a hub', () => {
       });
 
       // The first run dies with its job under way; the next one starts over with less patience.
-      for (const id of [dead.runId, `${dead.runId}-watch`, next.runId, `${next.runId}-turn`]) await terminate(id);
-      for (const id of [dead.runId, `${dead.runId}-watch`, next.runId, `${next.runId}-turn`]) await ended(id);
+      const listed = (await (await fetch(new URL('instances?showInput=true', instances))).json()) as {
+        instanceId: string;
+        name: string;
+        input: unknown;
+      }[];
+      const watch = listed.find(
+        ({ name, input }) => name === 'provisionJobWatch' && JSON.stringify(input).includes(dead.runId),
+      );
+      const doomed = [dead.runId, watch?.instanceId ?? 'no watch', next.runId, `${next.runId}-turn`];
+      for (const id of doomed) await terminate(id);
+      for (const id of doomed) await ended(id);
       const limits = { graceMs: 0, waiterSilentMs: 120_000, holderSilentMs: 500 };
       expect(
         await post(new URL(`orchestrators/provisionRun/${next.runId}`, instances), { runId: next.runId, limits }),

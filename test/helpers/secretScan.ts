@@ -8,7 +8,7 @@ import type { TestStack } from './stack.ts';
 /** Containers and blobs that may hold keys (see "Where things lie" in the README). */
 const MAY_HOLD_KEYS = [
   /^provision\//,
-  /^provision-results\/.*\/(failed-devices|rejected-lines)\.txt$/,
+  /^provision-results\/.*\/(failed-devices\.txt|rejected-lines\.(txt|csv))$/,
   /^hubkeeper-run-[0-9a-f]{20}\//,
 ];
 

@@ -35,6 +35,8 @@ export interface TestStack extends Stack {
   rest(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<HubReply>;
   /** Ids of all devices of the hub, by query, page by page. */
   deviceIds(): Promise<string[]>;
+  /** Twins of all devices of the hub, the same way. */
+  twins(): Promise<Record<string, unknown>[]>;
   hubState(): Promise<HubState>;
   hostLog(): Promise<string>;
 }
@@ -93,6 +95,23 @@ function testStack(stack: Stack): TestStack {
     return found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0];
   };
 
+  const query = async <T>(text: string): Promise<T[]> => {
+    const rows: T[] = [];
+    let continuation: string | null = null;
+    do {
+      const page: HubReply = await rest(
+        'POST',
+        '/devices/query',
+        { query: text },
+        continuation === null ? {} : { 'x-ms-continuation': continuation },
+      );
+      if (page.status !== 200) throw new Error(`The query of the registry answered ${page.status}.`);
+      rows.push(...(page.body as T[]));
+      continuation = page.headers.get('x-ms-continuation');
+    } while (continuation !== null);
+    return rows;
+  };
+
   const until = async <T>(what: string, look: () => Promise<T | undefined | false>, timeoutMs = 90_000): Promise<T> => {
     const end = Date.now() + timeoutMs;
     for (;;) {
@@ -131,22 +150,9 @@ function testStack(stack: Stack): TestStack {
     },
     rest,
     async deviceIds() {
-      const ids: string[] = [];
-      let continuation: string | null = null;
-      do {
-        const query = { query: 'SELECT deviceId FROM devices' };
-        const page: HubReply = await rest(
-          'POST',
-          '/devices/query',
-          query,
-          continuation === null ? {} : { 'x-ms-continuation': continuation },
-        );
-        if (page.status !== 200) throw new Error(`The query of the registry answered ${page.status}.`);
-        ids.push(...(page.body as { deviceId: string }[]).map(({ deviceId }) => deviceId));
-        continuation = page.headers.get('x-ms-continuation');
-      } while (continuation !== null);
-      return ids;
+      return (await query<{ deviceId: string }>('SELECT deviceId FROM devices')).map(({ deviceId }) => deviceId);
     },
+    twins: () => query<Record<string, unknown>>('SELECT * FROM devices'),
     async hubState() {
       return (await (await fetch(`${stack.hubAdminUrl}/state`)).json()) as HubState;
     },

@@ -147,6 +147,7 @@ describe('redact', () => {
     '/subscriptions/0000/resourceGroups/MyGroup01/providers/Microsoft.ManagedIdentity/userAssignedIdentities/Keeper',
     'HostName=hub.azure-devices.net;SharedAccessKeyName=iothubowner',
     "authentication.symmetricKey.primaryKey: both or neither. Path 'authentication.symmetricKey', line 1, position 9.",
+    '{"symmetricKey":{"primaryKey":"…","secondaryKey":"…"}}',
     'design=flat assign=x AzureWebJobsSecretStorageType=files',
     '{"symmetricKey":{"primaryKey":null,"secondaryKey":null},"x":1}',
     '2026-11-20T10:11:12.1234567Z SELECT COUNT() AS n FROM devices',

@@ -100,6 +100,21 @@ describe('settings', () => {
     expect(problems.join('\n')).not.toMatch(/c2VjcmV0|soon|Provision--Box/);
   });
 
+  it.each([
+    ['BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=sv=1&sig=c2VjcmV0', 'shared access signature'],
+    ['garbage', 'no storage connection string'],
+  ])('refuse a storage connection that cannot work', (text, says) => {
+    const problems = problemsOf({ HUBKEEPER_STORAGE: text, IOTHUB: hub });
+    expect(problems).toEqual([expect.stringContaining(says)]);
+    expect(problems.join()).not.toContain('c2VjcmV0');
+  });
+
+  it.each(['hubkeeper-runs', 'provision-results', 'hubkeeper-run-0123'])('refuse %s as the drop box', (name) => {
+    expect(problemsOf({ ...good, PROVISION_CONTAINER: name })).toEqual([
+      expect.stringContaining('PROVISION_CONTAINER'),
+    ]);
+  });
+
   it('say that a hub is missing', () => {
     expect(problemsOf({ AzureWebJobsStorage: 'UseDevelopmentStorage=true' })).toEqual([
       expect.stringContaining('IOTHUB is missing'),

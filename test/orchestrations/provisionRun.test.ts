@@ -34,6 +34,8 @@ const straight = {
   readOptions: { status: 'ready' },
   checkFile: { next: 'job', hub: 'east', ticket },
   provisionTurn: { status: 'granted' },
+  takePreImage: { status: 'ready' },
+  fillLines: { status: 'ready' },
   provisionJobStart: { status: 'started' },
   provisionJobWatch: { ended: true },
   settleRun: { state: 'completed' },
@@ -42,19 +44,21 @@ const straight = {
 const names = (yields: readonly ScriptedTask[]) => yields.map(({ name }) => name);
 
 describe('the orchestration of a run', () => {
-  it('goes straight from options over check, turn and job to the settlement, and gives up its turn', () => {
+  it('goes straight from options over check, turn, pre-image and job to the settlement, and gives up its turn', () => {
     const { yields, output, statuses, signals } = drive(provisionRun, { runId }, script(straight));
     expect(names(yields)).toEqual([
       'readOptions',
       'checkFile',
       'provisionTurn',
+      'takePreImage',
+      'fillLines',
       'provisionJobStart',
       'any',
       'settleRun',
     ]);
     expect(signals).toEqual(left);
     expect(output).toEqual({ state: 'completed' });
-    expect(statuses).toEqual(['options', 'check', 'turn', 'job', 'settle'].map((phase) => ({ phase })));
+    expect(statuses).toEqual(['options', 'check', 'turn', 'preImage', 'job', 'settle'].map((phase) => ({ phase })));
   });
 
   it('waits for the folder to be quiet as long as the activity says', () => {
@@ -74,6 +78,9 @@ describe('the orchestration of a run', () => {
     ['readOptions', { readOptions: { status: 'ended' } }, []],
     ['checkFile', { checkFile: { next: 'ended' } }, []],
     ['provisionTurn', { provisionTurn: { status: 'ended' } }, left],
+    ['takePreImage', { takePreImage: { status: 'ended' } }, left],
+    ['finishPreImage', { takePreImage: { status: 'export' }, finishPreImage: { status: 'ended' } }, left],
+    ['fillLines', { fillLines: { status: 'ended' } }, left],
     ['provisionJobStart', { provisionJobStart: { status: 'ended' } }, left],
   ])('ends when %s has ended the run, and leaves the queue if it stood there', (last, change, expected) => {
     const { yields, output, signals } = drive(provisionRun, { runId }, script({ ...straight, ...change }));
@@ -85,12 +92,7 @@ describe('the orchestration of a run', () => {
   it('waits for its turn again when it has lost it before its job was started', () => {
     const provisionJobStart = [{ status: 'turnLost' }, { status: 'started' }];
     const { yields } = drive(provisionRun, { runId }, script({ ...straight, provisionJobStart }));
-    expect(names(yields).slice(2, 6)).toEqual([
-      'provisionTurn',
-      'provisionJobStart',
-      'provisionTurn',
-      'provisionJobStart',
-    ]);
+    expect(names(yields).slice(5, 8)).toEqual(['provisionJobStart', 'provisionTurn', 'provisionJobStart']);
   });
 
   it('started again after its orchestration was lost, goes on with the job that it has, and has children of its own', () => {
@@ -98,6 +100,28 @@ describe('the orchestration of a run', () => {
     const { yields } = drive(provisionRun, { runId, attempt: 2 }, script({ ...straight, provisionTurn }));
     expect(names(yields)).toEqual(['readOptions', 'checkFile', 'provisionTurn', 'any', 'settleRun']);
     expect(yields[2]).toMatchObject({ instanceId: `${runId}-turn-2`, input: { runId, place, polls: 0 } });
+  });
+
+  it('takes the pre-image of a large file by an export, which it starts and watches like the import', () => {
+    const { yields, output } = drive(
+      provisionRun,
+      { runId },
+      script({ ...straight, takePreImage: { status: 'export' }, finishPreImage: { status: 'ready' } }),
+    );
+    expect(yields.map(({ name, input }) => [name, (input as { kind?: string }).kind])).toEqual([
+      ['readOptions', undefined],
+      ['checkFile', undefined],
+      ['provisionTurn', undefined],
+      ['takePreImage', undefined],
+      ['provisionJobStart', 'export'],
+      ['provisionJobWatch', 'export'],
+      ['finishPreImage', undefined],
+      ['fillLines', undefined],
+      ['provisionJobStart', 'import'],
+      ['any', undefined],
+      ['settleRun', undefined],
+    ]);
+    expect(output).toEqual({ state: 'completed' });
   });
 
   it('on a cancel asks the hub, and still waits for the job to end before it settles', () => {
@@ -111,12 +135,27 @@ describe('the orchestration of a run', () => {
       'readOptions',
       'checkFile',
       'provisionTurn',
+      'takePreImage',
+      'fillLines',
       'provisionJobStart',
       'any',
       'cancelJob',
       'provisionJobWatch',
       'settleRun',
     ]);
+  });
+
+  it('watches the job on when the watch was lost before the job had ended', () => {
+    const settleRun = [{ state: 'notEnded' }, { state: 'completed' }];
+    const { yields, output } = drive(provisionRun, { runId }, script({ ...straight, settleRun }));
+    expect(names(yields).slice(-5)).toEqual(['any', 'settleRun', 'timer', 'any', 'settleRun']);
+    expect(output).toEqual({ state: 'completed' });
+  });
+
+  it('settles after a cancel even when the watch fails', () => {
+    const provisionJobWatch = new Error('the watch failed');
+    const answers = { ...straight, any: 'event', cancelJob: { asked: true }, provisionJobWatch };
+    expect(names(drive(provisionRun, { runId }, script(answers)).yields).at(-1)).toBe('settleRun');
   });
 
   it('marks the run failed when a step failed after all its tries', () => {
@@ -207,14 +246,14 @@ describe('the wait for the turn', () => {
 });
 
 describe('the start of the job', () => {
-  const input = { runId, place, tries: 0 };
+  const input = { runId, kind: 'import', place, tries: 0 };
 
   it('waits between tries, keeps the turn, and starts over with a fresh history after fifty', () => {
     const answers = { poll: { granted: true }, startJob: { status: 'wait', seconds: 5 } };
     const busy = drive(provisionJobStart, input, script(answers));
     expect(names(busy.yields).slice(0, 4)).toEqual(['poll', 'startJob', 'timer', 'poll']);
     expect(busy.yields.filter(({ name }) => name === 'startJob')).toHaveLength(50);
-    expect(busy.continuedAsNew).toEqual({ runId, place, tries: 50 });
+    expect(busy.continuedAsNew).toEqual({ runId, kind: 'import', place, tries: 50 });
   });
 
   it.each(['started', 'ended'] as const)('tells that the run has %s', (status) => {
@@ -234,7 +273,7 @@ describe('the watch over the job', () => {
     const watchJob = [{ ended: false }, { ended: false }, { ended: true }];
     const { yields, output } = drive(
       provisionJobWatch,
-      { runId, place, polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
+      { runId, kind: 'import', place, polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
       script({ poll: { granted: true }, watchJob }),
     );
     const look = ['timer', 'poll', 'watchJob'];
@@ -246,11 +285,11 @@ describe('the watch over the job', () => {
     const since = Date.parse('2026-11-20T02:00:00Z');
     const { continuedAsNew } = drive(
       provisionJobWatch,
-      { runId, place, polls: 50, since },
+      { runId, kind: 'import', place, polls: 50, since },
       // Whoever has the turn by now: the job runs, and is watched to its end.
       script({ poll: { granted: false, position: 1 }, watchJob: { ended: false } }),
     );
-    expect(continuedAsNew).toEqual({ runId, place, polls: 100, since });
+    expect(continuedAsNew).toEqual({ runId, kind: 'import', place, polls: 100, since });
   });
 
   it.each([

@@ -378,7 +378,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (lower === 'managedby') findings.warn('managedByLost');
     else if (lower === 'parent') {
       if (value !== null && value !== '') findings.reject('parentUnsupported', {}, 'parent');
-    } else warnUnknown(key, value, '', findings, HINTS[lower]);
+    } else warnUnknown(key, value, '', findings, Object.hasOwn(HINTS, lower) ? HINTS[lower] : undefined);
   }
 }
 

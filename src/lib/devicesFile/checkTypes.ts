@@ -6,9 +6,11 @@ import type { ImportMode } from './importMode.ts';
 import type { RejectCode, SkipCode, WarningCode } from './reasons.ts';
 
 export interface CheckOptions {
+  /** `lines`: one JSON object a line (default). `csv`: rows under a header; `line` is then where the row starts. */
+  readonly format?: 'lines' | 'csv';
   /** For lines that name none. */
   readonly importMode: ImportMode;
-  /** A longer line is rejected without being kept in memory. Default 1 MiB. */
+  /** A longer line is rejected without being kept in memory; a longer row refuses the file. Default 1 MiB. */
   readonly maxLineBytes?: number;
   /**
    * What becomes of a line that may meet an existing identity and lacks keys or status. `refuse`: it is rejected, because
@@ -34,7 +36,7 @@ export interface RejectedLine {
   readonly path?: string;
   /** Where the JSON breaks (in characters) or the UTF-8 (in bytes), from 1. */
   readonly column?: number;
-  /** The line as it came, without its newline; only the first 64 KiB of a longer one. */
+  /** The line as it came, without its newline; only the first 64 KiB of a longer one. A row of CSV is whole. */
   readonly raw: Uint8Array;
 }
 
@@ -57,11 +59,13 @@ export interface LineWarning {
 
 /** Where findings go, in the order of the file; but lines whose identity hash met another come after all others. */
 export interface CheckSink {
+  /** Of a CSV file, once and before all else but a byte order mark: its header as it came. The bytes are a copy. */
+  header?(raw: Uint8Array): void;
   device(line: AcceptedLine): void;
   module(line: AcceptedLine): void;
   rejected(line: RejectedLine): void;
   skipped(line: SkippedLine): void;
-  /** Of an accepted line, before it is handed out; or of the file (line 1, no id). */
+  /** Of an accepted line, before it is handed out; or of the file (no id). */
   warning(warning: LineWarning): void;
   /** Called between pieces of input; the check waits for it. */
   drain(): Promise<void> | undefined;

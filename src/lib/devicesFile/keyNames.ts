@@ -3,7 +3,7 @@
 import { displayName, type Findings } from './findings.ts';
 
 /** What is not the hub's to validate may still not be nested without end (Json.NET, which a hub reads with, stops at 64). */
-const NESTING_LIMIT = 64;
+export const NESTING_LIMIT = 64;
 
 export interface ReadObject<K extends string> {
   readonly values: Readonly<Partial<Record<K, unknown>>>;

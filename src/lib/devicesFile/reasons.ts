@@ -154,6 +154,10 @@ export const REJECT_REASONS = {
     says: '{path} is a number beyond what a hub stores ({min} to {max}).',
     action: 'Write it as a string.',
   },
+  tooManyCells: {
+    says: 'The row has {cells} cells, the header has {columns}.',
+    action: 'Put cells that hold the delimiter into quotes, and remove what is too much.',
+  },
   duplicate: {
     says: 'The line is a duplicate of line {first}: both have the same {what}.',
     action: 'Keep one of the two.',
@@ -214,6 +218,10 @@ export const WARNINGS = {
     says: '{path} is null: it deletes the property when a twin is updated, and means nothing in mode {mode}.',
     action: 'Remove it, or use importMode "updateTwin".',
   },
+  unknownColumn: {
+    says: 'Column {column} is not known and has no effect{hint}.',
+    action: 'Remove it, or correct its name.',
+  },
 } as const satisfies Record<string, ReasonText>;
 
 /** Trouble of the file as a whole: nothing of it is imported. */
@@ -260,7 +268,47 @@ export const FILE_REASONS = {
   },
   csv: {
     says: 'The file looks like CSV, which is not read under this name.',
-    action: 'Drop a file with one JSON object per line.',
+    action: 'Name it devices.csv, or drop a file with one JSON object per line.',
+  },
+  csvIsJson: {
+    says: 'The file has JSON in it, not CSV.',
+    action: 'Name it devices.txt, with one JSON object per line.',
+  },
+  csvNoHeader: {
+    says: 'The first row has no name of a column that is known.',
+    action: 'Write a header: "id", and further columns such as "importMode", "status", "tags.site".',
+  },
+  csvNoId: {
+    says: 'The header has no column "id".',
+    action: 'Add it, or name the column with the device ids "id"{hint}.',
+  },
+  csvHeaderUtf8: {
+    says: 'The header is not UTF-8.',
+    action: 'Save the file as UTF-8 (Excel: "CSV UTF-8").',
+  },
+  csvColumnName: {
+    says: 'Column {column} has an empty name, or an empty part in its name.',
+    action: 'Name it, such as "tags.site" or "properties.desired.interval".',
+  },
+  csvColumnTwice: {
+    says: 'Columns {first} and {second} are both "{name}".',
+    action: 'Keep one of them.',
+  },
+  csvColumnConflict: {
+    says: 'Column {outer} holds what column {inner} is a part of.',
+    action: 'Keep either the whole in one column, or its parts.',
+  },
+  csvQuotes: {
+    says: 'The row that starts on this line has a quote in the wrong place, or one that is not closed.',
+    action: 'Put cells with quotes in them into quotes, and write each quote inside twice.',
+  },
+  csvRowTooLong: {
+    says: 'The row that starts on this line has more than {limit} bytes.',
+    action: 'Look for a quote in it that is not closed.',
+  },
+  csvNoRows: {
+    says: 'The file has a header and no rows.',
+    action: 'Add one row per device.',
   },
   inputChanged: {
     says: 'The file changed while it was read.',

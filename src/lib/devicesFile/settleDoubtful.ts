@@ -4,7 +4,7 @@ import type { AcceptedLine, LineChecker } from './checkLine.ts';
 import { FileRefused } from './fileRefused.ts';
 import type { Note } from './findings.ts';
 import type { LinePairs } from './linePairs.ts';
-import { type LinePassOptions, readLines } from './linePass.ts';
+import type { LinePassEvents } from './linePass.ts';
 
 export interface DoubtfulEvents {
   /** The hashes met by chance. */
@@ -12,6 +12,9 @@ export interface DoubtfulEvents {
   /** `first` is the line that had the identity first; `bytes` are valid only during the call. */
   duplicate(accepted: AcceptedLine, first: number, bytes: Buffer): void;
 }
+
+/** One pass over the file. */
+export type ReadPass = (events: LinePassEvents) => Promise<void>;
 
 /** How many lines one more pass over the file settles; their identities are in memory meanwhile. */
 const LINES_A_PASS = 65_536;
@@ -23,7 +26,7 @@ const LINES_A_PASS = 65_536;
  */
 export async function settleDoubtful(
   doubtful: LinePairs,
-  options: LinePassOptions,
+  readPass: ReadPass,
   checker: LineChecker,
   events: DoubtfulEvents,
 ): Promise<void> {
@@ -41,7 +44,7 @@ export async function settleDoubtful(
     let next = from;
     const identities = new Map<number, string>();
 
-    await readLines(options, {
+    await readPass({
       wants: (line) => next < to && (line === firsts[nextFirst] || line === doubtful.later(next)),
       done: () => next === to,
       blank: () => undefined,

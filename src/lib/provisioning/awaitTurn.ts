@@ -1,8 +1,10 @@
 import { HubError } from '../registry/index.ts';
 import type { ProvisioningContext } from './context.ts';
 import { endWithoutJob } from './endRun.ts';
-import { noJobUnderWay, readJobState } from './importJob.ts';
-import { checkOf, endCancelled, noteJob, open } from './runSteps.ts';
+import { closeHubJob, noJobUnderWay, readJobState } from './hubJob.ts';
+import { noteJob } from './jobSteps.ts';
+import { endCancelled, openRun } from './runSteps.ts';
+import { checkOf, IMPORT_JOB_BLOB } from './staging.ts';
 
 /** The durable engine, as far as the life of a run's orchestration is concerned. */
 export interface RunInstances {
@@ -24,25 +26,25 @@ export async function awaitTurn(
   input: { readonly runId: string; readonly position: number; readonly silentHolder?: string },
 ): Promise<{ readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' }> {
   const { runId, position, silentHolder } = input;
-  const record = await open(context, runId);
+  const record = await openRun(context, runId);
   if (record === undefined) return { status: 'ended' };
-  const { job, intent } = await readJobState(context, runId);
+  const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job;
   if (job !== undefined) {
     // Started again after its orchestration was lost: what is left to do needs no turn.
-    await noteJob(context, runId, job);
+    await noteJob(context, runId, 'import', job);
     return { status: 'jobStarted' };
   }
-  // With an intent, but no job, only the start of the job can tell what was sent: it has to be waited for.
-  const nothingSent = intent === undefined;
-  if (record.cancelRequestedAt !== undefined && nothingSent) {
+  // A run whose job may have been started is not let go: only the start of the job can tell what was sent.
+  const close = async () => (await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed';
+  if (record.cancelRequestedAt !== undefined && (await close())) {
     await endCancelled(context, runId, await checkOf(context, runId));
     return { status: 'ended' };
   }
   const now = context.now();
   const { turnTimeoutHours } = context.settings;
-  const { waiting } = record;
-  const waits = waiting?.position !== undefined;
-  if (nothingSent && waits && now.getTime() - Date.parse(waiting.since) > turnTimeoutHours * HOUR_MS) {
+  const before = record.waiting?.kind === 'turn' ? record.waiting : undefined;
+  const waitedMs = before === undefined ? 0 : now.getTime() - Date.parse(before.since);
+  if (waitedMs > turnTimeoutHours * HOUR_MS && (await close())) {
     const check = await checkOf(context, runId);
     await endWithoutJob(context, runId, {
       state: 'failed',
@@ -55,11 +57,13 @@ export async function awaitTurn(
     });
     return { status: 'ended' };
   }
-  if (!waits || waiting.position !== position) {
+  if (before?.position !== position) {
     await context.runs.update(runId, (current) => ({
       ...current,
+      phase: 'turn',
       waiting: {
-        since: current.waiting?.position === undefined ? now.toISOString() : current.waiting.since,
+        since: current.waiting?.kind === 'turn' ? current.waiting.since : now.toISOString(),
+        kind: 'turn',
         reason: `waiting for its turn: ${aheadText(position)}`,
         position,
       },

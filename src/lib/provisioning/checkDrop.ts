@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
 import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../devicesFile/checkDevicesFile.ts';
+import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, openDrop } from './drop.ts';
+import { formatOfDrop } from './dropPath.ts';
 import { encodeEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
 import { refusalOf } from './rejectLimits.ts';
@@ -40,13 +42,21 @@ export async function checkDrop(
   const index = createBlockWriter(blobs.index);
   const warnings = createBlockWriter(blobs.warnings);
   const rejectedLines = createBlockWriter(blobs.rejectedLines);
-  const writers = [devices, index, warnings, rejectedLines];
+  const missing = createBlockWriter(blobs.missing, 2);
+  const writers = [devices, index, warnings, missing, rejectedLines];
+  let incomplete = 0;
+  let disables = 0;
 
   // Warnings of a line come before the line itself.
   let warned: { line: number; message: string } | undefined;
   const accepted = (kind: 'device' | 'module', section: number) => (line: AcceptedLine) => {
     devices.writeLine(section, line.text);
     const { id, mode } = line;
+    if (line.missing.length > 0) {
+      incomplete += 1;
+      missing.writeLine(section, JSON.stringify([id, line.moduleId ?? null, ...line.missing]));
+    }
+    if (writesDisabled(line)) disables += 1;
     index.writeLine(
       0,
       encodeEntry({
@@ -60,6 +70,8 @@ export async function checkDrop(
     );
   };
   const sink: CheckSink = {
+    // Rejected rows can be dropped again only under their header.
+    header: (raw) => rejectedLines.writeLine(0, raw),
     device: accepted('device', DEVICES),
     module: accepted('module', MODULES),
     rejected({ raw, ...line }) {
@@ -83,8 +95,10 @@ export async function checkDrop(
   const summary = await checkDevicesFile(
     () => openDrop(context, record),
     {
+      format: formatOfDrop(record.drop.blobName),
       importMode: options.importMode,
-      missingKeys: options.missingKeys === 'keep' ? 'refuse' : 'regenerate',
+      // What a line leaves out is filled in from the pre-image, before anything is sent.
+      missingKeys: 'accept',
     },
     sink,
   );
@@ -98,6 +112,9 @@ export async function checkDrop(
     attempt,
     counts,
     accepted: summary.devices + summary.modules,
+    incomplete,
+    deletes: (summary.byMode.delete ?? 0) + (summary.byMode.deleteIfMatchETag ?? 0),
+    disables,
     sha256,
     ...(refused === undefined ? {} : { refused }),
   };
@@ -105,4 +122,14 @@ export async function checkDrop(
   const winner = await readJson<CheckResult>(manifest);
   if (winner === undefined) throw new Error('The result of the check vanished while it was written.');
   return winner.value;
+}
+
+/** Whether the line may disable a device that exists. */
+function writesDisabled(line: AcceptedLine): boolean {
+  const { writesIdentity, mayOverwrite } = MODE_RULES[line.mode];
+  if (!writesIdentity || !mayOverwrite || line.moduleId !== undefined) return false;
+  // Parsing is for the few lines in which the word occurs at all.
+  return (
+    /"disabled"/i.test(line.text) && (JSON.parse(line.text) as { status?: string }).status?.toLowerCase() === 'disabled'
+  );
 }

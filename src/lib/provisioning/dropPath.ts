@@ -11,7 +11,12 @@ export interface DropPath {
 }
 
 /** `failed-devices.txt` is what a report offers to be corrected and dropped again. */
-const DROP_FILE = /^(?:failed-)?devices\.(txt|csv)(\.gz)?$/;
+const DROP_FILE = /^(?:failed-)?devices\.(?:txt|csv)(?:\.gz)?$/;
+
+/** What the name of a dropped file says of its content. */
+export function formatOfDrop(blobName: string): DropPath['format'] {
+  return /\.csv(?:\.gz)?$/.test(blobName) ? 'csv' : 'lines';
+}
 
 /**
  * Reads a blob name of the drop box; undefined when it is not a devices file at all (an `options.json`, a stray file).
@@ -22,10 +27,9 @@ const DROP_FILE = /^(?:failed-)?devices\.(txt|csv)(\.gz)?$/;
 export function parseDropPath(blobName: string, aliases: readonly string[]): DropPath | undefined {
   const parts = blobName.split('/');
   const file = parts.pop() ?? '';
-  const match = DROP_FILE.exec(file);
-  if (match === null) return undefined;
+  if (!DROP_FILE.test(file)) return undefined;
   const folder = parts.length === 0 ? '' : `${parts.join('/')}/`;
-  const format = match[1] === 'csv' ? 'csv' : 'lines';
+  const format = formatOfDrop(file);
 
   const first = parts[0]?.toLowerCase();
   const named = first === undefined ? undefined : aliases.find((alias) => alias === first);

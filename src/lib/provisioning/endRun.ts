@@ -1,8 +1,9 @@
 import { redact, safeError } from '../redact.ts';
 import type { ProvisioningContext } from './context.ts';
+import { closeHubJob } from './hubJob.ts';
 import { type Ending, type Verdict, writeReport, writeShortReport } from './report.ts';
 import { isFinal, type RunError, type RunRecord, type RunReportFiles, type RunState } from './runRecord.ts';
-import type { CheckResult } from './staging.ts';
+import { type CheckResult, checkOf, IMPORT_JOB_BLOB } from './staging.ts';
 
 /**
  * Ends a run before anything was sent to a hub: every line that the check accepted is reported as skipped, with the
@@ -39,6 +40,32 @@ export async function endWithoutJob(
       state: state === 'completed' && rejected > 0 ? 'completedWithFailures' : state,
       error,
     }),
+  });
+  await finish(context, runId, { ...result, report: result.files });
+}
+
+/** Ends a run of which nobody knows whether its lines were applied. */
+export async function endUnconfirmed(
+  context: ProvisioningContext,
+  runId: string,
+  ending: { readonly state: RunState; readonly error: RunError; readonly check: CheckResult },
+): Promise<void> {
+  const record = await context.runs.read(runId);
+  if (record === undefined || isFinal(record.state)) return;
+  const { check, state, error } = ending;
+  const verdict: Verdict = {
+    outcome: 'unconfirmed',
+    code: error.code,
+    reason: `A job may have been started, and what became of it is not known. ${error.message}`,
+    action:
+      'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
+  };
+  const result = await writeReport(context, {
+    record,
+    check,
+    verdictOf: () => verdict,
+    isFailed: () => false,
+    endingOf: () => ({ state, error }),
   });
   await finish(context, runId, { ...result, report: result.files });
 }
@@ -86,15 +113,19 @@ export async function endFailed(
 ): Promise<{ readonly state: RunState }> {
   const record = await context.runs.read(input.runId);
   if (record === undefined) throw new Error(`The record of run ${input.runId} is gone.`);
+  const check = await checkOf(context, input.runId);
+  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
   const error: RunError = {
     code: 'stepFailed',
     message: `A step of the run failed again and again: ${redact(input.message)}`,
     action:
-      record.job === undefined
+      gate === 'closed'
         ? 'Nothing was sent to the hub. Mend the cause and drop the file again.'
-        : 'An import job had been started: look at its devices in the hub, mend the cause and drop the file again.',
+        : 'A job may have been started: look at its devices in the hub, mend the cause and drop the file again.',
   };
-  const report = await writeShortReport(context, record, { state: 'failed', error });
-  const final = await finish(context, input.runId, { state: 'failed', error, report });
-  return { state: final.state };
+  const state = 'failed';
+  if (gate === 'closed')
+    await endWithoutJob(context, input.runId, { state, error, ...(check === undefined ? {} : { check }) });
+  else if (check !== undefined) await endUnconfirmed(context, input.runId, { state, error, check });
+  return { state };
 }

@@ -45,6 +45,16 @@ export async function readErrorLog(blob: BlockBlobClient, seed: number): Promise
   return { failures, unattributed, unattributedCodes };
 }
 
+/** Codes that only a module can have. */
+const MODULE_CODES = new Set<number | string>([
+  404010,
+  409301,
+  413003,
+  'ModuleNotFound',
+  'ModuleAlreadyExistsOnDevice',
+  'TooManyModulesOnDevice',
+]);
+
 interface ErrorLine {
   readonly deviceId?: string;
   readonly moduleId?: string;
@@ -65,6 +75,8 @@ export function parseErrorLine(line: string): ErrorLine | undefined {
   const deviceId = fields['deviceid'];
   const moduleId = fields['moduleid'];
   if (typeof deviceId === 'string' && deviceId !== '') {
+    // The shape of module errors is not documented: one without its module must not be put down to the device.
+    if (moduleId === undefined && MODULE_CODES.has(code)) return { code };
     return { deviceId, ...(typeof moduleId === 'string' && moduleId !== '' ? { moduleId } : {}), code };
   }
   const quoted = typeof fields['errorstatus'] === 'string' ? quotedIdentity(fields['errorstatus']) : undefined;
@@ -73,17 +85,34 @@ export function parseErrorLine(line: string): ErrorLine | undefined {
 
 /** The identity in the input line that an errorStatus quotes ("Invalid device format in line: {…}. Error …"). */
 function quotedIdentity(status: string): { deviceId: string; moduleId?: string } | undefined {
-  const start = status.indexOf('{');
-  const end = status.lastIndexOf('}');
-  if (start < 0 || end < start) return undefined;
+  const quoted = firstObject(status);
+  if (quoted === undefined) return undefined;
   try {
-    const fields = lowerCased(JSON.parse(status.slice(start, end + 1)) as Record<string, unknown>);
+    const fields = lowerCased(JSON.parse(quoted) as Record<string, unknown>);
     if (typeof fields['id'] !== 'string') return undefined;
     const moduleId = fields['moduleid'];
     return { deviceId: fields['id'], ...(typeof moduleId === 'string' ? { moduleId } : {}) };
   } catch {
     return undefined;
   }
+}
+
+/** The first balanced `{…}` of a text; braces inside JSON strings do not count. */
+function firstObject(text: string): string | undefined {
+  const start = text.indexOf('{');
+  if (start < 0) return undefined;
+  let depth = 0;
+  let inString = false;
+  for (let at = start; at < text.length; at++) {
+    const character = text[at];
+    if (inString) {
+      if (character === '\\') at += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === '{') depth += 1;
+    else if (character === '}' && --depth === 0) return text.slice(start, at + 1);
+  }
+  return undefined;
 }
 
 function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -7,6 +7,7 @@ import { writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
 import type { ProvisioningContext } from './context.ts';
+import { formatOfDrop } from './dropPath.ts';
 import { type AcceptedEntry, decodeEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
 import {
   OUTCOMES,
@@ -50,16 +51,20 @@ export interface ReportResult extends Ending {
 
 /** `report.json` lists this many lines that need a person; `report.csv` lists every line. */
 const LISTED_LINES = 1_000;
+const LONGEST_BATCH = 900;
 const CSV_HEADER = ['line', 'deviceId', 'moduleId', 'importMode', 'outcome', 'code', 'path', 'reason', 'action'];
 
 /** Folder of a run in the results container. */
 export function resultFolder(record: RunRecord): string {
-  return `${record.hub ?? 'unknown'}/${record.batch}/${record.runId}`;
+  const { batch } = record;
+  // A blob name has 1,024 characters at most, and a drop may lie as deep as that.
+  const place = batch.length <= LONGEST_BATCH ? batch : `${batch.slice(0, LONGEST_BATCH - 1)}_`;
+  return `${record.hub ?? 'unknown'}/${place}/${record.runId}`;
 }
 
 /**
  * Writes the report of a run: `report.csv` with every line of the input, `report.json` with the counts and the lines that
- * need a person, `failed-devices.txt` and `rejected-lines.txt` where there are any.
+ * need a person, `failed-devices.txt` and `rejected-lines.txt` (of a CSV file `rejected-lines.csv`) where there are any.
  *
  * Streams: a million lines take no more memory than a thousand.
  *
@@ -122,12 +127,13 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     throw new Error(`The outcomes of run ${record.runId} do not add up: ${lines} of ${check.counts.lines} lines.`);
   }
 
+  const isCsv = formatOfDrop(record.drop.blobName) === 'csv';
   const files: RunReportFiles = {
     container: RESULTS_CONTAINER,
     json: `${folder}/report.json`,
     csv: `${folder}/report.csv`,
     ...(outcomes.failed > 0 ? { failedDevices: `${folder}/failed-devices.txt` } : {}),
-    ...(outcomes.rejected > 0 ? { rejectedLines: `${folder}/rejected-lines.txt` } : {}),
+    ...(outcomes.rejected > 0 ? { rejectedLines: `${folder}/rejected-lines.${isCsv ? 'csv' : 'txt'}` } : {}),
   };
   if (files.failedDevices !== undefined) {
     const failed = createBlockWriter(results.getBlockBlobClient(files.failedDevices));
@@ -147,7 +153,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     await results
       .getBlockBlobClient(files.rejectedLines)
       .uploadStream(Readable.from(readableStreamBody), 4 * 1024 * 1024, 2, {
-        blobHTTPHeaders: { blobContentType: 'text/plain; charset=utf-8' },
+        blobHTTPHeaders: { blobContentType: `text/${isCsv ? 'csv' : 'plain'}; charset=utf-8` },
       });
   }
 

@@ -37,7 +37,7 @@ export function isFinal(state: RunState): boolean {
   return state !== 'accepted' && state !== 'running';
 }
 
-export const RUN_PHASES = ['options', 'check', 'turn', 'job', 'settle', 'report'] as const;
+export const RUN_PHASES = ['options', 'check', 'turn', 'preImage', 'job', 'settle', 'report'] as const;
 export type RunPhase = (typeof RUN_PHASES)[number];
 
 export interface DropIdentity {
@@ -56,6 +56,10 @@ export interface RunJob {
   readonly status: string;
   readonly progress: number;
   readonly createdAt: string;
+  /** One of several jobs that could be this run's: what it ended as proves little. */
+  readonly ambiguous?: true;
+  /** The hub's own words for a job that failed, redacted. */
+  readonly failureReason?: string;
   /** After this instant the job is no longer waited for. */
   readonly deadline: string;
 }
@@ -99,9 +103,21 @@ export interface RunRecord {
   readonly check?: CheckCounts;
   /** Set while a person has suspended the run. */
   readonly suspendedAt?: string;
-  /** What the run waits for; `position` while that is its turn on the hub: how many runs are ahead. */
-  readonly waiting?: { readonly since: string; readonly reason: string; readonly position?: number };
+  /**
+   * What holds the run up: a hub that does something else, trouble that may pass, or the runs that are ahead of it, of
+   * which `position` says how many.
+   */
+  readonly waiting?: {
+    readonly since: string;
+    readonly kind: 'busy' | 'trouble' | 'turn';
+    readonly reason: string;
+    readonly position?: number;
+  };
   readonly job?: RunJob;
+  /** The export that takes the pre-image of a large file. */
+  readonly exportJob?: RunJob;
+  /** What the run was about to overwrite or delete, as it was: a devices file with keys. Kept `UNDO_DAYS`. */
+  readonly preImage?: { readonly container: string; readonly blobName: string; readonly identities?: number };
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   readonly error?: RunError;
   readonly report?: RunReportFiles;

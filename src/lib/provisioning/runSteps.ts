@@ -7,10 +7,10 @@
 
 import { FileRefused } from '../devicesFile/fileRefused.ts';
 import { HubError } from '../registry/index.ts';
-import { readJson } from '../storage/jsonBlob.ts';
 import { readText } from '../storage/readText.ts';
 import { checkDrop } from './checkDrop.ts';
 import type { ProvisioningContext } from './context.ts';
+import { unconfirmedDanger } from './danger.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from './drop.ts';
 import {
   DEFAULT_OPTIONS,
@@ -22,31 +22,19 @@ import {
 } from './dropOptions.ts';
 import { parseDropPath } from './dropPath.ts';
 import { endWithoutJob, runErrorOf } from './endRun.ts';
-import {
-  cancelImportJob,
-  hubOf,
-  isTerminalStatus,
-  readImportJob,
-  type StartedJob,
-  startImportJob,
-} from './importJob.ts';
+import { hubOf } from './hubJob.ts';
 import type { ProvisionOptions } from './options.ts';
 import { isFinal, type RunRecord } from './runRecord.ts';
-import { CHECK_BLOB, type CheckResult, stagingOf } from './staging.ts';
+import type { CheckResult } from './staging.ts';
 import type { TurnTicket } from './turnQueue.ts';
 
 const ENDED = { status: 'ended' } as const;
-const MINUTE_MS = 60_000;
 
 /** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
-export async function open(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
+export async function openRun(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
   return isFinal(record.state) ? undefined : record;
-}
-
-export async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
-  return (await readJson<CheckResult>(stagingOf(context, runId).getBlockBlobClient(CHECK_BLOB)))?.value;
 }
 
 export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
@@ -62,7 +50,7 @@ export async function readOptions(
   input: { readonly runId: string },
 ): Promise<{ readonly status: 'ready' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
   const { runId } = input;
-  const record = await open(context, runId);
+  const record = await openRun(context, runId);
   if (record === undefined) return ENDED;
   if (record.cancelRequestedAt !== undefined) {
     await endCancelled(context, runId);
@@ -98,13 +86,6 @@ async function findOptions(
       action: 'Drop the file into the folder of its hub (with the command line: --hub ALIAS).',
     });
   }
-  if (path.format === 'csv') {
-    throw new OptionsRefused({
-      code: 'csvUnsupported',
-      message: 'This version does not import CSV files yet.',
-      action: 'Drop the devices as devices.txt, one JSON object a line.',
-    });
-  }
   await assertDropUnchanged(context, record);
   const metadata = (await dropBlob(context, record).getProperties()).metadata ?? {};
   const meant = metadata[METADATA_HUB]?.toLowerCase();
@@ -126,6 +107,8 @@ async function findOptions(
     // The service's own clock: what counts is how long ago the folder changed by the clock that dated the change.
     serviceNow = page.date?.getTime() ?? serviceNow;
     for (const item of page.segment.blobItems) {
+      // Only what concerns this drop: other files that come and go in the folder must not hold it up.
+      if (item.name !== name && item.name !== record.drop.blobName) continue;
       newest = Math.max(newest, item.properties.lastModified.getTime());
       hasOptions ||= item.name === name;
     }
@@ -144,7 +127,7 @@ export async function checkFile(
   input: { readonly runId: string },
 ): Promise<{ readonly next: 'job'; readonly hub: string; readonly ticket: TurnTicket } | { readonly next: 'ended' }> {
   const { runId } = input;
-  const record = await open(context, runId);
+  const record = await openRun(context, runId);
   if (record === undefined) return { next: 'ended' };
   const { options } = record;
   if (options === undefined) throw new Error(`The run ${runId} has no options.`);
@@ -178,108 +161,16 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'completed', check });
     return { next: 'ended' };
   }
-  const { blobName, lastModified } = record.drop;
-  return { next: 'job', hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
-}
-
-export async function startJob(
-  context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
-  const { runId } = input;
-  const record = await open(context, runId);
-  if (record === undefined) return ENDED;
-  const check = await checkOf(context, runId);
-  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
-  if (record.cancelRequestedAt !== undefined && record.job === undefined) {
-    await endCancelled(context, runId, check);
-    return ENDED;
-  }
-  // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
-  if (record.suspendedAt !== undefined && record.job === undefined) return { status: 'wait', seconds: 30 };
   try {
-    const result = await startImportJob(context, record, check);
-    if (result.status === 'wait') {
-      await waitingFor(context, runId, result.reason);
-      return { status: 'wait', seconds: result.seconds };
+    const danger = await unconfirmedDanger(context.hub(hubOf(record)), check, options);
+    if (danger === undefined) {
+      const { blobName, lastModified } = record.drop;
+      return { next: 'job', hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
     }
-    await noteJob(context, runId, result.job);
-    return { status: 'started' };
+    await endWithoutJob(context, runId, { state: 'refused', error: danger, check });
   } catch (error) {
-    if (error instanceof DropChanged) {
-      await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error), check });
-      return ENDED;
-    }
-    if (!(error instanceof HubError)) throw error;
-    const since = waitingSince(context, record);
-    const waitedMs = context.now().getTime() - Date.parse(since);
-    if (error.retryable && waitedMs < (record.options?.retryMinutes ?? 0) * MINUTE_MS) {
-      await waitingFor(context, runId, runErrorOf(error).message);
-      return { status: 'wait', seconds: 5 };
-    }
+    if (!(error instanceof HubError) || error.retryable) throw error;
     await endWithoutJob(context, runId, { state: 'failed', error: runErrorOf(error), check });
-    return ENDED;
   }
-}
-
-/** Notes in the record that the job was started. */
-export async function noteJob(context: ProvisioningContext, runId: string, job: StartedJob): Promise<void> {
-  await context.runs.update(runId, (current) => {
-    const { waiting: _waiting, ...rest } = current;
-    return { ...rest, phase: 'job', job: current.job ?? { ...job, status: 'enqueued', progress: 0 } };
-  });
-}
-
-async function waitingFor(context: ProvisioningContext, runId: string, reason: string): Promise<void> {
-  await context.runs.update(runId, (current) =>
-    current.waiting?.reason === reason
-      ? undefined
-      : { ...current, waiting: { since: waitingSince(context, current), reason } },
-  );
-}
-
-/** Since when the run has waited for the hub; to have waited for other runs before does not count. */
-function waitingSince(context: ProvisioningContext, { waiting }: RunRecord): string {
-  return waiting === undefined || waiting.position !== undefined ? context.now().toISOString() : waiting.since;
-}
-
-export async function watchJob(
-  context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<{ readonly ended: boolean }> {
-  const { runId } = input;
-  const record = await open(context, runId);
-  const known = record?.job;
-  if (record === undefined || known === undefined) return { ended: true };
-  if (isTerminalStatus(known.status)) return { ended: true };
-
-  const overdue = context.now().getTime() > Date.parse(known.deadline);
-  try {
-    // The event wakes the orchestration at once; this finds a cancel whose event was lost.
-    if (record.cancelRequestedAt !== undefined || overdue) await cancelImportJob(context, record, known.jobId);
-    const job = await readImportJob(context, record, known.jobId);
-    await context.runs.update(runId, (current) => {
-      const { waiting: _waiting, ...rest } = current;
-      const status = job?.status ?? 'unknown';
-      const progress = job?.progress ?? known.progress;
-      const same =
-        current.waiting === undefined && current.job?.status === status && current.job?.progress === progress;
-      return same ? undefined : { ...rest, job: { ...known, status, progress } };
-    });
-    // A job that the hub does not know any more will not change again.
-    return { ended: job === undefined || isTerminalStatus(job.status) || overdue };
-  } catch (error) {
-    if (!(error instanceof HubError)) throw error;
-    await waitingFor(context, runId, runErrorOf(error).message);
-    return { ended: overdue };
-  }
-}
-
-export async function cancelJob(
-  context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<{ readonly asked: boolean }> {
-  const record = await open(context, input.runId);
-  if (record?.job === undefined) return { asked: false };
-  return { asked: await cancelImportJob(context, record, record.job.jobId) };
+  return { next: 'ended' };
 }

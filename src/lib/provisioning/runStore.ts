@@ -18,7 +18,15 @@ export interface RunStore {
   update(runId: string, change: (record: RunRecord) => RunRecord | undefined): Promise<RunRecord>;
   /** All runs that match, newest first. */
   list(options?: { readonly limit?: number }): Promise<RunRecord[]>;
-  ids(): AsyncIterable<{ readonly runId: string; readonly final: boolean; readonly finishedAt?: string }>;
+  ids(): AsyncIterable<RunSummary>;
+}
+
+/** What a listing tells of a run without opening its record. */
+export interface RunSummary {
+  readonly runId: string;
+  readonly final: boolean;
+  readonly finishedAt?: string;
+  readonly hasPreImage: boolean;
 }
 
 export class RunNotFound extends Error {
@@ -46,6 +54,7 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
       state: record.state,
       created: record.createdAt,
       ...(record.finishedAt === undefined ? {} : { finished: record.finishedAt }),
+      ...(record.preImage === undefined ? {} : { preimage: 'true' }),
     };
     try {
       return await writeJson(blobOf(record.runId), record, { ...condition, metadata });
@@ -67,6 +76,7 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
           runId: match[1],
           created: item.metadata?.['created'] ?? '',
           final: state !== undefined && isFinal(state),
+          hasPreImage: item.metadata?.['preimage'] === 'true',
           ...(finishedAt === undefined ? {} : { finishedAt }),
         };
       }

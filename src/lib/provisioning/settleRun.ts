@@ -6,9 +6,10 @@ import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { finish } from './endRun.ts';
 import { type ErrorLog, readErrorLog } from './errorLog.ts';
+import { isOverdue, isTerminalStatus, readHubJob } from './hubJob.ts';
 import type { AcceptedEntry } from './lineIndex.ts';
 import { type Ending, type ReportResult, type Verdict, writeReport } from './report.ts';
-import { isFinal, type Outcome, type RunRecord, type RunState } from './runRecord.ts';
+import { isFinal, type Outcome, type RunJob, type RunRecord, type RunState } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, ERROR_LOG_BLOB, SETTLEMENT_BLOB, stagingOf } from './staging.ts';
 
 /** A device or module that is not there, as an error log tells it. */
@@ -25,11 +26,13 @@ const WARNINGS = new Set<number | string>([400009, 'ImportWarningExistsError', '
 export async function settleRun(
   context: ProvisioningContext,
   input: { readonly runId: string },
-): Promise<{ readonly state: RunState }> {
+): Promise<{ readonly state: RunState | 'notEnded' }> {
   const { runId } = input;
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
   if (isFinal(record.state)) return { state: record.state };
+  // Whoever watched the job may have been lost: nothing is settled while it can still change anything.
+  if (record.job !== undefined && !(await hasEnded(context, record, record.job))) return { state: 'notEnded' };
 
   await context.runs.update(runId, (current) => ({ ...current, phase: 'settle' }));
   const staging = stagingOf(context, runId);
@@ -39,6 +42,13 @@ export async function settleRun(
   if (earlier === undefined) await writeJson(settled, result, { ifAbsent: true });
   const final = await finish(context, runId, { ...result, report: result.files });
   return { state: final.state };
+}
+
+/** Whether the job is over: ended by the hub's word, forgotten by it, or past its deadline. */
+async function hasEnded(context: ProvisioningContext, record: RunRecord, job: RunJob): Promise<boolean> {
+  if (isTerminalStatus(job.status) || isOverdue(context, job)) return true;
+  const now = await readHubJob(context, record, job.jobId);
+  return now === undefined;
 }
 
 async function settle(context: ProvisioningContext, record: RunRecord): Promise<ReportResult> {
@@ -84,9 +94,15 @@ function doubtAbout(record: RunRecord, log: ErrorLog | undefined): Verdict | und
       'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
   });
   if (status === 'cancelled') return unsure('jobCancelled', 'The import job was cancelled.');
-  if (status === 'failed') return unsure('jobFailed', 'The import job failed as a whole.');
+  if (status === 'failed') {
+    const words = record.job?.failureReason;
+    return unsure('jobFailed', `The import job failed as a whole${words === undefined ? '' : ` ("${words}")`}.`);
+  }
   if (status !== 'completed')
     return unsure('jobNotEnded', 'The import job did not end before its deadline, or the hub forgot it.');
+  if (record.job?.ambiguous) {
+    return unsure('jobAmbiguous', "The reply to the job's start was lost, and of several jobs any could be the one.");
+  }
   if (log === undefined) return unsure('logMissing', 'The import job left no error log.');
   if (log.unattributed > 0) {
     const codes = log.unattributedCodes.map((code) => explainHubError(code).name).join(', ');

@@ -1,11 +1,15 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
+import { readJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { CheckCounts, RunError } from './runRecord.ts';
 
 /** Names in the container of a run. `importErrors.log` is the hub's; the rest is ours. */
 export const CHECK_BLOB = 'check.json';
-export const JOB_BLOB = 'job.json';
+export const IMPORT_JOB_BLOB = 'job.json';
+export const EXPORT_JOB_BLOB = 'export-job.json';
+export const PRE_IMAGE_BLOB = 'pre-image.json';
+export const FILL_BLOB = 'fill.json';
 export const SETTLEMENT_BLOB = 'settlement.json';
 /** The hub writes its error log under this fixed name at the root of the output container (Azure IoT SDK samples). */
 export const ERROR_LOG_BLOB = 'importErrors.log';
@@ -16,9 +20,29 @@ export interface CheckResult {
   readonly counts: CheckCounts;
   /** Lines handed to the hub. */
   readonly accepted: number;
+  /** Of these, lines that may meet an existing identity and leave out what an import would reset. */
+  readonly incomplete: number;
+  /** Lines that delete, or that write `disabled` over what may exist. */
+  readonly deletes: number;
+  readonly disables: number;
   readonly sha256: string;
   /** Set when the file as a whole is refused although its lines could be read (too many rejects, onInvalidLine abort). */
   readonly refused?: RunError;
+}
+
+/** What a run is about to overwrite or delete, as it was. */
+export interface PreImageManifest {
+  /** A devices file with keys, in the container of the run. */
+  readonly blobName: string;
+  /** `export`: the whole registry, not only what the run touches. */
+  readonly way: 'single' | 'export';
+  /** How many identities it holds; unknown for an export. */
+  readonly identities?: number;
+}
+
+/** The lines with what they left out filled in from the pre-image. */
+export interface FillManifest {
+  readonly blobName: string;
 }
 
 /** Blobs that one attempt of the check writes; the attempt's id keeps two attempts apart. */
@@ -27,7 +51,9 @@ export interface CheckBlobs {
   readonly devices: BlockBlobClient;
   readonly index: BlockBlobClient;
   readonly warnings: BlockBlobClient;
-  /** Rejected lines as they came. Holds keys. */
+  /** Which lines leave out what an import would reset, in the order of `devices`. */
+  readonly missing: BlockBlobClient;
+  /** Rejected lines as they came, of a CSV file under its header. Holds keys. */
   readonly rejectedLines: BlockBlobClient;
 }
 
@@ -37,10 +63,16 @@ export function checkBlobs(container: ContainerClient, attempt: string): CheckBl
     devices: blob(`devices-${attempt}.txt`),
     index: blob(`lines-${attempt}.ndjson`),
     warnings: blob(`warnings-${attempt}.ndjson`),
+    missing: blob(`missing-${attempt}.ndjson`),
     rejectedLines: blob(`rejected-lines-${attempt}.txt`),
   };
 }
 
 export function stagingOf(context: ProvisioningContext, runId: string): ContainerClient {
   return context.storage.runContainer(runId);
+}
+
+/** The result of the check of a run; undefined while there is none. */
+export async function checkOf(context: ProvisioningContext, runId: string): Promise<CheckResult | undefined> {
+  return (await readJson<CheckResult>(stagingOf(context, runId).getBlockBlobClient(CHECK_BLOB)))?.value;
 }

@@ -1,8 +1,9 @@
-import { runIdOfContainer } from '../storage/storage.ts';
+import { runIdOfContainer } from '../storage/containers.ts';
 import { isNotFound } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
 import { parseDropPath } from './dropPath.ts';
 import { runIdFor } from './runId.ts';
+import type { RunSummary } from './runStore.ts';
 import { type RunStarter, restartIfLost, startRunOfDrop } from './startRun.ts';
 
 export interface SweepResult {
@@ -16,7 +17,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Finds what events have lost: drops without a run (their trigger never fired), and runs without a living orchestration.
- * Removes the staging of runs that have been final for `STAGING_DAYS`.
+ * Removes the staging of runs that have been final for `STAGING_DAYS`, or `UNDO_DAYS` where it holds a pre-image.
  */
 export async function sweep(context: ProvisioningContext, starter: RunStarter): Promise<SweepResult> {
   const { settings, storage, runs } = context;
@@ -24,8 +25,8 @@ export async function sweep(context: ProvisioningContext, starter: RunStarter): 
   const restarted: string[] = [];
   let stale = 0;
 
-  const known = new Map<string, { readonly final: boolean; readonly finishedAt?: string }>();
-  for await (const { runId, ...run } of runs.ids()) known.set(runId, run);
+  const known = new Map<string, RunSummary>();
+  for await (const run of runs.ids()) known.set(run.runId, run);
 
   const aliases = [...settings.hubs.keys()];
   const box = { account: storage.accountName, container: settings.provisionContainer };
@@ -53,12 +54,13 @@ export async function sweep(context: ProvisioningContext, starter: RunStarter): 
   }
 
   let containersRemoved = 0;
-  const removeBefore = context.now().getTime() - settings.stagingDays * DAY_MS;
   for await (const container of storage.service.listContainers({ prefix: 'hubkeeper-run-' })) {
     const runId = runIdOfContainer(container.name);
-    const { final, finishedAt } = known.get(runId ?? '') ?? { final: false };
+    const run = known.get(runId ?? '');
     // Never the staging of a run that is not known to be final.
-    if (!final || finishedAt === undefined || Date.parse(finishedAt) > removeBefore) continue;
+    if (!run?.final || run.finishedAt === undefined) continue;
+    const days = run.hasPreImage ? Math.max(settings.stagingDays, settings.undoDays) : settings.stagingDays;
+    if (context.now().getTime() - Date.parse(run.finishedAt) < days * DAY_MS) continue;
     await storage.container(container.name).deleteIfExists();
     containersRemoved += 1;
   }

@@ -2,11 +2,9 @@ import type { TokenCredential } from '@azure/core-auth';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 
 import type { StorageConnection } from '../settings.ts';
+import { containerOfRun } from './containers.ts';
 
-/** Containers besides the drop box, whose name is a setting. */
-export const RESULTS_CONTAINER = 'provision-results';
-export const RUNS_CONTAINER = 'hubkeeper-runs';
-const RUN_CONTAINER_PREFIX = 'hubkeeper-run-';
+export { RESULTS_CONTAINER, RUNS_CONTAINER } from './containers.ts';
 
 /** The one storage account that HubKeeper works in. */
 export interface Storage {
@@ -29,13 +27,18 @@ export function createStorage(
       : new BlobServiceClient(connection.blobServiceUri, credential(connection.clientId), { retryOptions });
   return {
     service,
-    accountName: service.accountName,
+    accountName: accountNameOf(connection, service.accountName),
     container: (name) => service.getContainerClient(name),
-    runContainer: (runId) => service.getContainerClient(`${RUN_CONTAINER_PREFIX}${runId}`),
+    runContainer: (runId) => service.getContainerClient(containerOfRun(runId)),
   };
 }
 
-/** The run id in the name of a staging container, or undefined for any other container. */
-export function runIdOfContainer(name: string): string | undefined {
-  return name.startsWith(RUN_CONTAINER_PREFIX) ? name.slice(RUN_CONTAINER_PREFIX.length) : undefined;
+/**
+ * The name of the account. The SDK knows it only from usual addresses; of a custom domain or a DNS zone the connection
+ * string tells it, else the first part of the host.
+ */
+function accountNameOf(connection: StorageConnection, known: string): string {
+  if (known !== '') return known;
+  if (connection.kind === 'identity') return new URL(connection.blobServiceUri).hostname.split('.')[0] ?? '';
+  return /(?:^|;)\s*AccountName=([^;]+)/i.exec(connection.connectionString)?.[1] ?? '';
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IMPORT_MODES } from '../../../src/lib/devicesFile/importMode.ts';
 import { SKIP_REASONS, WARNINGS, type WarningCode } from '../../../src/lib/devicesFile/reasons.ts';
-import { CREATE, checkText, DEFAULTS, KEY_1, KEY_2, line, SAS, wholeDevice } from './checkText.ts';
+import { CREATE, CSV, checkText, DEFAULTS, KEY_1, KEY_2, line, SAS, wholeDevice } from './checkText.ts';
 
 const x = (depth: number): unknown => (depth === 0 ? 1 : { a: x(depth - 1) });
 
@@ -360,10 +360,16 @@ describe('warnings', () => {
       text: line({ id: 'd', properties: { desired: { a: [null] } } }),
       says: 'means nothing in mode create',
     },
+    {
+      code: 'unknownColumn',
+      text: 'id,colour\nd,red\n',
+      says: 'Column 2 "colour" is not known and has no effect.',
+      options: CSV,
+    },
   ];
 
-  it.each(cases)('$code: $says', async ({ code, text, says }) => {
-    const { accepted, warnings, summary } = await checkText(text);
+  it.each(cases)('$code: $says', async ({ code, text, says, options = CREATE }) => {
+    const { accepted, warnings, summary } = await checkText(text, options);
     expect(accepted).toHaveLength(1);
     expect(warnings.map((warning) => warning.code)).toEqual([code]);
     expect(warnings[0]?.message).toContain(says);

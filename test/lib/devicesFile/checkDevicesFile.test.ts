@@ -283,7 +283,9 @@ describe('a file that is refused', () => {
   });
 
   it('has a case for every code', () => {
-    expect(new Set([...cases.map(({ code }) => code), 'inputChanged'])).toEqual(new Set(Object.keys(FILE_REASONS)));
+    // Those of CSV files have a test file of their own.
+    const codes = Object.keys(FILE_REASONS).filter((code) => !/^csv./.test(code));
+    expect(new Set([...cases.map(({ code }) => code), 'inputChanged'])).toEqual(new Set(codes));
   });
 });
 

@@ -10,6 +10,8 @@ import { type CheckSummary, checkDevicesFile } from '../../../src/lib/devicesFil
 /** Everything that a check says about a file. */
 export interface Checked {
   readonly summary: CheckSummary;
+  /** Of a CSV file. */
+  readonly headers: string[];
   readonly accepted: AcceptedLine[];
   readonly rejected: RejectedLine[];
   readonly skipped: SkippedLine[];
@@ -18,6 +20,7 @@ export interface Checked {
 }
 
 export const CREATE: CheckOptions = { importMode: 'create', missingKeys: 'refuse' };
+export const CSV: CheckOptions = { ...CREATE, format: 'csv' };
 export const DEFAULTS: CheckOptions = { importMode: 'createOrUpdate', missingKeys: 'refuse' };
 
 /** Checks text or bytes; `chunkSize` cuts them into chunks of so many bytes. */
@@ -27,6 +30,7 @@ export async function checkText(
   chunkSize = Number.POSITIVE_INFINITY,
 ): Promise<Checked> {
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
+  const headers: string[] = [];
   const accepted: AcceptedLine[] = [];
   const rejected: RejectedLine[] = [];
   const skipped: SkippedLine[] = [];
@@ -39,6 +43,7 @@ export async function checkText(
     },
     options,
     {
+      header: (raw) => headers.push(Buffer.from(raw).toString()),
       device: (line) => accepted.push(line),
       module: (line) => accepted.push(line),
       rejected: (line) => rejected.push(line),
@@ -47,7 +52,7 @@ export async function checkText(
       drain: () => undefined,
     },
   );
-  return { summary, accepted, rejected, skipped, warnings, passes };
+  return { summary, headers, accepted, rejected, skipped, warnings, passes };
 }
 
 export async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { REJECT_REASONS, type RejectCode } from '../../../src/lib/devicesFile/reasons.ts';
-import { type Checked, CREATE, checkText, DEFAULTS, KEY_1, KEY_2, line, SAS, wholeDevice } from './checkText.ts';
+import { type Checked, CREATE, CSV, checkText, DEFAULTS, KEY_1, KEY_2, line, SAS, wholeDevice } from './checkText.ts';
 
 interface Case {
   readonly name: string;
@@ -575,6 +575,13 @@ const CASES: readonly Case[] = [
     code: 'duplicate',
     text: `{"id":"d","moduleId":"m"}\n{"id":"d"}\n{"id":"d","moduleId":"m"}\n`,
     says: 'both have the same id and moduleId.',
+  },
+  {
+    name: 'a row of CSV with a cell too much',
+    code: 'tooManyCells',
+    text: 'id,tags.site\nd,Oslo, east\n',
+    options: CSV,
+    says: 'The row has 3 cells, the header has 2.',
   },
 ];
 

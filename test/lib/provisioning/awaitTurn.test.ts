@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { awaitTurn, type RunInstances } from '../../../src/lib/provisioning/awaitTurn.ts';
+import { startJob } from '../../../src/lib/provisioning/jobSteps.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
-import { startJob } from '../../../src/lib/provisioning/runSteps.ts';
-import { CHECK_BLOB, JOB_BLOB, stagingOf } from '../../../src/lib/provisioning/staging.ts';
+import { CHECK_BLOB, EXPORT_JOB_BLOB, IMPORT_JOB_BLOB, stagingOf } from '../../../src/lib/provisioning/staging.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../src/lib/registry/index.ts';
 import { writeJson } from '../../../src/lib/storage/jsonBlob.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
@@ -47,7 +47,7 @@ const job = { jobId: 'j1', createdAt: '2026-11-20T10:00:00.000Z', deadline: '202
 const nobody: RunInstances = { stateOf: async () => 'gone' };
 
 /** A run that stands in the queue, with a record and a staging container. */
-async function run(change: Partial<RunRecord> = {}, jobState?: unknown): Promise<string> {
+async function run(change: Partial<RunRecord> = {}, jobState?: unknown, stateBlob = IMPORT_JOB_BLOB): Promise<string> {
   const runId = (++runs).toString(16).padStart(20, '0');
   const at = context.now().toISOString();
   await context.runs.create({
@@ -64,7 +64,7 @@ async function run(change: Partial<RunRecord> = {}, jobState?: unknown): Promise
     ...change,
   });
   await stagingOf(context, runId).create();
-  if (jobState !== undefined) await writeJson(stagingOf(context, runId).getBlockBlobClient(JOB_BLOB), jobState);
+  if (jobState !== undefined) await writeJson(stagingOf(context, runId).getBlockBlobClient(stateBlob), jobState);
   return runId;
 }
 
@@ -82,6 +82,7 @@ describe('a look around while a run waits for its turn', () => {
     await awaitTurn(context, nobody, { runId, position: 1 });
     expect((await read(runId))?.waiting).toEqual({
       since: first?.waiting?.since,
+      kind: 'turn',
       reason: 'waiting for its turn: 1 run is ahead',
       position: 1,
     });
@@ -102,16 +103,20 @@ describe('a look around while a run waits for its turn', () => {
   });
 
   it('does not count what it waited for before: not the hub against the turn, not the turn against the hub', async () => {
-    const waiting = { since: '2020-01-01T00:00:00.000Z', reason: 'the hub is busy' };
+    const waiting = { since: '2020-01-01T00:00:00.000Z', kind: 'busy', reason: 'the hub is busy' } as const;
     const runId = await run({ waiting });
     expect(await awaitTurn(context, nobody, { runId, position: 1 })).toMatchObject({ status: 'wait' });
     expect(Date.parse((await read(runId))?.waiting?.since ?? '')).toBeGreaterThan(Date.parse('2026-01-01'));
 
     const options = { importMode: 'create', onInvalidLine: 'skip', missingKeys: 'keep', dryRun: false } as const;
-    const other = await run({ waiting: { ...waiting, position: 1 }, options: { ...options, retryMinutes: 1 } });
-    const check = { attempt: 'x', counts: {}, accepted: 1 };
+    const other = await run({
+      waiting: { ...waiting, kind: 'turn', position: 1 },
+      options: { ...options, retryMinutes: 1 },
+    });
+    const check = { attempt: 'x', counts: {}, accepted: 1, incomplete: 0 };
     await writeJson(stagingOf(context, other).getBlockBlobClient(CHECK_BLOB), check);
-    expect(await startJob(context, { runId: other })).toMatchObject({ status: 'wait' });
+    expect(await startJob(context, { runId: other, kind: 'import' })).toMatchObject({ status: 'wait' });
+    expect((await read(other))?.waiting).toMatchObject({ kind: 'trouble' });
     expect((await read(other))?.waiting?.position).toBeUndefined();
   });
 
@@ -147,6 +152,7 @@ describe('a silent holder', () => {
     instance: 'live' | 'suspended' | 'gone';
     record?: Partial<RunRecord>;
     staged?: unknown;
+    stateBlob?: string;
     hub?: typeof hubJob;
     evict: boolean;
   }[] = [
@@ -190,6 +196,21 @@ describe('a silent holder', () => {
       evict: false,
     },
     {
+      what: 'whose export runs, before its import',
+      instance: 'gone',
+      record: { exportJob: running },
+      hub: { status: 'running' },
+      evict: false,
+    },
+    {
+      what: 'whose export runs and never got into the record',
+      instance: 'gone',
+      staged: { job },
+      stateBlob: EXPORT_JOB_BLOB,
+      hub: { status: 'running' },
+      evict: false,
+    },
+    {
       what: 'that failed while its job runs',
       instance: 'gone',
       record: { state: 'failed', job: running },
@@ -205,8 +226,8 @@ describe('a silent holder', () => {
     },
   ];
 
-  it.each(cases)('$what is evicted: $evict', async ({ instance, record, staged, hub: says, evict }) => {
-    const holder = await run(record, staged);
+  it.each(cases)('$what is evicted: $evict', async ({ instance, record, staged, stateBlob, hub: says, evict }) => {
+    const holder = await run(record, staged, stateBlob);
     const runId = await run();
     hubJob = says;
     const instances: RunInstances = { stateOf: async (id) => (id === holder ? instance : 'live') };

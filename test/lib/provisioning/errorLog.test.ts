@@ -31,6 +31,19 @@ describe('a line of the error log', () => {
       expected: { deviceId: 'd7', code: 400012 },
     },
     {
+      name: 'gives the id although braces follow the quoted line',
+      line: JSON.stringify({
+        errorCode: 400012,
+        errorStatus: 'In line: {"id":"d8","tags":{"a":"}"}}. Error converting {null}.',
+      }),
+      expected: { deviceId: 'd8', code: 400012 },
+    },
+    {
+      name: 'about a module that it does not name is not put down to the device',
+      line: '{"deviceId":"d1","errorCode":404010,"errorStatus":"x"}',
+      expected: { code: 404010 },
+    },
+    {
       name: 'without any id is left unattributed',
       line: '{"errorCode":500001,"errorStatus":"Something happened."}',
       expected: { code: 500001 },

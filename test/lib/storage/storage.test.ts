@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { safeError } from '../../../src/lib/redact.ts';
 import { createBlockWriter } from '../../../src/lib/storage/blockWriter.ts';
-import { containerUriWithSas } from '../../../src/lib/storage/containerSas.ts';
+import { containerUriWithSas, validity } from '../../../src/lib/storage/containerSas.ts';
 import { readJson, writeJson } from '../../../src/lib/storage/jsonBlob.ts';
 import { readLineBatches, splitLines } from '../../../src/lib/storage/readLines.ts';
 import { createStorage, type Storage } from '../../../src/lib/storage/storage.ts';
@@ -121,6 +121,21 @@ describe('the signature for a job', () => {
       new ContainerClient(other.url + query).getBlockBlobClient('secret.txt').downloadToBuffer(),
     ).rejects.toMatchObject({ statusCode: 403 });
     expect(BlobServiceClient.fromConnectionString(azurite.connectionString).accountName).toBe(storage.accountName);
+  });
+});
+
+describe('how long a signature holds', () => {
+  const now = new Date('2026-11-20T02:00:00Z');
+  const in7Days = new Date('2026-11-27T02:00:00Z');
+  it('is as long as asked for with the key of the account', () => {
+    expect(validity(now, in7Days, undefined)).toEqual({
+      startsOn: new Date('2026-11-20T01:45:00Z'),
+      expiresOn: in7Days,
+    });
+  });
+  it('is never more than the seven days that a user delegation key may last, the skew included', () => {
+    const { startsOn, expiresOn } = validity(now, in7Days, 7 * 24 * 3_600_000);
+    expect(expiresOn.getTime() - startsOn.getTime()).toBe(7 * 24 * 3_600_000);
   });
 });
 

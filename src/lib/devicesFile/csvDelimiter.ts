@@ -1,0 +1,45 @@
+/** Which character parts the cells of a CSV file. */
+
+export type CsvDelimiter = ',' | ';' | '\t';
+
+const QUOTE = 0x22;
+const NEWLINE = 0x0a;
+const CODES: readonly (readonly [code: number, delimiter: CsvDelimiter])[] = [
+  [0x2c, ','],
+  [0x3b, ';'],
+  [0x09, '\t'],
+];
+
+/**
+ * The delimiter that the header (the first line that is not blank) has most of outside quotes; a comma if it has none.
+ *
+ * @param isAll whether nothing follows `start`
+ * @returns undefined while the header has not ended
+ */
+export function detectDelimiter(start: Uint8Array, isAll: boolean): CsvDelimiter | undefined {
+  const counts = new Map<number, number>();
+  let quoted = false;
+  let blank = true;
+  for (const byte of start) {
+    if (byte === QUOTE) quoted = !quoted;
+    else if (quoted) continue;
+    else if (byte !== NEWLINE) counts.set(byte, (counts.get(byte) ?? 0) + 1);
+    else if (!blank) return most(counts);
+    else counts.clear();
+    blank &&= byte <= 0x20;
+  }
+  return isAll ? most(counts) : undefined;
+}
+
+function most(counts: ReadonlyMap<number, number>): CsvDelimiter {
+  let best: CsvDelimiter = ',';
+  let bestCount = 0;
+  for (const [code, delimiter] of CODES) {
+    const count = counts.get(code) ?? 0;
+    if (count > bestCount) {
+      best = delimiter;
+      bestCount = count;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,240 @@
+/**
+ * From the bytes of a CSV file to lines of JSON, in flat memory: each row is handed out as the line that it stands for, so
+ * that all that holds for lines holds for rows.
+ */
+
+import { isAscii, isUtf8 } from 'node:buffer';
+import { finished } from 'node:stream/promises';
+import { CsvError, type Parser, parse } from 'csv-parse';
+import type { CsvCell } from './csvCells.ts';
+import { type CsvColumns, readCsvColumns } from './csvColumns.ts';
+import { type CsvDelimiter, detectDelimiter } from './csvDelimiter.ts';
+import { FileRefused } from './fileRefused.ts';
+import type { Note, Problem } from './findings.ts';
+import { readText } from './inputBytes.ts';
+import type { LineBytes, LinePassEvents, LinePassOptions } from './linePass.ts';
+import { describe, REJECT_REASONS } from './reasons.ts';
+
+/** Rows are told apart by the number of the line on which they start. */
+export interface RowPassEvents extends LinePassEvents {
+  /** The header, once and first, as it came; `notes` tell of columns that are not known. */
+  header?(line: number, bytes: Buffer, notes: readonly Note[]): void;
+  /** A row that does not fit the header. */
+  badRow?(line: number, bytes: Buffer, problem: Problem): void;
+}
+
+const PIECE_BYTES = 64 * 1024;
+/** More than the parser looks ahead: so many bytes behind a row may be held before the row is handed out. */
+const LOOKAHEAD_BYTES = 16;
+const NEWLINE = 0x0a;
+
+/**
+ * As `readLines`, but for CSV. What is handed out as `source` holds the row as it came (`start` to `end`) and the line made
+ * of it (`textStart` to `textEnd`).
+ *
+ * @throws {FileRefused} if the file as a whole is no CSV file of devices; the signal's reason; what `open` and its stream
+ *   throw.
+ */
+export async function readRows(options: LinePassOptions, events: RowPassEvents): Promise<void> {
+  const rows = createRowReader(options, events);
+  let offset = 0;
+  for await (const chunk of readText(await options.open(), events)) {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      options.abortSignal?.throwIfAborted();
+      const piece = chunk.subarray(at, at + PIECE_BYTES);
+      const zero = piece.indexOf(0);
+      // Text in UTF-16 has a zero byte beside its first character.
+      if (zero >= 0 && offset + zero < 2) throw new FileRefused('utf16');
+      await rows.feed(zero < 0 ? piece : piece.subarray(0, zero));
+      if (zero >= 0) throw new FileRefused('binary', { line: rows.line() });
+      offset += piece.length;
+      const pause = options.pause();
+      if (pause !== undefined) await pause;
+      if (events.done()) return;
+    }
+  }
+  await rows.end();
+  await options.pause();
+}
+
+interface RowReader {
+  feed(piece: Buffer): Promise<void>;
+  end(): Promise<void>;
+  /** The line up to which all is read, from 1. */
+  line(): number;
+}
+
+function createRowReader(options: LinePassOptions, events: RowPassEvents): RowReader {
+  const { maxLineBytes } = options;
+  /** What was read and is not handed out yet, `held[0, used)`; it starts with a row. */
+  let held = Buffer.allocUnsafe(2 * PIECE_BYTES);
+  let used = 0;
+  /** Offset in the text of what `held` starts with, and its line. */
+  let heldFrom = 0;
+  let line = 1;
+  /** Where in `held` the next row starts. */
+  let rowStart = 0;
+  let parser: Parser | undefined;
+  let columns: CsvColumns | undefined;
+  /** A row and its line of JSON behind one another. */
+  let joined = Buffer.alloc(0);
+  const source: LineBytes = { bytes: joined, start: 0, end: 0, textStart: 0, textEnd: 0 };
+
+  function hold(piece: Buffer): void {
+    if (rowStart > 0) {
+      held.copy(held, 0, rowStart, used);
+      used -= rowStart;
+      heldFrom += rowStart;
+      rowStart = 0;
+    }
+    if (used + piece.length > held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(held.length * 2, used + piece.length));
+      held.copy(larger, 0, 0, used);
+      held = larger;
+    }
+    piece.copy(held, used);
+    used += piece.length;
+  }
+
+  /** @param end offset in the text after the row and its line break */
+  function takeRow(cells: readonly CsvCell[], end: number): void {
+    const bytes = held.subarray(rowStart, end - heldFrom);
+    const at = line;
+    line += countNewlines(bytes);
+    rowStart = end - heldFrom;
+    const row = bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes;
+    if (row.length > maxLineBytes) throw tooLong(at);
+    // Spreadsheets leave rows of delimiters behind their data.
+    if (cells.every(({ text, quoted }) => text === '' && !quoted)) {
+      if (columns !== undefined) events.blank();
+      return;
+    }
+    if (columns === undefined) {
+      if (!isUtf8(row)) throw new FileRefused('csvHeaderUtf8', { line: at });
+      columns = readCsvColumns(decoded(cells, row), at);
+      events.header?.(at, row, columns.notes);
+    } else if (events.wants(at)) {
+      handOut(cells, row, at, columns);
+    }
+  }
+
+  function handOut(cells: readonly CsvCell[], row: Buffer, at: number, { count, lineOf }: CsvColumns): void {
+    if (!isUtf8(row)) {
+      events.badUtf8(at, row);
+      return;
+    }
+    if (cells.length > count) {
+      const reason = describe(REJECT_REASONS.tooManyCells, { cells: cells.length, columns: count });
+      events.badRow?.(at, row, { code: 'tooManyCells', reason });
+      return;
+    }
+    const text = lineOf(decoded(cells, row));
+    const room = row.length + text.length * 3;
+    if (joined.length < room) joined = Buffer.allocUnsafe(room * 2);
+    row.copy(joined);
+    source.bytes = joined;
+    source.end = row.length;
+    source.textStart = row.length;
+    source.textEnd = row.length + joined.write(text, row.length);
+    events.text(at, text, source);
+  }
+
+  function tooLong(at: number): FileRefused {
+    return new FileRefused('csvRowTooLong', { line: at, values: { limit: maxLineBytes } });
+  }
+
+  function explain(error: unknown): unknown {
+    // Its message quotes the cell.
+    return error instanceof CsvError ? new FileRefused('csvQuotes', { line }) : error;
+  }
+
+  function refuseJson(text: Buffer): void {
+    const at = text.findIndex((byte) => byte > 0x20);
+    if (text[at] === 0x7b || text[at] === 0x5b) {
+      throw new FileRefused('csvIsJson', { line: 1 + countNewlines(text.subarray(0, at)) });
+    }
+  }
+
+  async function start(isAll: boolean): Promise<void> {
+    // A copy: the parser keeps the end of what it is given, and what is held is moved about.
+    const text = Buffer.from(held.subarray(0, used));
+    refuseJson(text);
+    const delimiter = detectDelimiter(text, isAll);
+    if (delimiter === undefined) return;
+    parser = createParser(delimiter, takeRow);
+    await write(parser, text);
+  }
+
+  return {
+    async feed(piece) {
+      hold(piece);
+      try {
+        if (parser !== undefined) await write(parser, piece);
+        else if (piece.includes(NEWLINE)) await start(false);
+      } catch (error) {
+        throw explain(error);
+      }
+      // Most often a quote that is not closed: it makes one cell of all that follows.
+      if (used - rowStart > maxLineBytes + LOOKAHEAD_BYTES) {
+        if (parser === undefined) refuseJson(held.subarray(0, used));
+        throw tooLong(line);
+      }
+    },
+    async end() {
+      try {
+        if (used > 0 && parser === undefined) await start(true);
+        if (parser === undefined) throw new FileRefused('empty');
+        parser.end();
+        parser.resume();
+        await finished(parser);
+      } catch (error) {
+        throw explain(error);
+      }
+      if (columns === undefined) throw new FileRefused('empty');
+    },
+    line: () => line + countNewlines(held.subarray(rowStart, used)),
+  };
+}
+
+/**
+ * Rows are handed out while bytes are written; nothing is to be read from the stream. Cells are Latin-1, one character a
+ * byte: rows that are no UTF-8 can be told, and given back byte for byte.
+ */
+function createParser(delimiter: CsvDelimiter, onRow: (cells: readonly CsvCell[], end: number) => void): Parser {
+  const parser = parse({
+    delimiter,
+    encoding: 'latin1',
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    // Blanks at the end are taken off later: here, they would be those of Latin-1, half characters among them.
+    ltrim: true,
+    cast: (text, { quoting: quoted }): CsvCell => ({ text: quoted ? text : text.replace(/[ \t\r\f]+$/, ''), quoted }),
+    on_record: (cells: unknown, { bytes }) => {
+      onRow(cells as readonly CsvCell[], bytes);
+      return undefined;
+    },
+  });
+  // Errors are those of `write` and of the end.
+  parser.on('error', () => undefined);
+  return parser;
+}
+
+function write(parser: Parser, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    parser.write(bytes, (error) => {
+      if (error === undefined || error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+function decoded(cells: readonly CsvCell[], row: Buffer): readonly CsvCell[] {
+  if (isAscii(row)) return cells;
+  return cells.map(({ text, quoted }) => ({ text: Buffer.from(text, 'latin1').toString('utf8'), quoted }));
+}
+
+function countNewlines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
+  return count;
+}

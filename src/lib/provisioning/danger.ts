@@ -1,0 +1,32 @@
+import type { RegistryClient } from '../registry/index.ts';
+import type { ProvisionOptions } from './options.ts';
+import type { RunError } from './runRecord.ts';
+import type { CheckResult } from './staging.ts';
+
+/** So many deletes and disables never need a word. */
+const HARMLESS = 100;
+/** Above that, this part of the registry needs the name of the hub. */
+const HARMLESS_PART = 0.1;
+
+/**
+ * Why a file that deletes or disables a good part of the registry is stopped until its sender confirms it with the name
+ * of the hub; undefined when it may go on.
+ *
+ * @throws HubError
+ */
+export async function unconfirmedDanger(
+  hub: RegistryClient,
+  check: CheckResult,
+  options: ProvisionOptions,
+): Promise<RunError | undefined> {
+  const dangerous = check.deletes + check.disables;
+  if (dangerous <= HARMLESS || options.confirm?.toLowerCase() === hub.hubName.toLowerCase()) return undefined;
+  const { totalDeviceCount } = await hub.getRegistryStatistics();
+  if (dangerous <= totalDeviceCount * HARMLESS_PART) return undefined;
+  const wrong = options.confirm === undefined ? '' : ' The name given is another.';
+  return {
+    code: 'confirmationNeeded',
+    message: `The file deletes ${check.deletes} and may disable ${check.disables} of the hub's ${totalDeviceCount} devices: nothing was sent to the hub.${wrong}`,
+    action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}.`,
+  };
+}

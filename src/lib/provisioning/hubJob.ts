@@ -1,0 +1,312 @@
+/**
+ * The jobs that a run has the hub do: started once, found again after a crash, watched and cancelled.
+ *
+ * A create whose reply was lost must not become a second job. Before each create, a state blob in the container of the
+ * run notes the jobs that the hub lists (the intent); after a crash, a job that is not among them may be ours. Hubs do
+ * not echo which container a job works in, so what proves it ours is the blob that only our job writes there.
+ */
+
+import { randomUUID } from 'node:crypto';
+
+import type { BlobLeaseClient } from '@azure/storage-blob';
+
+import { HubError, type ImportExportJob, type RegistryClient } from '../registry/index.ts';
+import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import { isConditionFailed } from '../storage/storageErrors.ts';
+import type { ProvisioningContext } from './context.ts';
+import { assertDropUnchanged } from './drop.ts';
+import type { RunRecord } from './runRecord.ts';
+import { EXPORT_JOB_BLOB, IMPORT_JOB_BLOB, stagingOf } from './staging.ts';
+
+const MINUTE_MS = 60_000;
+const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
+/** A user delegation key lasts 7 days at most, and so does everything signed with it. */
+const MOST_DEADLINE_MS = 7 * 24 * 60 * MINUTE_MS;
+/** One attempt at a time works on the job; a dead one is passed over after this long. Renewed right before the create, which takes at most half of it. */
+const LEASE_SECONDS = 60;
+const LEASE_TRIES = 10;
+
+export interface StartedJob {
+  readonly jobId: string;
+  /** One of several jobs that could be ours: what it ended as proves little. */
+  readonly ambiguous?: true;
+  readonly createdAt: string;
+  readonly deadline: string;
+}
+
+export type StartJobResult =
+  | { readonly status: 'started'; readonly job: StartedJob }
+  /** Not now: ask again after `seconds`. */
+  | { readonly status: 'wait'; readonly reason: string; readonly seconds: number }
+  /** The run was closed: no job is started for it any more. */
+  | { readonly status: 'closed' };
+
+/** One job of a run: what tells it from others, and how it is created. */
+export interface HubJobPlan {
+  readonly type: 'import' | 'export';
+  /** Name of the blob that keeps the state of this job. */
+  readonly stateBlob: string;
+  /** Name of the blob that nobody but this job writes into the container of the run. */
+  readonly proofBlob: string;
+  /** Blob name that a hub with echo shows for this job and for no other. */
+  readonly echoedName: string;
+  /** How many lines it works on; decides how long it may take. */
+  readonly lines: number;
+  /** Makes everything that the create needs, so that the create itself is one call to the hub. */
+  prepare(expiresOn: Date): Promise<(hub: RegistryClient) => Promise<ImportExportJob>>;
+}
+
+export interface JobState {
+  /** Set before a create is sent; jobs that were known then cannot be ours. */
+  readonly intent?: { readonly at: string; readonly knownJobIds: readonly string[] };
+  readonly job?: StartedJob;
+  /** The run ended without this job: whoever comes late must not start it. */
+  readonly closed?: true;
+}
+
+/** How long the job may take, ms: 2 minutes per 100 lines (twice what the documentation names), at least 2 hours. */
+export function jobDeadlineMs(lines: number): number {
+  return Math.min(MOST_DEADLINE_MS, Math.max(LEAST_DEADLINE_MS, Math.ceil(lines / 100) * 2 * MINUTE_MS));
+}
+
+export function isTerminalStatus(status: string): boolean {
+  return ['completed', 'failed', 'cancelled'].includes(status.toLowerCase());
+}
+
+/**
+ * Starts a job, or finds the one that an earlier attempt started. One call does at most one create.
+ *
+ * @throws DropChanged, HubError (what cannot be waited for)
+ */
+export async function startHubJob(
+  context: ProvisioningContext,
+  record: RunRecord,
+  plan: HubJobPlan,
+): Promise<StartJobResult> {
+  const started = await underLease(context, record, plan.stateBlob, (held) =>
+    startUnderLease(context, record, plan, held),
+  );
+  if (started !== undefined) return started;
+  return { status: 'wait', reason: 'an earlier attempt to start the job may still be under way', seconds: 5 };
+}
+
+/**
+ * Closes a run to its job, so that it can end without one: nobody starts the job any more, however late. `sent` when a
+ * job was started, or may have been (a create whose reply was lost): then nothing may be called not sent.
+ */
+export async function closeHubJob(
+  context: ProvisioningContext,
+  record: RunRecord,
+  stateBlob: string,
+): Promise<'closed' | 'sent' | 'busy'> {
+  const closed = await underLease(context, record, stateBlob, async (held) => {
+    const state = await held.read();
+    if (state.job !== undefined || state.intent !== undefined) return 'sent' as const;
+    await held.save({ closed: true });
+    return 'closed' as const;
+  });
+  return closed ?? 'busy';
+}
+
+/** The state of a job while this attempt alone may change it. */
+interface HeldState {
+  read(): Promise<JobState>;
+  save(next: JobState): Promise<void>;
+  /** The lease holds for its whole time from now on. */
+  renew(): Promise<void>;
+}
+
+/** Runs `work` while no other attempt works on the same job; undefined when another one does and does not end soon. */
+async function underLease<Result>(
+  context: ProvisioningContext,
+  record: RunRecord,
+  stateBlob: string,
+  work: (held: HeldState) => Promise<Result>,
+): Promise<Result | undefined> {
+  const container = stagingOf(context, record.runId);
+  await container.createIfNotExists();
+  const blob = container.getBlockBlobClient(stateBlob);
+  await writeJson(blob, {}, { ifAbsent: true });
+  const lease = blob.getBlobLeaseClient(randomUUID());
+  for (let tries = 1; !(await acquired(lease)); tries++) {
+    // Another attempt at this very step is under way, or died a moment ago.
+    if (tries === LEASE_TRIES) return undefined;
+    await context.sleep(500);
+  }
+  try {
+    return await work({
+      read: async () => (await readJson<JobState>(blob))?.value ?? {},
+      async save(next) {
+        if (await writeJson(blob, next, { leaseId: lease.leaseId })) return;
+        throw new Error('The lease on the job of this run was lost.');
+      },
+      async renew() {
+        await lease.renewLease();
+      },
+    });
+  } finally {
+    // A lease that cannot be released runs out by itself.
+    await lease.releaseLease().catch(() => undefined);
+  }
+}
+
+async function acquired(lease: BlobLeaseClient): Promise<boolean> {
+  try {
+    await lease.acquireLease(LEASE_SECONDS);
+    return true;
+  } catch (error) {
+    if (isConditionFailed(error)) return false;
+    throw error;
+  }
+}
+
+async function startUnderLease(
+  context: ProvisioningContext,
+  record: RunRecord,
+  plan: HubJobPlan,
+  held: HeldState,
+): Promise<StartJobResult> {
+  const state = await held.read();
+  if (state.closed) return { status: 'closed' };
+  if (state.job !== undefined) return { status: 'started', job: state.job };
+
+  const hub = context.hub(hubOf(record));
+  const keep = async (jobId: string, createdAt: string, ambiguous = false): Promise<StartJobResult> => {
+    const deadline = new Date(Date.parse(createdAt) + jobDeadlineMs(plan.lines)).toISOString();
+    const job: StartedJob = { jobId, createdAt, deadline, ...(ambiguous ? { ambiguous: true } : {}) };
+    await held.save({ ...state, job });
+    return { status: 'started', job };
+  };
+
+  const jobs = await hub.listJobs();
+  if (state.intent !== undefined) {
+    const { at, knownJobIds } = state.intent;
+    const known = new Set(knownJobIds);
+    const candidates = jobs.filter((job) => typeOf(job) === plan.type && !known.has(job.jobId));
+    const echoed = candidates.find((job) => echoedNameOf(job) === plan.echoedName);
+    if (echoed !== undefined) return keep(echoed.jobId, at);
+    const silent = candidates.filter((job) => !echoes(job));
+    if (silent.some((job) => !isTerminalStatus(job.status))) {
+      return { status: 'wait', reason: 'a job runs that may be the one this run started', seconds: 10 };
+    }
+    if (silent[0] !== undefined && (await proofExists(context, record, plan))) {
+      // The blob proves that one of them was ours. Which one does not matter when all ended alike and well.
+      return keep(silent[0].jobId, at, !silent.every((job) => job.status.toLowerCase() === 'completed'));
+    }
+  }
+
+  if (jobs.some((job) => isTransfer(job) && !isTerminalStatus(job.status))) return hubBusy();
+
+  await assertDropUnchanged(context, record);
+  const now = context.now();
+  const create = await plan.prepare(new Date(now.getTime() + jobDeadlineMs(plan.lines)));
+  // An earlier intent stands as long as it is not resolved: its job may still come to light.
+  const intent = state.intent ?? { at: now.toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
+  await held.save({ intent });
+  await held.renew();
+  try {
+    const job = await create(hub);
+    return await keep(job.jobId, now.toISOString());
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    // Refused for certain: nothing was sent. After an earlier unclear attempt that cannot be said.
+    if (!error.outcomeUnknown && state.intent === undefined) await held.save({});
+    // 403 also means a lack of rights: only the code tells a busy hub from a forbidden one.
+    if (error.code === 'JobQuotaExceeded') return hubBusy();
+    throw error;
+  }
+}
+
+function hubBusy(): StartJobResult {
+  return {
+    status: 'wait',
+    reason: 'the hub is busy with another import or export job (a hub runs one at a time)',
+    seconds: 5,
+  };
+}
+
+function typeOf(job: ImportExportJob): string {
+  return job.type.toLowerCase();
+}
+
+function isTransfer(job: ImportExportJob): boolean {
+  return typeOf(job) === 'import' || typeOf(job) === 'export';
+}
+
+/** Live hubs leave the containers of a job out; one that shows them shows the names too. */
+function echoes(job: ImportExportJob): boolean {
+  return Boolean(job.outputBlobContainerUri || job.inputBlobContainerUri);
+}
+
+function echoedNameOf(job: ImportExportJob): string | undefined {
+  return typeOf(job) === 'import' ? job.inputBlobName : job.outputBlobName;
+}
+
+async function proofExists(context: ProvisioningContext, record: RunRecord, plan: HubJobPlan): Promise<boolean> {
+  return stagingOf(context, record.runId).getBlockBlobClient(plan.proofBlob).exists();
+}
+
+/** What is known of a job of the run, whoever noted it. */
+export async function readJobState(
+  context: ProvisioningContext,
+  record: RunRecord,
+  stateBlob: string,
+): Promise<JobState | undefined> {
+  return (await readJson<JobState>(stagingOf(context, record.runId).getBlockBlobClient(stateBlob)))?.value;
+}
+
+/**
+ * Whether no job of the run is under way, as far as its record, its staging and the hub tell. The record alone does not:
+ * nobody keeps that of a dead run up to date.
+ */
+export async function noJobUnderWay(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  const jobs = [
+    { noted: record.exportJob, stateBlob: EXPORT_JOB_BLOB },
+    { noted: record.job, stateBlob: IMPORT_JOB_BLOB },
+  ];
+  for (const { noted, stateBlob } of jobs) {
+    if (noted !== undefined && isTerminalStatus(noted.status)) continue;
+    const jobId = noted?.jobId ?? (await readJobState(context, record, stateBlob))?.job?.jobId;
+    const job = jobId === undefined ? undefined : await readHubJob(context, record, jobId);
+    if (job !== undefined && !isTerminalStatus(job.status)) return false;
+  }
+  return true;
+}
+
+export function isOverdue(context: ProvisioningContext, job: { readonly deadline: string }): boolean {
+  return context.now().getTime() > Date.parse(job.deadline);
+}
+
+/** The job as the hub now shows it; undefined when the hub no longer knows it. */
+export async function readHubJob(
+  context: ProvisioningContext,
+  record: RunRecord,
+  jobId: string,
+): Promise<ImportExportJob | undefined> {
+  return context.hub(hubOf(record)).getJob(jobId);
+}
+
+/**
+ * Asks the hub to cancel the job, unless it has ended: a hub may answer 500 to the cancel of an ended one.
+ *
+ * @returns whether a cancel was asked for
+ */
+export async function cancelHubJob(context: ProvisioningContext, record: RunRecord, jobId: string): Promise<boolean> {
+  const hub = context.hub(hubOf(record));
+  const job = await hub.getJob(jobId);
+  if (job === undefined || isTerminalStatus(job.status)) return false;
+  try {
+    await hub.cancelJob(jobId);
+    return true;
+  } catch (error) {
+    // It may have ended between the look and the cancel.
+    const after = await hub.getJob(jobId);
+    if (after === undefined || isTerminalStatus(after.status)) return false;
+    throw error;
+  }
+}
+
+export function hubOf(record: RunRecord): string {
+  if (record.hub === undefined) throw new Error(`The run ${record.runId} names no hub.`);
+  return record.hub;
+}

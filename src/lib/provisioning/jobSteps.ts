@@ -1,0 +1,303 @@
+/**
+ * The steps of a run around the jobs of its hub: the pre-image, the export that large ones need, and the import itself.
+ * Each is one durable activity, safe to repeat at any moment.
+ */
+
+import { HubError } from '../registry/index.ts';
+import type { ProvisioningContext } from './context.ts';
+import { DropChanged } from './drop.ts';
+import { endUnconfirmed, endWithoutJob, runErrorOf } from './endRun.ts';
+import { fillMissing } from './fillMissing.ts';
+import {
+  cancelHubJob,
+  closeHubJob,
+  type HubJobPlan,
+  isOverdue,
+  isTerminalStatus,
+  readHubJob,
+  readJobState,
+  type StartedJob,
+  startHubJob,
+} from './hubJob.ts';
+import { importPlan, preImagePlan } from './jobPlans.ts';
+import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
+import type { RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
+import { endCancelled, openRun } from './runSteps.ts';
+import { type CheckResult, checkOf, IMPORT_JOB_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
+
+const MINUTE_MS = 60_000;
+/** How long a job whose create had an unclear end is looked for at least. */
+const FIND_MS = 2 * MINUTE_MS;
+
+/** Which job of a run: the export that takes the pre-image, or the import. */
+export type JobKind = 'export' | 'import';
+
+interface Step {
+  readonly runId: string;
+}
+
+interface JobStep extends Step {
+  readonly kind: JobKind;
+}
+
+const FIELD_OF = { export: 'exportJob', import: 'job' } as const satisfies Record<JobKind, keyof RunRecord>;
+const PHASE_OF = { export: 'preImage', import: 'job' } as const satisfies Record<JobKind, RunPhase>;
+
+/** The record and check of a run that has been checked and has not ended; a cancel that was asked for ends it here. */
+async function openChecked(
+  context: ProvisioningContext,
+  runId: string,
+): Promise<{ readonly record: RunRecord; readonly check: CheckResult } | undefined> {
+  const record = await openRun(context, runId);
+  if (record === undefined) return undefined;
+  const check = await checkOf(context, runId);
+  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
+  if (record.cancelRequestedAt !== undefined && record.job === undefined) {
+    // Once a job was started, or may have been, the run goes on until the job is found, and cancels that.
+    if ((await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed') {
+      await endCancelled(context, runId, check);
+      return undefined;
+    }
+  }
+  return { record, check };
+}
+
+/**
+ * Ends a run that could not start its job. If a create was sent and its fate is not known, no line may be called not
+ * sent: then the lines are unconfirmed.
+ *
+ * @returns false when a job was started after all, or another attempt is at it: the run must go on
+ */
+async function endWithoutImport(
+  context: ProvisioningContext,
+  run: { readonly record: RunRecord; readonly check: CheckResult },
+  ending: { readonly state: RunState; readonly error: RunError },
+): Promise<boolean> {
+  const { record, check } = run;
+  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  if (gate === 'closed') {
+    await endWithoutJob(context, record.runId, { ...ending, check });
+    return true;
+  }
+  if (gate === 'busy' || (await importJobStarted(context, record))) return false;
+  await endUnconfirmed(context, record.runId, { ...ending, check });
+  return true;
+}
+
+async function importJobStarted(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
+}
+
+/** Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. */
+export async function takePreImage(
+  context: ProvisioningContext,
+  input: Step,
+): Promise<{ readonly status: 'ready' | 'export' | 'ended' }> {
+  const run = await openChecked(context, input.runId);
+  if (run === undefined) return { status: 'ended' };
+  const { record, check } = run;
+  const way = preImageWay(check);
+  if (way === 'none' || record.preImage !== undefined) return { status: 'ready' };
+  await context.runs.update(input.runId, (current) => ({ ...current, phase: 'preImage' }));
+  try {
+    const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check);
+    if (preImage === 'export') return { status: 'export' };
+    await notePreImage(context, input.runId, preImage);
+    return { status: 'ready' };
+  } catch (error) {
+    if (!(error instanceof HubError) || error.retryable) throw error;
+    await endWithoutJob(context, input.runId, { state: 'failed', error: runErrorOf(error), check });
+    return { status: 'ended' };
+  }
+}
+
+/** Takes over what the export wrote as the pre-image. Without it nothing is sent: what cannot be put back is not changed. */
+export async function finishPreImage(
+  context: ProvisioningContext,
+  input: Step,
+): Promise<{ readonly status: 'ready' | 'wait' | 'ended' }> {
+  const run = await openChecked(context, input.runId);
+  if (run === undefined) return { status: 'ended' };
+  const { record, check } = run;
+  // Whoever watched the export may have been lost.
+  const job = record.exportJob;
+  if (job !== undefined && !isTerminalStatus(job.status) && !isOverdue(context, job)) return { status: 'wait' };
+  const blobName = exportBlobName(check);
+  const status = record.exportJob?.status.toLowerCase();
+  if (status !== 'completed' || !(await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists())) {
+    await endWithoutJob(context, input.runId, {
+      state: 'failed',
+      check,
+      error: {
+        code: 'preImageFailed',
+        message: `What the file would overwrite could not be read from the hub: the export job ended as "${status ?? 'unknown'}".`,
+        action: 'Nothing was sent to the hub. Drop the file again; if it happens again, look at the jobs of the hub.',
+      },
+    });
+    return { status: 'ended' };
+  }
+  await notePreImage(context, input.runId, await keepManifest(context, record, { blobName, way: 'export' }));
+  return { status: 'ready' };
+}
+
+async function notePreImage(context: ProvisioningContext, runId: string, manifest: PreImageManifest): Promise<void> {
+  const { blobName, identities } = manifest;
+  const preImage = {
+    container: stagingOf(context, runId).containerName,
+    blobName,
+    ...(identities === undefined ? {} : { identities }),
+  };
+  await context.runs.update(runId, (current) => ({ ...current, preImage }));
+}
+
+/** Fills in what lines leave out and their devices have. */
+export async function fillLines(
+  context: ProvisioningContext,
+  input: Step,
+): Promise<{ readonly status: 'ready' | 'ended' }> {
+  const run = await openChecked(context, input.runId);
+  if (run === undefined) return { status: 'ended' };
+  await inputOf(context, run.record, run.check);
+  return { status: 'ready' };
+}
+
+/** The blob that the import job reads. */
+async function inputOf(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<string> {
+  if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
+  return fillMissing(context, record, check, record.options);
+}
+
+async function planOf(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  kind: JobKind,
+): Promise<HubJobPlan> {
+  return kind === 'export'
+    ? preImagePlan(context, record, check, exportBlobName(check))
+    : importPlan(context, record, check, await inputOf(context, record, check));
+}
+
+export async function startJob(
+  context: ProvisioningContext,
+  input: JobStep,
+): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
+  const { runId, kind } = input;
+  const run = await openChecked(context, runId);
+  if (run === undefined) return { status: 'ended' };
+  const { record, check } = run;
+  // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
+  if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };
+  try {
+    const result = await startHubJob(context, record, await planOf(context, record, check, kind));
+    if (result.status === 'wait') {
+      await waitingFor(context, runId, { kind: 'busy', reason: result.reason });
+      return { status: 'wait', seconds: result.seconds };
+    }
+    if (result.status === 'closed') {
+      // An attempt before this one gave up, and died before it could say so.
+      const error = { code: 'startGivenUp', message: 'The job could not be started, and nothing was sent to the hub.' };
+      await endWithoutJob(context, runId, { state: 'failed', error, check });
+      return { status: 'ended' };
+    }
+    await noteJob(context, runId, kind, result.job);
+    return { status: 'started' };
+  } catch (error) {
+    const again = { status: 'wait', seconds: 5 } as const;
+    if (error instanceof DropChanged) {
+      const ended = await endWithoutImport(context, run, { state: 'refused', error: runErrorOf(error) });
+      return ended ? { status: 'ended' } : again;
+    }
+    if (!(error instanceof HubError)) throw error;
+    const reason = runErrorOf(error).message;
+    const troubledMs =
+      record.waiting?.kind === 'trouble' ? context.now().getTime() - Date.parse(record.waiting.since) : 0;
+    const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
+    // A create whose fate is not known is looked for, even when no time was given for trying again.
+    if ((error.retryable && troubledMs < retryMs) || (error.outcomeUnknown && troubledMs < FIND_MS)) {
+      await waitingFor(context, runId, { kind: 'trouble', reason });
+      return again;
+    }
+    const ended = await endWithoutImport(context, run, { state: 'failed', error: runErrorOf(error) });
+    return ended ? { status: 'ended' } : again;
+  }
+}
+
+/** Notes in the record that a job was started. */
+export async function noteJob(
+  context: ProvisioningContext,
+  runId: string,
+  kind: JobKind,
+  started: StartedJob,
+): Promise<void> {
+  await context.runs.update(runId, (current) => {
+    const { waiting: _waiting, ...rest } = current;
+    const job = current[FIELD_OF[kind]] ?? { ...started, status: 'enqueued', progress: 0 };
+    return { ...rest, phase: PHASE_OF[kind], [FIELD_OF[kind]]: job };
+  });
+}
+
+/** Notes what the run waits for; since when counts anew when the kind of waiting changes. */
+async function waitingFor(
+  context: ProvisioningContext,
+  runId: string,
+  waiting: { readonly kind: 'busy' | 'trouble'; readonly reason: string },
+): Promise<void> {
+  await context.runs.update(runId, (current) => {
+    const before = current.waiting;
+    if (before?.kind === waiting.kind && before.reason === waiting.reason) return undefined;
+    const since = before?.kind === waiting.kind ? before.since : context.now().toISOString();
+    return { ...current, waiting: { ...waiting, since } };
+  });
+}
+
+export async function watchJob(context: ProvisioningContext, input: JobStep): Promise<{ readonly ended: boolean }> {
+  const { runId, kind } = input;
+  const field = FIELD_OF[kind];
+  const record = await openRun(context, runId);
+  const known = record?.[field];
+  if (record === undefined || known === undefined) return { ended: true };
+  if (isTerminalStatus(known.status)) return { ended: true };
+
+  const overdue = isOverdue(context, known);
+  try {
+    // The event wakes the orchestration at once; this finds a cancel whose event was lost.
+    if (record.cancelRequestedAt !== undefined || overdue) await tryToCancel(context, record, known.jobId);
+    const job = await readHubJob(context, record, known.jobId);
+    await context.runs.update(runId, (current) => {
+      const { waiting: _waiting, ...rest } = current;
+      const seen: RunJob = {
+        ...known,
+        status: job?.status ?? 'unknown',
+        progress: job?.progress ?? known.progress,
+        ...(job?.failureReason === undefined ? {} : { failureReason: job.failureReason }),
+      };
+      const before = current[field];
+      const same = current.waiting === undefined && before?.status === seen.status && before.progress === seen.progress;
+      return same ? undefined : { ...rest, [field]: seen };
+    });
+    // A job that the hub does not know any more will not change again.
+    return { ended: job === undefined || isTerminalStatus(job.status) || overdue };
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    await waitingFor(context, runId, { kind: 'trouble', reason: runErrorOf(error).message });
+    return { ended: overdue };
+  }
+}
+
+export async function cancelJob(context: ProvisioningContext, input: Step): Promise<{ readonly asked: boolean }> {
+  const record = await openRun(context, input.runId);
+  if (record?.job === undefined) return { asked: false };
+  return { asked: await tryToCancel(context, record, record.job.jobId) };
+}
+
+/** A hub that will not cancel is no reason to lose the run: the job is watched on, and asked again. */
+async function tryToCancel(context: ProvisioningContext, record: RunRecord, jobId: string): Promise<boolean> {
+  try {
+    return await cancelHubJob(context, record, jobId);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    context.log.log('warn', `the hub does not cancel job ${jobId}: ${runErrorOf(error).message}`);
+    return false;
+  }
+}

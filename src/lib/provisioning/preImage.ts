@@ -1,0 +1,146 @@
+/**
+ * The pre-image of a run: what it is about to overwrite or delete, as lines of a devices file, with keys.
+ *
+ * It lets a line without keys keep those of its device, and it is what an undo would put back. Few identities are read
+ * one by one; for more the hub exports its registry.
+ */
+
+import { randomBytes } from 'node:crypto';
+
+import type { Device, Module, RegistryClient, Twin } from '../registry/index.ts';
+import { createBlockWriter } from '../storage/blockWriter.ts';
+import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import { readLineBatches } from '../storage/readLines.ts';
+import type { ProvisioningContext } from './context.ts';
+import { hubOf } from './hubJob.ts';
+import { type AcceptedEntry, decodeEntry, isAccepted } from './lineIndex.ts';
+import type { RunRecord } from './runRecord.ts';
+import { type CheckResult, checkBlobs, PRE_IMAGE_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
+
+/** Up to this many identities are read one by one: as many as a hub of the smallest tier answers in about two minutes. */
+const MOST_READ_SINGLY = 200;
+const READS_AT_ONCE = 4;
+
+/** How the pre-image of a run is to be taken. */
+export type PreImageWay = 'none' | 'single' | 'export';
+
+/** Lines that may meet an existing identity: all but pure creates. */
+export function preImageWay(check: CheckResult): PreImageWay {
+  const creates = check.counts.byMode.create ?? 0;
+  const overwriting = check.accepted - creates;
+  if (overwriting === 0) return 'none';
+  return overwriting <= MOST_READ_SINGLY ? 'single' : 'export';
+}
+
+/** Name of the blob that an export of this check writes. */
+export function exportBlobName(check: CheckResult): string {
+  return `pre-image-${check.attempt}.txt`;
+}
+
+/**
+ * Reads each identity that the file may overwrite or delete, and writes those that exist as the pre-image; `export` when
+ * one of them can only be had by an export.
+ *
+ * @throws HubError
+ */
+export async function readPreImage(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+): Promise<PreImageManifest | 'export'> {
+  const container = stagingOf(context, record.runId);
+  const manifest = container.getBlockBlobClient(PRE_IMAGE_BLOB);
+  const earlier = await readJson<PreImageManifest>(manifest);
+  if (earlier !== undefined) return earlier.value;
+
+  const wanted: AcceptedEntry[] = [];
+  for await (const batch of readLineBatches(checkBlobs(container, check.attempt).index)) {
+    for (const text of batch) {
+      const entry = decodeEntry(text);
+      if (isAccepted(entry) && entry.mode !== 'create') wanted.push(entry);
+    }
+  }
+  const hub = context.hub(hubOf(record));
+  const lines: string[] = [];
+  for (let start = 0; start < wanted.length; start += READS_AT_ONCE) {
+    const found = await Promise.all(
+      wanted.slice(start, start + READS_AT_ONCE).map((entry) => readIdentity(hub, entry)),
+    );
+    if (found.includes(UNREADABLE)) return 'export';
+    lines.push(...found.filter((line) => line !== undefined).map((line) => JSON.stringify(line)));
+  }
+  // A name of its own: two attempts at this step may run at a time, and the manifest says whose blob counts.
+  const blobName = `pre-image-${randomBytes(4).toString('hex')}.txt`;
+  const writer = createBlockWriter(container.getBlockBlobClient(blobName));
+  for (const line of lines) writer.writeLine(0, line);
+  await writer.commit('application/x-ndjson; charset=utf-8');
+  return keepManifest(context, record, { blobName, way: 'single', identities: lines.length });
+}
+
+/** Notes that the pre-image is whole. The first to say so wins. */
+export async function keepManifest(
+  context: ProvisioningContext,
+  record: RunRecord,
+  preImage: PreImageManifest,
+): Promise<PreImageManifest> {
+  const manifest = stagingOf(context, record.runId).getBlockBlobClient(PRE_IMAGE_BLOB);
+  if (await writeJson(manifest, preImage, { ifAbsent: true })) return preImage;
+  return (await readJson<PreImageManifest>(manifest))?.value ?? preImage;
+}
+
+/** It exists, but the hub does not show it one by one. */
+const UNREADABLE = 'unreadable';
+
+async function readIdentity(
+  hub: RegistryClient,
+  entry: AcceptedEntry,
+): Promise<object | undefined | typeof UNREADABLE> {
+  const { id: deviceId, moduleId } = entry;
+  if (moduleId !== undefined) {
+    // To a SAS token a hub answers 401 for modules of a device that is missing or disabled (seen on a live hub).
+    const device = await hub.getDevice(deviceId);
+    if (device === undefined) return undefined;
+    if (device.status === 'disabled') return UNREADABLE;
+    const [module, twin] = await Promise.all([hub.getModule(deviceId, moduleId), hub.getTwin({ deviceId, moduleId })]);
+    return module === undefined ? undefined : moduleLine(module, twin);
+  }
+  const [device, twin] = await Promise.all([hub.getDevice(deviceId), hub.getTwin({ deviceId })]);
+  return device === undefined ? undefined : deviceLine(device, twin);
+}
+
+/** As an export job writes it (ExportImportDevice). */
+function deviceLine(device: Device, twin: Twin | undefined): object {
+  const { deviceId, etag, status, statusReason, authentication, capabilities, deviceScope, parentScopes } = device;
+  return {
+    id: deviceId,
+    eTag: etag,
+    status,
+    statusReason,
+    authentication,
+    ...twinFields(twin),
+    capabilities,
+    deviceScope,
+    parentScopes,
+  };
+}
+
+function moduleLine(module: Module, twin: Twin | undefined): object {
+  const { deviceId, moduleId, etag, authentication, managedBy } = module;
+  // managedBy is no part of the format; an undo sets it by another call.
+  return { id: deviceId, moduleId, eTag: etag, status: 'enabled', authentication, ...twinFields(twin), managedBy };
+}
+
+function twinFields(twin: Twin | undefined): object {
+  if (twin === undefined) return {};
+  const { desired, reported } = twin.properties;
+  return {
+    twinETag: twin.etag,
+    tags: twin.tags,
+    properties: { desired: withoutMetadata(desired), reported: withoutMetadata(reported) },
+  };
+}
+
+function withoutMetadata(section: Readonly<Record<string, unknown>>): object {
+  const { $metadata: _metadata, $version: _version, ...rest } = section;
+  return rest;
+}

@@ -1,0 +1,13 @@
+/** Containers besides the drop box, whose name is a setting. */
+export const RESULTS_CONTAINER = 'provision-results';
+export const RUNS_CONTAINER = 'hubkeeper-runs';
+const RUN_CONTAINER_PREFIX = 'hubkeeper-run-';
+
+export function containerOfRun(runId: string): string {
+  return `${RUN_CONTAINER_PREFIX}${runId}`;
+}
+
+/** The run id in the name of a staging container, or undefined for any other container. */
+export function runIdOfContainer(name: string): string | undefined {
+  return name.startsWith(RUN_CONTAINER_PREFIX) ? name.slice(RUN_CONTAINER_PREFIX.length) : undefined;
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+
+import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+
+interface Identity {
+  readonly status: string;
+  readonly statusReason?: string;
+  readonly authentication: { readonly symmetricKey: { readonly primaryKey: string } };
+  readonly capabilities: { readonly iotEdge: boolean };
+}
+
+const key = (text: string) => Buffer.from(text.padEnd(32, '.')).toString('base64');
+const line = (value: object) => `${JSON.stringify(value)}\n`;
+const create = (id: string, more: object = {}) =>
+  line({
+    id,
+    importMode: 'create',
+    status: 'enabled',
+    authentication: { type: 'sas', symmetricKey: { primaryKey: key(id), secondaryKey: key(`${id}2`) } },
+    ...more,
+  });
+
+async function identity(stack: TestStack, id: string): Promise<Identity> {
+  return (await stack.rest('GET', `/devices/${id}`)).body as Identity;
+}
+
+async function exportsCreated(stack: TestStack): Promise<number> {
+  return (await stack.hubState()).jobs.exportsCreated;
+}
+
+describe('what a line leaves out', () => {
+  it('is kept as the device has it: keys, status, reason, edge capability; a new device gets what new ones get', async () => {
+    await withStack({}, async (stack) => {
+      const stolen = { status: 'disabled', statusReason: 'stolen', capabilities: { iotEdge: true } };
+      await stack.drop('before/devices.txt', create('plain') + create('stolen', stolen) + create('rotate'));
+      await stack.finalRecord('before/devices.txt');
+
+      await stack.drop(
+        'after/devices.txt',
+        line({ id: 'plain', tags: { seen: 1 } }) +
+          line({ id: 'stolen', importMode: 'update', tags: { seen: 2 } }) +
+          line({ id: 'fresh', tags: { seen: 3 } }),
+      );
+      const record = await stack.finalRecord('after/devices.txt');
+      expect(record).toMatchObject({ state: 'completed', outcomes: { succeeded: 3 }, preImage: { identities: 2 } });
+      expect(await identity(stack, 'plain')).toMatchObject({
+        status: 'enabled',
+        authentication: { symmetricKey: { primaryKey: key('plain') } },
+      });
+      expect(await identity(stack, 'stolen')).toMatchObject({
+        ...stolen,
+        authentication: { symmetricKey: { primaryKey: key('stolen') } },
+      });
+      expect(await identity(stack, 'fresh')).toMatchObject({ status: 'enabled' });
+      expect((await stack.rest('GET', '/twins/stolen')).body).toMatchObject({ tags: { seen: 2 } });
+      // The pre-image holds what was there, keys included; few identities need no export for it.
+      const preImage = await stack.read(record.preImage?.container ?? '', record.preImage?.blobName ?? '');
+      expect(preImage).toContain(key('stolen'));
+      expect(preImage).not.toContain('fresh');
+      expect(await exportsCreated(stack)).toBe(0);
+
+      await stack.drop('rotate/devices.txt', line({ id: 'rotate', status: 'enabled' }), {
+        ...NOW,
+        missingkeys: 'regenerate',
+      });
+      expect(await stack.finalRecord('rotate/devices.txt')).toMatchObject({ state: 'completed' });
+      expect((await identity(stack, 'rotate')).authentication.symmetricKey.primaryKey).not.toBe(key('rotate'));
+    });
+  });
+
+  it('is kept for a file too large to read one by one, by one export, and a file that deletes much is stopped until confirmed', async () => {
+    await withStack({}, async (stack) => {
+      const ids = Array.from({ length: 2_000 }, (_, i) => `d${i}`);
+      const disabled = (index: number) => (index % 2 === 0 ? { status: 'disabled', statusReason: `r${index}` } : {});
+      await stack.drop('before/devices.txt', ids.map((id, index) => create(id, disabled(index))).join(''));
+      await stack.finalRecord('before/devices.txt');
+
+      await stack.drop(
+        'after/devices.txt',
+        ids.map((id) => line({ id, importMode: 'update', tags: { v: 2 } })).join(''),
+      );
+      const record = await stack.finalRecord('after/devices.txt');
+      expect(record).toMatchObject({ state: 'completed', outcomes: { succeeded: 2_000 } });
+      expect(await exportsCreated(stack)).toBe(1);
+      for (const index of [0, 1, 2, 999, 1_998, 1_999]) {
+        const id = `d${index}`;
+        expect(await identity(stack, id)).toMatchObject({
+          status: index % 2 === 0 ? 'disabled' : 'enabled',
+          ...(index % 2 === 0 ? { statusReason: `r${index}` } : {}),
+          authentication: { symmetricKey: { primaryKey: key(id) } },
+        });
+      }
+
+      const deletes = ids
+        .slice(0, 400)
+        .map((id) => line({ id, importMode: 'delete' }))
+        .join('');
+      await stack.drop('delete/devices.txt', deletes);
+      const stopped = await stack.finalRecord('delete/devices.txt');
+      expect(stopped).toMatchObject({
+        state: 'refused',
+        error: { code: 'confirmationNeeded' },
+        outcomes: { skipped: 400 },
+      });
+      expect((await stack.hubState()).devices).toBe(2_000);
+
+      const hubName = /name of the hub, (\S+)\./.exec(stopped.error?.action ?? '')?.[1] ?? '';
+      await stack.drop('wrong/devices.txt', deletes, { ...NOW, confirm: 'another' });
+      expect(await stack.finalRecord('wrong/devices.txt')).toMatchObject({ state: 'refused' });
+      await stack.drop('sure/devices.txt', deletes, { ...NOW, confirm: hubName });
+      expect(await stack.finalRecord('sure/devices.txt')).toMatchObject({
+        state: 'completed',
+        outcomes: { succeeded: 400 },
+      });
+      expect((await stack.hubState()).devices).toBe(1_600);
+    });
+  });
+});
