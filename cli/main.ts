@@ -47,8 +47,10 @@ function runWith(node: string): void {
     env: { ...process.env, [ASKED]: '1' },
     shell: process.platform === 'win32',
   });
-  // Ctrl-C in a terminal reaches the child by itself; it decides what to do, and this process only waits for it.
-  process.on('SIGINT', () => undefined);
+  // Ctrl-C in a terminal reaches the child by itself; sent to this process alone (no terminal), it has to be passed on.
+  process.on('SIGINT', () => {
+    if (!process.stdin.isTTY) child.kill('SIGINT');
+  });
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`${node} could not be run: ${error.message}\n`);

@@ -65,8 +65,6 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         {
           format: file.format,
           importMode: options.importMode,
-          // What a line leaves out is filled in by the app, from what the device has.
-          missingKeys: 'accept',
           abortSignal: signal,
         },
         {

@@ -92,7 +92,7 @@ test('of a CSV file the first rows are shown as they would be imported, without 
   const keys = 'authentication.symmetricKey.primaryKey;authentication.symmetricKey.secondaryKey';
   const path = await fileOf(
     'devices.csv',
-    `id;importMode;${keys};tags.floor;colour\na;create;${key};${key};1;\n?;;;;2;\nb;create;;;"3";\nc;create\nd;create\n`,
+    `id;importMode;${keys};tags.floor;colour\na;create;${key};${key};1;\na b;;;;2;\nb;create;;;"3";\nc;create\nd;create\n`,
   );
   const [text, json] = await Promise.all([runCli(['check', path]), runCli(['check', path, '--json'])]);
   expect([text.code, json.code]).toEqual([1, 1]);

@@ -41,7 +41,9 @@ it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.t
     });
     const ids = devices.map((device) => (device as unknown as { id: string }).id);
     const empty = async (name: string): Promise<void> => {
-      await stack.drop(`${name}/devices.csv`, `id,importMode\n${ids.map((id) => `${id},delete\n`).join('')}`);
+      const deletes = `id,importMode\n${ids.map((id) => `${id},delete\n`).join('')}`;
+      const confirm = /HostName=([^;]+)/.exec(stack.connectionString)?.[1] ?? '';
+      await stack.drop(`${name}/devices.csv`, deletes, { ...NOW, confirm });
       expect(await stack.finalRecord(`${name}/devices.csv`)).toMatchObject({
         state: 'completed',
         outcomes: { succeeded: COUNT },

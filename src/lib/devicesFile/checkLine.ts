@@ -4,7 +4,6 @@
  */
 
 import { checkAuthentication } from './authenticationRules.ts';
-import type { CheckOptions } from './checkTypes.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
 import { characterName, createFindings, type Note, type Problem } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
@@ -43,7 +42,6 @@ export type LineVerdict =
 
 export interface LineCheckerOptions {
   readonly importMode: ImportMode;
-  readonly missingKeys: CheckOptions['missingKeys'];
 }
 
 export interface LineChecker {
@@ -267,12 +265,6 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (!mayOverwrite) return NOTHING_MISSING;
     if (lacks === undefined && hasStatus && hasReason && hasCapabilities) return NOTHING_MISSING;
 
-    if (lacks !== undefined && options.missingKeys === 'refuse') {
-      findings.reject('keysMissing', { what: lacks, mode }, 'authentication');
-    }
-    if (!hasStatus && !forModule && options.missingKeys !== 'accept') {
-      findings.reject('statusMissing', { mode }, 'status');
-    }
     const missing: MissingField[] = [];
     if (lacks !== undefined) missing.push('authentication');
     // A module has none of the others.

@@ -12,12 +12,6 @@ export interface CheckOptions {
   readonly importMode: ImportMode;
   /** A longer line is rejected without being kept in memory; a longer row refuses the file. Default 1 MiB. */
   readonly maxLineBytes?: number;
-  /**
-   * What becomes of a line that may meet an existing identity and lacks keys or status. `refuse`: it is rejected, because
-   * it would replace the keys, or let a blocked device in. `regenerate`: new keys are wanted; without status it is
-   * rejected all the same. `accept`: it passes, and `missing` tells what it lacks.
-   */
-  readonly missingKeys: 'refuse' | 'regenerate' | 'accept';
   readonly abortSignal?: AbortSignal;
   /** Another hash of identities; a test gives one that collides. */
   readonly identityHash?: IdentityHash;

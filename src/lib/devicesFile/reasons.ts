@@ -65,15 +65,6 @@ export const REJECT_REASONS = {
     says: 'statusReason has {length} characters; a hub takes at most {limit}.',
     action: 'Shorten it.',
   },
-  statusMissing: {
-    says: 'The line has no status and may meet an existing device ({mode}): a filled-in "enabled" would let a blocked device in again.',
-    action: 'Add "status", or use importMode "create" for new devices.',
-  },
-  keysMissing: {
-    says: 'The line has no {what} and may meet an existing identity ({mode}): the hub would replace the credentials that the device uses.',
-    action:
-      'Add its "authentication", or use importMode "create" for new devices or "updateTwin" to write only the twin.',
-  },
   authTypeUnknown: {
     says: 'authentication.type is none of "sas", "selfSigned", "certificateAuthority".',
     action: '{hint}.',

@@ -97,8 +97,6 @@ export async function checkDrop(
     {
       format: formatOfDrop(record.drop.blobName),
       importMode: options.importMode,
-      // What a line leaves out is filled in from the pre-image, before anything is sent.
-      missingKeys: 'accept',
     },
     sink,
   );

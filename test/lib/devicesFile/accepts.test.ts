@@ -242,23 +242,7 @@ describe('lines that are written anew for the hub', () => {
   });
 });
 
-describe('a line without keys that may meet an existing device', () => {
-  it.each([
-    { missingKeys: 'refuse', given: { id: 'd', status: 'enabled' }, codes: ['keysMissing'] },
-    { missingKeys: 'regenerate', given: { id: 'd', status: 'enabled' }, codes: [] },
-    { missingKeys: 'regenerate', given: { id: 'd' }, codes: ['statusMissing'] },
-    { missingKeys: 'accept', given: { id: 'd' }, codes: [] },
-  ] as const)(
-    'with missingKeys $missingKeys and $given is rejected for $codes',
-    async ({ missingKeys, given, codes }) => {
-      const { rejected } = await checkText(JSON.stringify(given), { ...DEFAULTS, missingKeys });
-      expect(rejected.map(({ code }) => code)).toEqual(codes);
-    },
-  );
-});
-
 describe('what a line that may meet an existing device lacks', () => {
-  const accept = { ...DEFAULTS, missingKeys: 'accept' } as const;
   it.each([
     { name: 'everything', given: { id: 'd' }, missing: ['authentication', 'status', 'statusReason', 'capabilities'] },
     { name: 'nothing', given: wholeDevice('d'), missing: [] },
@@ -287,7 +271,7 @@ describe('what a line that may meet an existing device lacks', () => {
     { name: 'nothing, as only its twin is written', given: { id: 'd', importMode: 'updateTwin' }, missing: [] },
     { name: 'nothing, as it is new', given: { id: 'd', importMode: 'create' }, missing: [] },
   ])('$name', async ({ given, missing }) => {
-    const { accepted, rejected } = await checkText(line(given), accept);
+    const { accepted, rejected } = await checkText(line(given), DEFAULTS);
     expect(rejected).toEqual([]);
     expect(accepted[0]?.missing).toEqual(missing);
     expect(JSON.parse(accepted[0]?.text ?? '')).toHaveProperty('status', 'enabled');

@@ -19,9 +19,9 @@ export interface Checked {
   readonly passes: number;
 }
 
-export const CREATE: CheckOptions = { importMode: 'create', missingKeys: 'refuse' };
+export const CREATE: CheckOptions = { importMode: 'create' };
 export const CSV: CheckOptions = { ...CREATE, format: 'csv' };
-export const DEFAULTS: CheckOptions = { importMode: 'createOrUpdate', missingKeys: 'refuse' };
+export const DEFAULTS: CheckOptions = { importMode: 'createOrUpdate' };
 
 /** Checks text or bytes; `chunkSize` cuts them into chunks of so many bytes. */
 export async function checkText(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { REJECT_REASONS, type RejectCode } from '../../../src/lib/devicesFile/reasons.ts';
-import { type Checked, CREATE, CSV, checkText, DEFAULTS, KEY_1, KEY_2, line, SAS, wholeDevice } from './checkText.ts';
+import { type Checked, CREATE, CSV, checkText, KEY_1, KEY_2, line, SAS, wholeDevice } from './checkText.ts';
 
 interface Case {
   readonly name: string;
@@ -285,53 +285,6 @@ const CASES: readonly Case[] = [
     text: line({ id: 'd', statusReason: 'r'.repeat(129) }),
     says: '129 characters',
     path: 'statusReason',
-  },
-  {
-    name: 'no status where a device may exist',
-    code: 'statusMissing',
-    text: line({ id: 'd', authentication: SAS }),
-    options: DEFAULTS,
-    says: 'a filled-in "enabled" would let a blocked device in again',
-    path: 'status',
-  },
-  {
-    name: 'no keys where a device may exist',
-    code: 'keysMissing',
-    text: line({ id: 'd', status: 'enabled' }),
-    options: DEFAULTS,
-    says: 'has no keys and may meet an existing identity (createOrUpdate)',
-    path: 'authentication',
-  },
-  {
-    name: 'a sas type without keys where a device may exist',
-    code: 'keysMissing',
-    text: line({ id: 'd', status: 'enabled', importMode: 'update', authentication: { type: 'sas' } }),
-    says: 'has no keys',
-    path: 'authentication',
-  },
-  {
-    name: 'no thumbprint where a device may exist',
-    code: 'keysMissing',
-    text: line({ id: 'd', status: 'enabled', authentication: { type: 'selfSigned' } }),
-    options: DEFAULTS,
-    says: 'has no thumbprint',
-    path: 'authentication',
-  },
-  {
-    name: 'a module without keys where it may exist',
-    code: 'keysMissing',
-    text: line({ id: 'd', moduleId: 'm' }),
-    options: DEFAULTS,
-    says: 'has no keys',
-    path: 'authentication',
-  },
-  {
-    name: 'a module of type none where it may exist',
-    code: 'keysMissing',
-    text: line({ id: 'd', moduleId: 'm', authentication: { type: 'none' } }),
-    options: DEFAULTS,
-    says: 'has no keys',
-    path: 'authentication',
   },
   {
     name: 'SELF_SIGNED',
