@@ -86,7 +86,7 @@ async function keepRunning(stack: Stack, flags: LocalFlags, output: Output, sign
   const work = (async () => {
     const fresh = await tellUnfinished(connection, output);
     if (flags.sample && fresh) await dropSample(connection, output, signal);
-    if (!signal.aborted) for (const line of renderHints(output.style)) output.print(line);
+    if (!signal.aborted) for (const line of renderHints(output.style, flags.data)) output.print(line);
     await stopped;
   })();
   await Promise.race([work, broken]);
@@ -162,12 +162,14 @@ export function renderStack(stack: Stack, paint: Output['style']): readonly stri
 }
 
 /** What one can do now; said last, where it is read. */
-function renderHints(paint: Output['style']): readonly string[] {
+function renderHints(paint: Output['style'], data: string | undefined): readonly string[] {
+  // What is printed can be pasted, with another folder too.
+  const where = data === undefined ? '' : ` --data ${data}`;
   const row = (name: string, value: string): string => `  ${paint('dim', name.padEnd(13))}${value}`;
   return [
     '',
-    row('Drop a file', 'npm run provision -- FILE'),
-    row('See runs', 'npx hubkeeper runs'),
+    row('Drop a file', `npm run provision -- FILE${where}`),
+    row('See runs', `npx hubkeeper runs${where}`),
     row('Stop', 'Ctrl-C (the data stays, unfinished runs go on at the next start)'),
     '',
   ];

@@ -104,6 +104,10 @@ describe('what a line leaves out', () => {
       });
       expect((await stack.hubState()).devices).toBe(2_000);
 
+      // A dry run tells it too.
+      await stack.drop('try/devices.txt', deletes, { ...NOW, dryrun: 'true' });
+      expect(await stack.finalRecord('try/devices.txt')).toMatchObject({ error: { code: 'confirmationNeeded' } });
+
       const hubName = /name of the hub, (\S+)\./.exec(stopped.error?.action ?? '')?.[1] ?? '';
       await stack.drop('wrong/devices.txt', deletes, { ...NOW, confirm: 'another' });
       expect(await stack.finalRecord('wrong/devices.txt')).toMatchObject({ state: 'refused' });

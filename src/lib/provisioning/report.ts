@@ -80,8 +80,9 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
 
   const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
   const byCode = new Map<string, { outcome: Outcome; code: string; reason?: string; action?: string; count: number }>();
-  const listed: object[] = [];
-  let unlisted = 0;
+  // What the hub refused comes first: rejections could be had from a check.
+  const listed = { first: [] as object[], rejected: [] as object[] };
+  let needing = 0;
 
   const csv = createBlockWriter(results.getBlockBlobClient(`${folder}/report.csv`));
   csv.writeLine(0, CSV_HEADER.join(','));
@@ -105,15 +106,17 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
       ]);
       if (verdict.code !== undefined) count(byCode, verdict, verdict.code);
       if (needsPerson(verdict.outcome)) {
-        if (listed.length < LISTED_LINES) {
-          listed.push({
+        needing += 1;
+        const list = verdict.outcome === 'rejected' ? listed.rejected : listed.first;
+        if (list.length < LISTED_LINES) {
+          list.push({
             line: entry.line,
             ...(entry.id === undefined ? {} : { deviceId: entry.id }),
             ...(entry.moduleId === undefined ? {} : { moduleId: entry.moduleId }),
             ...verdict,
             ...(path === undefined ? {} : { path }),
           });
-        } else unlisted += 1;
+        }
       }
     }
     const text = stringify(rows).trimEnd();
@@ -122,9 +125,9 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   }
   await csv.commit('text/csv; charset=utf-8');
 
-  const lines = Object.values(outcomes).reduce((sum, value) => sum + value, 0);
-  if (lines !== check.counts.lines) {
-    throw new Error(`The outcomes of run ${record.runId} do not add up: ${lines} of ${check.counts.lines} lines.`);
+  const settled = Object.values(outcomes).reduce((sum, value) => sum + value, 0);
+  if (settled !== check.counts.lines) {
+    throw new Error(`The outcomes of run ${record.runId} do not add up: ${settled} of ${check.counts.lines} lines.`);
   }
 
   const isCsv = formatOfDrop(record.drop.blobName) === 'csv';
@@ -157,14 +160,15 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
       });
   }
 
+  const lines = [...listed.first, ...listed.rejected].slice(0, LISTED_LINES);
   const ending = input.endingOf(outcomes);
   await writeJson(results.getBlockBlobClient(files.json), {
     run: summaryOf(context, record, ending),
     input: { ...check.counts, sha256: check.sha256 },
     outcomes,
     reasons: [...byCode.values()].sort((a, b) => b.count - a.count),
-    lines: listed,
-    linesNotListed: unlisted,
+    lines,
+    linesNotListed: needing - lines.length,
     files,
   });
   return { outcomes, files, ...ending };

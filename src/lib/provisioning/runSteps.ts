@@ -149,6 +149,22 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
     return { next: 'ended' };
   }
+  if (check.accepted === 0) {
+    await endWithoutJob(context, runId, { state: 'completed', check });
+    return { next: 'ended' };
+  }
+  try {
+    const danger = await unconfirmedDanger(context.hub(hubOf(record)), check, options);
+    if (danger !== undefined) {
+      await endWithoutJob(context, runId, { state: 'refused', error: danger, check });
+      return { next: 'ended' };
+    }
+  } catch (error) {
+    if (!(error instanceof HubError) || error.retryable) throw error;
+    await endWithoutJob(context, runId, { state: 'failed', error: runErrorOf(error), check });
+    return { next: 'ended' };
+  }
+  // A dry run ends here, after all that may refuse a real one.
   if (options.dryRun) {
     await endWithoutJob(context, runId, {
       state: 'completed',
@@ -157,20 +173,6 @@ export async function checkFile(
     });
     return { next: 'ended' };
   }
-  if (check.accepted === 0) {
-    await endWithoutJob(context, runId, { state: 'completed', check });
-    return { next: 'ended' };
-  }
-  try {
-    const danger = await unconfirmedDanger(context.hub(hubOf(record)), check, options);
-    if (danger === undefined) {
-      const { blobName, lastModified } = record.drop;
-      return { next: 'job', hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
-    }
-    await endWithoutJob(context, runId, { state: 'refused', error: danger, check });
-  } catch (error) {
-    if (!(error instanceof HubError) || error.retryable) throw error;
-    await endWithoutJob(context, runId, { state: 'failed', error: runErrorOf(error), check });
-  }
-  return { next: 'ended' };
+  const { blobName, lastModified } = record.drop;
+  return { next: 'job', hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
 }
