@@ -10,15 +10,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const hub = await startHub(command.options);
   const { close, ...facts } = hub;
-  if (command.json) {
-    console.log(JSON.stringify(facts));
-  } else {
-    console.log(`IoT Hub simulator '${hub.name}' is ready.\n`);
-    for (const [policy, connectionString] of Object.entries(hub.connectionStrings)) {
-      console.log(`${policy}:\n  ${connectionString}`);
-    }
-    console.log(`\nAdmin server: ${hub.adminUrl}/state`);
-  }
+  // Before it is said to be ready: whoever reads that may stop it at once.
   let stopping = false;
   const stop = () => {
     if (stopping) return;
@@ -33,6 +25,15 @@ async function main(args: readonly string[]): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  if (command.json) {
+    console.log(JSON.stringify(facts));
+  } else {
+    console.log(`IoT Hub simulator '${hub.name}' is ready.\n`);
+    for (const [policy, connectionString] of Object.entries(hub.connectionStrings)) {
+      console.log(`${policy}:\n  ${connectionString}`);
+    }
+    console.log(`\nAdmin server: ${hub.adminUrl}/state`);
+  }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
