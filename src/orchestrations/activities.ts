@@ -6,15 +6,13 @@
  */
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
+import type { JobKind } from '../lib/provisioning/runRecord.ts';
 
 import type { TurnTicket } from '../lib/provisioning/turnQueue.ts';
 
 interface RunStep {
   readonly runId: string;
 }
-
-/** Which job of the run: the export that takes the pre-image, or the import. */
-export type JobKind = 'export' | 'import';
 
 interface JobStep extends RunStep {
   readonly kind: JobKind;

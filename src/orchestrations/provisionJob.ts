@@ -1,6 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
-import { call, type JobKind, sleep } from './activities.ts';
+import type { JobKind } from '../lib/provisioning/runRecord.ts';
+import { call, sleep } from './activities.ts';
 import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
 import { pollTurn, type TurnPlace } from './turns.ts';
 

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-
+import type { JobKind } from '../lib/provisioning/runRecord.ts';
 import { TURN_LIMITS, type TurnLimits } from '../lib/provisioning/turnQueue.ts';
-import { call, type JobKind, sleep } from './activities.ts';
+import { call, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
 import { CANCEL_EVENT, childInstanceId, ORCHESTRATIONS } from './instanceIds.ts';
 import type { StartInput, WatchInput } from './provisionJob.ts';

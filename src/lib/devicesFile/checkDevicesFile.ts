@@ -9,13 +9,13 @@ import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
 import { type RowPassEvents, readRows } from './csvPass.ts';
 import { FileRefused } from './fileRefused.ts';
 import type { Problem } from './findings.ts';
-import { createIdentityTable, hashIdentity } from './identityTable.ts';
+import { createIdentityTable, hashIdentity, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
 import { createLinePairs } from './linePairs.ts';
 import { type LinePassOptions, type OpenInput, readLines } from './linePass.ts';
 import { refuseOtherFormats } from './otherFormats.ts';
 import { describe, REJECT_REASONS, type ReasonValues, type RejectCode, WARNINGS } from './reasons.ts';
-import { identityOf, settleDoubtful } from './settleDoubtful.ts';
+import { settleDoubtful } from './settleDoubtful.ts';
 import { createTally, RAW_BYTES } from './tally.ts';
 import { locateUtf8Error } from './utf8Error.ts';
 

@@ -8,7 +8,7 @@ import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
 import { characterName, createFindings, type Note, type Problem } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
 import { locateJsonError } from './jsonError.ts';
-import { isDeeperThan, isObject, meantKey, readKeys, warnUnknown } from './keyNames.ts';
+import { FORMAT_KEYS, type FormatKey, isDeeperThan, isObject, meantKey, readKeys, warnUnknown } from './keyNames.ts';
 import type { LineBytes } from './linePass.ts';
 import { MODE_RULES } from './modeRules.ts';
 import { createTwinChecker } from './twinRules.ts';
@@ -48,23 +48,6 @@ export interface LineChecker {
   /** @param source the same line as bytes */
   check(text: string, line: number, source: LineBytes): LineVerdict;
 }
-
-const FORMAT_KEYS = [
-  'id',
-  'moduleId',
-  'eTag',
-  'importMode',
-  'status',
-  'statusReason',
-  'authentication',
-  'twinETag',
-  'tags',
-  'properties',
-  'capabilities',
-  'deviceScope',
-  'parentScopes',
-] as const;
-type FormatKey = (typeof FORMAT_KEYS)[number];
 
 /** Keys that people write where the format has another, and what to tell them. */
 const HINTS: Readonly<Record<string, string>> = {

@@ -6,6 +6,7 @@
  */
 
 import { IMPORT_MODES, type ImportMode } from './importMode.ts';
+import { FORMAT_KEYS } from './keyNames.ts';
 import { MODE_RULES } from './modeRules.ts';
 import { TWIN_LIMITS } from './twinRules.ts';
 
@@ -79,21 +80,7 @@ const SELF_SIGNED = quoted('selfSigned');
 const CERTIFICATE_AUTHORITY = quoted('certificateAuthority');
 const MODES = IMPORT_MODES.map(quoted);
 
-const LINE_KEYS = [
-  'id',
-  'moduleId',
-  'eTag',
-  'importMode',
-  'status',
-  'statusReason',
-  'authentication',
-  'twinETag',
-  'tags',
-  'properties',
-  'capabilities',
-  'deviceScope',
-  'parentScopes',
-].map(quoted);
+const LINE_KEYS = FORMAT_KEYS.map(quoted);
 const [ID, MODULE_ID, ETAG, IMPORT_MODE, STATUS, STATUS_REASON, AUTHENTICATION, TWIN_ETAG, TAGS, PROPERTIES] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
 ] as const;

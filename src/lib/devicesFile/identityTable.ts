@@ -37,6 +37,11 @@ export interface IdentityTable {
   find(identity: string): number;
 }
 
+/** What tells one device or module from all others, as one text: ids hold no newline. */
+export function identityOf({ id, moduleId }: { readonly id: string; readonly moduleId?: string | null }): string {
+  return moduleId === undefined || moduleId === null ? id : `${id}\n${moduleId}`;
+}
+
 /** Three numbers a slot: high half, low half, line (0: free). */
 const SLOT = 3;
 const SHARD_BITS = 6;

@@ -3,6 +3,24 @@
 import { displayName, type Findings } from './findings.ts';
 
 /** What is not the hub's to validate may still not be nested without end (Json.NET, which a hub reads with, stops at 64). */
+/** Keys of a line, in the order of the format (ExportImportDevice). */
+export const FORMAT_KEYS = [
+  'id',
+  'moduleId',
+  'eTag',
+  'importMode',
+  'status',
+  'statusReason',
+  'authentication',
+  'twinETag',
+  'tags',
+  'properties',
+  'capabilities',
+  'deviceScope',
+  'parentScopes',
+] as const;
+export type FormatKey = (typeof FORMAT_KEYS)[number];
+
 export const NESTING_LIMIT = 64;
 
 export interface ReadObject<K extends string> {

@@ -3,6 +3,7 @@
 import type { AcceptedLine, LineChecker } from './checkLine.ts';
 import { FileRefused } from './fileRefused.ts';
 import type { Note } from './findings.ts';
+import { identityOf } from './identityTable.ts';
 import type { LinePairs } from './linePairs.ts';
 import type { LinePassEvents } from './linePass.ts';
 
@@ -76,9 +77,4 @@ export async function settleDoubtful(
     });
     if (next !== to) throw new FileRefused('inputChanged');
   }
-}
-
-/** Devices and modules are apart: no id has a line break. */
-export function identityOf({ id, moduleId }: { readonly id: string; readonly moduleId?: string }): string {
-  return moduleId === undefined ? id : `${id}\n${moduleId}`;
 }

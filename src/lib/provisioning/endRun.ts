@@ -31,17 +31,7 @@ export async function endWithoutJob(
     code: error?.code ?? 'dryRun',
     reason: ending.skipReason ?? error?.message ?? 'Nothing was sent to the hub.',
   };
-  const result = await writeReport(context, {
-    record,
-    check,
-    verdictOf: () => verdict,
-    isFailed: () => false,
-    endingOf: ({ rejected }) => ({
-      state: state === 'completed' && rejected > 0 ? 'completedWithFailures' : state,
-      error,
-    }),
-  });
-  await finish(context, runId, { ...result, report: result.files });
+  await endAlike(context, record, { check, state, error, verdict });
 }
 
 /** Ends a run of which nobody knows whether its lines were applied. */
@@ -60,14 +50,27 @@ export async function endUnconfirmed(
     action:
       'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
   };
+  await endAlike(context, record, { check, state, error, verdict });
+}
+
+/** Ends a run with the same verdict on every line that the check accepted. */
+async function endAlike(
+  context: ProvisioningContext,
+  record: RunRecord,
+  ending: Ending & { readonly check: CheckResult; readonly verdict: Verdict },
+): Promise<void> {
+  const { check, verdict, state, error } = ending;
   const result = await writeReport(context, {
     record,
     check,
     verdictOf: () => verdict,
     isFailed: () => false,
-    endingOf: () => ({ state, error }),
+    endingOf: ({ rejected }) => ({
+      state: state === 'completed' && rejected > 0 ? 'completedWithFailures' : state,
+      error,
+    }),
   });
-  await finish(context, runId, { ...result, report: result.files });
+  await finish(context, record.runId, { ...result, report: result.files });
 }
 
 /** How a run ends, as its record will have it. */

@@ -1,4 +1,4 @@
-import { createIdentityTable, hashIdentity } from '../devicesFile/identityTable.ts';
+import { createIdentityTable, hashIdentity, identityOf } from '../devicesFile/identityTable.ts';
 
 /**
  * Which identities an error log names, and with which code: a few bytes each, no strings, because a file dropped a
@@ -25,7 +25,7 @@ export function createFailureTable(seed: number): FailureTable {
         index = codes.push(code) - 1;
         indexOfCode.set(code, index);
       }
-      if (table.claim(identityKey(id, moduleId), size + 1) !== 0) return;
+      if (table.claim(identityOf({ id, ...(moduleId === undefined ? {} : { moduleId }) }), size + 1) !== 0) return;
       if (size === codeOf.length) {
         const larger = new Uint16Array(codeOf.length * 2);
         larger.set(codeOf);
@@ -35,16 +35,11 @@ export function createFailureTable(seed: number): FailureTable {
       size += 1;
     },
     find(id, moduleId) {
-      const ordinal = table.find(identityKey(id, moduleId));
+      const ordinal = table.find(identityOf({ id, ...(moduleId === undefined ? {} : { moduleId }) }));
       return ordinal === 0 ? undefined : codes[codeOf[ordinal - 1] ?? 0];
     },
     get size() {
       return size;
     },
   };
-}
-
-/** Device and module ids hold no newline. */
-function identityKey(id: string, moduleId: string | undefined): string {
-  return moduleId === undefined ? id : `${id}\n${moduleId}`;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { MissingField } from '../devicesFile/checkDevicesFile.ts';
+import { identityOf } from '../devicesFile/identityTable.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
@@ -75,7 +76,7 @@ export async function fillMissing(
       if (id === line.id && moduleId === (line.moduleId ?? null)) {
         // New keys are wanted with missingKeys regenerate; all else is kept all the same.
         missing = options.missingKeys === 'keep' ? fields : fields.filter((field) => field !== 'authentication');
-        wanted.add(keyOf(line));
+        wanted.add(identityOf(line));
         next = await incomplete.next();
       }
     }
@@ -104,7 +105,7 @@ async function lookUp(source: BlockBlobClient, wanted: ReadonlySet<string>): Pro
     // An export may begin with a line of plain text, and may end its lines with anything.
     if (!text.startsWith('{')) continue;
     const line = JSON.parse(text) as StagedLine;
-    const key = keyOf(line);
+    const key = identityOf(line);
     // Only what is wanted of it: a twin can be many times as large as the rest.
     if (wanted.has(key)) found.set(key, pick(line));
   }
@@ -113,7 +114,7 @@ async function lookUp(source: BlockBlobClient, wanted: ReadonlySet<string>): Pro
 
 function filledLine(text: string, missing: readonly MissingField[], preImage: ReadonlyMap<string, StagedLine>): string {
   const line = JSON.parse(text) as StagedLine;
-  const before = preImage.get(keyOf(line));
+  const before = preImage.get(identityOf(line));
   return before === undefined ? text : JSON.stringify(fill(line, before, missing));
 }
 
@@ -126,8 +127,4 @@ function fill(line: StagedLine, before: StagedLine, missing: readonly MissingFie
 
 function pick({ id, moduleId, authentication, status, statusReason, capabilities }: StagedLine): StagedLine {
   return { id, ...(moduleId === undefined ? {} : { moduleId }), authentication, status, statusReason, capabilities };
-}
-
-function keyOf(line: { readonly id: string; readonly moduleId?: string | null }): string {
-  return line.moduleId === undefined || line.moduleId === null ? line.id : `${line.id}\n${line.moduleId}`;
 }

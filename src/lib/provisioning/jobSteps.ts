@@ -21,16 +21,13 @@ import {
 } from './hubJob.ts';
 import { importPlan, preImagePlan } from './jobPlans.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
-import type { RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
+import type { JobKind, RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import { type CheckResult, checkOf, IMPORT_JOB_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
 
 const MINUTE_MS = 60_000;
 /** How long a job whose create had an unclear end is looked for at least. */
 const FIND_MS = 2 * MINUTE_MS;
-
-/** Which job of a run: the export that takes the pre-image, or the import. */
-export type JobKind = 'export' | 'import';
 
 interface Step {
   readonly runId: string;

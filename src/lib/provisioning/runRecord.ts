@@ -50,6 +50,9 @@ export interface DropIdentity {
 /** What the check counted. */
 export type CheckCounts = Omit<CheckSummary, 'sha256'>;
 
+/** Which job of a run: the export that takes the pre-image, or the import. */
+export type JobKind = 'export' | 'import';
+
 export interface RunJob {
   readonly jobId: string;
   /** As the hub spells it: enqueued, running, completed, failed, cancelled, … */
