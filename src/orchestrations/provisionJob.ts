@@ -1,5 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
+import type { PreImageRound } from '../lib/provisioning/preImageRound.ts';
 import type { JobKind } from '../lib/provisioning/runRecord.ts';
 import { call, sleep } from './activities.ts';
 import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
@@ -8,6 +9,7 @@ import { pollTurn, type TurnPlace } from './turns.ts';
 export interface StartInput {
   readonly runId: string;
   readonly kind: JobKind;
+  readonly round: PreImageRound;
   readonly place: TurnPlace;
   readonly tries: number;
 }
@@ -21,11 +23,11 @@ export function* provisionJobStart(
   context: OrchestrationContext,
 ): Generator<Task, { status: 'started' | 'ended' | 'turnLost' } | undefined, unknown> {
   const input = context.df.getInput() as StartInput;
-  const { runId, kind, place } = input;
+  const { runId, kind, round, place } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const { granted } = yield* pollTurn(context, place);
     if (!granted) return { status: 'turnLost' };
-    const result = yield* call(context, 'startJob', { runId, kind });
+    const result = yield* call(context, 'startJob', { runId, kind, round });
     if (result.status !== 'wait') return { status: result.status };
     yield* sleep(context, startDelaySeconds(input.tries + turn, result.seconds));
   }
@@ -36,6 +38,7 @@ export function* provisionJobStart(
 export interface WatchInput {
   readonly runId: string;
   readonly kind: JobKind;
+  readonly round: PreImageRound;
   readonly place: TurnPlace;
   readonly polls: number;
   /** When watching began, ms since the epoch, in durable time. */
@@ -56,7 +59,7 @@ export function* provisionJobWatch(
     const polls = input.polls + turn;
     yield* sleep(context, watchDelaySeconds(polls, context.df.currentUtcDateTime.getTime() - input.since));
     yield* pollTurn(context, input.place);
-    const { ended } = yield* call(context, 'watchJob', { runId: input.runId, kind: input.kind });
+    const { ended } = yield* call(context, 'watchJob', { runId: input.runId, kind: input.kind, round: input.round });
     if (ended) return { ended: true };
   }
   context.df.continueAsNew({ ...input, polls: input.polls + TURNS_A_HISTORY } satisfies WatchInput);

@@ -1,5 +1,5 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { JobKind } from '../lib/provisioning/runRecord.ts';
+import { type PreImageRound, preImageRound } from '../lib/provisioning/preImageRound.ts';
 import { TURN_LIMITS, type TurnLimits } from '../lib/provisioning/turnQueue.ts';
 import { call, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
@@ -67,16 +67,13 @@ function* prepare(
  */
 function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace): Generator<Task, RunResult, unknown> {
   const { runId } = input;
-  const turn = yield* takeTurn(context, input, place);
-  if (turn === 'ended') return ENDED;
-  if (turn === 'granted') {
-    if ((yield* preserve(context, input, place)) === 'ended') return ENDED;
-    if ((yield* startJob(context, input, place, 'import')) === 'ended') return ENDED;
-  }
+  const started = yield* sendImport(context, input, place);
+  if (started === 'ended') return ENDED;
+  const { round } = started;
 
   for (;;) {
     context.df.setCustomStatus({ phase: 'job' });
-    const watch = watchJob(context, runId, place, 'import');
+    const watch = watchJob(context, { runId, place, kind: 'import', round });
     const cancelled = context.df.waitForExternalEvent(CANCEL_EVENT);
     const first = yield context.df.Task.any([watch, cancelled]);
     if (first === cancelled) {
@@ -89,6 +86,29 @@ function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace)
     if (settled.state !== 'notEnded') return settled;
     // The watch was lost (it may have failed for long trouble with storage), and the job goes on: watch it again.
     yield* sleep(context, 30);
+  }
+}
+
+/**
+ * Waits for the turn, takes the pre-image and starts the import. A run that has lost its turn before that begins again:
+ * others may have changed its devices meanwhile, and what was filled in from the pre-image would undo that.
+ */
+function* sendImport(
+  context: OrchestrationContext,
+  input: RunInput,
+  place: TurnPlace,
+): Generator<Task, { readonly round: PreImageRound } | 'ended', unknown> {
+  for (let number = 1; ; number++) {
+    const round = preImageRound(input.attempt ?? 1, number);
+    const turn = yield* takeTurn(context, input, place);
+    if (turn === 'ended') return 'ended';
+    if (turn === 'jobStarted') return { round };
+    const preserved = yield* preserve(context, input, place, round);
+    if (preserved === 'ended') return 'ended';
+    if (preserved === 'turnLost') continue;
+    const started = yield* startJob(context, input, { place, kind: 'import', round });
+    if (started === 'ended') return 'ended';
+    if (started === 'started') return { round };
   }
 }
 
@@ -112,23 +132,25 @@ function* preserve(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-): Generator<Task, 'ready' | 'ended', unknown> {
+  round: PreImageRound,
+): Generator<Task, 'ready' | 'ended' | 'turnLost', unknown> {
   const { runId } = input;
   context.df.setCustomStatus({ phase: 'preImage' });
-  const preImage = yield* call(context, 'takePreImage', { runId });
+  const preImage = yield* call(context, 'takePreImage', { runId, round });
   if (preImage.status === 'ended') return 'ended';
   if (preImage.status === 'export') {
-    if ((yield* startJob(context, input, place, 'export')) === 'ended') return 'ended';
+    const started = yield* startJob(context, input, { place, kind: 'export', round });
+    if (started !== 'started') return started;
     context.df.setCustomStatus({ phase: 'preImage' });
     for (;;) {
-      yield* untilOver(watchJob(context, runId, place, 'export'));
-      const exported = yield* call(context, 'finishPreImage', { runId });
+      yield* untilOver(watchJob(context, { runId, place, kind: 'export', round }));
+      const exported = yield* call(context, 'finishPreImage', { runId, round });
       if (exported.status === 'ended') return 'ended';
       if (exported.status === 'ready') break;
       yield* sleep(context, 30);
     }
   }
-  return (yield* call(context, 'fillLines', { runId })).status;
+  return (yield* call(context, 'fillLines', { runId, round })).status;
 }
 
 /** Waits for a task that may fail; its failure says nothing that the next step would not find out. */
@@ -140,29 +162,22 @@ function* untilOver(task: Task): Generator<Task, void, unknown> {
   }
 }
 
-/** Starts a job, and waits for the turn again whenever it was lost before that. */
+/** Starts a job while the run has its turn. */
 function* startJob(
   context: OrchestrationContext,
-  input: RunInput,
-  place: TurnPlace,
-  kind: JobKind,
-): Generator<Task, 'started' | 'ended', unknown> {
-  const { runId, attempt = 1 } = input;
-  for (;;) {
-    const start = (yield context.df.callSubOrchestrator(
-      ORCHESTRATIONS.provisionJobStart,
-      { runId, kind, place, tries: 0 } satisfies StartInput,
-      childInstanceId(runId, `start-${kind}`, attempt),
-    )) as { status: 'started' | 'ended' | 'turnLost' };
-    if (start.status !== 'turnLost') return start.status;
-    const turn = yield* takeTurn(context, input, place);
-    if (turn === 'ended') return 'ended';
-    if (turn === 'jobStarted') return 'started';
-  }
+  { runId, attempt = 1 }: RunInput,
+  job: Pick<StartInput, 'kind' | 'round' | 'place'>,
+): Generator<Task, 'started' | 'ended' | 'turnLost', unknown> {
+  const { status } = (yield context.df.callSubOrchestrator(
+    ORCHESTRATIONS.provisionJobStart,
+    { runId, ...job, tries: 0 } satisfies StartInput,
+    childInstanceId(runId, `start-${job.kind}`, attempt),
+  )) as { status: 'started' | 'ended' | 'turnLost' };
+  return status;
 }
 
-function watchJob(context: OrchestrationContext, runId: string, place: TurnPlace, kind: JobKind): Task {
-  const input: WatchInput = { runId, kind, place, polls: 0, since: context.df.currentUtcDateTime.getTime() };
+function watchJob(context: OrchestrationContext, job: Pick<WatchInput, 'runId' | 'kind' | 'round' | 'place'>): Task {
+  const input: WatchInput = { ...job, polls: 0, since: context.df.currentUtcDateTime.getTime() };
   // No id of its own: the engine derives one from this very execution, so that a run that is started once more does not
   // meet a child of its earlier life.
   return context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobWatch, input);

@@ -1,18 +1,26 @@
 import { containerUriWithSas } from '../storage/containerSas.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { HubJobPlan } from './hubJob.ts';
+import { exportBlobName } from './preImage.ts';
+import type { PreImageRound } from './preImageRound.ts';
 import type { RunRecord } from './runRecord.ts';
-import { type CheckResult, ERROR_LOG_BLOB, EXPORT_JOB_BLOB, IMPORT_JOB_BLOB, stagingOf } from './staging.ts';
+import { type CheckResult, ERROR_LOG_BLOB, exportJobBlob, IMPORT_JOB_BLOB, stagingOf } from './staging.ts';
 
-/** The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there. */
+/**
+ * The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there.
+ *
+ * @param input what the job reads, and by which pre-image that was filled
+ */
 export function importPlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  inputBlobName: string,
+  input: { readonly blobName: string; readonly round: PreImageRound | undefined },
 ): HubJobPlan {
+  const { blobName: inputBlobName, round } = input;
   return {
     type: 'import',
+    ...(round === undefined ? {} : { round }),
     stateBlob: IMPORT_JOB_BLOB,
     proofBlob: ERROR_LOG_BLOB,
     echoedName: inputBlobName,
@@ -35,11 +43,12 @@ export function preImagePlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  outputBlobName: string,
+  round: PreImageRound,
 ): HubJobPlan {
+  const outputBlobName = exportBlobName(check, round);
   return {
     type: 'export',
-    stateBlob: EXPORT_JOB_BLOB,
+    stateBlob: exportJobBlob(round),
     proofBlob: outputBlobName,
     echoedName: outputBlobName,
     // The registry may be larger than the file; what it holds is not known without asking.

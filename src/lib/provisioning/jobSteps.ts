@@ -14,6 +14,7 @@ import {
   type HubJobPlan,
   isOverdue,
   isTerminalStatus,
+  openPreImageRound,
   readHubJob,
   readJobState,
   type StartedJob,
@@ -21,9 +22,17 @@ import {
 } from './hubJob.ts';
 import { importPlan, preImagePlan } from './jobPlans.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
+import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import type { JobKind, RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
-import { type CheckResult, checkOf, IMPORT_JOB_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
+import {
+  type CheckResult,
+  checkOf,
+  type FillManifest,
+  IMPORT_JOB_BLOB,
+  type PreImageManifest,
+  stagingOf,
+} from './staging.ts';
 
 const MINUTE_MS = 60_000;
 /** How long a job whose create had an unclear end is looked for at least. */
@@ -33,8 +42,15 @@ interface Step {
   readonly runId: string;
 }
 
+/** A step of one round of the pre-image; the work of a round that is over goes no further. */
+interface RoundStep extends Step {
+  readonly round: PreImageRound;
+}
+
 interface JobStep extends Step {
   readonly kind: JobKind;
+  /** Of the pre-image that the export takes, or that the import was filled from. Default: the latest. */
+  readonly round?: PreImageRound;
 }
 
 const FIELD_OF = { export: 'exportJob', import: 'job' } as const satisfies Record<JobKind, keyof RunRecord>;
@@ -85,21 +101,33 @@ async function importJobStarted(context: ProvisioningContext, record: RunRecord)
   return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
 }
 
-/** Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. */
+/** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
+async function latestRound(context: ProvisioningContext, record: RunRecord): Promise<PreImageRound | undefined> {
+  return (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
+}
+
+/**
+ * Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. An
+ * import that was sent already, or may have been, keeps the pre-image that it was filled from.
+ */
 export async function takePreImage(
   context: ProvisioningContext,
-  input: Step,
+  input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'export' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
   const way = preImageWay(check);
-  if (way === 'none' || record.preImage !== undefined) return { status: 'ready' };
+  if (way === 'none') return { status: 'ready' };
+  const opened = await openPreImageRound(context, record, input.round);
+  if (opened === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
+  if (opened === 'outdated') return { status: 'ended' };
+  if (opened === 'sent') return { status: 'ready' };
   await context.runs.update(input.runId, (current) => ({ ...current, phase: 'preImage' }));
   try {
-    const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check);
+    const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check, input.round);
     if (preImage === 'export') return { status: 'export' };
-    await notePreImage(context, input.runId, preImage);
+    await notePreImage(context, input, preImage);
     return { status: 'ready' };
   } catch (error) {
     if (!(error instanceof HubError) || error.retryable) throw error;
@@ -111,16 +139,18 @@ export async function takePreImage(
 /** Takes over what the export wrote as the pre-image. Without it nothing is sent: what cannot be put back is not changed. */
 export async function finishPreImage(
   context: ProvisioningContext,
-  input: Step,
+  input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'wait' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
+  const { round } = input;
+  if (isEarlierRound(round, await latestRound(context, record))) return { status: 'ended' };
+  const job = record.exportJob?.round === round ? record.exportJob : undefined;
   // Whoever watched the export may have been lost.
-  const job = record.exportJob;
   if (job !== undefined && !isTerminalStatus(job.status) && !isOverdue(context, job)) return { status: 'wait' };
-  const blobName = exportBlobName(check);
-  const status = record.exportJob?.status.toLowerCase();
+  const blobName = exportBlobName(check, round);
+  const status = job?.status.toLowerCase();
   if (status !== 'completed' || !(await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists())) {
     await endWithoutJob(context, input.runId, {
       state: 'failed',
@@ -133,35 +163,50 @@ export async function finishPreImage(
     });
     return { status: 'ended' };
   }
-  await notePreImage(context, input.runId, await keepManifest(context, record, { blobName, way: 'export' }));
+  await notePreImage(context, input, await keepManifest(context, record, round, { blobName, way: 'export' }));
   return { status: 'ready' };
 }
 
-async function notePreImage(context: ProvisioningContext, runId: string, manifest: PreImageManifest): Promise<void> {
+async function notePreImage(
+  context: ProvisioningContext,
+  { runId, round }: RoundStep,
+  manifest: PreImageManifest,
+): Promise<void> {
   const { blobName, identities } = manifest;
   const preImage = {
     container: stagingOf(context, runId).containerName,
     blobName,
     ...(identities === undefined ? {} : { identities }),
+    round,
   };
-  await context.runs.update(runId, (current) => ({ ...current, preImage }));
+  await context.runs.update(runId, (current) =>
+    isEarlierRound(round, current.preImage?.round) ? undefined : { ...current, preImage },
+  );
 }
 
 /** Fills in what lines leave out and their devices have. */
 export async function fillLines(
   context: ProvisioningContext,
-  input: Step,
+  input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
-  await inputOf(context, run.record, run.check);
+  const latest = await latestRound(context, run.record);
+  if (isEarlierRound(input.round, latest)) return { status: 'ended' };
+  const { kept } = await inputOf(context, run.record, run.check, latest);
+  if (kept !== undefined) await context.runs.update(input.runId, (current) => ({ ...current, kept }));
   return { status: 'ready' };
 }
 
-/** The blob that the import job reads. */
-async function inputOf(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<string> {
+/** What the import job reads. */
+async function inputOf(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  round: PreImageRound | undefined,
+): Promise<FillManifest> {
   if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
-  return fillMissing(context, record, check, record.options);
+  return fillMissing(context, record, check, record.options, round);
 }
 
 async function planOf(
@@ -169,10 +214,14 @@ async function planOf(
   record: RunRecord,
   check: CheckResult,
   kind: JobKind,
+  round: PreImageRound | undefined,
 ): Promise<HubJobPlan> {
-  return kind === 'export'
-    ? preImagePlan(context, record, check, exportBlobName(check))
-    : importPlan(context, record, check, await inputOf(context, record, check));
+  if (kind === 'import') {
+    const { blobName } = await inputOf(context, record, check, round);
+    return importPlan(context, record, check, { blobName, round });
+  }
+  if (round === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
+  return preImagePlan(context, record, check, round);
 }
 
 export async function startJob(
@@ -185,8 +234,11 @@ export async function startJob(
   const { record, check } = run;
   // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
   if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };
+  const round = await latestRound(context, record);
+  if (isEarlierRound(input.round ?? round, round)) return { status: 'ended' };
   try {
-    const result = await startHubJob(context, record, await planOf(context, record, check, kind));
+    const result = await startHubJob(context, record, await planOf(context, record, check, kind, round));
+    if (result.status === 'outdated') return { status: 'ended' };
     if (result.status === 'wait') {
       await waitingFor(context, runId, { kind: 'busy', reason: result.reason });
       return { status: 'wait', seconds: result.seconds };
@@ -197,7 +249,7 @@ export async function startJob(
       await endWithoutJob(context, runId, { state: 'failed', error, check });
       return { status: 'ended' };
     }
-    await noteJob(context, runId, kind, result.job);
+    await noteJob(context, runId, kind, kind === 'export' ? { ...result.job, round } : result.job);
     return { status: 'started' };
   } catch (error) {
     const again = { status: 'wait', seconds: 5 } as const;
@@ -225,11 +277,14 @@ export async function noteJob(
   context: ProvisioningContext,
   runId: string,
   kind: JobKind,
-  started: StartedJob,
+  started: StartedJob & { readonly round?: PreImageRound | undefined },
 ): Promise<void> {
+  const { round, ...fields } = started;
   await context.runs.update(runId, (current) => {
     const { waiting: _waiting, ...rest } = current;
-    const job = current[FIELD_OF[kind]] ?? { ...started, status: 'enqueued', progress: 0 };
+    const known = current[FIELD_OF[kind]];
+    const fresh: RunJob = { ...fields, ...(round === undefined ? {} : { round }), status: 'enqueued', progress: 0 };
+    const job = known === undefined || isEarlierRound(known.round, round) ? fresh : known;
     return { ...rest, phase: PHASE_OF[kind], [FIELD_OF[kind]]: job };
   });
 }
@@ -254,6 +309,7 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
   const record = await openRun(context, runId);
   const known = record?.[field];
   if (record === undefined || known === undefined) return { ended: true };
+  if (kind === 'export' && input.round !== undefined && known.round !== input.round) return { ended: true };
   if (isTerminalStatus(known.status)) return { ended: true };
 
   const overdue = isOverdue(context, known);
@@ -270,6 +326,7 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
         ...(job?.failureReason === undefined ? {} : { failureReason: job.failureReason }),
       };
       const before = current[field];
+      if (before?.jobId !== known.jobId) return undefined;
       const same = current.waiting === undefined && before?.status === seen.status && before.progress === seen.progress;
       return same ? undefined : { ...rest, [field]: seen };
     });
