@@ -4,6 +4,7 @@ import { TURN_LIMITS, type TurnLimits } from '../lib/provisioning/turnQueue.ts';
 import { call, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
 import { CANCEL_EVENT, childInstanceId, ORCHESTRATIONS } from './instanceIds.ts';
+import { TURNS_A_HISTORY } from './loops.ts';
 import type { StartInput, WatchInput } from './provisionJob.ts';
 import type { TurnInput } from './provisionTurn.ts';
 import { leaveTurn, type TurnPlace } from './turns.ts';
@@ -28,10 +29,17 @@ const ENDED: RunResult = { state: 'ended' };
  * It decides only what comes next. What is known of the run lives in the run record, which activities write; the custom
  * status carries the phase and nothing else.
  */
-export function* provisionRun(context: OrchestrationContext): Generator<Task, RunResult, unknown> {
+export function* provisionRun(context: OrchestrationContext): Generator<Task, RunResult | undefined, unknown> {
   const input = context.df.getInput() as RunInput;
   let place: TurnPlace | undefined;
   try {
+    const options = yield* findOptions(context, input);
+    if (options === 'ended') return ENDED;
+    if (options === 'wait') {
+      // A folder that does not come to rest. A cancel whose event is lost by this is in the record all the same.
+      context.df.continueAsNew(input);
+      return undefined;
+    }
     place = yield* prepare(context, input);
     return place === undefined ? ENDED : yield* work(context, input, place);
   } catch (error) {
@@ -43,19 +51,25 @@ export function* provisionRun(context: OrchestrationContext): Generator<Task, Ru
   }
 }
 
-/** All that needs no hub; undefined when the run has ended with it. */
+/** Waits until the folder of the drop is quiet, and its options are read; `wait`: it goes on with a fresh history. */
+function* findOptions(
+  context: OrchestrationContext,
+  { runId }: RunInput,
+): Generator<Task, 'ready' | 'ended' | 'wait', unknown> {
+  context.df.setCustomStatus({ phase: 'options' });
+  for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
+    const options = yield* call(context, 'readOptions', { runId });
+    if (options.status !== 'wait') return options.status;
+    yield* sleep(context, options.seconds);
+  }
+  return 'wait';
+}
+
+/** The check, and what may refuse the file after it; undefined when the run has ended with it. */
 function* prepare(
   context: OrchestrationContext,
   { runId, limits = TURN_LIMITS }: RunInput,
 ): Generator<Task, TurnPlace | undefined, unknown> {
-  context.df.setCustomStatus({ phase: 'options' });
-  for (;;) {
-    const options = yield* call(context, 'readOptions', { runId });
-    if (options.status === 'ended') return undefined;
-    if (options.status === 'ready') break;
-    yield* sleep(context, options.seconds);
-  }
-
   context.df.setCustomStatus({ phase: 'check' });
   const checked = yield* call(context, 'checkFile', { runId });
   return checked.next === 'ended' ? undefined : { hub: checked.hub, ticket: checked.ticket, limits };

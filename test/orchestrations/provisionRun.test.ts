@@ -74,6 +74,15 @@ describe('the orchestration of a run', () => {
     ]);
   });
 
+  it('starts over with a fresh history when the folder has not come to rest after fifty looks', () => {
+    const answers = () => script({ ...straight, readOptions: { status: 'wait', seconds: 9 } });
+    const first = drive(provisionRun, { runId, attempt: 2 }, answers());
+    expect(first.yields.filter(({ name }) => name === 'readOptions')).toHaveLength(50);
+    expect(first).toMatchObject({ continuedAsNew: { runId, attempt: 2 }, signals: [] });
+    expect(first.output).toBeUndefined();
+    expect(drive(provisionRun, { runId, attempt: 2 }, answers())).toEqual(first);
+  });
+
   it.each([
     ['readOptions', { readOptions: { status: 'ended' } }, []],
     ['checkFile', { checkFile: { next: 'ended' } }, []],
