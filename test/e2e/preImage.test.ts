@@ -64,6 +64,35 @@ describe('what a line leaves out', () => {
       });
       expect(await stack.finalRecord('rotate/devices.txt')).toMatchObject({ state: 'completed' });
       expect((await identity(stack, 'rotate')).authentication.symmetricKey.primaryKey).not.toBe(key('rotate'));
+
+      // Without a pre-image: only what says all itself, and only when that was confirmed.
+      const bare =
+        line({ id: 'plain', status: 'enabled' }) +
+        create('stolen', { importMode: 'update', capabilities: { iotEdge: true } }) +
+        line({ id: 'fresh', importMode: 'delete' }) +
+        line({ id: 'new', importMode: 'create' });
+      const never = { ...NOW, backupfirst: 'never' };
+      await stack.drop('haste/devices.txt', bare, { ...never, confirm: 'another' });
+      const refused = await stack.finalRecord('haste/devices.txt');
+      expect(refused).toMatchObject({
+        state: 'refused',
+        error: { code: 'confirmationNeeded', message: expect.stringContaining('backupFirst never') },
+        outcomes: { rejected: 1, skipped: 3 },
+      });
+      const confirm = /name of the hub, ([^;\s]+);/.exec(refused.error?.action ?? '')?.[1] ?? '';
+      await stack.drop('sure/devices.txt', bare, { ...never, confirm });
+      const hasty = await stack.finalRecord('sure/devices.txt');
+      expect(hasty).toMatchObject({
+        state: 'completedWithFailures',
+        check: { lines: 4, rejected: 1, byMode: { update: 1, delete: 1, create: 1 } },
+        outcomes: { rejected: 1, succeeded: 3 },
+      });
+      expect(hasty).not.toHaveProperty('preImage');
+      expect((await stack.rows(hasty)).map(({ deviceId, code }) => [deviceId, code])).toContainEqual([
+        'plain',
+        'leavesOut',
+      ]);
+      expect(await identity(stack, 'plain')).toMatchObject({ authentication: keys('plain') });
     });
   });
 

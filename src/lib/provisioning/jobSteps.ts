@@ -117,7 +117,7 @@ export async function takePreImage(
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
-  const way = preImageWay(check);
+  const way = preImageWay(check, record.options);
   if (way === 'none') return { status: 'ready' };
   const opened = await openPreImageRound(context, record, input.round);
   if (opened === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');

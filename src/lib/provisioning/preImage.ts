@@ -14,6 +14,7 @@ import { readLineBatches } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
 import { type AcceptedEntry, decodeEntry, isAccepted } from './lineIndex.ts';
+import type { ProvisionOptions } from './options.ts';
 import type { PreImageRound } from './preImageRound.ts';
 import type { RunRecord } from './runRecord.ts';
 import { type CheckResult, checkBlobs, type PreImageManifest, preImageBlob, stagingOf } from './staging.ts';
@@ -25,8 +26,12 @@ const READS_AT_ONCE = 4;
 /** How the pre-image of a run is to be taken. */
 export type PreImageWay = 'none' | 'single' | 'export';
 
-/** Lines that may meet an existing identity: all but pure creates. */
-export function preImageWay(check: CheckResult): PreImageWay {
+/** Lines that may meet an existing identity (all but pure creates) need one, unless the sender wants none. */
+export function preImageWay(
+  check: CheckResult,
+  options: Pick<ProvisionOptions, 'backupFirst'> | undefined,
+): PreImageWay {
+  if (options?.backupFirst === 'never') return 'none';
   const creates = check.counts.byMode.create ?? 0;
   const overwriting = check.accepted - creates;
   if (overwriting === 0) return 'none';

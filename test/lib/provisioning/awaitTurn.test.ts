@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { awaitTurn, type RunInstances } from '../../../src/lib/provisioning/awaitTurn.ts';
+import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/dropOptions.ts';
 import { startJob } from '../../../src/lib/provisioning/jobSteps.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
 import { CHECK_BLOB, exportJobBlob, IMPORT_JOB_BLOB, stagingOf } from '../../../src/lib/provisioning/staging.ts';
@@ -111,7 +112,7 @@ describe('a look around while a run waits for its turn', () => {
     expect(await awaitTurn(context, nobody, { runId, position: 1 })).toMatchObject({ status: 'wait' });
     expect(Date.parse((await read(runId))?.waiting?.since ?? '')).toBeGreaterThan(Date.parse('2026-01-01'));
 
-    const options = { importMode: 'create', onInvalidLine: 'skip', missingKeys: 'keep', dryRun: false } as const;
+    const options = { ...DEFAULT_OPTIONS, importMode: 'create' } as const;
     const other = await run({
       waiting: { ...waiting, kind: 'turn', position: 1 },
       options: { ...options, retryMinutes: 1 },
