@@ -6,9 +6,11 @@
  */
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
+import type { NextRound } from '../lib/provisioning/nextRound.ts';
 import type { PreImageRound } from '../lib/provisioning/preImageRound.ts';
 import type { JobKind } from '../lib/provisioning/runRecord.ts';
 import type { TurnTicket } from '../lib/provisioning/turnQueue.ts';
+import type { ChunkInput, ChunkReply } from '../lib/provisioning/workChunk.ts';
 
 interface RunStep {
   readonly runId: string;
@@ -55,7 +57,9 @@ export interface Activities {
   };
   readonly watchJob: { input: JobStep; output: { readonly ended: boolean } };
   readonly cancelJob: { input: RunStep; output: { readonly asked: boolean } };
-  /** `notEnded`: the job can still change something, and has to be watched on. */
+  /** What is next after the import job. `notEnded`: it can still change something, and has to be watched on. */
+  readonly nextRound: { input: RunStep & { readonly finished?: string }; output: NextRound };
+  readonly workChunk: { input: ChunkInput; output: ChunkReply };
   readonly settleRun: { input: RunStep; output: { readonly state: string } };
   readonly failRun: { input: RunStep & { readonly message: string }; output: { readonly state: string } };
 }

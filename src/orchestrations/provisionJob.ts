@@ -3,13 +3,15 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { PreImageRound } from '../lib/provisioning/preImageRound.ts';
 import type { JobKind } from '../lib/provisioning/runRecord.ts';
 import { call, sleep } from './activities.ts';
+import { ORCHESTRATIONS } from './instanceIds.ts';
 import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
 import { pollTurn, type TurnPlace } from './turns.ts';
 
 export interface StartInput {
   readonly runId: string;
   readonly kind: JobKind;
-  readonly round: PreImageRound;
+  /** Of the pre-image: only for the export that takes it, and for the import. */
+  readonly round?: PreImageRound;
   readonly place: TurnPlace;
   readonly tries: number;
 }
@@ -26,8 +28,9 @@ export function* provisionJobStart(
   const { runId, kind, round, place } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const { granted } = yield* pollTurn(context, place);
-    if (!granted) return { status: 'turnLost' };
-    const result = yield* call(context, 'startJob', { runId, kind, round });
+    // What follows the import belongs to a turn that the run has had: it is not waited for again.
+    if (!granted && (kind === 'export' || kind === 'import')) return { status: 'turnLost' };
+    const result = yield* call(context, 'startJob', { runId, kind, ...(round === undefined ? {} : { round }) });
     if (result.status !== 'wait') return { status: result.status };
     yield* sleep(context, startDelaySeconds(input.tries + turn, result.seconds));
   }
@@ -35,10 +38,45 @@ export function* provisionJobStart(
   return undefined;
 }
 
+/** Starts a job that follows the import, and watches it to its end; without effect if it cannot be started. */
+export function* doJob(
+  context: OrchestrationContext,
+  { runId, place, kind }: Omit<StartInput, 'tries'>,
+): Generator<Task, void, unknown> {
+  // Without ids of their own: the engine derives them from this very execution.
+  const start = (yield context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobStart, {
+    runId,
+    kind,
+    place,
+    tries: 0,
+  } satisfies StartInput)) as { status: string };
+  if (start.status === 'started') {
+    yield* untilOver(
+      context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobWatch, {
+        runId,
+        kind,
+        place,
+        polls: 0,
+        since: context.df.currentUtcDateTime.getTime(),
+      } satisfies WatchInput),
+    );
+  }
+}
+
+/** Waits for a task that may fail; its failure says nothing that the next step would not find out. */
+export function* untilOver(task: Task): Generator<Task, void, unknown> {
+  try {
+    yield task;
+  } catch {
+    // What counts is what the hub says of the job, and that is read next.
+  }
+}
+
 export interface WatchInput {
   readonly runId: string;
   readonly kind: JobKind;
-  readonly round: PreImageRound;
+  /** Of the pre-image: only for the export that takes it, and for the import. */
+  readonly round?: PreImageRound;
   readonly place: TurnPlace;
   readonly polls: number;
   /** When watching began, ms since the epoch, in durable time. */
@@ -55,11 +93,12 @@ export function* provisionJobWatch(
   context: OrchestrationContext,
 ): Generator<Task, { ended: true } | undefined, unknown> {
   const input = context.df.getInput() as WatchInput;
+  const { runId, kind, round } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const polls = input.polls + turn;
     yield* sleep(context, watchDelaySeconds(polls, context.df.currentUtcDateTime.getTime() - input.since));
     yield* pollTurn(context, input.place);
-    const { ended } = yield* call(context, 'watchJob', { runId: input.runId, kind: input.kind, round: input.round });
+    const { ended } = yield* call(context, 'watchJob', { runId, kind, ...(round === undefined ? {} : { round }) });
     if (ended) return { ended: true };
   }
   context.df.continueAsNew({ ...input, polls: input.polls + TURNS_A_HISTORY } satisfies WatchInput);

@@ -20,9 +20,10 @@ import {
   type StartedJob,
   startHubJob,
 } from './hubJob.ts';
-import { importPlan, preImagePlan } from './jobPlans.ts';
+import { importPlan, preImagePlan, retryPlan, verifyPlan } from './jobPlans.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
+import { changeRounds, type RoundsState, readRounds } from './rounds.ts';
 import type { JobKind, RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import {
@@ -33,6 +34,7 @@ import {
   type PreImageManifest,
   stagingOf,
 } from './staging.ts';
+import { verifyBlobName } from './verification.ts';
 
 const MINUTE_MS = 60_000;
 /** How long a job whose create had an unclear end is looked for at least. */
@@ -53,8 +55,18 @@ interface JobStep extends Step {
   readonly round?: PreImageRound;
 }
 
-const FIELD_OF = { export: 'exportJob', import: 'job' } as const satisfies Record<JobKind, keyof RunRecord>;
-const PHASE_OF = { export: 'preImage', import: 'job' } as const satisfies Record<JobKind, RunPhase>;
+const FIELD_OF = {
+  export: 'exportJob',
+  import: 'job',
+  retry: 'retryJob',
+  verify: 'verifyJob',
+} as const satisfies Record<JobKind, keyof RunRecord>;
+const PHASE_OF = {
+  export: 'preImage',
+  import: 'job',
+  retry: 'retry',
+  verify: 'verify',
+} as const satisfies Record<JobKind, RunPhase>;
 
 /** The record and check of a run that has been checked and has not ended; a cancel that was asked for ends it here. */
 async function openChecked(
@@ -193,13 +205,17 @@ export async function fillLines(
   if (run === undefined) return { status: 'ended' };
   const latest = await latestRound(context, run.record);
   if (isEarlierRound(input.round, latest)) return { status: 'ended' };
-  const { kept } = await inputOf(context, run.record, run.check, latest);
+  const { kept } = await filledFor(context, run.record, run.check, latest);
   if (kept !== undefined) await context.runs.update(input.runId, (current) => ({ ...current, kept }));
   return { status: 'ready' };
 }
 
-/** What the import job reads. */
-async function inputOf(
+/** The name of the blob that the import job reads, or has read. */
+export async function inputOf(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<string> {
+  return (await filledFor(context, record, check, await latestRound(context, record))).blobName;
+}
+
+async function filledFor(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
@@ -216,12 +232,92 @@ async function planOf(
   kind: JobKind,
   round: PreImageRound | undefined,
 ): Promise<HubJobPlan> {
-  if (kind === 'import') {
-    const { blobName } = await inputOf(context, record, check, round);
-    return importPlan(context, record, check, { blobName, round });
+  switch (kind) {
+    case 'export':
+      if (round === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
+      return preImagePlan(context, record, check, round);
+    case 'import':
+      return importPlan(context, record, check, { ...(await filledFor(context, record, check, round)), round });
+    case 'retry':
+    case 'verify': {
+      const { secondJob, verification } = await plannedOf(context, record);
+      if (kind === 'retry' && secondJob !== undefined) return retryPlan(context, record, secondJob);
+      if (kind === 'verify' && verification !== undefined) {
+        return verifyPlan(context, record, check, verifyBlobName(verification));
+      }
+      throw new Error(`The run ${record.runId} has not planned a ${kind} job.`);
+    }
+    default: {
+      const never: never = kind;
+      throw new Error(`unknown kind of job ${String(never)}`);
+    }
   }
-  if (round === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
-  return preImagePlan(context, record, check, round);
+}
+
+async function plannedOf(context: ProvisioningContext, record: RunRecord): Promise<RoundsState> {
+  const rounds = await readRounds(context, record);
+  if (rounds === undefined) throw new Error(`The rounds of run ${record.runId} are gone.`);
+  return rounds.value;
+}
+
+/** How long a job that comes after the import is waited for while the hub does something else. */
+const LONGEST_BUSY_MS = 2 * 60 * MINUTE_MS;
+
+/** A job that comes after the import: what it was to do is not done then, and the report says so. */
+async function giveUp(
+  context: ProvisioningContext,
+  record: RunRecord,
+  kind: 'retry' | 'verify',
+  reason: string,
+): Promise<void> {
+  context.log.log('warn', `the ${kind} job was given up: ${reason}`);
+  await changeRounds(context, record, (state) => {
+    if (kind === 'retry' && state.secondJob?.state === 'due') {
+      return { ...state, secondJob: { ...state.secondJob, state: 'givenUp' } };
+    }
+    if (kind === 'verify' && state.verification?.state === 'due') {
+      return { ...state, verification: { ...state.verification, state: 'givenUp' } };
+    }
+    return undefined;
+  });
+}
+
+/** Starts a job that comes after the import. It may be given up, but it never ends the run. */
+async function startLaterJob(
+  context: ProvisioningContext,
+  run: { readonly record: RunRecord; readonly check: CheckResult },
+  kind: 'retry' | 'verify',
+): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
+  const { record, check } = run;
+  if (record[FIELD_OF[kind]] !== undefined) return { status: 'started' };
+  if (record.suspendedAt !== undefined) return { status: 'wait', seconds: 30 };
+  if (kind === 'retry' && record.cancelRequestedAt !== undefined) {
+    await giveUp(context, record, kind, 'the run was cancelled');
+    return { status: 'ended' };
+  }
+  const waitedMs = record.waiting === undefined ? 0 : context.now().getTime() - Date.parse(record.waiting.since);
+  const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
+  try {
+    const result = await startHubJob(context, record, await planOf(context, record, check, kind, undefined));
+    if (result.status === 'started') {
+      await noteJob(context, record.runId, kind, result.job);
+      return { status: 'started' };
+    }
+    if (result.status === 'wait' && waitedMs < LONGEST_BUSY_MS) {
+      await waitingFor(context, record.runId, { kind: 'busy', reason: result.reason });
+      return { status: 'wait', seconds: result.seconds };
+    }
+    await giveUp(context, record, kind, result.status === 'wait' ? result.reason : 'it was closed');
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    const reason = runErrorOf(error).message;
+    if ((error.retryable && waitedMs < Math.max(retryMs, FIND_MS)) || (error.outcomeUnknown && waitedMs < FIND_MS)) {
+      await waitingFor(context, record.runId, { kind: 'trouble', reason });
+      return { status: 'wait', seconds: 5 };
+    }
+    await giveUp(context, record, kind, reason);
+  }
+  return { status: 'ended' };
 }
 
 export async function startJob(
@@ -231,6 +327,7 @@ export async function startJob(
   const { runId, kind } = input;
   const run = await openChecked(context, runId);
   if (run === undefined) return { status: 'ended' };
+  if (kind === 'retry' || kind === 'verify') return startLaterJob(context, run, kind);
   const { record, check } = run;
   // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
   if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };
