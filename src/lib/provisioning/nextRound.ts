@@ -14,6 +14,7 @@ import {
   type Round,
   type RoundLine,
   type RoundsState,
+  readRoundResults,
   readRounds,
   type Verification,
   writeRound,
@@ -112,7 +113,18 @@ function mayRetry(context: ProvisioningContext, record: RunRecord, { retryUntil 
   return record.cancelRequestedAt === undefined && context.now().getTime() < Date.parse(retryUntil);
 }
 
+/**
+ * The lanes of a round come to their end when nothing is left for them, or when something went wrong: what they left
+ * then is worked on again, as long as there is time for it.
+ */
 async function markFinished(context: ProvisioningContext, record: RunRecord, name: string): Promise<RoundsState> {
+  const before = (await readRounds(context, record))?.value;
+  const round = before?.rounds.find((candidate) => candidate.name === name);
+  if (before !== undefined && round !== undefined && round.singly === undefined && mayRetry(context, record, before)) {
+    for await (const { state } of readRoundResults(context, record, round)) {
+      if (state.is === 'pending' || state.is === 'sent') return before;
+    }
+  }
   return changeRounds(context, record, (state) => ({
     ...state,
     rounds: state.rounds.map((round) =>
