@@ -84,7 +84,7 @@ export function parseErrorLine(line: string): ErrorLine | undefined {
 }
 
 /** The identity in the input line that an errorStatus quotes ("Invalid device format in line: {…}. Error …"). */
-function quotedIdentity(status: string): { deviceId: string; moduleId?: string } | undefined {
+export function quotedIdentity(status: string): { deviceId: string; moduleId?: string } | undefined {
   const quoted = firstObject(status);
   if (quoted === undefined) return undefined;
   try {
@@ -115,6 +115,6 @@ function firstObject(text: string): string | undefined {
   return undefined;
 }
 
-function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key.toLowerCase(), field]));
 }

@@ -10,6 +10,7 @@ export function importPlan(
   record: RunRecord,
   check: CheckResult,
   inputBlobName: string,
+  configurationsBlobName?: string,
 ): HubJobPlan {
   return {
     type: 'import',
@@ -23,6 +24,7 @@ export function importPlan(
         inputBlobName,
         // The hub removes a log that is already there before it writes its own: it needs delete besides read and write.
         outputBlobContainerUri: await containerUri(context, record, 'rwd', expiresOn),
+        ...(configurationsBlobName === undefined ? {} : { includeConfigurations: true, configurationsBlobName }),
         ...storageAuthentication(context),
       };
       return (hub) => hub.createImportJob(job);

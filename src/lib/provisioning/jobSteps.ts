@@ -21,6 +21,7 @@ import {
 } from './hubJob.ts';
 import { importPlan, preImagePlan } from './jobPlans.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
+import { prepareConfigurations } from './prepareConfigurations.ts';
 import type { JobKind, RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import { type CheckResult, checkOf, IMPORT_JOB_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
@@ -170,9 +171,9 @@ async function planOf(
   check: CheckResult,
   kind: JobKind,
 ): Promise<HubJobPlan> {
-  return kind === 'export'
-    ? preImagePlan(context, record, check, exportBlobName(check))
-    : importPlan(context, record, check, await inputOf(context, record, check));
+  if (kind === 'export') return preImagePlan(context, record, check, exportBlobName(check));
+  const configurations = await prepareConfigurations(context, record, check);
+  return importPlan(context, record, check, await inputOf(context, record, check), configurations?.blobName);
 }
 
 export async function startJob(

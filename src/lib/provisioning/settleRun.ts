@@ -10,6 +10,7 @@ import { isOverdue, isTerminalStatus, readHubJob } from './hubJob.ts';
 import type { AcceptedEntry } from './lineIndex.ts';
 import { type Ending, type ReportResult, type Verdict, writeReport } from './report.ts';
 import { isFinal, type Outcome, type RunJob, type RunRecord, type RunState } from './runRecord.ts';
+import { settleConfigurations } from './settleConfigurations.ts';
 import { CHECK_BLOB, type CheckResult, ERROR_LOG_BLOB, SETTLEMENT_BLOB, stagingOf } from './staging.ts';
 
 /** A device or module that is not there, as an error log tells it. */
@@ -57,6 +58,7 @@ async function settle(context: ProvisioningContext, record: RunRecord): Promise<
   const { job } = record;
   if (check === undefined || job === undefined) throw new Error(`The run ${record.runId} has no job to settle.`);
 
+  await settleConfigurations(context, record);
   const log = await readErrorLog(staging.getBlockBlobClient(ERROR_LOG_BLOB), randomInt(2 ** 31));
   const doubt = doubtAbout(record, log);
   return writeReport(context, {

@@ -1,6 +1,7 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
 import { readJson } from '../storage/jsonBlob.ts';
+import type { ConfigurationsCheck } from './configurationsStaging.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { CheckCounts, RunError } from './runRecord.ts';
 
@@ -26,6 +27,8 @@ export interface CheckResult {
   readonly deletes: number;
   readonly disables: number;
   readonly sha256: string;
+  /** The `configurations.txt` beside the devices file; absent when there is none. */
+  readonly configurations?: ConfigurationsCheck;
   /** Set when the file as a whole is refused although its lines could be read (too many rejects, onInvalidLine abort). */
   readonly refused?: RunError;
 }
