@@ -2,9 +2,12 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 
 import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import { findSecrets } from '../helpers/secretScan.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
 
 const content = (value: unknown) => ({ deviceContent: { 'properties.desired.interval': value } });
+/** Deployments name the password of a container registry in their content. */
+const PASSWORD = 'Pa55-of-a-registry-4711';
 const lines = (...values: readonly (object | string)[]) =>
   values.map((value) => `${typeof value === 'string' ? value : JSON.stringify(value)}\n`).join('');
 
@@ -45,10 +48,10 @@ describe('a configurations.txt beside the devices file', () => {
           Metrics: { Queries: { q: 'SELECT deviceId FROM devices' } },
         },
         { id: 'known', content: content(2) },
-        { id: 'Upper', content: content(1) },
+        { id: 'Upper', content: content(PASSWORD) },
         '{"id":"broken"',
-        { id: 'bad-target', content: content(1), targetCondition: "status = 'enabled'" },
-        { id: 'busy', content: content(9), priority: 2 },
+        { id: 'bad-target', content: content(PASSWORD), targetCondition: "status = 'enabled'" },
+        { id: 'busy', content: content(PASSWORD), priority: 2 },
         { id: 'other-content', content: content(2), priority: 9 },
         { id: 'stale', importMode: 'CreateOrUpdateIfMatchETag', etag: '"OTk="', content: content(1) },
       );
@@ -78,7 +81,7 @@ describe('a configurations.txt beside the devices file', () => {
       });
 
       expect(await held(stack)).toMatchObject([
-        { id: 'busy', content: content(9), priority: 2 },
+        { id: 'busy', content: content(PASSWORD), priority: 2 },
         { id: 'known', content: content(1), priority: 7, metrics: { queries: { q: 'SELECT deviceId FROM devices' } } },
         { id: 'new', content: content(30), targetCondition: "tags.site='faro'", labels: { team: 'a' } },
         // Neither its target nor its priority was changed under the old content.
@@ -96,6 +99,7 @@ describe('a configurations.txt beside the devices file', () => {
         { id: 'known', priority: 1, content: content(1) },
         { id: 'stale', priority: 3 },
       ]);
+      expect(await findSecrets(stack, [PASSWORD])).toEqual([]);
     });
   });
 

@@ -165,6 +165,11 @@ export const CALL_CODES = {
     retried: 'yes',
   },
   Timeout: { says: 'The hub gave no answer in time.', action: 'Nothing, unless it lasts.', retried: 'yes' },
+  unknown: {
+    says: 'An error in the log of a job has no code that could be read.',
+    action: 'Look the line up in the hub, and drop it again.',
+    retried: 'no',
+  },
   bulkTooLarge: {
     says: 'A bulk call has more than 100 items.',
     action: 'Nothing: please report it.',

@@ -30,6 +30,8 @@ const TRIES = 3;
 const PACE_MS = 3_000;
 /** More than these do not fit into one step of a run; the others stay failed, to be dropped again. */
 const MOST_RETRIES = 20;
+/** A step of a run has to end well before the host ends it (5 minutes on some plans). */
+const MOST_RETRY_MS = 2 * 60_000;
 const MOST_SINGLE_READS = 20;
 
 const PRECONDITION = new Set(['PreconditionFailed', 'GenericPreconditionFailed', 'EtagDoesNotMatch']);
@@ -84,7 +86,9 @@ async function gather(
   const retried = new Map<string, HubError | undefined>();
   // What a person has cancelled, or nobody knows the end of, is not taken up again.
   if (hasCompleted(record)) {
+    const until = context.now().getTime() + MOST_RETRY_MS;
     for (const line of sent.filter((candidate) => isPassing(candidate, errors)).slice(0, MOST_RETRIES)) {
+      if (context.now().getTime() > until) break;
       if (retried.size > 0) await context.sleep(PACE_MS);
       retried.set(line.id, await put(context, hub, line, held?.get(line.id)));
     }
