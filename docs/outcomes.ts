@@ -29,7 +29,11 @@ import {
 import { HUB_ERRORS, type HubErrorClass } from '../src/lib/registry/errorCodes.ts';
 
 /** What the app does by itself about an error of a hub. */
-const RETRIED: Readonly<Record<HubErrorClass, string>> = { transient: 'yes', quota: 'no', permanent: 'no' };
+const RETRIED: Readonly<Record<HubErrorClass, string>> = {
+  transient: 'yes',
+  quota: 'one by one',
+  permanent: 'no',
+};
 
 /** Words for what a sentence leaves open; numbers are `N`. */
 const OPEN: Readonly<Record<string, string>> = {
@@ -62,8 +66,9 @@ export function renderOutcomes(): string {
     'Every code that stands in `report.csv`, `report.json`, `configurations.csv`, a run record, a reply of the HTTP API or ' +
       'an error of the command line. In sentences, words in capitals and N stand for what the message fills in. The ' +
       'outcomes themselves are in the [README](../README.md#outcomes), the format in [The devices file](file-format.md).',
-    '*Tried again by HubKeeper*: `yes` means that it can pass by itself and that the app has tried again before it ' +
-      'tells a person: calls to the hub a few times at once, steps of a run for as long as `retryMinutes` allows.',
+    '*Tried again by HubKeeper*: `yes` means that it can pass by itself, and that the app has tried again before a person ' +
+      'is told: calls to the hub a few times at once; lines, and reading back what became of them, for as long as ' +
+      '`retryMinutes` allows. `one by one`: lines that met a full hub are sent singly after all others.',
     '## Lines: what became of them',
     'Of lines that the check accepted, devices and configurations.',
     retriedTable(OUTCOME_CODES),

@@ -41,12 +41,12 @@ function parseLine(line: string): { readonly id?: string; readonly code: number 
   try {
     value = JSON.parse(line);
   } catch {
-    return { code: 'unknown' };
+    return { code: 'Unknown' };
   }
-  if (typeof value !== 'object' || value === null) return { code: 'unknown' };
+  if (typeof value !== 'object' || value === null) return { code: 'Unknown' };
   const fields = lowerCased(value as Record<string, unknown>);
   const rawCode = fields['errorcode'];
-  const code = typeof rawCode === 'number' || typeof rawCode === 'string' ? rawCode : 'unknown';
+  const code = typeof rawCode === 'number' || typeof rawCode === 'string' ? rawCode : 'Unknown';
   const status = fields['errorstatus'];
   const quoted = typeof status === 'string' ? quotedIdentity(status)?.deviceId : undefined;
   const id = [fields['configurationid'], fields['id'], fields['deviceid'], quoted].find(

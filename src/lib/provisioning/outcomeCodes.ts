@@ -23,27 +23,50 @@ export const OUTCOME_CODES = {
     retried: 'no',
   },
   jobCancelled: {
-    says: 'The import job was cancelled; whether the line was applied is not known.',
+    says: 'The import job was cancelled. The registry could not be read afterwards, so whether the line was applied is not known.',
     action: LOOK_OR_REPEAT,
-    retried: 'no',
+    retried: 'yes',
   },
   jobFailed: {
-    says: 'The import job failed as a whole; whether the line was applied is not known.',
+    says: 'The import job failed as a whole. The registry could not be read afterwards, so whether the line was applied is not known.',
     action: LOOK_OR_REPEAT,
-    retried: 'no',
+    retried: 'yes',
   },
   jobNotEnded: {
-    says: 'The import job did not end before its deadline, or the hub forgot it; whether the line was applied is not known.',
+    says: 'The import job did not end before its deadline, or the hub forgot it. The registry could not be read afterwards, so whether the line was applied is not known.',
     action: LOOK_OR_REPEAT,
-    retried: 'no',
+    retried: 'yes',
   },
   jobAmbiguous: {
-    says: "The reply to the job's start was lost, and of several jobs any could be the one.",
+    says: "The reply to the job's start was lost, and of several jobs any could be the one. The registry could not be read afterwards, so whether the line was applied is not known.",
     action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
+  logMissing: {
+    says: 'The import job left no error log. The registry could not be read afterwards, so whether the line was applied is not known.',
+    action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
+  logUnclear: {
+    says: 'The error log holds errors that name no device. The registry could not be read afterwards, so whether the line was applied is not known.',
+    action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
+  replyLost: {
+    says: 'The line was sent once more, and the reply of the hub was lost. The registry could not be read afterwards, so whether the line was applied is not known.',
+    action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
+  sentTwice: {
+    says: 'The line was sent more than once, and the error may be of its own making. The registry could not be read afterwards, so whether the line was applied is not known.',
+    action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
+  readBack: {
+    says: 'Neither job nor reply told what became of the line; the registry was read, and it is as the line asks.',
+    action: 'Nothing.',
     retried: 'no',
   },
-  logMissing: { says: 'The import job left no error log.', action: LOOK_OR_REPEAT, retried: 'no' },
-  logUnclear: { says: 'The error log holds errors that name no device.', action: LOOK_OR_REPEAT, retried: 'no' },
   contentImmutable: {
     says: 'The configuration exists with other content, which a hub never changes: it was not sent, and stays as it is.',
     action: 'Give it a new id, with a higher priority, and delete the old one once the new one is applied.',
@@ -55,8 +78,8 @@ export const OUTCOME_CODES = {
     retried: 'no',
   },
   notApplied: {
-    says: 'The hub does not have the configuration as the line says.',
-    action: 'Look who else writes configurations of this hub, and drop the file again.',
+    says: 'The registry was read after the job: it is not as the line asks.',
+    action: 'Drop it again to have it done: failed-devices.txt, or the devices file with its configurations.',
     retried: 'yes',
   },
   noDeviceLines: {
@@ -165,8 +188,8 @@ export const CALL_CODES = {
     retried: 'yes',
   },
   Timeout: { says: 'The hub gave no answer in time.', action: 'Nothing, unless it lasts.', retried: 'yes' },
-  unknown: {
-    says: 'An error in the log of a job has no code that could be read.',
+  Unknown: {
+    says: 'The hub gave an error without a code that could be read.',
     action: 'Look the line up in the hub, and drop it again.',
     retried: 'no',
   },

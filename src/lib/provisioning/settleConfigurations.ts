@@ -84,8 +84,8 @@ async function gather(
   const hub = context.hub(hubOf(record));
   let held = await readHeld(context, hub, sent);
   const retried = new Map<string, HubError | undefined>();
-  // What a person has cancelled, or nobody knows the end of, is not taken up again.
-  if (hasCompleted(record)) {
+  // What a person has cancelled or wants no retries of, or nobody knows the end of, is not taken up again.
+  if (hasCompleted(record) && record.cancelRequestedAt === undefined && record.options?.retryMinutes !== 0) {
     const until = context.now().getTime() + MOST_RETRY_MS;
     for (const line of sent.filter((candidate) => isPassing(candidate, errors)).slice(0, MOST_RETRIES)) {
       if (context.now().getTime() > until) break;

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { readSettled } from '../../../src/lib/provisioning/configurationsStaging.ts';
 import { startJob } from '../../../src/lib/provisioning/jobSteps.ts';
+import { nextRound } from '../../../src/lib/provisioning/nextRound.ts';
 import type { RunJob, RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
 import { checkFile, readOptions } from '../../../src/lib/provisioning/runSteps.ts';
 import { settleConfigurations } from '../../../src/lib/provisioning/settleConfigurations.ts';
+import { settleRun } from '../../../src/lib/provisioning/settleRun.ts';
 import { startRunOfDrop } from '../../../src/lib/provisioning/startRun.ts';
 import {
   type Configuration,
@@ -242,6 +244,28 @@ describe('configurations whose job has ended', () => {
       'create silent',
       'create silent',
     ]);
+  });
+
+  it('are settled before any other job of the run can replace their log', async () => {
+    const run = await checkedRun([wanted('there'), wanted('bad')]);
+    await run.start();
+    run.hub.has(wanted('there'));
+    const staging = run.context.storage.runContainer(run.runId);
+    const log = errorLine('bad', 400401);
+    await staging.getBlockBlobClient('importConfigErrors.log').upload(log, log.length);
+    await staging.getBlockBlobClient('importErrors.log').upload('', 0);
+    await run.context.runs.update(run.runId, (record) => ({
+      ...record,
+      ...(record.job && { job: { ...record.job, status: 'completed' } }),
+    }));
+    expect(await nextRound(run.context, { runId: run.runId })).toEqual({ do: 'settle' });
+    expect((await readSettled(run.context, run.runId))?.verdicts).toHaveLength(2);
+    await settleRun(run.context, { runId: run.runId });
+    expect(await run.context.runs.read(run.runId)).toMatchObject({
+      state: 'completedWithFailures',
+      outcomes: { succeeded: 1 },
+      configurations: { lines: 2, outcomes: { succeeded: 1, failed: 1 } },
+    });
   });
 
   it('are not taken up again when the job was cancelled, and not called failed while it may still run', async () => {
