@@ -64,7 +64,12 @@ export function renderOutcome(record: RunRecord, report: RunReport | undefined, 
     lines.push('', ...record.error.message.split('\n').map((line) => `  ${line}`));
     if (record.error.action !== undefined) lines.push(`  ${record.error.action}`);
   }
-  lines.push(...renderCounts(record, paint), ...renderLines(report, paint), ...renderReport(record, paint));
+  lines.push(
+    ...renderCounts(record, paint),
+    ...renderConfigurations(record, paint),
+    ...renderLines(report, paint),
+    ...renderReport(record, paint),
+  );
   return lines;
 }
 
@@ -85,6 +90,18 @@ function renderCounts(record: RunRecord, paint: Paint): string[] {
     ...(rows.length === 1 ? [] : [paint('dim', `  ${'─'.repeat(26 + width)}`), row('lines', total)]),
     ...(rows.length === 0 ? [row('lines', 0)] : []),
   ];
+}
+
+/** They are no lines of the file, so they stand apart from its sum. */
+function renderConfigurations({ configurations }: RunRecord, paint: Paint): string[] {
+  const { outcomes } = configurations ?? {};
+  if (outcomes === undefined) return [];
+  const parts = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => {
+    const text = `${formatCount(outcomes[outcome])} ${OUTCOME_TEXT[outcome]}`;
+    const style = outcomeStyle(outcome);
+    return style === undefined ? text : paint(style, text);
+  });
+  return ['', `  configurations: ${parts.length === 0 ? 'none' : parts.join(', ')}`];
 }
 
 function outcomeStyle(outcome: Outcome): Style | undefined {
@@ -129,6 +146,7 @@ function renderReport({ report }: RunRecord, paint: Paint): string[] {
   const rows: [string, string | undefined, string?][] = [
     ['report', report.csv],
     ['', report.json],
+    ['', report.configurations],
     ['failed', report.failedDevices, 'correct it and drop it again'],
     ['rejected', report.rejectedLines, 'correct them and drop them again'],
   ];

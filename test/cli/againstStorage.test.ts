@@ -178,6 +178,28 @@ describe.concurrent('provision', () => {
     expect(Object.keys(metadata)).toEqual(['hubkeeper']);
   });
 
+  test('uploads configurations before the devices file, and never over others', async () => {
+    const path = join(folder, 'my-configurations.txt');
+    await writeFile(path, '{"id":"c","content":{"deviceContent":{"properties.desired.a":1}}}\n');
+    const args = ['provision', devices, '--batch', 'with', '--configurations', path, '--no-wait'];
+    expect(await runCli(args, environment)).toMatchObject({ code: 0 });
+    const box = storage.getContainerClient('provision');
+    const [first, second] = await Promise.all(
+      ['with/configurations.txt', 'with/devices.txt'].map((name) => box.getBlobClient(name).getProperties()),
+    );
+    expect(first?.lastModified?.getTime()).toBeLessThanOrEqual(second?.lastModified?.getTime() ?? 0);
+    expect((await box.getBlobClient('with/configurations.txt').downloadToBuffer()).toString()).toContain('"id":"c"');
+    const again = await runCli(args, environment);
+    expect(again).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('provision/with/configurations.txt already'),
+    });
+    await writeFile(path, '[]');
+    const refused = await runCli(args.toSpliced(3, 1, 'other'), environment);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('JSON array') });
+    expect(await box.getBlobClient('other/devices.txt').exists()).toBe(false);
+  });
+
   test('never drops over a file that is there', async () => {
     await put('provision', 'b4/devices.txt', 'old');
     const { code, stderr } = await runCli(['provision', devices, '--batch', 'b4'], environment);

@@ -13,6 +13,24 @@ const now = new Date('2026-11-20T10:05:00.000Z');
 const finished = (state: RunState, change: Partial<RunRecord> = {}) =>
   runRecord({ state, finishedAt: '2026-11-20T10:01:13.000Z', ...change });
 
+test('configurations stand on a line of their own, apart from the sum, and make a script look', () => {
+  const record = finished('completed', {
+    outcomes: { ...noOutcomes, succeeded: 2 },
+    configurations: {
+      lines: 5,
+      accepted: 4,
+      rejected: 1,
+      outcomes: { ...noOutcomes, succeeded: 3, failed: 1, rejected: 1 },
+    },
+    report: { container: 'r', json: 'f/report.json', csv: 'f/report.csv', configurations: 'f/configurations.csv' },
+  });
+  const text = renderOutcome(record, undefined, now, plain);
+  expect(text).toContain('  configurations: 3 succeeded, 1 failed, 1 rejected');
+  expect(text.join('\n')).toMatch(/^ {2}succeeded +2$/m);
+  expect(text).toContain('            r/f/configurations.csv');
+  expect(exitCodeOf(record)).toBe(1);
+});
+
 test('the outcome names each count that is not zero, their sum, the lines to look at and the files', () => {
   const record = finished('completedWithFailures', {
     outcomes: { ...noOutcomes, succeeded: 9_838, failed: 62, rejected: 60, skipped: 40 },

@@ -167,6 +167,12 @@ export function assertAddsUp(record: RunRecord): void {
   if (sum !== record.check?.lines) {
     throw new Error(`Outcomes of run ${record.runId} add up to ${sum}, its input has ${record.check?.lines} lines.`);
   }
+  const { configurations } = record;
+  if (configurations === undefined) return;
+  const settled = OUTCOMES.reduce((total, outcome) => total + (configurations.outcomes?.[outcome] ?? 0), 0);
+  if (settled !== configurations.lines) {
+    throw new Error(`Run ${record.runId} has ${configurations.lines} configurations and outcomes for ${settled}.`);
+  }
 }
 
 interface HubRequest {

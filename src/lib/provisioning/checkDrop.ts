@@ -10,8 +10,9 @@ import { assertDropUnchanged, openDrop } from './drop.ts';
 import { formatOfDrop } from './dropPath.ts';
 import { encodeEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
-import { refusalOf } from './rejectLimits.ts';
+import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
 import type { RunRecord } from './runRecord.ts';
+import { snapshotConfigurations } from './snapshotConfigurations.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs, stagingOf } from './staging.ts';
 
 const DEVICES = 0;
@@ -24,6 +25,7 @@ const MODULES = 1;
  * Repeating it is harmless: each attempt writes blobs of its own, and the first to write `check.json` decides.
  *
  * @throws FileRefused when the file cannot be read as lines at all
+ * @throws ConfigurationsRefused when the `configurations.txt` beside it cannot
  * @throws DropChanged when it is no longer the version that the run was made for
  */
 export async function checkDrop(
@@ -38,6 +40,8 @@ export async function checkDrop(
   if (earlier !== undefined) return earlier.value;
 
   const attempt = randomBytes(4).toString('hex');
+  // First: whatever becomes of the blob while the devices are checked does not matter any more.
+  const configurations = await snapshotConfigurations(context, record, attempt);
   const blobs = checkBlobs(container, attempt);
   const devices = createBlockWriter(blobs.devices, 2);
   const index = createBlockWriter(blobs.index);
@@ -105,7 +109,7 @@ export async function checkDrop(
   // The file may have been replaced while it was read over more than one connection.
   await assertDropUnchanged(context, record);
 
-  const refused = refusalOf(summary, options);
+  const refused = refusalOf(summary, options) ?? (configurations && configurationsRefusal(configurations, options));
   const { sha256, ...counts } = summary;
   const result: CheckResult = {
     attempt,
@@ -115,6 +119,7 @@ export async function checkDrop(
     deletes: (summary.byMode.delete ?? 0) + (summary.byMode.deleteIfMatchETag ?? 0),
     disables,
     sha256,
+    ...(configurations === undefined ? {} : { configurations }),
     ...(refused === undefined ? {} : { refused }),
   };
   if (await writeJson(manifest, result, { ifAbsent: true })) return result;

@@ -20,6 +20,7 @@ import {
   writeRound,
 } from './rounds.ts';
 import { isFinal, type RunJob, type RunPhase, type RunRecord } from './runRecord.ts';
+import { settleConfigurations } from './settleConfigurations.ts';
 import { type CheckResult, checkOf, ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
 import {
   type Facts,
@@ -74,6 +75,8 @@ export async function nextRound(
   if (record.job === undefined) throw new Error(`The run ${runId} has no job.`);
   // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
   if (!(await isOver(context, record, record.job))) return { do: 'notEnded' };
+  // Before any other job: a second import replaces the log of configurations, too.
+  await settleConfigurations(context, record);
 
   const facts = await readFacts(context, record, (await readRounds(context, record))?.value);
   if (isFinalWord(facts)) return { do: 'settle' };

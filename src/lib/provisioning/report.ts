@@ -6,12 +6,15 @@ import { createBlockWriter } from '../storage/blockWriter.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
+import { endingWith, reportConfigurations } from './configurationsReport.ts';
 import type { ProvisioningContext } from './context.ts';
 import { formatOfDrop } from './dropPath.ts';
 import { type AcceptedEntry, decodeEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
 import {
+  needsPerson,
   OUTCOMES,
   type Outcome,
+  type RunConfigurations,
   type RunError,
   type RunRecord,
   type RunReportFiles,
@@ -35,6 +38,8 @@ export interface ReportInput {
   /** The state that the run ends in, given what became of its lines. */
   endingOf(outcomes: Readonly<Record<Outcome, number>>): Ending;
   readonly check: CheckResult;
+  /** For configurations that were not settled: the run ended without its job, or without knowing of one. */
+  readonly configurationVerdict?: Verdict;
   /** Decides about a line that the check accepted. */
   verdictOf(entry: AcceptedEntry): Verdict;
   /** Whether a line that the check accepted goes into `failed-devices.txt`, to be corrected and dropped again. */
@@ -50,6 +55,7 @@ export interface Ending {
 
 export interface ReportResult extends Ending {
   readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly configurations?: RunConfigurations;
   readonly files: RunReportFiles;
 }
 
@@ -146,6 +152,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     throw new Error(`The outcomes of run ${record.runId} do not add up: ${settled} of ${check.counts.lines} lines.`);
   }
 
+  const configurations = await reportConfigurations(context, { record, check, folder }, input.configurationVerdict);
   const isCsv = formatOfDrop(record.drop.blobName) === 'csv';
   const files: RunReportFiles = {
     container: RESULTS_CONTAINER,
@@ -153,6 +160,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     csv: `${folder}/report.csv`,
     ...(outcomes.failed > 0 ? { failedDevices: `${folder}/failed-devices.txt` } : {}),
     ...(outcomes.rejected > 0 ? { rejectedLines: `${folder}/rejected-lines.${isCsv ? 'csv' : 'txt'}` } : {}),
+    ...(configurations === undefined ? {} : { configurations: configurations.file }),
   };
   if (files.failedDevices !== undefined) {
     const failed = createBlockWriter(results.getBlockBlobClient(files.failedDevices));
@@ -177,7 +185,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   }
 
   const lines = [...listed.first, ...listed.rejected].slice(0, LISTED_LINES);
-  const ending = input.endingOf(outcomes);
+  const ending = endingWith(configurations?.counts, input.endingOf(outcomes));
   await writeJson(results.getBlockBlobClient(files.json), {
     run: summaryOf(context, record, ending),
     input: { ...check.counts, sha256: check.sha256 },
@@ -186,9 +194,10 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     reasons: [...byCode.values()].sort((a, b) => b.count - a.count),
     lines,
     linesNotListed: needing - lines.length,
+    ...(configurations === undefined ? {} : { configurations: configurations.section }),
     files,
   });
-  return { outcomes, files, ...ending };
+  return { outcomes, files, ...(configurations && { configurations: configurations.counts }), ...ending };
 }
 
 /** A report for a run that ended before its lines could be read. */
@@ -207,10 +216,6 @@ export async function writeShortReport(
 function verdictFor(entry: IndexEntry, input: ReportInput): Verdict {
   if (isAccepted(entry)) return input.verdictOf(entry);
   return { outcome: entry.kind, code: entry.code, reason: entry.reason };
-}
-
-function needsPerson(outcome: Outcome): boolean {
-  return outcome === 'failed' || outcome === 'rejected' || outcome === 'unconfirmed';
 }
 
 function count(
