@@ -65,7 +65,7 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
   verb(program, 'generate', 'make a devices file for trying things out')
     .argument('<n>', 'how many devices', parseWhole)
     .option('--out <file>', 'write there instead of to stdout')
-    .option('--seed <text>', 'the same seed gives the same devices and keys', '1')
+    .option('--seed <text>', 'the same seed gives the same devices and keys (default: 1, which everybody has)')
     .option('--prefix <text>', 'ids are PREFIX00000001 and so on (default: device-)', parsePrefix)
     .addOption(importModeOption('written into each line'))
     .action((count: number, flags: GenerateFlags) =>

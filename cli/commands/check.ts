@@ -32,6 +32,7 @@ interface Finding {
   readonly moduleId?: string;
   readonly code: string;
   readonly reason: string;
+  readonly action?: string;
   readonly path?: string;
   readonly column?: number;
 }
@@ -183,11 +184,11 @@ function moreOf(count: number, what: string): string | undefined {
 }
 
 function renderFinding(finding: Finding, paint: Output['style']): string {
-  const { line, column, id, moduleId, kind, reason } = finding;
+  const { line, column, id, moduleId, kind, reason, action } = finding;
   const identity = id === undefined ? '' : `${id}${moduleId === undefined ? '' : `/${moduleId}`}: `;
   const place = `line ${line}${column === undefined ? '' : `:${column}`}`;
   const label = kind === 'rejected' ? paint('red', 'rejected') : paint('yellow', 'warning ');
-  return `${place.padEnd(10)}  ${label}  ${identity}${reason}`;
+  return `${place.padEnd(10)}  ${label}  ${identity}${reason}${action === undefined ? '' : ` ${action}`}`;
 }
 
 function renderSummary(

@@ -146,7 +146,12 @@ function testStack(stack: Stack): TestStack {
     },
     async rows(record: RunRecord) {
       if (record.report === undefined) throw new Error(`The run ${record.runId} has no report.`);
-      return parse(await read(record.report.container, record.report.csv ?? ''), { columns: true }) as ReportRow[];
+      const rows = parse(await read(record.report.container, record.report.csv ?? ''), {
+        columns: true,
+      }) as ReportRow[];
+      const wrong = rows.findIndex(({ line }, index) => Number(line) <= Number(rows[index - 1]?.line ?? 0));
+      if (wrong >= 0) throw new Error(`Row ${wrong + 1} of the report of run ${record.runId} is out of order.`);
+      return rows;
     },
     rest,
     async deviceIds() {

@@ -8,7 +8,7 @@ import { checkRulesOf } from './checkRules.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, openDrop } from './drop.ts';
 import { formatOfDrop } from './dropPath.ts';
-import { encodeEntry } from './lineIndex.ts';
+import { encodeEntry, type IndexEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
 import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
 import type { RunRecord } from './runRecord.ts';
@@ -49,6 +49,15 @@ export async function checkDrop(
   const rejectedLines = createBlockWriter(blobs.rejectedLines);
   const missing = createBlockWriter(blobs.missing, 2);
   const writers = [devices, index, warnings, missing, rejectedLines];
+  let rows = 0;
+  let lastLine = 0;
+  let inOrder: number | undefined;
+  const writeEntry = (entry: IndexEntry): void => {
+    if (entry.line < lastLine) inOrder ??= rows;
+    lastLine = entry.line;
+    rows += 1;
+    index.writeLine(0, encodeEntry(entry));
+  };
   let incomplete = 0;
   let disables = 0;
 
@@ -62,17 +71,14 @@ export async function checkDrop(
       missing.writeLine(section, JSON.stringify([id, line.moduleId ?? null, ...line.missing]));
     }
     if (writesDisabled(line)) disables += 1;
-    index.writeLine(
-      0,
-      encodeEntry({
-        kind,
-        line: line.line,
-        id,
-        ...(line.moduleId === undefined ? {} : { moduleId: line.moduleId }),
-        mode,
-        ...(warned?.line === line.line ? { warning: warned.message } : {}),
-      }),
-    );
+    writeEntry({
+      kind,
+      line: line.line,
+      id,
+      ...(line.moduleId === undefined ? {} : { moduleId: line.moduleId }),
+      mode,
+      ...(warned?.line === line.line ? { warning: warned.message } : {}),
+    });
   };
   const sink: CheckSink = {
     // Rejected rows can be dropped again only under their header.
@@ -81,10 +87,10 @@ export async function checkDrop(
     module: accepted('module', MODULES),
     rejected({ raw, ...line }) {
       rejectedLines.writeLine(0, raw);
-      index.writeLine(0, encodeEntry({ ...line, kind: 'rejected' }));
+      writeEntry({ ...line, kind: 'rejected' });
     },
     skipped(line) {
-      index.writeLine(0, encodeEntry({ ...line, kind: 'skipped' }));
+      writeEntry({ ...line, kind: 'skipped' });
     },
     warning(warning) {
       const { line, message } = warning;
@@ -115,6 +121,7 @@ export async function checkDrop(
     attempt,
     counts,
     accepted: summary.devices + summary.modules,
+    ...(inOrder === undefined ? {} : { inOrder }),
     incomplete,
     deletes: (summary.byMode.delete ?? 0) + (summary.byMode.deleteIfMatchETag ?? 0),
     disables,

@@ -47,8 +47,10 @@ export async function fillMissing(
 ): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
-  if (check.incomplete === 0) return { blobName: blobs.devices.name };
-  if (round === undefined) throw new Error(`The run ${record.runId} has no pre-image to fill its lines from.`);
+  if (round === undefined && check.incomplete > 0) {
+    throw new Error(`The run ${record.runId} has no pre-image to fill its lines from.`);
+  }
+  if (round === undefined || check.incomplete === 0) return { blobName: blobs.devices.name };
   const manifest = container.getBlockBlobClient(fillBlob(round));
   const earlier = await readJson<FillManifest>(manifest);
   if (earlier !== undefined) return earlier.value;

@@ -221,6 +221,11 @@ export const CALL_CODES = {
 export const API_CODES = {
   limitInvalid: { says: 'limit is out of range.', action: 'Correct it.', retried: 'no' },
   runEnded: { says: 'The run has ended already.', action: 'Nothing.', retried: 'no' },
+  runIdInvalid: {
+    says: 'The id of a run has 20 characters, 0 to 9 and a to f.',
+    action: 'Look at the list of runs.',
+    retried: 'no',
+  },
   runNotFound: { says: 'There is no run of this id.', action: 'Look at the list of runs.', retried: 'no' },
   runNotStarted: { says: 'The run has not been started yet.', action: 'Try again in a moment.', retried: 'no' },
   runNotSuspended: { says: 'The run is not suspended.', action: 'Nothing.', retried: 'no' },

@@ -9,7 +9,8 @@ import { RESULTS_CONTAINER } from '../storage/storage.ts';
 import { endingWith, reportConfigurations } from './configurationsReport.ts';
 import type { ProvisioningContext } from './context.ts';
 import { formatOfDrop } from './dropPath.ts';
-import { type AcceptedEntry, decodeEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
+import { entriesInOrder } from './entriesInOrder.ts';
+import { type AcceptedEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
 import {
   needsPerson,
   OUTCOMES,
@@ -46,6 +47,15 @@ export interface ReportInput {
   isFailed(id: string, moduleId: string | undefined, mode: string | undefined): boolean;
   /** What was done after the import job. */
   readonly afterJob?: object | undefined;
+}
+
+/** Lines that ended alike; reason, action and identity are those of the first. */
+export interface ReportedReason extends Verdict {
+  readonly code: string;
+  readonly line: number;
+  readonly deviceId?: string;
+  readonly moduleId?: string;
+  count: number;
 }
 
 export interface Ending {
@@ -100,17 +110,16 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   const blobs = checkBlobs(staging, check.attempt);
 
   const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
-  const byCode = new Map<string, { outcome: Outcome; code: string; reason?: string; action?: string; count: number }>();
+  const byCode = new Map<string, ReportedReason>();
   // What the hub refused comes first: rejections could be had from a check.
   const listed = { first: [] as object[], rejected: [] as object[] };
   let needing = 0;
 
   const csv = createBlockWriter(results.getBlockBlobClient(`${folder}/report.csv`));
   csv.writeLine(0, CSV_HEADER.join(','));
-  for await (const batch of readLineBatches(blobs.index)) {
+  for await (const batch of entriesInOrder(blobs.index, check.inOrder)) {
     const rows: (string | number)[][] = [];
-    for (const text of batch) {
-      const entry = decodeEntry(text);
+    for (const entry of batch) {
       const verdict = verdictFor(entry, input);
       const path = 'path' in entry ? entry.path : undefined;
       outcomes[verdict.outcome] += 1;
@@ -126,7 +135,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
         verdict.action ?? '',
         verdict.tries ?? '',
       ]);
-      if (verdict.code !== undefined) count(byCode, verdict, verdict.code);
+      if (verdict.code !== undefined) count(byCode, { ...verdict, code: verdict.code }, entry);
       if (needsPerson(verdict.outcome)) {
         needing += 1;
         const list = verdict.outcome === 'rejected' ? listed.rejected : listed.first;
@@ -215,19 +224,28 @@ export async function writeShortReport(
 
 function verdictFor(entry: IndexEntry, input: ReportInput): Verdict {
   if (isAccepted(entry)) return input.verdictOf(entry);
-  return { outcome: entry.kind, code: entry.code, reason: entry.reason };
+  return { outcome: entry.kind, code: entry.code, reason: entry.reason, action: entry.action };
 }
 
 function count(
-  byCode: Map<string, { outcome: Outcome; code: string; reason?: string; action?: string; count: number }>,
-  verdict: Verdict,
-  code: string,
+  byCode: Map<string, ReportedReason>,
+  verdict: Verdict & { readonly code: string },
+  { line, id, moduleId }: IndexEntry,
 ): void {
-  const key = `${verdict.outcome} ${code}`;
+  const key = `${verdict.outcome} ${verdict.code}`;
   const known = byCode.get(key);
-  const { tries: _tries, ...why } = verdict;
-  if (known === undefined) byCode.set(key, { ...why, code, count: 1 });
-  else known.count += 1;
+  if (known !== undefined) {
+    known.count += 1;
+    return;
+  }
+  const { tries: _tries, ...alike } = verdict;
+  byCode.set(key, {
+    ...alike,
+    line,
+    ...(id === undefined ? {} : { deviceId: id }),
+    ...(moduleId === undefined ? {} : { moduleId }),
+    count: 1,
+  });
 }
 
 /** The record as it will stand once the run has ended. */

@@ -30,6 +30,8 @@ export interface CheckResult {
   readonly counts: CheckCounts;
   /** Lines handed to the hub. */
   readonly accepted: number;
+  /** So many rows of the index are in the order of the file; after them come late ones, in order too. Absent: all. */
+  readonly inOrder?: number;
   /** Of these, lines that may meet an existing identity and leave out what an import would reset. */
   readonly incomplete: number;
   /** Lines that delete, or that write `disabled` over what may exist. */
