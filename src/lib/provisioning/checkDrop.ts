@@ -9,6 +9,7 @@ import { assertDropUnchanged, openDrop } from './drop.ts';
 import { formatOfDrop } from './dropPath.ts';
 import { encodeEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
+import { encodeParentRow } from './parentRows.ts';
 import { refusalOf } from './rejectLimits.ts';
 import type { RunRecord } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs, stagingOf } from './staging.ts';
@@ -43,8 +44,10 @@ export async function checkDrop(
   const warnings = createBlockWriter(blobs.warnings);
   const rejectedLines = createBlockWriter(blobs.rejectedLines);
   const missing = createBlockWriter(blobs.missing, 2);
-  const writers = [devices, index, warnings, missing, rejectedLines];
+  const parents = createBlockWriter(blobs.parents);
+  const writers = [devices, index, warnings, missing, parents, rejectedLines];
   let incomplete = 0;
+  let withParent = 0;
   let disables = 0;
 
   // Warnings of a line come before the line itself.
@@ -55,6 +58,10 @@ export async function checkDrop(
     if (line.missing.length > 0) {
       incomplete += 1;
       missing.writeLine(section, JSON.stringify([id, line.moduleId ?? null, ...line.missing]));
+    }
+    if (line.parent !== undefined) {
+      withParent += 1;
+      parents.writeLine(0, encodeParentRow([id, line.parent]));
     }
     if (writesDisabled(line)) disables += 1;
     index.writeLine(
@@ -111,6 +118,7 @@ export async function checkDrop(
     counts,
     accepted: summary.devices + summary.modules,
     incomplete,
+    parents: withParent,
     deletes: (summary.byMode.delete ?? 0) + (summary.byMode.deleteIfMatchETag ?? 0),
     disables,
     sha256,

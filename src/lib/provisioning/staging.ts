@@ -22,6 +22,8 @@ export interface CheckResult {
   readonly accepted: number;
   /** Of these, lines that may meet an existing identity and leave out what an import would reset. */
   readonly incomplete: number;
+  /** Device lines that say who the parent is, or that there is to be none. */
+  readonly parents: number;
   /** Lines that delete, or that write `disabled` over what may exist. */
   readonly deletes: number;
   readonly disables: number;
@@ -53,6 +55,8 @@ export interface CheckBlobs {
   readonly warnings: BlockBlobClient;
   /** Which lines leave out what an import would reset, in the order of `devices`. */
   readonly missing: BlockBlobClient;
+  /** Which device lines say something of a parent, in the order of `devices`: `ParentRow`s. */
+  readonly parents: BlockBlobClient;
   /** Rejected lines as they came, of a CSV file under its header. Holds keys. */
   readonly rejectedLines: BlockBlobClient;
 }
@@ -64,6 +68,7 @@ export function checkBlobs(container: ContainerClient, attempt: string): CheckBl
     index: blob(`lines-${attempt}.ndjson`),
     warnings: blob(`warnings-${attempt}.ndjson`),
     missing: blob(`missing-${attempt}.ndjson`),
+    parents: blob(`parents-${attempt}.ndjson`),
     rejectedLines: blob(`rejected-lines-${attempt}.txt`),
   };
 }
