@@ -60,8 +60,8 @@ export async function checkDrop(
       missing.writeLine(section, JSON.stringify([id, line.moduleId ?? null, ...line.missing]));
     }
     if (line.parent !== undefined) {
-      withParent += 1;
-      parents.writeLine(0, encodeParentRow([id, line.parent]));
+      if (line.parent !== null) withParent += 1;
+      parents.writeLine(0, encodeParentRow([id, line.parent, mode]));
     }
     if (writesDisabled(line)) disables += 1;
     index.writeLine(

@@ -28,10 +28,8 @@ export interface LinkableLine {
 export interface ParentPlan {
   /** How many devices are to be linked, level by level: a level may be sent when the one before it is through. */
   readonly levels: readonly number[];
-  /** Devices that have the parent that they are to have. */
-  readonly alreadyRight: number;
-  /** Devices that cannot be given their parent. */
-  failures(): Iterable<readonly [id: string, failure: LinkFailure]>;
+  /** Devices that are not to be linked: why they cannot be, or null where they have their parent already. */
+  decided(): Iterable<readonly [id: string, failure: LinkFailure | null]>;
   /** The line that links a device, and its level (from 0); undefined if it is not to be linked. */
   linkLine(line: LinkableLine): { readonly level: number; readonly line: object } | undefined;
 }
@@ -45,13 +43,13 @@ export interface ParentPlanner {
   plan(): ParentPlan;
 }
 
-/** Plans the links of all rows; `registry` is read once. */
+/** Plans the links of all rows that name a parent; `registry` is read once. */
 export async function planParents(
-  rows: AsyncIterable<readonly [id: string, parent: string]>,
+  rows: AsyncIterable<readonly [id: string, parent: string | null, ...unknown[]]>,
   registry: AsyncIterable<string>,
 ): Promise<ParentPlan> {
   const planner = createParentPlanner();
-  for await (const [id, parent] of rows) planner.want(id, parent);
+  for await (const [id, parent] of rows) if (parent !== null) planner.want(id, parent);
   for await (const line of linkableLines(registry)) planner.see(line);
   return planner.plan();
 }
@@ -211,13 +209,11 @@ function planOf(nodes: Nodes, scopes: readonly string[], numberOf: ReadonlyMap<s
   const levelOf = new Map<number, number>();
   const isDue = (node: number): boolean => isLink(node) && scopeOfParent(node) !== ownScope[wanted[node] ?? NONE];
   let due = 0;
-  let alreadyRight = 0;
   const depths = new Set<number>();
   for (const node of ids.keys()) {
-    if (isDue(node)) {
-      due += 1;
-      if (isEdge(node)) depths.add(above[node] ?? 0);
-    } else if (isLink(node)) alreadyRight += 1;
+    if (!isDue(node)) continue;
+    due += 1;
+    if (isEdge(node)) depths.add(above[node] ?? 0);
   }
   // All above a device is in place before the device itself: at no moment is there a circle that is not there at the end.
   for (const [level, depth] of [...depths].sort((a, b) => a - b).entries()) levelOf.set(depth, level);
@@ -228,11 +224,9 @@ function planOf(nodes: Nodes, scopes: readonly string[], numberOf: ReadonlyMap<s
 
   return {
     levels,
-    alreadyRight,
-    *failures() {
-      for (const [node, code] of failure.entries()) {
-        const id = ids[node];
-        if (code !== undefined && id !== undefined) yield [id, code] as const;
+    *decided() {
+      for (const [node, id] of ids.entries()) {
+        if (wanted[node] !== NONE && !isDue(node)) yield [id, failure[node] ?? null] as const;
       }
     },
     linkLine(line) {

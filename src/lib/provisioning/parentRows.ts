@@ -2,10 +2,11 @@
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
+import type { ImportMode } from '../devicesFile/importMode.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 
 /** A device and the device id of its parent; null: it is to have none. */
-export type ParentRow = readonly [id: string, parent: string | null];
+export type ParentRow = readonly [id: string, parent: string | null, mode: ImportMode];
 
 export function encodeParentRow(row: ParentRow): string {
   return JSON.stringify(row);

@@ -45,6 +45,7 @@ export const RUN_PHASES = [
   'job',
   'retry',
   'verify',
+  'parents',
   'settle',
   'report',
 ] as const;
@@ -62,9 +63,9 @@ export type CheckCounts = Omit<CheckSummary, 'sha256'>;
 
 /**
  * Which job of a run: the export that takes the pre-image, the import, the second import of lines that failed for a
- * passing reason, or the export by which lines are read back.
+ * passing reason, the export by which lines are read back, or the one by which devices are linked to their parents.
  */
-export type JobKind = 'export' | 'import' | 'retry' | 'verify';
+export type JobKind = 'export' | 'import' | 'retry' | 'verify' | 'parents';
 
 export interface RunJob {
   readonly jobId: string;
@@ -136,6 +137,8 @@ export interface RunRecord {
   readonly retryJob?: RunJob;
   /** The export by which lines are read back. */
   readonly verifyJob?: RunJob;
+  /** The export by which devices are linked to their parents. */
+  readonly parentsJob?: RunJob;
   /** Lines that are sent once more by calls: of which round, how many, and about how many are left. */
   readonly retry?: { readonly round: string; readonly lines: number; readonly left: number };
   /** What the run was about to overwrite or delete, as it was: a devices file with keys. Kept `UNDO_DAYS`. */

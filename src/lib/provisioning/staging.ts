@@ -14,6 +14,7 @@ export const SETTLEMENT_BLOB = 'settlement.json';
 export const ROUNDS_BLOB = 'rounds.json';
 export const RETRY_JOB_BLOB = 'retry-job.json';
 export const VERIFY_JOB_BLOB = 'verify-job.json';
+export const PARENTS_JOB_BLOB = 'parents-job.json';
 /** The error log of the first import job, kept when a second one is to write its own under the hub's fixed name. */
 export const FIRST_ERROR_LOG_BLOB = 'first-importErrors.log';
 /** The hub writes its error log under this fixed name at the root of the output container (Azure IoT SDK samples). */
@@ -27,7 +28,7 @@ export interface CheckResult {
   readonly accepted: number;
   /** Of these, lines that may meet an existing identity and leave out what an import would reset. */
   readonly incomplete: number;
-  /** Device lines that say who the parent is, or that there is to be none. */
+  /** Device lines that name a parent. */
   readonly parents: number;
   /** Lines that delete, or that write `disabled` over what may exist. */
   readonly deletes: number;
