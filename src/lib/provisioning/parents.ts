@@ -12,7 +12,7 @@ import type { ProvisioningContext } from './context.ts';
 import { hubOf, isOverdue, isTerminalStatus } from './hubJob.ts';
 import { paceOf } from './hubPace.ts';
 import { type DecidedRow, linkBlobs, type ParentLinks, planBlobs, roundOfLevel, roundsOfPass } from './parentLinks.ts';
-import { linkLines, planParents } from './parentPlan.ts';
+import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';
 import { encodeParentRow, type ParentRow, readParentRows } from './parentRows.ts';
 import { deviceLine } from './registryLine.ts';
 import { changeRounds, type Round, readRoundResults, readRounds, writeRound } from './rounds.ts';
@@ -138,28 +138,50 @@ async function plan(
   links: ParentLinks,
 ): Promise<ParentStep | ParentLinks> {
   const now = context.now().getTime();
-  const waitedMs = now - Date.parse(links.openedAt);
-  if (waitedMs < SETTLE_MS) return { do: 'wait', seconds: Math.ceil((SETTLE_MS - waitedMs) / 1000) };
+  const leftMs = Date.parse(links.openedAt) + SETTLE_MS - now;
+  const wait: ParentStep | undefined = leftMs > 0 ? { do: 'wait', seconds: Math.ceil(leftMs / 1000) } : undefined;
   const giveUp = (why: string): Promise<ParentLinks> => {
     context.log.log('warn', `parents are not set: ${why}`);
     return change(context, record, links, { state: 'givenUp' });
   };
   if (links.way === 'single') {
     try {
-      return await writePlan(context, record, links, await readSingly(context, record, links));
+      const lines = await readSingly(context, record, links);
+      const made = await planOf(context, record, links, lines);
+      // What is not there yet may be there soon.
+      if (wait !== undefined && missesSomething(made)) return wait;
+      return await writePlan(context, record, links, made, lines);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       if (error.retryable && now < Date.parse(links.until)) return { do: 'wait', seconds: 10 };
       return giveUp(error.message);
     }
   }
+  if (wait !== undefined) return wait;
   const { parentsJob: job } = record;
   if (job === undefined || (!isTerminalStatus(job.status) && !isOverdue(context, job))) return { do: 'job' };
   const { registry } = linkBlobs(context, record, links.attempt);
   if (job.status.toLowerCase() !== 'completed' || !(await registry.exists())) {
     return giveUp(`the export of the registry ended as "${job.status}"`);
   }
-  return writePlan(context, record, links, () => eachLine(registry));
+  const lines = () => eachLine(registry);
+  return writePlan(context, record, links, await planOf(context, record, links, lines), lines);
+}
+
+function missesSomething(made: ParentPlan): boolean {
+  for (const [, failure] of made.decided()) {
+    if (failure === 'DeviceNotFound' || failure === 'ParentNotFound') return true;
+  }
+  return false;
+}
+
+async function planOf(
+  context: ProvisioningContext,
+  record: RunRecord,
+  links: ParentLinks,
+  registry: () => AsyncIterable<string>,
+): Promise<ParentPlan> {
+  return planParents(readParentRows(linkBlobs(context, record, links.attempt).rows), registry());
 }
 
 /** Devices and parents, and who is above them, each by a read of its own. */
@@ -217,10 +239,9 @@ async function writePlan(
   context: ProvisioningContext,
   record: RunRecord,
   links: ParentLinks,
+  made: ParentPlan,
   registry: () => AsyncIterable<string>,
 ): Promise<ParentLinks> {
-  const { rows } = linkBlobs(context, record, links.attempt);
-  const made = await planParents(readParentRows(rows), registry());
   const name = randomBytes(4).toString('hex');
   const blobs = planBlobs(context, record, name);
 
