@@ -1,6 +1,6 @@
 /** Dropping a file: the upload, and the options that travel with it. */
 
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
@@ -117,8 +117,16 @@ function contentTypeOf({ isGzip, format }: DevicesFile): string {
   return `text/${format === 'csv' ? 'csv' : 'plain'}; charset=utf-8`;
 }
 
+/**
+ * Uploads the file, and knows its own upload again: the reply to it may be lost, and a repeated request then meets what the
+ * first one wrote.
+ *
+ * @returns the ETag of the drop
+ */
 async function upload(blob: BlockBlobClient, request: DropRequest): Promise<string> {
-  const { file, metadata, signal, onProgress } = request;
+  const { file, signal, onProgress } = request;
+  const marker = `${request.metadata[METADATA_MARKER] ?? 'cli'}/${randomUUID()}`;
+  const metadata = { ...request.metadata, [METADATA_MARKER]: marker };
   try {
     const response = await blob.uploadFile(file.path, {
       blockSize: BLOCK_BYTES,
@@ -134,7 +142,15 @@ async function upload(blob: BlockBlobClient, request: DropRequest): Promise<stri
     if (response.etag === undefined) throw new Error('Storage gave no ETag for the uploaded file.');
     return response.etag;
   } catch (error) {
-    if (!isConditionFailed(error)) throw error;
+    if (signal.aborted) throw error;
+    const refused = isConditionFailed(error);
+    const there = await blob.getProperties({ abortSignal: signal }).catch((trouble: unknown) => {
+      // Whose the drop is that was met cannot be said; every other upload has failed for a reason that says more.
+      if (refused) throw trouble;
+      return undefined;
+    });
+    if (there?.etag !== undefined && there.metadata?.[METADATA_MARKER] === marker) return there.etag;
+    if (!refused) throw error;
     throw usageError(
       `The drop box holds ${blob.containerName}/${blob.name} already: nothing was dropped.`,
       'Give another name with --batch, or leave it out.',

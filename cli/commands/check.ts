@@ -6,6 +6,7 @@ import {
   checkDevicesFile,
   FileRefused,
 } from '../../src/lib/devicesFile/checkDevicesFile.ts';
+import { checkRulesOf } from '../../src/lib/provisioning/checkRules.ts';
 import { refusalOf } from '../../src/lib/provisioning/rejectLimits.ts';
 import { usageError } from '../cliError.ts';
 import { inspectFile, type OptionFlags, optionsOf } from '../drop.ts';
@@ -64,7 +65,7 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         open,
         {
           format: file.format,
-          importMode: options.importMode,
+          ...checkRulesOf(options),
           abortSignal: signal,
         },
         {

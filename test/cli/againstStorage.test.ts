@@ -104,7 +104,7 @@ describe.concurrent('provision', () => {
     expect(JSON.parse(stdout)).toMatchObject({ run: { runId: dropped.runId, state: 'completed' }, report: null });
     expect(dropped.content.toString()).toBe('{"id":"a"}\n{"id":"b"}\n');
     expect(dropped.metadata).toEqual({
-      hubkeeper: expect.stringMatching(/^cli\/\d+\.\d+\.\d+$/),
+      hubkeeper: expect.stringMatching(/^cli\/\d+\.\d+\.\d+\/[0-9a-f-]{36}$/),
       hub: 'plant1',
       importmode: 'update',
       maxrejects: '3',

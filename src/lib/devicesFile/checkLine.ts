@@ -5,7 +5,7 @@
 
 import { checkAuthentication } from './authenticationRules.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
-import { namedParent } from './edgeParents.ts';
+import { deviceOfScope, namedParent } from './edgeParents.ts';
 import { characterName, createFindings, type Note, type Problem } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
 import { locateJsonError } from './jsonError.ts';
@@ -48,6 +48,8 @@ export type LineVerdict =
 
 export interface LineCheckerOptions {
   readonly importMode: ImportMode;
+  /** See `CheckOptions`. */
+  readonly mustSay?: readonly MissingField[];
 }
 
 export interface LineChecker {
@@ -265,7 +267,8 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (named.problem === 'itself') findings.reject('parentItself', {}, named.path);
     if (named.problem === 'unreadable') findings.warn('scopeForm', { path: named.path });
     if (named.problem !== undefined) return undefined;
-    if (scope !== undefined) line.dropped.add('deviceScope');
+    // An edge device's own scope has to be repeated by an update, and does no harm elsewhere.
+    if (scope !== undefined && !(isEdgeLine(line) && deviceOfScope(scope) === id)) line.dropped.add('deviceScope');
     if (parentScopes.length > 0) line.dropped.add('parentScopes');
     return named.parent;
   }
@@ -295,7 +298,11 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
       if (!hasReason) missing.push('statusReason');
       if (!hasCapabilities) missing.push('capabilities');
     }
-    return missing;
+    const { mustSay } = options;
+    if (mustSay === undefined) return missing;
+    const unsaid = missing.filter((field) => mustSay.includes(field));
+    if (unsaid.length > 0) findings.reject('leavesOut', { fields: unsaid.join(', ') }, unsaid[0]);
+    return NOTHING_MISSING;
   }
 
   function rejected(id?: string, moduleId?: string): LineVerdict {
@@ -398,6 +405,11 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (lower === 'managedby') findings.warn('managedByLost');
     else warnUnknown(key, value, '', findings, Object.hasOwn(HINTS, lower) ? HINTS[lower] : undefined);
   }
+}
+
+function isEdgeLine({ fields: { capabilities }, edits }: Line): boolean {
+  const written = edits.get('capabilities') ?? capabilities;
+  return isObject(written) && written.iotEdge === true;
 }
 
 type Fields = Partial<Record<FormatKey, unknown>>;

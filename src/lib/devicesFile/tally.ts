@@ -18,13 +18,10 @@ export interface Tally {
 
 export type RejectDetails = Pick<RejectedLine, 'id' | 'moduleId' | 'column'>;
 
-/** How much of a rejected line is kept, unless told otherwise. */
-export const RAW_BYTES = 64 * 1024;
 /** Problems of one line that are told one by one; of the others, how many. */
 const PROBLEMS_TOLD = 5;
 
-/** @param rawBytes how much of a rejected line is kept */
-export function createTally(sink: CheckSink, rawBytes: number = RAW_BYTES): Tally {
+export function createTally(sink: CheckSink): Tally {
   const counts = { blankLines: 0, devices: 0, modules: 0, rejected: 0, skipped: 0, warnings: 0 };
   const byMode: Partial<Record<ImportMode, number>> = {};
 
@@ -61,7 +58,7 @@ export function createTally(sink: CheckSink, rawBytes: number = RAW_BYTES): Tall
         code,
         reason: told.join(' '),
         ...(path === undefined ? {} : { path }),
-        raw: new Uint8Array(bytes.subarray(0, rawBytes)),
+        raw: new Uint8Array(bytes),
       });
     },
     skip(skipped) {

@@ -4,6 +4,7 @@ import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../devicesF
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import { checkRulesOf } from './checkRules.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, openDrop } from './drop.ts';
 import { formatOfDrop } from './dropPath.ts';
@@ -103,7 +104,7 @@ export async function checkDrop(
     () => openDrop(context, record),
     {
       format: formatOfDrop(record.drop.blobName),
-      importMode: options.importMode,
+      ...checkRulesOf(options),
     },
     sink,
   );

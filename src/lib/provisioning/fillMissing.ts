@@ -13,14 +13,15 @@ import type { ProvisioningContext } from './context.ts';
 import { findScoped, type ScopedDevice, scopesToKeep } from './keptScopes.ts';
 import type { ProvisionOptions } from './options.ts';
 import { readParentsAlong } from './parentRows.ts';
+import type { PreImageRound } from './preImageRound.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
   checkBlobs,
-  FILL_BLOB,
   type FillManifest,
-  PRE_IMAGE_BLOB,
+  fillBlob,
   type PreImageManifest,
+  preImageBlob,
   stagingOf,
 } from './staging.ts';
 
@@ -45,37 +46,40 @@ interface WaitingLine {
  * pre-image. Without it a line without keys would get new ones, and a line without status would let a blocked device in
  * again. Lines whose device does not exist stay as they are: the hub makes new keys for new devices.
  *
- * @returns the name of the blob that the import job is to read
+ * @param round the pre-image to take it from; undefined for a run that takes none
+ * @returns the blob that the import job is to read, and in how many lines each field was filled in
  */
 export async function fillMissing(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
   options: ProvisionOptions,
-): Promise<string> {
+  round: PreImageRound | undefined,
+): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
   // Only lines that may overwrite an identity can reset anything.
-  if (!IMPORT_MODES.some((mode) => MODE_RULES[mode].mayOverwrite && check.counts.byMode[mode])) {
-    return blobs.devices.name;
-  }
-  const manifest = container.getBlockBlobClient(FILL_BLOB);
+  const overwrites = IMPORT_MODES.some((mode) => MODE_RULES[mode].mayOverwrite && check.counts.byMode[mode]);
+  if (!overwrites || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
+  if (round === undefined) throw new Error(`The run ${record.runId} has no pre-image to fill its lines from.`);
+  const manifest = container.getBlockBlobClient(fillBlob(round));
   const earlier = await readJson<FillManifest>(manifest);
-  if (earlier !== undefined) return earlier.value.blobName;
-  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(PRE_IMAGE_BLOB)))?.value;
+  if (earlier !== undefined) return earlier.value;
+  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;
   if (preImage === undefined) throw new Error(`The pre-image of run ${record.runId} is missing.`);
 
   const source = container.getBlockBlobClient(preImage.blobName);
   const hasScope = await findScoped(source);
-  if (check.incomplete === 0 && hasScope === undefined) return keepName(manifest, blobs.devices.name);
-  const filled = container.getBlockBlobClient(`filled-${randomBytes(4).toString('hex')}.txt`);
+  if (check.incomplete === 0 && hasScope === undefined) return keepResult(manifest, { blobName: blobs.devices.name });
+  const filled = container.getBlockBlobClient(`filled-${round}-${randomBytes(4).toString('hex')}.txt`);
   const writer = createBlockWriter(filled);
   let pass: WaitingLine[] = [];
   let wanted = new Set<string>();
+  const kept: Partial<Record<MissingField, number>> = {};
   const finishPass = async (): Promise<void> => {
     const found = wanted.size === 0 ? new Map<string, StagedLine>() : await lookUp(source, wanted);
     for (const line of pass) {
-      writer.writeLine(0, filledLine(line, found));
+      writer.writeLine(0, filledLine(line, found, kept));
       await writer.drain();
     }
     pass = [];
@@ -110,14 +114,13 @@ export async function fillMissing(
   await finishPass();
   if (!next.done) throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
   await writer.commit('application/x-ndjson; charset=utf-8');
-  return keepName(manifest, filled.name);
+  return keepResult(manifest, { blobName: filled.name, kept });
 }
 
 /** Notes which blob the job is to read. The first to say so wins. */
-async function keepName(manifest: BlockBlobClient, blobName: string): Promise<string> {
-  const result: FillManifest = { blobName };
-  if (await writeJson(manifest, result, { ifAbsent: true })) return blobName;
-  return (await readJson<FillManifest>(manifest))?.value.blobName ?? blobName;
+async function keepResult(manifest: BlockBlobClient, result: FillManifest): Promise<FillManifest> {
+  if (await writeJson(manifest, result, { ifAbsent: true })) return result;
+  return (await readJson<FillManifest>(manifest))?.value ?? result;
 }
 
 /** One row of the blob that says what lines lack: id, moduleId, fields. */
@@ -141,15 +144,19 @@ async function lookUp(source: BlockBlobClient, wanted: ReadonlySet<string>): Pro
   return found;
 }
 
-function filledLine({ text, wanted }: WaitingLine, preImage: ReadonlyMap<string, StagedLine>): string {
+/** @param kept counts what is filled in */
+function filledLine(
+  { text, wanted }: WaitingLine,
+  preImage: ReadonlyMap<string, StagedLine>,
+  kept: Partial<Record<MissingField, number>>,
+): string {
   if (wanted === undefined) return text;
   const line = JSON.parse(text) as StagedLine;
   const before = preImage.get(identityOf(line));
   if (before === undefined) return text;
-  const kept = wanted.fields
-    .filter((field) => before[field] !== undefined && before[field] !== null)
-    .map((field) => [field, before[field]] as const);
-  const filled: StagedLine = { ...line, ...Object.fromEntries(kept) };
+  const fields = wanted.fields.filter((field) => before[field] !== undefined && before[field] !== null);
+  for (const field of fields) kept[field] = (kept[field] ?? 0) + 1;
+  const filled: StagedLine = { ...line, ...Object.fromEntries(fields.map((field) => [field, before[field]])) };
   return JSON.stringify(isModule(line) ? filled : { ...filled, ...scopesToKeep(filled, before, wanted.parent) });
 }
 

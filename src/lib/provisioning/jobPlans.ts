@@ -2,11 +2,13 @@ import { containerUriWithSas } from '../storage/containerSas.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged } from './drop.ts';
 import type { HubJobPlan } from './hubJob.ts';
+import { exportBlobName } from './preImage.ts';
+import type { PreImageRound } from './preImageRound.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
   ERROR_LOG_BLOB,
-  EXPORT_JOB_BLOB,
+  exportJobBlob,
   IMPORT_JOB_BLOB,
   PARENTS_JOB_BLOB,
   RETRY_JOB_BLOB,
@@ -14,15 +16,21 @@ import {
   VERIFY_JOB_BLOB,
 } from './staging.ts';
 
-/** The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there. */
+/**
+ * The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there.
+ *
+ * @param input what the job reads, and by which pre-image that was filled
+ */
 export function importPlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  inputBlobName: string,
+  input: { readonly blobName: string; readonly round: PreImageRound | undefined },
 ): HubJobPlan {
+  const { blobName: inputBlobName, round } = input;
   return {
     ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted }),
+    ...(round === undefined ? {} : { round }),
     stateBlob: IMPORT_JOB_BLOB,
     beforeCreate: () => assertDropUnchanged(context, record),
   };
@@ -65,11 +73,12 @@ export function preImagePlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  outputBlobName: string,
+  round: PreImageRound,
 ): HubJobPlan {
+  const outputBlobName = exportBlobName(check, round);
   return {
     ...exportOf(context, record, check, outputBlobName),
-    stateBlob: EXPORT_JOB_BLOB,
+    stateBlob: exportJobBlob(round),
     beforeCreate: () => assertDropUnchanged(context, record),
   };
 }

@@ -2,10 +2,12 @@
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
+import { deviceOfScope } from '../devicesFile/edgeParents.ts';
 import { createIdentityTable, hashIdentity } from '../devicesFile/identityTable.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 
 export interface ScopedDevice {
+  readonly id: string;
   readonly capabilities?: { readonly iotEdge?: boolean | null } | null;
   readonly deviceScope?: string | null;
   readonly parentScopes?: readonly string[] | null;
@@ -24,8 +26,9 @@ export function scopesToKeep(line: ScopedDevice, before: ScopedDevice, parent: s
   const isEdge = line.capabilities?.iotEdge === true;
   const wasEdge = before.capabilities?.iotEdge === true;
   const own = isEdge && wasEdge ? given(before.deviceScope) : undefined;
-  // Scopes of a form that hubs do not make go to the hub as the line has them.
-  if (given(line.deviceScope) !== undefined) return {};
+  const writtenScope = given(line.deviceScope);
+  // Scopes of a form that hubs do not make go to the hub as the line has them; its own may be of another hub.
+  if (writtenScope !== undefined && deviceOfScope(writtenScope) !== line.id) return {};
   const ownScope = own === undefined ? {} : { deviceScope: own };
   const [written] = line.parentScopes ?? [];
   if (parent === null || given(written) !== undefined) return ownScope;

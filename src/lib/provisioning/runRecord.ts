@@ -5,8 +5,10 @@
  * key, a signature or a whole line of the input.
  */
 
+import type { MissingField } from '../devicesFile/checkLine.ts';
 import type { CheckSummary } from '../devicesFile/checkTypes.ts';
 import type { ProvisionOptions } from './options.ts';
+import type { PreImageRound } from './preImageRound.ts';
 
 /** What became of one input line. Every line of a drop ends in exactly one of these. */
 export const OUTCOMES = [
@@ -79,6 +81,8 @@ export interface RunJob {
   readonly failureReason?: string;
   /** After this instant the job is no longer waited for. */
   readonly deadline: string;
+  /** Of the export: the round of the pre-image that it is for. */
+  readonly round?: PreImageRound;
 }
 
 export interface RunError {
@@ -148,7 +152,15 @@ export interface RunRecord {
     readonly registryDevices?: number;
   };
   /** What the run was about to overwrite or delete, as it was: a devices file with keys. Kept `UNDO_DAYS`. */
-  readonly preImage?: { readonly container: string; readonly blobName: string; readonly identities?: number };
+  readonly preImage?: {
+    readonly container: string;
+    readonly blobName: string;
+    readonly identities?: number;
+    /** Which one it is: it is taken anew when the turn was lost before the import was sent. */
+    readonly round: PreImageRound;
+  };
+  /** In how many lines a field was filled in as the device has it. */
+  readonly kept?: Readonly<Partial<Record<MissingField, number>>>;
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   readonly error?: RunError;
   readonly report?: RunReportFiles;

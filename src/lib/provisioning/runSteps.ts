@@ -10,7 +10,7 @@ import { HubError } from '../registry/index.ts';
 import { readText } from '../storage/readText.ts';
 import { checkDrop } from './checkDrop.ts';
 import type { ProvisioningContext } from './context.ts';
-import { unconfirmedDanger } from './danger.ts';
+import { unconfirmedDanger, unconfirmedHaste } from './danger.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from './drop.ts';
 import {
   DEFAULT_OPTIONS,
@@ -154,7 +154,8 @@ export async function checkFile(
     return { next: 'ended' };
   }
   try {
-    const danger = await unconfirmedDanger(context.hub(hubOf(record)), check, options);
+    const hub = context.hub(hubOf(record));
+    const danger = unconfirmedHaste(hub, options) ?? (await unconfirmedDanger(hub, check, options));
     if (danger !== undefined) {
       await endWithoutJob(context, runId, { state: 'refused', error: danger, check });
       return { next: 'ended' };

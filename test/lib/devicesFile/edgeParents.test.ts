@@ -55,10 +55,12 @@ describe('the parent that a line names', () => {
     expect(rejected).toEqual([]);
     expect(warnings).toEqual([]);
     expect(accepted[0]?.parent).toBe(parent);
-    // The hub is given no scope: it knows only those that it made itself.
+    // The hub is given no scope but the own one of an edge device, which an update has to repeat.
     const sent = JSON.parse(accepted[0]?.text ?? '') as Record<string, unknown>;
     expect(sent).not.toHaveProperty('parent');
-    expect([sent.deviceScope ?? '', sent.parentScopes ?? []].flat().join('')).toBe('');
+    expect([sent.deviceScope ?? '', sent.parentScopes ?? []].flat().join('')).toBe(
+      'capabilities' in given && 'deviceScope' in given ? given.deviceScope : '',
+    );
     expect(sent).toMatchObject({ id: 'd', capabilities: wholeDevice('d', given).capabilities });
   });
 

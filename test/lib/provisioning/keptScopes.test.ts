@@ -4,8 +4,8 @@ import { findScoped, type ScopedDevice, scopesToKeep } from '../../../src/lib/pr
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 import { testContext } from '../../helpers/provisioningContext.ts';
 
-const EDGE = { capabilities: { iotEdge: true } };
-const LEAF = { capabilities: { iotEdge: false } };
+const EDGE = { id: 'd', capabilities: { iotEdge: true } };
+const LEAF = { id: 'd', capabilities: { iotEdge: false } };
 const own = 'ms-azure-iot-edge://d-1';
 const up = 'ms-azure-iot-edge://p-2';
 
@@ -54,6 +54,12 @@ describe('the scopes that an update repeats', () => {
       line: { ...EDGE, parentScopes: ['mine'] },
       before: edge,
       kept: { deviceScope: own },
+    },
+    {
+      name: 'an edge device with its own scope of another hub',
+      line: { ...EDGE, deviceScope: 'ms-azure-iot-edge://d-99' },
+      before: edge,
+      kept: { deviceScope: own, parentScopes: [up] },
     },
     { name: 'a leaf that becomes an edge device', line: EDGE, before: leaf, kept: { parentScopes: [up] } },
     {
