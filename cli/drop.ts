@@ -10,6 +10,7 @@ import type { ProvisionOptions } from '../src/lib/provisioning/options.ts';
 import type { DropIdentity } from '../src/lib/provisioning/runRecord.ts';
 import { isConditionFailed } from '../src/lib/storage/storageErrors.ts';
 import { usageError } from './cliError.ts';
+import { dropConfigurations } from './configurations.ts';
 import type { Connection } from './connection.ts';
 
 /** Option flags as given; an absent one is left to the app. */
@@ -87,6 +88,8 @@ export function optionsOf(flags: OptionFlags): ProvisionOptions {
 
 export interface DropRequest {
   readonly file: DevicesFile;
+  /** Path of the configurations that go with it. */
+  readonly configurations?: string | undefined;
   readonly hub?: string | undefined;
   readonly batch: string;
   readonly metadata: Record<string, string>;
@@ -99,10 +102,11 @@ export const BLOCK_BYTES = 8 * 1024 * 1024;
 
 /** Uploads the file with its options: whole and in one step, never over a drop that is already there. */
 export async function dropFile(connection: Connection, request: DropRequest): Promise<DropIdentity> {
-  const { file } = request;
+  const { file, configurations } = request;
   const folder = `${request.hub === undefined ? '' : `${request.hub}/`}${request.batch}`;
   const name = `${folder}/devices.${file.format === 'csv' ? 'csv' : 'txt'}${file.isGzip ? '.gz' : ''}`;
   const blob = connection.storage.container(connection.provisionContainer).getBlockBlobClient(name);
+  if (configurations !== undefined) await dropConfigurations(connection, folder, configurations);
   const etag = await upload(blob, request);
   return {
     account: connection.storage.accountName,

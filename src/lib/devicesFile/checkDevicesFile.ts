@@ -8,13 +8,13 @@ import { createLineChecker, type LineChecker, type LineVerdict } from './checkLi
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
 import { type RowPassEvents, readRows } from './csvPass.ts';
 import { FileRefused } from './fileRefused.ts';
-import type { Problem } from './findings.ts';
+import { type Problem, problemOf } from './findings.ts';
 import { createIdentityTable, hashIdentity, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
 import { createLinePairs } from './linePairs.ts';
 import { type LinePassOptions, type OpenInput, readLines } from './linePass.ts';
 import { refuseOtherFormats } from './otherFormats.ts';
-import { describe, REJECT_REASONS, type ReasonValues, type RejectCode, WARNINGS } from './reasons.ts';
+import { describe, type ReasonValues, type RejectCode, WARNINGS } from './reasons.ts';
 import { settleDoubtful } from './settleDoubtful.ts';
 import { createTally } from './tally.ts';
 import { locateUtf8Error } from './utf8Error.ts';
@@ -148,5 +148,5 @@ function cutLine(head: Buffer, length: number): Uint8Array {
 }
 
 function problem(code: RejectCode, values: ReasonValues = {}): [Problem] {
-  return [{ code, reason: describe(REJECT_REASONS[code], values) }];
+  return [problemOf(code, values)];
 }

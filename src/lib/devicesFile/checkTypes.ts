@@ -29,8 +29,9 @@ export interface RejectedLine {
   readonly moduleId?: string;
   /** Of the first problem. */
   readonly code: RejectCode;
-  /** All problems of the line: what is wrong and what to do. Holds no values of the line. */
+  /** All problems of the line, and what to do about them. Hold no values of the line. */
   readonly reason: string;
+  readonly action: string;
   /** Of the first problem, such as `tags.a.b`. */
   readonly path?: string;
   /** Where the JSON breaks (in characters) or the UTF-8 (in bytes), from 1. */
@@ -48,6 +49,7 @@ export interface SkippedLine {
   readonly moduleId?: string;
   readonly code: SkipCode;
   readonly reason: string;
+  readonly action: string;
 }
 
 export interface LineWarning {

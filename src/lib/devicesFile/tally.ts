@@ -4,14 +4,14 @@ import type { AcceptedLine } from './checkLine.ts';
 import type { CheckSink, CheckSummary, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
 import type { Note, Problem } from './findings.ts';
 import type { ImportMode } from './importMode.ts';
-import { describe, SKIP_REASONS } from './reasons.ts';
+import { SKIP_REASONS } from './reasons.ts';
 
 export interface Tally {
   blank(): void;
   accept(accepted: AcceptedLine, notes: readonly Note[]): void;
   /** `bytes` is the line as it came; it is copied. */
   reject(line: number, problems: readonly [Problem, ...Problem[]], bytes: Uint8Array, details?: RejectDetails): void;
-  skip(skipped: Omit<SkippedLine, 'reason'>): void;
+  skip(skipped: Omit<SkippedLine, 'reason' | 'action'>): void;
   warn(warning: LineWarning): void;
   summary(): Omit<CheckSummary, 'bytes' | 'sha256'>;
 }
@@ -57,13 +57,15 @@ export function createTally(sink: CheckSink): Tally {
         ...details,
         code,
         reason: told.join(' '),
+        action: [...new Set(problems.slice(0, PROBLEMS_TOLD).map(({ action }) => action))].join(' '),
         ...(path === undefined ? {} : { path }),
         raw: new Uint8Array(bytes),
       });
     },
     skip(skipped) {
       counts.skipped += 1;
-      sink.skipped({ ...skipped, reason: describe(SKIP_REASONS[skipped.code]) });
+      const { says: reason, action } = SKIP_REASONS[skipped.code];
+      sink.skipped({ ...skipped, reason, action });
     },
     summary() {
       const lines = counts.devices + counts.modules + counts.rejected + counts.skipped;

@@ -25,11 +25,15 @@ export function importPlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  input: { readonly blobName: string; readonly round: PreImageRound | undefined },
+  input: {
+    readonly blobName: string;
+    readonly round: PreImageRound | undefined;
+    readonly configurationsBlobName: string | undefined;
+  },
 ): HubJobPlan {
-  const { blobName: inputBlobName, round } = input;
+  const { blobName: inputBlobName, round, configurationsBlobName } = input;
   return {
-    ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted }),
+    ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted, configurationsBlobName }),
     ...(round === undefined ? {} : { round }),
     stateBlob: IMPORT_JOB_BLOB,
     beforeCreate: () => assertDropUnchanged(context, record),
@@ -48,8 +52,9 @@ export function retryPlan(
 function importOf(
   context: ProvisioningContext,
   record: RunRecord,
-  { blobName: inputBlobName, lines }: { readonly blobName: string; readonly lines: number },
+  input: { readonly blobName: string; readonly lines: number; readonly configurationsBlobName?: string | undefined },
 ): Omit<HubJobPlan, 'stateBlob'> {
+  const { blobName: inputBlobName, lines, configurationsBlobName } = input;
   return {
     type: 'import',
     proofBlob: ERROR_LOG_BLOB,
@@ -61,6 +66,7 @@ function importOf(
         inputBlobName,
         // The hub removes a log that is already there before it writes its own: it needs delete besides read and write.
         outputBlobContainerUri: await containerUri(context, record, 'rwd', expiresOn),
+        ...(configurationsBlobName === undefined ? {} : { includeConfigurations: true, configurationsBlobName }),
         ...storageAuthentication(context),
       };
       return (hub) => hub.createImportJob(job);

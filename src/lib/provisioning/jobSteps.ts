@@ -24,6 +24,7 @@ import { importPlan, parentsPlan, preImagePlan, retryPlan, verifyPlan } from './
 import { linkBlobs } from './parentLinks.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
+import { prepareConfigurations } from './prepareConfigurations.ts';
 import { changeRounds, type RoundsState, readRounds } from './rounds.ts';
 import type { JobKind, RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
@@ -239,8 +240,11 @@ async function planOf(
     case 'export':
       if (round === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
       return preImagePlan(context, record, check, round);
-    case 'import':
-      return importPlan(context, record, check, { ...(await filledFor(context, record, check, round)), round });
+    case 'import': {
+      const filled = await filledFor(context, record, check, round);
+      const configurationsBlobName = (await prepareConfigurations(context, record, check))?.blobName;
+      return importPlan(context, record, check, { ...filled, round, configurationsBlobName });
+    }
     case 'retry':
     case 'verify':
     case 'parents': {

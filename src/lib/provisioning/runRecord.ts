@@ -22,6 +22,11 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Whether somebody has to look at a line with this outcome. */
+export function needsPerson(outcome: Outcome): boolean {
+  return outcome === 'failed' || outcome === 'rejected' || outcome === 'unconfirmed';
+}
+
 /** States a run passes through; the last six are final. */
 export const RUN_STATES = [
   'accepted',
@@ -58,6 +63,14 @@ export interface DropIdentity {
   readonly container: string;
   readonly blobName: string;
   readonly etag: string;
+}
+
+/** The configurations of a run: how many lines, and what became of them once it has ended. */
+export interface RunConfigurations {
+  readonly lines: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly outcomes?: Readonly<Record<Outcome, number>>;
 }
 
 /** What the check counted. */
@@ -101,6 +114,8 @@ export interface RunReportFiles {
   readonly csv?: string;
   readonly failedDevices?: string;
   readonly rejectedLines?: string;
+  /** Every line of `configurations.txt`. */
+  readonly configurations?: string;
 }
 
 export interface RunRecord {
@@ -162,6 +177,8 @@ export interface RunRecord {
   /** In how many lines a field was filled in as the device has it. */
   readonly kept?: Readonly<Partial<Record<MissingField, number>>>;
   readonly outcomes?: Readonly<Record<Outcome, number>>;
+  /** Of a `configurations.txt` beside the file; its lines are none of the file's. */
+  readonly configurations?: RunConfigurations;
   readonly error?: RunError;
   readonly report?: RunReportFiles;
 }

@@ -2,6 +2,7 @@ import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
 import type { MissingField } from '../devicesFile/checkLine.ts';
 import { readJson } from '../storage/jsonBlob.ts';
+import type { ConfigurationsCheck } from './configurationsStaging.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { PreImageRound } from './preImageRound.ts';
 import type { CheckCounts, RunError } from './runRecord.ts';
@@ -30,6 +31,8 @@ export interface CheckResult {
   readonly counts: CheckCounts;
   /** Lines handed to the hub. */
   readonly accepted: number;
+  /** So many rows of the index are in the order of the file; after them come late ones, in order too. Absent: all. */
+  readonly inOrder?: number;
   /** Of these, lines that may meet an existing identity and leave out what an import would reset. */
   readonly incomplete: number;
   /** Device lines that name a parent. */
@@ -38,6 +41,8 @@ export interface CheckResult {
   readonly deletes: number;
   readonly disables: number;
   readonly sha256: string;
+  /** The `configurations.txt` beside the devices file; absent when there is none. */
+  readonly configurations?: ConfigurationsCheck;
   /** Set when the file as a whole is refused although its lines could be read (too many rejects, onInvalidLine abort). */
   readonly refused?: RunError;
 }

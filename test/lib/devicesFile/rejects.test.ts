@@ -615,7 +615,7 @@ describe('lines that are rejected', () => {
     const { rejected } = await checkText(text, options);
     const [first] = rejected;
     expect(first).toMatchObject({ code });
-    expect(first?.reason).toMatch(says);
+    expect(`${first?.reason} ${first?.action}`).toMatch(says);
     expect(first?.path).toBe(path);
     expect(first?.column).toBe(column);
   });
@@ -640,7 +640,7 @@ describe('lines that are rejected', () => {
     const [whole = '', cut = ''] = rejected.map(({ raw }) => Buffer.from(raw).toString());
     expect(`${whole}\n` === long).toBe(true);
     expect(cut.slice(65_536)).toBe(` [cut off here: the line had ${tooLong.length - 1} bytes]`);
-    expect(rejected[1]?.reason).toContain('only the start of it');
+    expect(rejected[1]?.action).toContain('only the start of it');
 
     const again = await checkText(`${cut}\n`);
     expect(again.accepted).toEqual([]);
@@ -666,6 +666,13 @@ describe('lines that are rejected', () => {
     for (const part of ['id has a character', 'status is neither', 'importMode is none', 'tags must be']) {
       expect(rejected[0]?.reason).toContain(part);
     }
+  });
+
+  it('tells apart what is wrong and what to do, each once', async () => {
+    const { rejected } = await checkText(line({ id: 'd', tags: { 'a b': 1, 'c d': 2 } }));
+    expect(rejected).toMatchObject([{ code: 'twinKeyCharacters', action: 'Rename the key.' }]);
+    expect(rejected[0]?.reason.match(/A key in tags has a character/g)).toHaveLength(2);
+    expect(rejected[0]?.reason).not.toContain('Rename');
   });
 
   it('counts the problems that it does not tell', async () => {
