@@ -152,7 +152,7 @@ export const LINK_FAILURES: Readonly<Record<LinkFailure | typeof NOT_SET, Failur
     action: `Give it a parent that is higher up; ${AGAIN}`,
   },
   ParentNotSet: {
-    reason: 'the run ended before that.',
+    reason: 'the run ended before that, or the registry could not be read.',
     action: 'Drop failed-devices.txt to have it done.',
   },
 };
