@@ -16,7 +16,14 @@ import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import type { RunJob, RunRecord } from './runRecord.ts';
-import { exportJobBlob, IMPORT_JOB_BLOB, RETRY_JOB_BLOB, stagingOf, VERIFY_JOB_BLOB } from './staging.ts';
+import {
+  exportJobBlob,
+  IMPORT_JOB_BLOB,
+  PARENTS_JOB_BLOB,
+  RETRY_JOB_BLOB,
+  stagingOf,
+  VERIFY_JOB_BLOB,
+} from './staging.ts';
 
 const MINUTE_MS = 60_000;
 const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
@@ -299,6 +306,7 @@ export async function noJobUnderWay(context: ProvisioningContext, record: RunRec
     { noted: record.job, state: importState },
     { noted: record.retryJob, state: await readJobState(context, record, RETRY_JOB_BLOB) },
     { noted: record.verifyJob, state: await readJobState(context, record, VERIFY_JOB_BLOB) },
+    { noted: record.parentsJob, state: await readJobState(context, record, PARENTS_JOB_BLOB) },
   ];
   for (const { noted, state } of jobs) {
     if (noted !== undefined && isTerminalStatus(noted.status)) continue;
@@ -318,6 +326,16 @@ export async function hasEnded(context: ProvisioningContext, record: RunRecord, 
   if (isTerminalStatus(job.status) || isOverdue(context, job)) return true;
   const now = await readHubJob(context, record, job.jobId);
   return now === undefined;
+}
+
+/** As `hasEnded`; a hub that does not say is asked again by whoever watches the job. */
+export async function isOver(context: ProvisioningContext, record: RunRecord, job: RunJob): Promise<boolean> {
+  try {
+    return await hasEnded(context, record, job);
+  } catch (error) {
+    if (error instanceof HubError) return false;
+    throw error;
+  }
 }
 
 /** The job as the hub now shows it; undefined when the hub no longer knows it. */

@@ -10,7 +10,15 @@ import type { Verdict } from './report.ts';
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import { type RoundsState, readRounds } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
-import { type Doubt, type Facts, type LineOf, readFacts, standingOf } from './standing.ts';
+import {
+  type Doubt,
+  type Facts,
+  type LineOf,
+  mayBeApplied,
+  provesNothingDone,
+  readFacts,
+  standingOf,
+} from './standing.ts';
 import { readFound } from './verification.ts';
 
 export interface Findings {
@@ -67,7 +75,7 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
   const read = findings.found.find(line.id, line.moduleId);
   if (read === 1) return { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries };
   if (read === 0) return code === undefined ? notApplied(doubt ?? LOST) : { ...failed(code), ...tries };
-  if (round !== undefined) return { ...afterRound(line, round), ...tries };
+  if (round !== undefined) return { ...afterRound(line, round, mayBeApplied(line, findings.facts)), ...tries };
   switch (standing.is) {
     case 'succeeded':
       return success(line);
@@ -101,7 +109,11 @@ function triesOf(round: RoundOutcome | undefined, { after }: Findings): { readon
   return { tries: round.tries + (after?.secondJob?.state === 'ended' ? 2 : 1) };
 }
 
-function afterRound(line: { readonly warning?: string }, { is, code }: RoundOutcome): Verdict {
+function afterRound(
+  line: { readonly warning?: string },
+  { is, code, isInDoubt }: RoundOutcome,
+  isDoubtfulBefore: boolean,
+): Verdict {
   switch (is) {
     case 'succeeded':
       return success(line);
@@ -112,7 +124,9 @@ function afterRound(line: { readonly warning?: string }, { is, code }: RoundOutc
       return failed(code ?? 'Unknown');
     case 'pending':
       // The registry could not be read back: what the hub said stands, and where it said nothing, nobody knows.
-      return code === undefined || isSilence(code) ? unconfirmed(LOST) : failed(code);
+      if (code === undefined || isSilence(code)) return unconfirmed(LOST);
+      // The last word is of one try; an earlier one may have been applied.
+      return (isInDoubt || isDoubtfulBefore) && provesNothingDone(code) ? unconfirmed(LOST) : failed(code);
     case 'sent':
     case 'doubtful':
       return unconfirmed(LOST);
