@@ -33,11 +33,15 @@ export interface LaneInput {
   readonly msPerItem: number;
   readonly waitMs: number;
   readonly refusals: number;
+  /** The run is suspended, and does not hold up others. */
+  readonly paused?: boolean;
 }
 
 /** A lane starts over with a fresh history after this many activities. */
 const ACTIVITIES_A_HISTORY = 30;
 
+/** How often a suspended run looks whether it has been resumed. */
+const PAUSED_SECONDS = 30;
 /** Longer than this an activity does not wait for its call to be due. */
 const LONGEST_WAIT_MS = 30_000;
 /** The turn is kept, and a cancel seen, at least this often. */
@@ -92,7 +96,7 @@ export function* provisionLane(
 
 function* workLane(context: OrchestrationContext, input: LaneInput): Generator<Task, LaneInput | undefined, unknown> {
   const { runId, place, work } = input;
-  let { now, later, pass, unused, msPerItem, waitMs, refusals } = input;
+  let { now, later, pass, unused, msPerItem, waitMs, refusals, paused = false } = input;
   for (let done = 0; done < ACTIVITIES_A_HISTORY; ) {
     const [chunk, ...rest] = now;
     if (chunk === undefined) {
@@ -104,7 +108,7 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
     }
     done += 1;
     // One lane keeps the turn for all. Whoever it was given to meanwhile waits for the jobs of the hub all the same.
-    if (input.lane === 0) yield* pollTurn(context, place);
+    if (input.lane === 0 && !paused) yield* pollTurn(context, place);
     if (unused === 0) {
       const { itemsPerMinute } = work;
       const spreadMs = yield* takeItems(context, place.hub, { items: work.grant, itemsPerMinute });
@@ -132,10 +136,12 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
     }
     if (reply.status === 'over') return undefined;
     if (reply.status === 'wait') yield* sleep(context, 5);
+    paused = reply.status === 'paused';
+    if (paused) yield* sleep(context, PAUSED_SECONDS);
     if (reply.status === 'done' || reply.status === 'tried') now = rest;
     if (reply.status === 'tried') later = [...later, chunk];
   }
-  return { ...input, now, later, pass, unused, msPerItem, waitMs, refusals };
+  return { ...input, now, later, pass, unused, msPerItem, waitMs, refusals, paused };
 }
 
 /** 4, 6, 9 … up to 60 s before lines are tried again. */

@@ -102,6 +102,16 @@ describe('a lane of a round', () => {
     expect(kinds(result).filter((name) => name === 'poll').length).toBeGreaterThanOrEqual(8);
   });
 
+  it('of a suspended run gives up the turn, by not asking for it', () => {
+    const { result } = driveLane([{ status: 'paused', sent: 0 }]);
+    expect(kinds(result).filter((name) => name === 'poll')).toHaveLength(1);
+    expect(kinds(result).filter((name) => name === 'timer')).toHaveLength(30);
+    const on = driveLane([{ status: 'paused', sent: 0 }, { status: 'done' }], result.continuedAsNew as LaneInput);
+    expect(kinds(on.result)).toEqual(['workChunk', 'timer', 'workChunk']);
+    const resumed = driveLane([{ status: 'wait', sent: 0 }, { status: 'done' }], result.continuedAsNew as LaneInput);
+    expect(kinds(resumed.result)).toEqual(['workChunk', 'timer', 'poll', 'workChunk']);
+  });
+
   it('does not sleep for as long as a confused budget says', () => {
     const { result } = driveLane([{}], {}, [{ granted: false, waitMs: 3_600_000 }]);
     const [timer] = result.yields.filter(({ kind }) => kind === 'timer');

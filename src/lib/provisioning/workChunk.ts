@@ -42,9 +42,9 @@ export interface ChunkInput {
 export interface ChunkReply {
   /**
    * `more`: go on at once; `tried`: what is left failed for a passing reason, and waits for the next pass; `done`: nothing
-   * is left; `wait`: somebody else is at it, or the run is suspended; `over`: nothing of the round is sent any more.
+   * is left; `wait`: somebody else is at it; `paused`: the run is suspended; `over`: nothing of the round is sent any more.
    */
-  readonly status: 'more' | 'tried' | 'done' | 'wait' | 'over';
+  readonly status: 'more' | 'tried' | 'done' | 'wait' | 'paused' | 'over';
   /** Lines that were sent. */
   readonly sent: number;
   /** How long the next call has to wait to keep the pace. */
@@ -69,7 +69,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   const round = rounds?.rounds.find(({ name }) => name === input.round);
   if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return { ...idle, status: 'over' };
   if (record.cancelRequestedAt !== undefined) return { ...idle, status: 'over' };
-  if (record.suspendedAt !== undefined) return { ...idle, status: 'wait' };
+  if (record.suspendedAt !== undefined) return { ...idle, status: 'paused' };
   if (context.now().getTime() > Date.parse(round.until ?? rounds.retryUntil)) return { ...idle, status: 'over' };
 
   const blobs = chunkBlobs(context, record, round, input.chunk);

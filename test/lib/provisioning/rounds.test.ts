@@ -364,7 +364,7 @@ describe('a chunk of lines', () => {
     const run = await afterJob(devices(2), all(2, THROTTLED));
     await run.next();
     await run.context.runs.update(run.runId, (record) => ({ ...record, suspendedAt: 'now' }));
-    expect(await run.work('devices')).toMatchObject({ status: 'wait', sent: 0 });
+    expect(await run.work('devices')).toMatchObject({ status: 'paused', sent: 0 });
   });
 });
 
