@@ -98,6 +98,26 @@ describe('what a line leaves out', () => {
     });
   });
 
+  it('is kept, too, when the line fails for a passing reason and is sent again', async () => {
+    await withStack({ settings: { HUB_TIER: 'S3' } }, async (stack) => {
+      // More than are read one by one.
+      const ids = Array.from({ length: 210 }, (_, index) => `d${index}`);
+      await stack.drop('before/devices.txt', ids.map((id) => create(id, { status: 'disabled' })).join(''));
+      await stack.finalRecord('before/devices.txt');
+      const faults = JSON.stringify([{ operation: 'importLine', code: 'ThrottlingException' }]);
+      await fetch(`${stack.hubAdminUrl}/faults`, { method: 'POST', body: faults });
+      const lines = [...ids, 'fresh'].map((id) => line({ id, tags: { seen: 1 } }));
+      await stack.drop('after/devices.txt', lines.join(''));
+      const record = await stack.finalRecord('after/devices.txt');
+      expect(record).toMatchObject({ state: 'completed', outcomes: { succeeded: 211 }, preImage: expect.anything() });
+      for (const id of ['d0', 'd209']) {
+        expect(await identity(stack, id)).toMatchObject({ status: 'disabled', authentication: keys(id) });
+        expect((await stack.rest('GET', `/twins/${id}`)).body).toMatchObject({ tags: { seen: 1 } });
+      }
+      expect(await identity(stack, 'fresh')).toMatchObject({ status: 'enabled' });
+    });
+  });
+
   it('is kept as the device has it when the import is sent, not as it was before the run was suspended', async () => {
     await withStack({}, async (stack) => {
       await stack.drop('before/devices.txt', create('pump'));

@@ -32,7 +32,7 @@ export async function readRoundOutcomes(
     for await (const { line, state } of readRoundResults(context, record, round)) {
       // Never sent: it stands as before.
       if (state.is === 'pending' && state.tries === 0 && state.code === undefined) continue;
-      const word = [state.is, state.tries, state.code ?? '', state.maybe === true ? 'maybe' : ''].join(' ');
+      const word = [state.is, state.tries, state.maybe === true ? 'maybe' : 'no', state.code ?? ''].join(' ');
       notes.set(line.id, line.moduleId, word);
     }
   }
@@ -40,8 +40,10 @@ export async function readRoundOutcomes(
     find({ id, moduleId }) {
       const note = notes.find(id, moduleId);
       if (note === undefined) return undefined;
-      const [is, tries, code, maybe] = String(note).split(' ') as [LineState['is'], string, string, string];
-      const doubt = isInDoubt(is, code, maybe !== '');
+      const [is, tries, maybe, ...words] = String(note).split(' ') as [LineState['is'], string, string, ...string[]];
+      // A code that nobody knows can be anything.
+      const code = words.join(' ');
+      const doubt = isInDoubt(is, code, maybe === 'maybe');
       return { is, tries: Number(tries), ...(code === '' ? {} : { code }), isInDoubt: doubt };
     },
   };
