@@ -4,7 +4,7 @@ import { app, input as extraInput } from 'durable-functions';
 import { runInstances } from '../hosting/runInstances.ts';
 import { awaitTurn } from '../lib/provisioning/awaitTurn.ts';
 import type { ProvisioningContext } from '../lib/provisioning/context.ts';
-import { endFailed } from '../lib/provisioning/endRun.ts';
+import { failRun } from '../lib/provisioning/failRun.ts';
 import {
   cancelJob,
   fillLines,
@@ -42,7 +42,7 @@ const steps: Steps = {
   nextRound,
   workChunk,
   settleRun,
-  failRun: endFailed,
+  failRun,
 };
 
 /** Activities that look at durable instances. */

@@ -3,7 +3,7 @@ import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { finish } from './endRun.ts';
 import { type Ending, type ReportResult, writeReport } from './report.ts';
-import { isFinal, type Outcome, type RunRecord, type RunState } from './runRecord.ts';
+import { isFinal, type Outcome, type RunError, type RunRecord, type RunState } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, SETTLEMENT_BLOB, stagingOf } from './staging.ts';
 import { type Findings, linkFailureOf, readFindings, verdictOn } from './verdicts.ts';
 
@@ -13,10 +13,12 @@ import { type Findings, linkFailureOf, readFindings, verdictOn } from './verdict
  *
  * A job ends `completed` even when every line failed, so its status alone proves nothing; and the absence of an error
  * line proves success only when the job completed in time and left its log.
+ *
+ * @param input `error`: why nothing more could be done, if that is so
  */
 export async function settleRun(
   context: ProvisioningContext,
-  input: { readonly runId: string },
+  input: { readonly runId: string; readonly error?: RunError },
 ): Promise<{ readonly state: RunState }> {
   const { runId } = input;
   const record = await context.runs.read(runId);
@@ -27,13 +29,17 @@ export async function settleRun(
   const staging = stagingOf(context, runId);
   const settled = staging.getBlockBlobClient(SETTLEMENT_BLOB);
   const earlier = await readJson<ReportResult>(settled);
-  const result = earlier?.value ?? (await settle(context, record));
+  const result = earlier?.value ?? (await settle(context, record, input.error));
   if (earlier === undefined) await writeJson(settled, result, { ifAbsent: true });
   const final = await finish(context, runId, { ...result, report: result.files });
   return { state: final.state };
 }
 
-async function settle(context: ProvisioningContext, record: RunRecord): Promise<ReportResult> {
+async function settle(
+  context: ProvisioningContext,
+  record: RunRecord,
+  error: RunError | undefined,
+): Promise<ReportResult> {
   const staging = stagingOf(context, record.runId);
   const check = (await readJson<CheckResult>(staging.getBlockBlobClient(CHECK_BLOB)))?.value;
   if (check === undefined || record.job === undefined) throw new Error(`The run ${record.runId} has no job to settle.`);
@@ -43,7 +49,7 @@ async function settle(context: ProvisioningContext, record: RunRecord): Promise<
     record,
     check,
     verdictOf: (entry) => verdictOn(entry, findings),
-    endingOf: (outcomes) => endingOf(record, outcomes),
+    endingOf: (outcomes) => (error === undefined ? endingOf(record, outcomes) : { state: 'failed', error }),
     isFailed(id, moduleId, modeText) {
       const mode = parseImportMode(modeText ?? '') ?? 'createOrUpdate';
       const line = { id, mode, ...(moduleId === undefined ? {} : { moduleId }) };

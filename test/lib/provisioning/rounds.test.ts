@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { failRun } from '../../../src/lib/provisioning/failRun.ts';
 import { fillLines, startJob, takePreImage, watchJob } from '../../../src/lib/provisioning/jobSteps.ts';
 import { nextRound } from '../../../src/lib/provisioning/nextRound.ts';
 import { readRounds } from '../../../src/lib/provisioning/rounds.ts';
@@ -266,6 +267,17 @@ describe('after the import job', () => {
     run.hub.there.set('d0', { id: 'd0', tags: { site: 'faro' } });
     run.hub.there.set('d1', { id: 'd1', tags: { site: 'lagos' } });
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 1, failed: 2 } });
+  });
+
+  it('a step that fails again and again takes back nothing of what is known', async () => {
+    const run = await afterJob(devices(3), { d0: EXISTS, d1: THROTTLED });
+    await run.next();
+    await failRun(run.context, { runId: run.runId, message: 'storage is away' });
+    expect(await run.record()).toMatchObject({
+      state: 'failed',
+      error: { code: 'stepFailed', message: expect.stringContaining('storage is away') },
+      outcomes: { succeeded: 1, failed: 2, unconfirmed: 0 },
+    });
   });
 
   it('lines stay unconfirmed only when the registry cannot be read', async () => {
