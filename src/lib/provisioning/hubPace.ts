@@ -17,7 +17,7 @@ export interface HubPace {
 const ITEMS_PER_MINUTE = { S1: 100, S2: 100, S3: 5_000 } as const;
 const WIDTH = { S1: 1, S2: 1, S3: 4 } as const;
 const MOST_CALL_ITEMS = 100;
-const FEWEST_CALL_ITEMS = 10;
+export const FEWEST_CALL_ITEMS = 10;
 
 export function paceOf({ tier, units }: HubSize): HubPace {
   const itemsPerMinute = ITEMS_PER_MINUTE[tier] * units;

@@ -85,6 +85,8 @@ export interface LineState {
 
 export interface ChunkState {
   readonly lines: readonly LineState[];
+  /** So many lines a call at most, since the hub throttled larger ones. */
+  readonly callItems?: number;
   /** Since when a call is on its way, whose reply may still come. */
   readonly sentAt?: string;
 }

@@ -2,7 +2,7 @@ import { type BulkResult, HubError } from '../registry/index.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
-import { paceOf } from './hubPace.ts';
+import { FEWEST_CALL_ITEMS, paceOf } from './hubPace.ts';
 import { afterFailure, afterReply, itemOf } from './lineReplies.ts';
 import {
   type ChunkState,
@@ -97,11 +97,15 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
         ? { ...line, is: 'pending' as const, tries: line.tries + 1, code: 'Timeout', maybe: true as const }
         : line,
     );
-    if (!(await save({ lines: back }))) return { ...idle, status: 'wait' };
+    const { sentAt: _sentAt, ...rest } = state;
+    if (!(await save({ ...rest, lines: back }))) return { ...idle, status: 'wait' };
   }
 
   if (singly && read === undefined) await countRegistry(context, record, round.name);
-  const { callItems } = paceOf(hubSizeOf(context, record));
+  const { callItems: mostItems } = paceOf(hubSizeOf(context, record));
+  // A hub that is smaller than its setting says may never take as many at once.
+  let callItems = Math.min(mostItems, state.callItems ?? mostItems);
+  const slower = () => (callItems === mostItems ? {} : { callItems });
   const hub = context.hub(hubOf(record));
   const endAt = context.now().getTime() + WORK_MS;
   let { items: allowed, refusals } = input;
@@ -127,7 +131,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
       due,
       call.map((entry) => ({ ...entry.state, is: 'sent' as const })),
     );
-    if (!(await save({ lines: marked, sentAt: context.now().toISOString() }))) {
+    if (!(await save({ lines: marked, ...slower(), sentAt: context.now().toISOString() }))) {
       return reply('wait');
     }
     sent += due.length;
@@ -135,11 +139,13 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     const result = await send(hub, call);
     const after =
       result instanceof HubError ? afterFailure(call, result, { singly }) : afterReply(call, result, { singly });
-    if (!(await save({ lines: replaced(before, due, after) }))) {
+    const isThrottled = result instanceof HubError && result.kind === 'throttled';
+    if (isThrottled) callItems = Math.min(callItems, Math.max(FEWEST_CALL_ITEMS, Math.floor(due.length / 2)));
+    if (!(await save({ lines: replaced(before, due, after), ...slower() }))) {
       return reply('wait');
     }
     if (singly) refusals = after[0]?.is === 'failed' && isFull(after[0]) ? refusals + 1 : 0;
-    if (result instanceof HubError && result.kind === 'throttled') {
+    if (isThrottled) {
       await tellProgress(context, record, input.round, countPending(atStart) - countPending(state.lines));
       return reply('more', true);
     }

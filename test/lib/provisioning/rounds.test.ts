@@ -333,6 +333,24 @@ describe('a chunk of lines', () => {
     expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 2 });
   });
 
+  it('is sent in smaller calls to a hub that is smaller than its setting says', async () => {
+    const run = await afterJob(devices(100), all(100, THROTTLED));
+    await run.next();
+    const bulk = run.hub.bulk.bind(run.hub);
+    run.hub.bulk = async (items) => {
+      if (items.length > 30) throw hubError({ code: 'ThrottlingException', kind: 'throttled' });
+      return bulk(items);
+    };
+    expect(await run.work('devices')).toMatchObject({ throttled: true });
+    expect(await run.work('devices')).toMatchObject({ throttled: true });
+    const statuses = [];
+    for (let turn = 0; turn < 10 && statuses.at(-1) !== 'done'; turn += 1) {
+      statuses.push((await run.work('devices')).status);
+    }
+    expect(statuses.at(-1)).toBe('done');
+    for (const { id } of devices(100)) expect(run.hub.sentOf(id)).toBe(1);
+  });
+
   it('finds the line that makes the hub refuse a whole call', async () => {
     const run = await afterJob(devices(3), all(3, THROTTLED));
     await run.next();
