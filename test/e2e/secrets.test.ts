@@ -35,7 +35,13 @@ it('no key, signature or connection string is kept where it has no business', as
     ).toBe(201);
     // One that is sent once more, by a call to which the hub answers with its words first.
     await fault({ operation: 'importLine', ids: ['again'], status: 500, code: 'ServerError', count: 1 });
-    await fault({ operation: 'bulkItem', ids: ['again'], code: 'ServerError', message: `Failed: ${lines[3]}`, count: 1 });
+    await fault({
+      operation: 'bulkItem',
+      ids: ['again'],
+      code: 'ServerError',
+      message: `Failed: ${lines[3]}`,
+      count: 1,
+    });
     await stack.drop(
       'keys/devices.txt',
       `${lines.join('\n')}\n{"id":"torn","authentication":{"symmetricKey":{"primaryKey":"${key('tag')}`,

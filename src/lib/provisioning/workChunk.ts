@@ -42,7 +42,8 @@ export interface ChunkInput {
 export interface ChunkReply {
   /**
    * `more`: go on at once; `tried`: what is left failed for a passing reason, and waits for the next pass; `done`: nothing
-   * is left; `wait`: somebody else is at it, or the run is suspended; `over`: nothing of the round is sent any more.
+   * is left; `wait`: somebody else is at it; `over`: nothing of the round is sent any more,
+   * or not now.
    */
   readonly status: 'more' | 'tried' | 'done' | 'wait' | 'over';
   /** Lines that were sent. */
@@ -69,7 +70,8 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   const round = rounds?.rounds.find(({ name }) => name === input.round);
   if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return { ...idle, status: 'over' };
   if (record.cancelRequestedAt !== undefined) return { ...idle, status: 'over' };
-  if (record.suspendedAt !== undefined) return { ...idle, status: 'wait' };
+  // Its lanes are not suspended with the run: they end, and are begun anew when it goes on.
+  if (record.suspendedAt !== undefined) return { ...idle, status: 'over' };
   if (context.now().getTime() > Date.parse(round.until ?? rounds.retryUntil)) return { ...idle, status: 'over' };
 
   const blobs = chunkBlobs(context, record, round, input.chunk);

@@ -344,11 +344,14 @@ describe('a chunk of lines', () => {
     expect(await run.settle()).toMatchObject({ state: 'completed', outcomes: { succeeded: 2 } });
   });
 
-  it('waits while the run is suspended', async () => {
+  it('is left when the run is suspended, and worked on when it goes on', async () => {
     const run = await afterJob(devices(2), all(2, THROTTLED));
     await run.next();
     await run.context.runs.update(run.runId, (record) => ({ ...record, suspendedAt: 'now' }));
-    expect(await run.work('devices')).toMatchObject({ status: 'wait', sent: 0 });
+    expect(await run.work('devices')).toMatchObject({ status: 'over', sent: 0 });
+    await run.context.runs.update(run.runId, ({ suspendedAt: _suspendedAt, ...record }) => record);
+    expect(await run.next('devices')).toMatchObject({ do: 'work', round: 'devices' });
+    expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 2 });
   });
 });
 
