@@ -230,7 +230,20 @@ function someLines(
     if (random.chance(0.03)) lines.push({ text: random.pick(INVALID), is: 'rejected' });
     if (random.chance(0.01)) lines.push({ text: `{"id":"${id}","moduleId":"$edgeAgent"}`, is: 'skipped' });
   }
-  return lines;
+  return withoutContradictions(lines);
+}
+
+/** A module of a device that is deleted by the same file can only be deleted: all else depends on what comes first. */
+function withoutContradictions(lines: readonly ScheduledLine[]): ScheduledLine[] {
+  const parsed = lines.map(({ text }) => (text.startsWith('{"id":"') && text.endsWith('}') ? JSON.parse(text) : {}));
+  const deletes = ({ importMode }: ScheduledDevice) => String(importMode).startsWith('delete');
+  const deleted = new Set(
+    (parsed as ScheduledDevice[]).filter((line) => line.moduleId === undefined && deletes(line)).map(({ id }) => id),
+  );
+  return lines.filter((_, index) => {
+    const line = parsed[index] as ScheduledDevice;
+    return line.moduleId === undefined || !deleted.has(line.id) || deletes(line);
+  });
 }
 
 const INVALID = [
@@ -275,6 +288,13 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
   const code = random.pick(TRANSIENT);
   const few = random.int(1, 4);
   const refusal = random.pick<Partial<FaultSpec>>([{ status: 429 }, { status: 500 }, { status: 503 }, { drop: true }]);
+  // With 429 and 503 a hub says that it did nothing; only other trouble can hide that it did.
+  const unclear = random.pick<Partial<FaultSpec>>([
+    { status: 500, when: 'after' },
+    { drop: true, when: 'after' },
+    { drop: true, when: 'before' },
+    refusal,
+  ]);
   const kinds: readonly [() => void, ...(() => void)[]] = [
     () => add({ operation: 'importLine', code, rate: random.next(), transient: random.int(1, 2), when }, 0),
     () => add({ operation: 'importLine', code, rate: random.next() * 0.5, transient: 1, when: 'after' }, 0),
@@ -290,7 +310,7 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
     () => {
       // Without trouble in the job there would be nothing to send by bulk calls.
       add({ operation: 'importLine', code, rate: 0.5, transient: 1, when }, 0);
-      add({ operation: 'bulkRegistry', count: few, when, ...refusal }, 0);
+      add({ operation: 'bulkRegistry', count: few, ...unclear }, 0);
     },
     () => {
       add({ operation: 'importLine', code, rate: 0.5, transient: 1 }, 0);
@@ -325,11 +345,10 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
       trouble.passes = false;
       trouble.hangs = true;
     },
-    () => add({ operation: 'createJob', count: random.int(1, 2), when, ...refusal }, 0),
     () => {
-      add({ operation: 'createJob', drop: true, when: 'after', count: 1 }, 0);
+      add({ operation: 'createJob', count: random.int(1, 2), ...unclear }, 0);
       // Whose job it was is not always to be told.
-      trouble.passes = false;
+      if (unclear.when === 'after') trouble.passes = false;
     },
     () => add({ operation: 'getJob', count: few, ...refusal }),
     () => add({ operation: 'listJobs', count: few, ...refusal }),

@@ -285,7 +285,8 @@ function isPartial(
 
 /**
  * What each line that is taken in comes to on a hub without trouble: `succeeded` stands for its warnings too. By line
- * number. Devices go before modules, as the app sends them. Lines of `refused` devices fail.
+ * number. Devices go before modules, as the app sends them. Lines of `refused` devices fail. A delete of a module whose
+ * device the file deletes too is left out: what came first decides.
  */
 export function naturalOutcomes(
   before: RegistrySnapshot,
@@ -294,8 +295,12 @@ export function naturalOutcomes(
 ): Map<number, 'succeeded' | 'failed' | 'unchanged'> {
   const there = new Map([...before].map(([key, { eTag }]): [string, string | undefined] => [key, eTag]));
   const outcomes = new Map<number, 'succeeded' | 'failed' | 'unchanged'>();
+  const deleted = new Set(
+    lines.flatMap((line) => (line.moduleId === '' && isDelete(line.mode) ? [line.deviceId] : [])),
+  );
   const ordered = [...lines.filter((line) => line.moduleId === ''), ...lines.filter((line) => line.moduleId !== '')];
   for (const { line, deviceId, moduleId, mode, device } of ordered) {
+    if (moduleId !== '' && deleted.has(deviceId)) continue;
     const key = identityKey(deviceId, moduleId);
     const exists = there.has(key);
     if (refused.includes(deviceId)) {
