@@ -21,6 +21,8 @@ const PHASE_TEXT: Readonly<Record<Exclude<RunPhase, 'job'>, string>> = {
   check: 'checking the file',
   preImage: 'reading what will be overwritten',
   turn: 'waiting for the hub',
+  retry: 'trying again what failed for a passing reason',
+  verify: 'reading back what is not certain',
   settle: 'settling the outcomes',
   report: 'writing the report',
 };
@@ -47,6 +49,11 @@ function activeProgress(record: RunRecord, now: Date): Progress {
   const { phase, waiting } = record;
   if (phase === undefined) return { text: 'accepted' };
   if (phase === 'job') return jobProgress(record, now);
+  if (phase === 'retry' && record.retry !== undefined) {
+    const { lines, left } = record.retry;
+    const text = `${PHASE_TEXT.retry}: ${formatCount(lines - left)} of ${formatCount(lines)}`;
+    return { text, fraction: lines === 0 ? 1 : (lines - left) / lines };
+  }
   if (phase === 'check') return { text: `${PHASE_TEXT.check} (${formatBytes(record.drop.size)})` };
   // The wait for other runs says by itself what it is.
   if (waiting?.kind === 'turn') return { text: waiting.reason };

@@ -7,6 +7,8 @@ const LEADS_ELSEWHERE = [
   'HUBKEEPER_API',
   'HUBKEEPER_API_KEY',
   'AzureWebJobsStorage',
+  'HUB_TIER',
+  'HUB_UNITS',
   'STORAGE_AUTH',
   'STORAGE_IDENTITY',
 ];

@@ -13,8 +13,10 @@ import {
   takePreImage,
   watchJob,
 } from '../lib/provisioning/jobSteps.ts';
+import { nextRound } from '../lib/provisioning/nextRound.ts';
 import { checkFile, readOptions } from '../lib/provisioning/runSteps.ts';
 import { settleRun } from '../lib/provisioning/settleRun.ts';
+import { workChunk } from '../lib/provisioning/workChunk.ts';
 import { safeError } from '../lib/redact.ts';
 import type { Activities, ActivityName } from '../orchestrations/activities.ts';
 import { provisioning } from '../services.ts';
@@ -37,6 +39,8 @@ const steps: Steps = {
   startJob,
   watchJob,
   cancelJob,
+  nextRound,
+  workChunk,
   settleRun,
   failRun: endFailed,
 };

@@ -39,6 +39,19 @@ export const SETTINGS = [
       'The default hub: a connection string with RegistryRead, RegistryWrite and ServiceConnect, or a host name to use an identity. More hubs: `IOTHUB__<alias>`, alias `[a-z0-9]+`.',
   },
   {
+    name: 'HUB_TIER',
+    sample: 'S1',
+    default: '`S1`',
+    meaning:
+      'Tier of the hub, `S1`, `S2` or `S3`: decides how fast lines are tried again. Of another hub than the default one: `HUB_TIER__<alias>`.',
+  },
+  {
+    name: 'HUB_UNITS',
+    sample: '1',
+    default: '1',
+    meaning: 'Units of the hub. Of another hub than the default one: `HUB_UNITS__<alias>`.',
+  },
+  {
     name: 'STORAGE_AUTH',
     sample: 'sas',
     default: '`sas`',
@@ -122,6 +135,14 @@ export type StorageConnection =
   | { readonly kind: 'connectionString'; readonly connectionString: string }
   | { readonly kind: 'identity'; readonly blobServiceUri: string; readonly clientId?: string };
 
+export const HUB_TIERS = ['S1', 'S2', 'S3'] as const;
+
+/** What the limits of a hub depend on. */
+export interface HubSize {
+  readonly tier: (typeof HUB_TIERS)[number];
+  readonly units: number;
+}
+
 export interface Settings {
   readonly storage: StorageConnection;
   /** Name of the connection that triggers bind to. */
@@ -130,6 +151,8 @@ export interface Settings {
   readonly storageIdentity?: string;
   /** Connection string or host name by lower-case alias; the hub of `IOTHUB` is `default`. */
   readonly hubs: ReadonlyMap<string, string>;
+  /** By the same aliases. */
+  readonly hubSizes: ReadonlyMap<string, HubSize>;
   readonly provisionContainer: string;
   readonly blobBinding: 'bytes' | 'reference';
   readonly blobTriggerSource: 'LogsAndContainerScan' | 'EventGrid';
@@ -192,6 +215,7 @@ export function readSettings(environment: Environment = process.env): Settings {
 
   const storage = readStorage(text, problems);
   const hubs = readHubs(environment, problems);
+  const hubSizes = readHubSizes(environment, [...hubs.keys()], problems);
   const provisionContainer = text('PROVISION_CONTAINER') ?? 'provision';
   if (!/^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/.test(provisionContainer)) {
     problems.push(
@@ -221,6 +245,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     storageAuth,
     ...(storageIdentity === undefined ? {} : { storageIdentity }),
     hubs,
+    hubSizes,
     provisionContainer,
     blobBinding: oneOf('BLOB_BINDING', ['bytes', 'reference'] as const, 'bytes'),
     blobTriggerSource: oneOf(
@@ -303,6 +328,34 @@ function readHubs(environment: Environment, problems: string[]): Map<string, str
     problems.push('IOTHUB is missing: give the connection string or the host name of the hub.');
   }
   return hubs;
+}
+
+const MOST_UNITS = 200;
+
+/** Of each hub; one that says nothing of its own has what `HUB_TIER` and `HUB_UNITS` say. */
+function readHubSizes(environment: Environment, aliases: readonly string[], problems: string[]): Map<string, HubSize> {
+  const given = new Map<string, { tier?: HubSize['tier']; units?: number }>();
+  for (const [name, raw] of Object.entries(environment)) {
+    const match = /^HUB_(TIER|UNITS)(?:__(.*))?$/i.exec(name);
+    const value = raw?.trim();
+    if (!match || value === undefined || value === '') continue;
+    const alias = (match[2] ?? DEFAULT_HUB_ALIAS).toLowerCase();
+    if (alias !== DEFAULT_HUB_ALIAS && !aliases.includes(alias)) {
+      problems.push(`${name}: there is no hub of that alias (IOTHUB__${alias} is missing).`);
+    }
+    const size = given.get(alias) ?? {};
+    if (match[1]?.toUpperCase() === 'TIER') {
+      const tier = HUB_TIERS.find((candidate) => candidate === value.toUpperCase());
+      if (tier === undefined) problems.push(`${name} must be one of ${HUB_TIERS.join(', ')} (free and basic: as S1).`);
+      else given.set(alias, { ...size, tier });
+    } else {
+      const units = Number(value);
+      if (Number.isInteger(units) && units >= 1 && units <= MOST_UNITS) given.set(alias, { ...size, units });
+      else problems.push(`${name} must be a whole number from 1 to ${MOST_UNITS}.`);
+    }
+  }
+  const common = { tier: 'S1', units: 1, ...given.get(DEFAULT_HUB_ALIAS) } as const;
+  return new Map(aliases.map((alias) => [alias, { ...common, ...given.get(alias) }]));
 }
 
 /** What is wrong with a hub's connection string or host name; the text itself is never quoted. */

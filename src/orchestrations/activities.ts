@@ -6,9 +6,10 @@
  */
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
+import type { NextRound } from '../lib/provisioning/nextRound.ts';
 import type { JobKind } from '../lib/provisioning/runRecord.ts';
-
 import type { TurnTicket } from '../lib/provisioning/turnQueue.ts';
+import type { ChunkInput, ChunkReply } from '../lib/provisioning/workChunk.ts';
 
 interface RunStep {
   readonly runId: string;
@@ -48,7 +49,9 @@ export interface Activities {
   };
   readonly watchJob: { input: JobStep; output: { readonly ended: boolean } };
   readonly cancelJob: { input: RunStep; output: { readonly asked: boolean } };
-  /** `notEnded`: the job can still change something, and has to be watched on. */
+  /** What is next after the import job. `notEnded`: it can still change something, and has to be watched on. */
+  readonly nextRound: { input: RunStep & { readonly finished?: string }; output: NextRound };
+  readonly workChunk: { input: ChunkInput; output: ChunkReply };
   readonly settleRun: { input: RunStep; output: { readonly state: string } };
   readonly failRun: { input: RunStep & { readonly message: string }; output: { readonly state: string } };
 }

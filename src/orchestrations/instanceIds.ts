@@ -5,6 +5,8 @@ export const ORCHESTRATIONS = {
   provisionTurn: 'provisionTurn',
   provisionJobStart: 'provisionJobStart',
   provisionJobWatch: 'provisionJobWatch',
+  provisionAftermath: 'provisionAftermath',
+  provisionLane: 'provisionLane',
 } as const;
 
 /** Raised to a run's orchestration when a person asks to cancel it. */
@@ -18,11 +20,14 @@ export function instanceIdOfRun(runId: string): string {
 /** The entity that says whose turn it is; its key is the alias of the hub. */
 export const TURN_ENTITY = 'turn';
 
+/** The entity that keeps the budget of registry operations; its key is the alias of the hub. */
+export const BUDGET_ENTITY = 'budget';
+
 /**
  * Children that a suspend has to find, so that they have ids of their own making. The watch over a job is none of them:
  * its id is derived by the engine.
  */
-export const RUN_CHILDREN = ['turn', 'start-export', 'start-import'] as const;
+export const RUN_CHILDREN = ['turn', 'start-export', 'start-import', 'after'] as const;
 export type RunChild = (typeof RUN_CHILDREN)[number];
 
 /**

@@ -2,6 +2,7 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 
 import type { JobKind } from '../lib/provisioning/runRecord.ts';
 import { call, sleep } from './activities.ts';
+import { ORCHESTRATIONS } from './instanceIds.ts';
 import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
 import { pollTurn, type TurnPlace } from './turns.ts';
 
@@ -24,13 +25,48 @@ export function* provisionJobStart(
   const { runId, kind, place } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const { granted } = yield* pollTurn(context, place);
-    if (!granted) return { status: 'turnLost' };
+    // What follows the import belongs to a turn that the run has had: it is not waited for again.
+    if (!granted && (kind === 'export' || kind === 'import')) return { status: 'turnLost' };
     const result = yield* call(context, 'startJob', { runId, kind });
     if (result.status !== 'wait') return { status: result.status };
     yield* sleep(context, startDelaySeconds(input.tries + turn, result.seconds));
   }
   context.df.continueAsNew({ ...input, tries: input.tries + TURNS_A_HISTORY } satisfies StartInput);
   return undefined;
+}
+
+/** Starts a job that follows the import, and watches it to its end; without effect if it cannot be started. */
+export function* doJob(
+  context: OrchestrationContext,
+  { runId, place, kind }: Omit<StartInput, 'tries'>,
+): Generator<Task, void, unknown> {
+  // Without ids of their own: the engine derives them from this very execution.
+  const start = (yield context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobStart, {
+    runId,
+    kind,
+    place,
+    tries: 0,
+  } satisfies StartInput)) as { status: string };
+  if (start.status === 'started') {
+    yield* untilOver(
+      context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobWatch, {
+        runId,
+        kind,
+        place,
+        polls: 0,
+        since: context.df.currentUtcDateTime.getTime(),
+      } satisfies WatchInput),
+    );
+  }
+}
+
+/** Waits for a task that may fail; its failure says nothing that the next step would not find out. */
+export function* untilOver(task: Task): Generator<Task, void, unknown> {
+  try {
+    yield task;
+  } catch {
+    // What counts is what the hub says of the job, and that is read next.
+  }
 }
 
 export interface WatchInput {

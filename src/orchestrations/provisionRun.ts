@@ -4,7 +4,8 @@ import { TURN_LIMITS, type TurnLimits } from '../lib/provisioning/turnQueue.ts';
 import { call, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
 import { CANCEL_EVENT, childInstanceId, ORCHESTRATIONS } from './instanceIds.ts';
-import type { StartInput, WatchInput } from './provisionJob.ts';
+import type { AftermathInput, AftermathResult } from './provisionAftermath.ts';
+import { type StartInput, untilOver, type WatchInput } from './provisionJob.ts';
 import type { TurnInput } from './provisionTurn.ts';
 import { leaveTurn, type TurnPlace } from './turns.ts';
 
@@ -74,7 +75,7 @@ function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace)
     if ((yield* startJob(context, input, place, 'import')) === 'ended') return ENDED;
   }
 
-  for (;;) {
+  for (let rounds = 1; ; ) {
     context.df.setCustomStatus({ phase: 'job' });
     const watch = watchJob(context, runId, place, 'import');
     const cancelled = context.df.waitForExternalEvent(CANCEL_EVENT);
@@ -85,11 +86,26 @@ function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace)
       yield* untilOver(watch);
     }
     context.df.setCustomStatus({ phase: 'settle' });
-    const settled = yield* call(context, 'settleRun', { runId });
+    const settled = yield* finishRun(context, input, place, rounds++);
     if (settled.state !== 'notEnded') return settled;
     // The watch was lost (it may have failed for long trouble with storage), and the job goes on: watch it again.
     yield* sleep(context, 30);
   }
+}
+
+/** All that follows the job, to the report. */
+function* finishRun(
+  context: OrchestrationContext,
+  { runId, attempt = 1 }: RunInput,
+  place: TurnPlace,
+  round: number,
+): Generator<Task, AftermathResult, unknown> {
+  const id = childInstanceId(runId, 'after', attempt);
+  return (yield context.df.callSubOrchestrator(
+    ORCHESTRATIONS.provisionAftermath,
+    { runId, place } satisfies AftermathInput,
+    round === 1 ? id : `${id}-again-${round}`,
+  )) as AftermathResult;
 }
 
 /** `jobStarted`: the import was started long ago, by an orchestration that was lost; it needs no turn any more. */
@@ -131,21 +147,12 @@ function* preserve(
   return (yield* call(context, 'fillLines', { runId })).status;
 }
 
-/** Waits for a task that may fail; its failure says nothing that the next step would not find out. */
-function* untilOver(task: Task): Generator<Task, void, unknown> {
-  try {
-    yield task;
-  } catch {
-    // What counts is what the hub says of the job, and that is read next.
-  }
-}
-
 /** Starts a job, and waits for the turn again whenever it was lost before that. */
 function* startJob(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-  kind: JobKind,
+  kind: 'export' | 'import',
 ): Generator<Task, 'started' | 'ended', unknown> {
   const { runId, attempt = 1 } = input;
   for (;;) {

@@ -38,7 +38,7 @@ const straight = {
   fillLines: { status: 'ready' },
   provisionJobStart: { status: 'started' },
   provisionJobWatch: { ended: true },
-  settleRun: { state: 'completed' },
+  provisionAftermath: { state: 'completed' },
 };
 
 const names = (yields: readonly ScriptedTask[]) => yields.map(({ name }) => name);
@@ -54,7 +54,7 @@ describe('the orchestration of a run', () => {
       'fillLines',
       'provisionJobStart',
       'any',
-      'settleRun',
+      'provisionAftermath',
     ]);
     expect(signals).toEqual(left);
     expect(output).toEqual({ state: 'completed' });
@@ -98,7 +98,7 @@ describe('the orchestration of a run', () => {
   it('started again after its orchestration was lost, goes on with the job that it has, and has children of its own', () => {
     const provisionTurn = { status: 'jobStarted' };
     const { yields } = drive(provisionRun, { runId, attempt: 2 }, script({ ...straight, provisionTurn }));
-    expect(names(yields)).toEqual(['readOptions', 'checkFile', 'provisionTurn', 'any', 'settleRun']);
+    expect(names(yields)).toEqual(['readOptions', 'checkFile', 'provisionTurn', 'any', 'provisionAftermath']);
     expect(yields[2]).toMatchObject({ instanceId: `${runId}-turn-2`, input: { runId, place, polls: 0 } });
   });
 
@@ -119,7 +119,7 @@ describe('the orchestration of a run', () => {
       ['fillLines', undefined],
       ['provisionJobStart', 'import'],
       ['any', undefined],
-      ['settleRun', undefined],
+      ['provisionAftermath', undefined],
     ]);
     expect(output).toEqual({ state: 'completed' });
   });
@@ -141,21 +141,21 @@ describe('the orchestration of a run', () => {
       'any',
       'cancelJob',
       'provisionJobWatch',
-      'settleRun',
+      'provisionAftermath',
     ]);
   });
 
   it('watches the job on when the watch was lost before the job had ended', () => {
-    const settleRun = [{ state: 'notEnded' }, { state: 'completed' }];
-    const { yields, output } = drive(provisionRun, { runId }, script({ ...straight, settleRun }));
-    expect(names(yields).slice(-5)).toEqual(['any', 'settleRun', 'timer', 'any', 'settleRun']);
+    const provisionAftermath = [{ state: 'notEnded' }, { state: 'completed' }];
+    const { yields, output } = drive(provisionRun, { runId }, script({ ...straight, provisionAftermath }));
+    expect(names(yields).slice(-5)).toEqual(['any', 'provisionAftermath', 'timer', 'any', 'provisionAftermath']);
     expect(output).toEqual({ state: 'completed' });
   });
 
   it('settles after a cancel even when the watch fails', () => {
     const provisionJobWatch = new Error('the watch failed');
     const answers = { ...straight, any: 'event', cancelJob: { asked: true }, provisionJobWatch };
-    expect(names(drive(provisionRun, { runId }, script(answers)).yields).at(-1)).toBe('settleRun');
+    expect(names(drive(provisionRun, { runId }, script(answers)).yields).at(-1)).toBe('provisionAftermath');
   });
 
   it('marks the run failed when a step failed after all its tries', () => {
@@ -170,11 +170,19 @@ describe('the orchestration of a run', () => {
   });
 
   it('gives up its turn too when a later step failed, even if it cannot be marked failed', () => {
-    const settleRun = new Error("Activity function 'settleRun' failed: storage is away");
-    const failed = drive(provisionRun, { runId }, script({ ...straight, settleRun, failRun: { state: 'failed' } }));
+    const provisionAftermath = new Error("Activity function 'provisionAftermath' failed: storage is away");
+    const failed = drive(
+      provisionRun,
+      { runId },
+      script({ ...straight, provisionAftermath, failRun: { state: 'failed' } }),
+    );
     expect(failed).toMatchObject({ output: { state: 'failed' }, signals: left });
-    const broken = drive(provisionRun, { runId }, script({ ...straight, settleRun, failRun: settleRun }));
-    expect(broken).toMatchObject({ error: settleRun, signals: left });
+    const broken = drive(
+      provisionRun,
+      { runId },
+      script({ ...straight, provisionAftermath, failRun: provisionAftermath }),
+    );
+    expect(broken).toMatchObject({ error: provisionAftermath, signals: left });
   });
 
   it('yields the same tasks when it is replayed with the same answers', () => {

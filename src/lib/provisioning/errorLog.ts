@@ -1,10 +1,10 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { readLineBatches } from '../storage/readLines.ts';
 import { isNotFound } from '../storage/storageErrors.ts';
-import { createFailureTable, type FailureTable } from './failureTable.ts';
+import { createIdentityNotes, type IdentityNotes } from './identityNotes.ts';
 
 export interface ErrorLog {
-  readonly failures: FailureTable;
+  readonly failures: IdentityNotes;
   /** Error lines that name no device and from which none could be learnt: any line of the file may be meant. */
   readonly unattributed: number;
   /** Codes of the unattributed ones, at most a few. */
@@ -20,7 +20,7 @@ const CODES_KEPT = 5;
  * deviceId and quotes the whole line, keys included, in errorStatus: the id is taken out of the quote, and nothing else.
  */
 export async function readErrorLog(blob: BlockBlobClient, seed: number): Promise<ErrorLog | undefined> {
-  const failures = createFailureTable(seed);
+  const failures = createIdentityNotes(seed);
   const unattributedCodes: (number | string)[] = [];
   let unattributed = 0;
   try {

@@ -14,9 +14,8 @@ import { HubError, type ImportExportJob, type RegistryClient } from '../registry
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
-import { assertDropUnchanged } from './drop.ts';
-import type { RunRecord } from './runRecord.ts';
-import { EXPORT_JOB_BLOB, IMPORT_JOB_BLOB, stagingOf } from './staging.ts';
+import type { RunJob, RunRecord } from './runRecord.ts';
+import { EXPORT_JOB_BLOB, IMPORT_JOB_BLOB, RETRY_JOB_BLOB, stagingOf, VERIFY_JOB_BLOB } from './staging.ts';
 
 const MINUTE_MS = 60_000;
 const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
@@ -52,6 +51,8 @@ export interface HubJobPlan {
   readonly echoedName: string;
   /** How many lines it works on; decides how long it may take. */
   readonly lines: number;
+  /** The last look before a create; throws what forbids it. */
+  beforeCreate?(): Promise<void>;
   /** Makes everything that the create needs, so that the create itself is one call to the hub. */
   prepare(expiresOn: Date): Promise<(hub: RegistryClient) => Promise<ImportExportJob>>;
 }
@@ -197,7 +198,7 @@ async function startUnderLease(
 
   if (jobs.some((job) => isTransfer(job) && !isTerminalStatus(job.status))) return hubBusy();
 
-  await assertDropUnchanged(context, record);
+  await plan.beforeCreate?.();
   const now = context.now();
   const create = await plan.prepare(new Date(now.getTime() + jobDeadlineMs(plan.lines)));
   // An earlier intent stands as long as it is not resolved: its job may still come to light.
@@ -206,7 +207,8 @@ async function startUnderLease(
   await held.renew();
   try {
     const job = await create(hub);
-    return await keep(job.jobId, now.toISOString());
+    // Created once more after an unclear end, there may be two: what one of them says is not the whole truth.
+    return await keep(job.jobId, now.toISOString(), state.intent !== undefined);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     // Refused for certain: nothing was sent. After an earlier unclear attempt that cannot be said.
@@ -263,6 +265,8 @@ export async function noJobUnderWay(context: ProvisioningContext, record: RunRec
   const jobs = [
     { noted: record.exportJob, stateBlob: EXPORT_JOB_BLOB },
     { noted: record.job, stateBlob: IMPORT_JOB_BLOB },
+    { noted: record.retryJob, stateBlob: RETRY_JOB_BLOB },
+    { noted: record.verifyJob, stateBlob: VERIFY_JOB_BLOB },
   ];
   for (const { noted, stateBlob } of jobs) {
     if (noted !== undefined && isTerminalStatus(noted.status)) continue;
@@ -275,6 +279,13 @@ export async function noJobUnderWay(context: ProvisioningContext, record: RunRec
 
 export function isOverdue(context: ProvisioningContext, job: { readonly deadline: string }): boolean {
   return context.now().getTime() > Date.parse(job.deadline);
+}
+
+/** Whether the job is over: ended by the hub's word, forgotten by it, or past its deadline. */
+export async function hasEnded(context: ProvisioningContext, record: RunRecord, job: RunJob): Promise<boolean> {
+  if (isTerminalStatus(job.status) || isOverdue(context, job)) return true;
+  const now = await readHubJob(context, record, job.jobId);
+  return now === undefined;
 }
 
 /** The job as the hub now shows it; undefined when the hub no longer knows it. */

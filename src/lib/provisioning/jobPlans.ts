@@ -1,8 +1,17 @@
 import { containerUriWithSas } from '../storage/containerSas.ts';
 import type { ProvisioningContext } from './context.ts';
+import { assertDropUnchanged } from './drop.ts';
 import type { HubJobPlan } from './hubJob.ts';
 import type { RunRecord } from './runRecord.ts';
-import { type CheckResult, ERROR_LOG_BLOB, EXPORT_JOB_BLOB, IMPORT_JOB_BLOB, stagingOf } from './staging.ts';
+import {
+  type CheckResult,
+  ERROR_LOG_BLOB,
+  EXPORT_JOB_BLOB,
+  IMPORT_JOB_BLOB,
+  RETRY_JOB_BLOB,
+  stagingOf,
+  VERIFY_JOB_BLOB,
+} from './staging.ts';
 
 /** The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there. */
 export function importPlan(
@@ -12,11 +21,31 @@ export function importPlan(
   inputBlobName: string,
 ): HubJobPlan {
   return {
-    type: 'import',
+    ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted }),
     stateBlob: IMPORT_JOB_BLOB,
+    beforeCreate: () => assertDropUnchanged(context, record),
+  };
+}
+
+/** The second import, of lines that failed for a passing reason. The drop has been taken: it may be gone by now. */
+export function retryPlan(
+  context: ProvisioningContext,
+  record: RunRecord,
+  input: { readonly blobName: string; readonly lines: number },
+): HubJobPlan {
+  return { ...importOf(context, record, input), stateBlob: RETRY_JOB_BLOB };
+}
+
+function importOf(
+  context: ProvisioningContext,
+  record: RunRecord,
+  { blobName: inputBlobName, lines }: { readonly blobName: string; readonly lines: number },
+): Omit<HubJobPlan, 'stateBlob'> {
+  return {
+    type: 'import',
     proofBlob: ERROR_LOG_BLOB,
     echoedName: inputBlobName,
-    lines: check.accepted,
+    lines,
     async prepare(expiresOn) {
       const job = {
         inputBlobContainerUri: await containerUri(context, record, 'r', expiresOn),
@@ -38,8 +67,30 @@ export function preImagePlan(
   outputBlobName: string,
 ): HubJobPlan {
   return {
-    type: 'export',
+    ...exportOf(context, record, check, outputBlobName),
     stateBlob: EXPORT_JOB_BLOB,
+    beforeCreate: () => assertDropUnchanged(context, record),
+  };
+}
+
+/** The export by which lines are read back. */
+export function verifyPlan(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  outputBlobName: string,
+): HubJobPlan {
+  return { ...exportOf(context, record, check, outputBlobName), stateBlob: VERIFY_JOB_BLOB };
+}
+
+function exportOf(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  outputBlobName: string,
+): Omit<HubJobPlan, 'stateBlob'> {
+  return {
+    type: 'export',
     proofBlob: outputBlobName,
     echoedName: outputBlobName,
     // The registry may be larger than the file; what it holds is not known without asking.

@@ -19,11 +19,13 @@ import {
   type StartedJob,
   startHubJob,
 } from './hubJob.ts';
-import { importPlan, preImagePlan } from './jobPlans.ts';
+import { importPlan, preImagePlan, retryPlan, verifyPlan } from './jobPlans.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
+import { changeRounds, type RoundsState, readRounds } from './rounds.ts';
 import type { JobKind, RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import { type CheckResult, checkOf, IMPORT_JOB_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
+import { verifyBlobName } from './verification.ts';
 
 const MINUTE_MS = 60_000;
 /** How long a job whose create had an unclear end is looked for at least. */
@@ -37,8 +39,18 @@ interface JobStep extends Step {
   readonly kind: JobKind;
 }
 
-const FIELD_OF = { export: 'exportJob', import: 'job' } as const satisfies Record<JobKind, keyof RunRecord>;
-const PHASE_OF = { export: 'preImage', import: 'job' } as const satisfies Record<JobKind, RunPhase>;
+const FIELD_OF = {
+  export: 'exportJob',
+  import: 'job',
+  retry: 'retryJob',
+  verify: 'verifyJob',
+} as const satisfies Record<JobKind, keyof RunRecord>;
+const PHASE_OF = {
+  export: 'preImage',
+  import: 'job',
+  retry: 'retry',
+  verify: 'verify',
+} as const satisfies Record<JobKind, RunPhase>;
 
 /** The record and check of a run that has been checked and has not ended; a cancel that was asked for ends it here. */
 async function openChecked(
@@ -159,7 +171,7 @@ export async function fillLines(
 }
 
 /** The blob that the import job reads. */
-async function inputOf(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<string> {
+export async function inputOf(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<string> {
   if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
   return fillMissing(context, record, check, record.options);
 }
@@ -170,9 +182,91 @@ async function planOf(
   check: CheckResult,
   kind: JobKind,
 ): Promise<HubJobPlan> {
-  return kind === 'export'
-    ? preImagePlan(context, record, check, exportBlobName(check))
-    : importPlan(context, record, check, await inputOf(context, record, check));
+  switch (kind) {
+    case 'export':
+      return preImagePlan(context, record, check, exportBlobName(check));
+    case 'import':
+      return importPlan(context, record, check, await inputOf(context, record, check));
+    case 'retry':
+    case 'verify': {
+      const { secondJob, verification } = await plannedOf(context, record);
+      if (kind === 'retry' && secondJob !== undefined) return retryPlan(context, record, secondJob);
+      if (kind === 'verify' && verification !== undefined) {
+        return verifyPlan(context, record, check, verifyBlobName(verification));
+      }
+      throw new Error(`The run ${record.runId} has not planned a ${kind} job.`);
+    }
+    default: {
+      const never: never = kind;
+      throw new Error(`unknown kind of job ${String(never)}`);
+    }
+  }
+}
+
+async function plannedOf(context: ProvisioningContext, record: RunRecord): Promise<RoundsState> {
+  const rounds = await readRounds(context, record);
+  if (rounds === undefined) throw new Error(`The rounds of run ${record.runId} are gone.`);
+  return rounds.value;
+}
+
+/** How long a job that comes after the import is waited for while the hub does something else. */
+const LONGEST_BUSY_MS = 2 * 60 * MINUTE_MS;
+
+/** A job that comes after the import: what it was to do is not done then, and the report says so. */
+async function giveUp(
+  context: ProvisioningContext,
+  record: RunRecord,
+  kind: 'retry' | 'verify',
+  reason: string,
+): Promise<void> {
+  context.log.log('warn', `the ${kind} job was given up: ${reason}`);
+  await changeRounds(context, record, (state) => {
+    if (kind === 'retry' && state.secondJob?.state === 'due') {
+      return { ...state, secondJob: { ...state.secondJob, state: 'givenUp' } };
+    }
+    if (kind === 'verify' && state.verification?.state === 'due') {
+      return { ...state, verification: { ...state.verification, state: 'givenUp' } };
+    }
+    return undefined;
+  });
+}
+
+/** Starts a job that comes after the import. It may be given up, but it never ends the run. */
+async function startLaterJob(
+  context: ProvisioningContext,
+  run: { readonly record: RunRecord; readonly check: CheckResult },
+  kind: 'retry' | 'verify',
+): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
+  const { record, check } = run;
+  if (record[FIELD_OF[kind]] !== undefined) return { status: 'started' };
+  if (record.suspendedAt !== undefined) return { status: 'wait', seconds: 30 };
+  if (kind === 'retry' && record.cancelRequestedAt !== undefined) {
+    await giveUp(context, record, kind, 'the run was cancelled');
+    return { status: 'ended' };
+  }
+  const waitedMs = record.waiting === undefined ? 0 : context.now().getTime() - Date.parse(record.waiting.since);
+  const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
+  try {
+    const result = await startHubJob(context, record, await planOf(context, record, check, kind));
+    if (result.status === 'started') {
+      await noteJob(context, record.runId, kind, result.job);
+      return { status: 'started' };
+    }
+    if (result.status === 'wait' && waitedMs < LONGEST_BUSY_MS) {
+      await waitingFor(context, record.runId, { kind: 'busy', reason: result.reason });
+      return { status: 'wait', seconds: result.seconds };
+    }
+    await giveUp(context, record, kind, result.status === 'wait' ? result.reason : 'it was closed');
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    const reason = runErrorOf(error).message;
+    if ((error.retryable && waitedMs < Math.max(retryMs, FIND_MS)) || (error.outcomeUnknown && waitedMs < FIND_MS)) {
+      await waitingFor(context, record.runId, { kind: 'trouble', reason });
+      return { status: 'wait', seconds: 5 };
+    }
+    await giveUp(context, record, kind, reason);
+  }
+  return { status: 'ended' };
 }
 
 export async function startJob(
@@ -182,6 +276,7 @@ export async function startJob(
   const { runId, kind } = input;
   const run = await openChecked(context, runId);
   if (run === undefined) return { status: 'ended' };
+  if (kind === 'retry' || kind === 'verify') return startLaterJob(context, run, kind);
   const { record, check } = run;
   // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
   if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };

@@ -7,13 +7,13 @@
 
 import { randomBytes } from 'node:crypto';
 
-import type { Device, Module, RegistryClient, Twin } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
 import { type AcceptedEntry, decodeEntry, isAccepted } from './lineIndex.ts';
+import { readRegistryLine, UNREADABLE } from './registryLine.ts';
 import type { RunRecord } from './runRecord.ts';
 import { type CheckResult, checkBlobs, PRE_IMAGE_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
 
@@ -64,7 +64,7 @@ export async function readPreImage(
   const lines: string[] = [];
   for (let start = 0; start < wanted.length; start += READS_AT_ONCE) {
     const found = await Promise.all(
-      wanted.slice(start, start + READS_AT_ONCE).map((entry) => readIdentity(hub, entry)),
+      wanted.slice(start, start + READS_AT_ONCE).map((entry) => readRegistryLine(hub, entry)),
     );
     if (found.includes(UNREADABLE)) return 'export';
     lines.push(...found.filter((line) => line !== undefined).map((line) => JSON.stringify(line)));
@@ -86,61 +86,4 @@ export async function keepManifest(
   const manifest = stagingOf(context, record.runId).getBlockBlobClient(PRE_IMAGE_BLOB);
   if (await writeJson(manifest, preImage, { ifAbsent: true })) return preImage;
   return (await readJson<PreImageManifest>(manifest))?.value ?? preImage;
-}
-
-/** It exists, but the hub does not show it one by one. */
-const UNREADABLE = 'unreadable';
-
-async function readIdentity(
-  hub: RegistryClient,
-  entry: AcceptedEntry,
-): Promise<object | undefined | typeof UNREADABLE> {
-  const { id: deviceId, moduleId } = entry;
-  if (moduleId !== undefined) {
-    // To a SAS token a hub answers 401 for modules of a device that is missing or disabled (seen on a live hub).
-    const device = await hub.getDevice(deviceId);
-    if (device === undefined) return undefined;
-    if (device.status === 'disabled') return UNREADABLE;
-    const [module, twin] = await Promise.all([hub.getModule(deviceId, moduleId), hub.getTwin({ deviceId, moduleId })]);
-    return module === undefined ? undefined : moduleLine(module, twin);
-  }
-  const [device, twin] = await Promise.all([hub.getDevice(deviceId), hub.getTwin({ deviceId })]);
-  return device === undefined ? undefined : deviceLine(device, twin);
-}
-
-/** As an export job writes it (ExportImportDevice). */
-function deviceLine(device: Device, twin: Twin | undefined): object {
-  const { deviceId, etag, status, statusReason, authentication, capabilities, deviceScope, parentScopes } = device;
-  return {
-    id: deviceId,
-    eTag: etag,
-    status,
-    statusReason,
-    authentication,
-    ...twinFields(twin),
-    capabilities,
-    deviceScope,
-    parentScopes,
-  };
-}
-
-function moduleLine(module: Module, twin: Twin | undefined): object {
-  const { deviceId, moduleId, etag, authentication, managedBy } = module;
-  // managedBy is no part of the format; an undo sets it by another call.
-  return { id: deviceId, moduleId, eTag: etag, status: 'enabled', authentication, ...twinFields(twin), managedBy };
-}
-
-function twinFields(twin: Twin | undefined): object {
-  if (twin === undefined) return {};
-  const { desired, reported } = twin.properties;
-  return {
-    twinETag: twin.etag,
-    tags: twin.tags,
-    properties: { desired: withoutMetadata(desired), reported: withoutMetadata(reported) },
-  };
-}
-
-function withoutMetadata(section: Readonly<Record<string, unknown>>): object {
-  const { $metadata: _metadata, $version: _version, ...rest } = section;
-  return rest;
 }

@@ -26,6 +26,8 @@ export interface Verdict {
   readonly code?: string;
   readonly reason?: string;
   readonly action?: string;
+  /** How often the line was given to the hub, when more than once. */
+  readonly tries?: number;
 }
 
 export interface ReportInput {
@@ -37,6 +39,8 @@ export interface ReportInput {
   verdictOf(entry: AcceptedEntry): Verdict;
   /** Whether a line that the check accepted goes into `failed-devices.txt`, to be corrected and dropped again. */
   isFailed(id: string, moduleId: string | undefined, mode: string | undefined): boolean;
+  /** What was done after the import job. */
+  readonly afterJob?: object | undefined;
 }
 
 export interface Ending {
@@ -52,7 +56,18 @@ export interface ReportResult extends Ending {
 /** `report.json` lists this many lines that need a person; `report.csv` lists every line. */
 const LISTED_LINES = 1_000;
 const LONGEST_BATCH = 900;
-const CSV_HEADER = ['line', 'deviceId', 'moduleId', 'importMode', 'outcome', 'code', 'path', 'reason', 'action'];
+const CSV_HEADER = [
+  'line',
+  'deviceId',
+  'moduleId',
+  'importMode',
+  'outcome',
+  'code',
+  'path',
+  'reason',
+  'action',
+  'tries',
+];
 
 /** Folder of a run in the results container. */
 export function resultFolder(record: RunRecord): string {
@@ -103,6 +118,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
         path ?? '',
         verdict.reason ?? '',
         verdict.action ?? '',
+        verdict.tries ?? '',
       ]);
       if (verdict.code !== undefined) count(byCode, verdict, verdict.code);
       if (needsPerson(verdict.outcome)) {
@@ -166,6 +182,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     run: summaryOf(context, record, ending),
     input: { ...check.counts, sha256: check.sha256 },
     outcomes,
+    ...(input.afterJob === undefined ? {} : { afterJob: input.afterJob }),
     reasons: [...byCode.values()].sort((a, b) => b.count - a.count),
     lines,
     linesNotListed: needing - lines.length,
@@ -203,7 +220,8 @@ function count(
 ): void {
   const key = `${verdict.outcome} ${code}`;
   const known = byCode.get(key);
-  if (known === undefined) byCode.set(key, { ...verdict, code, count: 1 });
+  const { tries: _tries, ...why } = verdict;
+  if (known === undefined) byCode.set(key, { ...why, code, count: 1 });
   else known.count += 1;
 }
 

@@ -37,7 +37,17 @@ export function isFinal(state: RunState): boolean {
   return state !== 'accepted' && state !== 'running';
 }
 
-export const RUN_PHASES = ['options', 'check', 'turn', 'preImage', 'job', 'settle', 'report'] as const;
+export const RUN_PHASES = [
+  'options',
+  'check',
+  'turn',
+  'preImage',
+  'job',
+  'retry',
+  'verify',
+  'settle',
+  'report',
+] as const;
 export type RunPhase = (typeof RUN_PHASES)[number];
 
 export interface DropIdentity {
@@ -50,8 +60,11 @@ export interface DropIdentity {
 /** What the check counted. */
 export type CheckCounts = Omit<CheckSummary, 'sha256'>;
 
-/** Which job of a run: the export that takes the pre-image, or the import. */
-export type JobKind = 'export' | 'import';
+/**
+ * Which job of a run: the export that takes the pre-image, the import, the second import of lines that failed for a
+ * passing reason, or the export by which lines are read back.
+ */
+export type JobKind = 'export' | 'import' | 'retry' | 'verify';
 
 export interface RunJob {
   readonly jobId: string;
@@ -119,6 +132,12 @@ export interface RunRecord {
   readonly job?: RunJob;
   /** The export that takes the pre-image of a large file. */
   readonly exportJob?: RunJob;
+  /** The second import, of lines that failed for a passing reason. */
+  readonly retryJob?: RunJob;
+  /** The export by which lines are read back. */
+  readonly verifyJob?: RunJob;
+  /** Lines that are sent once more by calls: of which round, how many, and about how many are left. */
+  readonly retry?: { readonly round: string; readonly lines: number; readonly left: number };
   /** What the run was about to overwrite or delete, as it was: a devices file with keys. Kept `UNDO_DAYS`. */
   readonly preImage?: { readonly container: string; readonly blobName: string; readonly identities?: number };
   readonly outcomes?: Readonly<Record<Outcome, number>>;

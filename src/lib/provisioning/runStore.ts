@@ -57,11 +57,11 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
       ...(record.preImage === undefined ? {} : { preimage: 'true' }),
     };
     try {
-      return await writeJson(blobOf(record.runId), record, { ...condition, metadata });
+      return (await writeJson(blobOf(record.runId), record, { ...condition, metadata })) !== undefined;
     } catch (error) {
       if (storageCode(error) !== 'ContainerNotFound') throw error;
       await container.createIfNotExists();
-      return await writeJson(blobOf(record.runId), record, { ...condition, metadata });
+      return (await writeJson(blobOf(record.runId), record, { ...condition, metadata })) !== undefined;
     }
   };
 

@@ -11,6 +11,11 @@ export const EXPORT_JOB_BLOB = 'export-job.json';
 export const PRE_IMAGE_BLOB = 'pre-image.json';
 export const FILL_BLOB = 'fill.json';
 export const SETTLEMENT_BLOB = 'settlement.json';
+export const ROUNDS_BLOB = 'rounds.json';
+export const RETRY_JOB_BLOB = 'retry-job.json';
+export const VERIFY_JOB_BLOB = 'verify-job.json';
+/** The error log of the first import job, kept when a second one is to write its own under the hub's fixed name. */
+export const FIRST_ERROR_LOG_BLOB = 'first-importErrors.log';
 /** The hub writes its error log under this fixed name at the root of the output container (Azure IoT SDK samples). */
 export const ERROR_LOG_BLOB = 'importErrors.log';
 

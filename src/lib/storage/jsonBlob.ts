@@ -29,15 +29,15 @@ export interface WriteJsonOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** Writes a JSON blob; false when its condition did not hold (somebody else was first). */
+/** Writes a JSON blob. Gives its new ETag; undefined when the condition did not hold (somebody else was first). */
 export async function writeJson(
   blob: BlockBlobClient,
   value: unknown,
   options: WriteJsonOptions = {},
-): Promise<boolean> {
+): Promise<string | undefined> {
   const text = `${JSON.stringify(value, undefined, 2)}\n`;
   try {
-    await blob.upload(text, Buffer.byteLength(text), {
+    const { etag } = await blob.upload(text, Buffer.byteLength(text), {
       blobHTTPHeaders: { blobContentType: 'application/json; charset=utf-8' },
       ...(options.metadata === undefined ? {} : { metadata: { ...options.metadata } }),
       conditions: {
@@ -46,9 +46,10 @@ export async function writeJson(
         ...(options.leaseId === undefined ? {} : { leaseId: options.leaseId }),
       },
     });
-    return true;
+    if (etag === undefined) throw new Error(`Storage gave no ETag for ${blob.containerName}/${blob.name}.`);
+    return etag;
   } catch (error) {
-    if (isConditionFailed(error)) return false;
+    if (isConditionFailed(error)) return undefined;
     throw error;
   }
 }

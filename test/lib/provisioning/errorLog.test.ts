@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseErrorLine } from '../../../src/lib/provisioning/errorLog.ts';
-import { createFailureTable } from '../../../src/lib/provisioning/failureTable.ts';
+import { createIdentityNotes } from '../../../src/lib/provisioning/identityNotes.ts';
 
 const key = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTAwMDE=';
 
@@ -57,7 +57,7 @@ describe('a line of the error log', () => {
 
 describe('the failure table', () => {
   it('finds each of 100,000 failures by identity, and nothing else', () => {
-    const table = createFailureTable(1);
+    const table = createIdentityNotes(1);
     for (let i = 0; i < 100_000; i++)
       table.add(`device-${i}`, i % 2 ? `m${i}` : undefined, i % 3 ? 409001 : 'ServerBusy');
     expect(table.size).toBe(100_000);
@@ -69,7 +69,7 @@ describe('the failure table', () => {
   });
 
   it('keeps the first error of an identity', () => {
-    const table = createFailureTable(1);
+    const table = createIdentityNotes(1);
     table.add('d', undefined, 409001);
     table.add('d', undefined, 500001);
     expect(table.find('d', undefined)).toBe(409001);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { endFailed } from '../../../src/lib/provisioning/endRun.ts';
 import { cancelJob, startJob, watchJob } from '../../../src/lib/provisioning/jobSteps.ts';
+import { nextRound } from '../../../src/lib/provisioning/nextRound.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
 import { checkFile, readOptions } from '../../../src/lib/provisioning/runSteps.ts';
 import { settleRun } from '../../../src/lib/provisioning/settleRun.ts';
@@ -313,7 +314,7 @@ describe('settling', () => {
     const run = await checkedRun();
     await run.start();
     await run.log('');
-    expect(await settleRun(run.context, { runId: run.runId })).toEqual({ state: 'notEnded' });
+    expect(await nextRound(run.context, { runId: run.runId })).toEqual({ do: 'notEnded' });
     expect(await run.record()).toMatchObject({ state: 'running' });
   });
 

@@ -1,0 +1,28 @@
+import type { HubSize } from '../settings.ts';
+
+/** How fast, and how wide, items may be sent to a hub. */
+export interface HubPace {
+  /** Identity operations: devices and modules, not calls. */
+  readonly itemsPerMinute: number;
+  /** Items of one bulk call. */
+  readonly callItems: number;
+  /** Chunks that are worked on at once. */
+  readonly width: number;
+}
+
+/**
+ * Identity registry operations a minute and unit (https://learn.microsoft.com/azure/iot-hub/iot-hub-devguide-quotas-throttling):
+ * bulk items count one by one.
+ */
+const ITEMS_PER_MINUTE = { S1: 100, S2: 100, S3: 5_000 } as const;
+const WIDTH = { S1: 1, S2: 1, S3: 4 } as const;
+const MOST_CALL_ITEMS = 100;
+const FEWEST_CALL_ITEMS = 10;
+
+export function paceOf({ tier, units }: HubSize): HubPace {
+  const itemsPerMinute = ITEMS_PER_MINUTE[tier] * units;
+  // Whether a hub admits a call that asks for more than is left at the moment is not documented: a call is a quarter of a
+  // minute's worth at most.
+  const callItems = Math.min(MOST_CALL_ITEMS, Math.max(FEWEST_CALL_ITEMS, Math.floor(itemsPerMinute / 4)));
+  return { itemsPerMinute, callItems, width: WIDTH[tier] };
+}

@@ -1,0 +1,81 @@
+/** What the hub's reply means for one line of a round, as pure functions. */
+
+import { parseImportMode } from '../devicesFile/importMode.ts';
+import { type BulkResult, explainHubError, type HubError, type WireExportImportDevice } from '../registry/index.ts';
+import type { LineState, RoundLine } from './rounds.ts';
+import { explainsItself, saysNotThere, WITHOUT_TWIN } from './standing.ts';
+
+/** The item of a bulk call for a line. */
+export function itemOf(line: RoundLine, state: LineState): WireExportImportDevice {
+  if (state.twinOnly === undefined) return line as WireExportImportDevice;
+  const { id, moduleId, tags, properties } = line as WireExportImportDevice;
+  return {
+    id,
+    ...(moduleId === undefined ? {} : { moduleId }),
+    importMode: 'updateTwin',
+    // The hub wants a status on every line, and pays no attention to it here.
+    status: 'enabled',
+    tags: tags ?? {},
+    properties: { desired: properties?.desired ?? {} },
+  };
+}
+
+/**
+ * The states of the lines of one bulk call after its reply.
+ *
+ * Every line of a round has been sent before, and that time it may have been applied although an error was reported
+ * (a timeout, say). So an error that its own application would explain proves nothing: that line is doubtful.
+ */
+export function afterReply(
+  sent: readonly { readonly line: RoundLine; readonly state: LineState }[],
+  result: BulkResult,
+  round: { readonly singly: boolean },
+): LineState[] {
+  const errors = new Map(result.errors.map((error) => [error.deviceId, error]));
+  const warned = new Set(result.warnings.map(({ deviceId }) => deviceId));
+  // What names no device may be about any of them; without an error a failed call says nothing of anybody.
+  const ids = new Set(sent.map(({ line }) => line.id));
+  const unclear = result.errors.some(({ deviceId }) => deviceId === undefined || !ids.has(deviceId));
+  const silent = !result.isSuccessful && result.errors.length === 0;
+  return sent.map(({ line, state }) => {
+    const tried = { ...state, tries: state.tries + 1 };
+    const error = errors.get(line.id) ?? (sent.length === 1 ? errors.get(undefined) : undefined);
+    if (error !== undefined) return afterError(line, tried, error.error.name, round);
+    if (unclear || silent) {
+      return sent.length === 1 ? { ...tried, is: 'failed', code: 'Unknown' } : { ...tried, alone: true, is: 'pending' };
+    }
+    if (warned.has(line.id)) return { ...tried, is: 'pending', twinOnly: true, code: WITHOUT_TWIN };
+    const { code: _code, alone: _alone, twinOnly: _twinOnly, ...rest } = tried;
+    return { ...rest, is: 'succeeded' };
+  });
+}
+
+/** The states of the lines of a call that failed as a whole. */
+export function afterFailure(
+  sent: readonly { readonly line: RoundLine; readonly state: LineState }[],
+  error: HubError,
+  round: { readonly singly: boolean },
+): LineState[] {
+  return sent.map(({ line, state }) => {
+    // Refused before it was looked at: this was no try, the budget was at fault.
+    if (error.kind === 'throttled') return { ...state, is: 'pending', code: error.code };
+    // One bad line makes a hub refuse all of them: which, is found out one by one.
+    if (!error.retryable && !error.outcomeUnknown && sent.length > 1) return { ...state, is: 'pending', alone: true };
+    const tried = { ...state, tries: state.tries + 1 };
+    if (error.retryable || error.outcomeUnknown) return { ...tried, is: 'pending', code: error.code };
+    return afterError(line, tried, error.code, round);
+  });
+}
+
+function afterError(line: RoundLine, state: LineState, code: string, round: { readonly singly: boolean }): LineState {
+  const is = (outcome: LineState['is']): LineState => ({ ...state, is: outcome, code });
+  const known = explainHubError(code);
+  if (known.class === 'transient') return is('pending');
+  // One by one, the hub had its say; in a bulk call its margin may have been in the way.
+  if (known.class === 'quota') return is(round.singly ? 'failed' : 'quota');
+  if (state.twinOnly !== undefined) return is('warned');
+  const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
+  // It has gone, which is all that was wanted.
+  if ((mode === 'delete' || mode === 'deleteIfMatchETag') && saysNotThere(code)) return { ...state, is: 'succeeded' };
+  return is(explainsItself(mode, code) ? 'doubtful' : 'failed');
+}

@@ -1,0 +1,350 @@
+import { randomBytes } from 'node:crypto';
+import { parseImportMode } from '../devicesFile/importMode.ts';
+import { explainHubError, HubError } from '../registry/index.ts';
+import { createBlockWriter } from '../storage/blockWriter.ts';
+import { readLineBatches } from '../storage/readLines.ts';
+import type { ProvisioningContext } from './context.ts';
+import { hasEnded, isOverdue, isTerminalStatus } from './hubJob.ts';
+import { paceOf } from './hubPace.ts';
+import { inputOf } from './jobSteps.ts';
+import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
+import {
+  changeRounds,
+  openRounds,
+  type Round,
+  type RoundLine,
+  type RoundsState,
+  readRounds,
+  type Verification,
+  writeRound,
+} from './rounds.ts';
+import { isFinal, type RunJob, type RunPhase, type RunRecord } from './runRecord.ts';
+import { type CheckResult, checkOf, ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
+import {
+  type Facts,
+  isFinalWord,
+  provesNothingDone,
+  readFacts,
+  type Standing,
+  standingOf,
+  WITHOUT_TWIN,
+} from './standing.ts';
+import { mayPass, planVerification, verifyBlobName, verifyByExport, verifySingly } from './verification.ts';
+import { hubSizeOf } from './workChunk.ts';
+
+const MINUTE_MS = 60_000;
+/** Lines that would keep the budget busy for longer go once more by a job first. */
+const LONGEST_BY_CALLS_MINUTES = 15;
+/** A hub shows a new identity a few seconds after it has answered that it is there. */
+const SETTLE_MS = 5_000;
+/** How long reading back is tried at least, whatever `retryMinutes` says. */
+const LEAST_VERIFY_MS = 10 * MINUTE_MS;
+/** Lines that one activity sends, in bulk calls. */
+const CALLS_A_GRANT = 5;
+
+export type NextRound =
+  | { readonly do: 'ended' | 'notEnded' | 'settle' }
+  | { readonly do: 'wait'; readonly seconds: number }
+  | { readonly do: 'job'; readonly kind: 'retry' | 'verify' }
+  | {
+      readonly do: 'work';
+      readonly round: string;
+      readonly chunks: number;
+      readonly width: number;
+      readonly grant: number;
+      readonly itemsPerMinute: number;
+    };
+
+/**
+ * What is to be done next after the import job of a run has ended: a second job, lines to be sent once more, lines to be
+ * read back, or the report. All that is known lies in staging (`rounds.json`), so that it may be asked again at any time.
+ *
+ * @param input `finished`: the round whose lanes have come to their end
+ */
+export async function nextRound(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly finished?: string },
+): Promise<NextRound> {
+  const { runId, finished } = input;
+  const record = await context.runs.read(runId);
+  if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
+  if (isFinal(record.state)) return { do: 'ended' };
+  if (record.job === undefined) throw new Error(`The run ${runId} has no job.`);
+  // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
+  if (!(await isOver(context, record, record.job))) return { do: 'notEnded' };
+
+  const facts = await readFacts(context, record, (await readRounds(context, record))?.value);
+  if (isFinalWord(facts)) return { do: 'settle' };
+  const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
+  let state = await openRounds(context, record, new Date(context.now().getTime() + retryMs).toISOString());
+  if (finished !== undefined) state = await markFinished(context, record, finished);
+  const check = await checkOf(context, runId);
+  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
+  const work = { context, record, check, state, facts };
+
+  if (mayRetry(context, record, state)) {
+    const next = (await secondJob(work)) ?? (await roundOfCalls(work));
+    if (next !== undefined) return next;
+  }
+  return (await verify({ ...work, state: (await readRounds(context, record))?.value ?? state })) ?? { do: 'settle' };
+}
+
+/** A hub that does not say is asked again by whoever watches the job. */
+async function isOver(context: ProvisioningContext, record: RunRecord, job: RunJob): Promise<boolean> {
+  try {
+    return await hasEnded(context, record, job);
+  } catch (error) {
+    if (error instanceof HubError) return false;
+    throw error;
+  }
+}
+
+interface Work {
+  readonly context: ProvisioningContext;
+  readonly record: RunRecord;
+  readonly check: CheckResult;
+  readonly state: RoundsState;
+  readonly facts: Facts;
+}
+
+function mayRetry(context: ProvisioningContext, record: RunRecord, { retryUntil }: RoundsState): boolean {
+  return record.cancelRequestedAt === undefined && context.now().getTime() < Date.parse(retryUntil);
+}
+
+async function markFinished(context: ProvisioningContext, record: RunRecord, name: string): Promise<RoundsState> {
+  return changeRounds(context, record, (state) => ({
+    ...state,
+    rounds: state.rounds.map((round) =>
+      round.name === name && round.finishedAt === undefined
+        ? { ...round, finishedAt: context.now().toISOString() }
+        : round,
+    ),
+  }));
+}
+
+async function enter(work: Work, phase: RunPhase): Promise<void> {
+  if (work.record.phase === phase) return;
+  await work.context.runs.update(work.record.runId, (current) => ({ ...current, phase }));
+}
+
+/** The lines that were given to the hub, as they were given. */
+async function* sentLines({ context, record, check }: Work): AsyncGenerator<{ text: string; line: RoundLine }> {
+  const blob = stagingOf(context, record.runId).getBlockBlobClient(await inputOf(context, record, check));
+  for await (const batch of readLineBatches(blob)) {
+    for (const text of batch) yield { text, line: JSON.parse(text) as RoundLine };
+  }
+}
+
+function standing(work: Work, line: RoundLine): Standing {
+  const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
+  return standingOf({ ...line, mode }, work.facts);
+}
+
+// Once more by a job -----------------------------------------------------------------------------------------------------
+
+/** Very many lines that failed for a passing reason: the hub's own job is faster than calls within the throttle. */
+async function secondJob(work: Work): Promise<NextRound | undefined> {
+  const { context, record, state } = work;
+  const { secondJob: planned } = state;
+  if (planned === undefined) {
+    if (state.rounds.length > 0) return undefined;
+    const { itemsPerMinute } = paceOf(hubSizeOf(context, record));
+    const blobName = `retry-${randomBytes(4).toString('hex')}.txt`;
+    const lines = await writeTransient(work, blobName);
+    if (lines <= itemsPerMinute * LONGEST_BY_CALLS_MINUTES) return undefined;
+    await putLogAside(work);
+    await changeRounds(context, record, (current) =>
+      current.secondJob === undefined ? { ...current, secondJob: { blobName, lines, state: 'due' } } : undefined,
+    );
+    return { do: 'job', kind: 'retry' };
+  }
+  if (planned.state !== 'due') return undefined;
+  const job = record.retryJob;
+  if (job === undefined) return { do: 'job', kind: 'retry' };
+  if (!isTerminalStatus(job.status) && !isOverdue(context, job)) return { do: 'job', kind: 'retry' };
+  await changeRounds(context, record, (current) =>
+    current.secondJob?.state === 'due'
+      ? { ...current, secondJob: { ...current.secondJob, state: 'ended' } }
+      : undefined,
+  );
+  // What the second job says is read with the facts.
+  return { do: 'wait', seconds: 1 };
+}
+
+/** Writes the lines that failed for a passing reason as the input of a second job; returns how many there are. */
+async function writeTransient(work: Work, blobName: string): Promise<number> {
+  const writer = createBlockWriter(stagingOf(work.context, work.record.runId).getBlockBlobClient(blobName));
+  let lines = 0;
+  for await (const { text, line } of sentLines(work)) {
+    if (standing(work, line).is !== 'transient') continue;
+    writer.writeLine(0, text);
+    await writer.drain();
+    lines += 1;
+  }
+  await writer.commit('application/x-ndjson; charset=utf-8');
+  return lines;
+}
+
+/** The hub gives its log a fixed name: the first one is kept, and then removed, so that what is there is the second's. */
+async function putLogAside({ context, record }: Work): Promise<void> {
+  const staging = stagingOf(context, record.runId);
+  const aside = staging.getBlockBlobClient(FIRST_ERROR_LOG_BLOB);
+  const log = staging.getBlockBlobClient(ERROR_LOG_BLOB);
+  if (!(await aside.exists())) {
+    const writer = createBlockWriter(aside);
+    for await (const batch of readLineBatches(log)) {
+      for (const line of batch) writer.writeLine(0, line);
+      await writer.drain();
+    }
+    await writer.commit('application/x-ndjson; charset=utf-8');
+  }
+  await log.deleteIfExists();
+}
+
+// Once more by calls -----------------------------------------------------------------------------------------------------
+
+interface CallRound extends Pick<Round, 'name' | 'singly' | 'twinOnly'> {
+  wants(line: RoundLine, standing: Standing, earlier: RoundOutcomes): boolean;
+}
+
+/** Modules after all devices, for they need them; what met a full hub one by one, after all else. */
+const CALL_ROUNDS: readonly CallRound[] = [
+  { name: 'devices', wants: (line, { is }) => !isModule(line) && is === 'transient' },
+  { name: 'modules', wants: (line, { is }) => isModule(line) && is === 'transient' },
+  {
+    name: 'twins',
+    twinOnly: true,
+    wants: (_line, at) => at.is === 'warned' && explainHubError(at.code).name === WITHOUT_TWIN,
+  },
+  { name: 'full-devices', singly: true, wants: (line, at, earlier) => !isModule(line) && meetsFull(line, at, earlier) },
+  { name: 'full-modules', singly: true, wants: (line, at, earlier) => isModule(line) && meetsFull(line, at, earlier) },
+];
+
+function isModule(line: RoundLine): boolean {
+  return line.moduleId !== undefined;
+}
+
+function meetsFull(line: RoundLine, { is }: Standing, earlier: RoundOutcomes): boolean {
+  const state = earlier.find(line);
+  return state === undefined ? is === 'quota' : state.is === 'quota';
+}
+
+async function roundOfCalls(work: Work): Promise<NextRound | undefined> {
+  const { context, record } = work;
+  for (const plan of CALL_ROUNDS) {
+    const known = (await readRounds(context, record))?.value.rounds.find(({ name }) => name === plan.name);
+    const round = known ?? (await planRound(work, plan));
+    if (round.lines === 0 || round.finishedAt !== undefined) continue;
+    await enter(work, 'retry');
+    await context.runs.update(record.runId, (current) => {
+      const { waiting: _waiting, ...rest } = current;
+      const left = current.retry?.round === round.name ? current.retry.left : round.lines;
+      return { ...rest, retry: { round: round.name, lines: round.lines, left } };
+    });
+    return workOn(work, round);
+  }
+  return undefined;
+}
+
+async function planRound(work: Work, plan: CallRound): Promise<Round> {
+  const { context, record } = work;
+  const earlier = await readRoundOutcomes(context, record, (await readRounds(context, record))?.value.rounds ?? []);
+  const lines = async function* () {
+    for await (const { text, line } of sentLines(work)) {
+      if (plan.wants(line, standing(work, line), earlier)) yield text;
+    }
+  };
+  const { wants: _wants, ...properties } = plan;
+  return writeRound(context, record, { ...properties, lines: lines() });
+}
+
+function workOn({ context, record }: Work, round: Round): NextRound {
+  const { itemsPerMinute, callItems, width } = paceOf(hubSizeOf(context, record));
+  return {
+    do: 'work',
+    round: round.name,
+    chunks: round.chunks,
+    // One by one means one at a time: only so is it known when the hub is full.
+    width: round.singly === undefined ? width : 1,
+    grant: callItems * CALLS_A_GRANT,
+    itemsPerMinute,
+  };
+}
+
+// Read back --------------------------------------------------------------------------------------------------------------
+
+async function verify(work: Work): Promise<NextRound | undefined> {
+  const { context, record, state } = work;
+  let { verification } = state;
+  if (verification === undefined) {
+    const planned = await planVerification(context, record, linesInDoubt(work));
+    const next = await changeRounds(context, record, (current) =>
+      current.verification === undefined
+        ? { ...current, verification: { ...planned, plannedAt: context.now().toISOString() } }
+        : undefined,
+    );
+    verification = next.verification ?? planned;
+  }
+  if (verification.state !== 'due') return undefined;
+  await enter(work, 'verify');
+  const waitedMs = context.now().getTime() - Date.parse(verification.plannedAt ?? context.now().toISOString());
+  if (waitedMs < SETTLE_MS) return { do: 'wait', seconds: Math.ceil((SETTLE_MS - waitedMs) / 1000) };
+  try {
+    return verification.way === 'single' ? await readSingly(work, verification) : await readExport(work, verification);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
+    if (mayPass(error) && waitedMs < Math.max(LEAST_VERIFY_MS, retryMs)) return { do: 'wait', seconds: 10 };
+    context.log.log('warn', `lines stay unconfirmed: ${error.message}`);
+    await note(work, { state: 'givenUp' });
+    return undefined;
+  }
+}
+
+async function readSingly(work: Work, verification: Verification): Promise<NextRound | undefined> {
+  const result = await verifySingly(work.context, work.record, verification);
+  if (result.next === 'again') return { do: 'wait', seconds: 1 };
+  if (result.next === 'export') {
+    await note(work, { way: 'export' });
+    return { do: 'job', kind: 'verify' };
+  }
+  await note(work, { state: 'ended', foundBlobName: result.foundBlobName });
+  return undefined;
+}
+
+async function readExport(work: Work, verification: Verification): Promise<NextRound | undefined> {
+  const { context, record } = work;
+  const job = record.verifyJob;
+  if (job === undefined || (!isTerminalStatus(job.status) && !isOverdue(context, job))) {
+    return { do: 'job', kind: 'verify' };
+  }
+  const exported = stagingOf(context, record.runId).getBlockBlobClient(verifyBlobName(verification));
+  if (job.status.toLowerCase() !== 'completed' || !(await exported.exists())) {
+    context.log.log('warn', `lines stay unconfirmed: the export of the registry ended as "${job.status}"`);
+    await note(work, { state: 'givenUp' });
+    return undefined;
+  }
+  await note(work, { state: 'ended', foundBlobName: await verifyByExport(context, record, verification) });
+  return undefined;
+}
+
+async function note({ context, record }: Work, change: Partial<Verification>): Promise<void> {
+  await changeRounds(context, record, ({ verification, ...rest }) =>
+    verification?.state === 'due' ? { ...rest, verification: { ...verification, ...change } } : undefined,
+  );
+}
+
+/** Lines whose fate only the registry can tell. */
+async function* linesInDoubt(work: Work): AsyncGenerator<string> {
+  const { context, record, state } = work;
+  const tried = await readRoundOutcomes(context, record, state.rounds);
+  for await (const { text, line } of sentLines(work)) {
+    const last = tried.find(line);
+    if (last === undefined ? isInDoubt(standing(work, line)) : last.isInDoubt) yield text;
+  }
+}
+
+/** A line that failed for a passing reason was most likely not applied; but a timeout, say, proves nothing. */
+function isInDoubt(at: Standing): boolean {
+  return at.is === 'doubtful' || (at.is === 'transient' && !provesNothingDone(at.code));
+}

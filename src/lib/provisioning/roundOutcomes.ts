@@ -1,0 +1,50 @@
+import { randomInt } from 'node:crypto';
+
+import type { ProvisioningContext } from './context.ts';
+import { createIdentityNotes } from './identityNotes.ts';
+import { type LineState, type Round, readRoundResults } from './rounds.ts';
+import type { RunRecord } from './runRecord.ts';
+import { provesNothingDone } from './standing.ts';
+
+/** What became of a line in the last round that had it. */
+export interface RoundOutcome {
+  readonly is: LineState['is'];
+  readonly tries: number;
+  readonly code?: string;
+  /** Only the registry can tell whether it was applied. */
+  readonly isInDoubt: boolean;
+}
+
+export interface RoundOutcomes {
+  /** Undefined for a line that was in no round. */
+  find(line: { readonly id: string; readonly moduleId?: string }): RoundOutcome | undefined;
+}
+
+/** Reads what became of the lines of all rounds, in flat memory. */
+export async function readRoundOutcomes(
+  context: ProvisioningContext,
+  record: RunRecord,
+  rounds: readonly Round[],
+): Promise<RoundOutcomes> {
+  const notes = createIdentityNotes(randomInt(2 ** 31));
+  for (const round of rounds) {
+    for await (const { line, state } of readRoundResults(context, record, round)) {
+      // Never sent: it stands as before.
+      if (state.is === 'pending' && state.tries === 0 && state.code === undefined) continue;
+      notes.set(line.id, line.moduleId, [state.is, state.tries, state.code ?? ''].join(' '));
+    }
+  }
+  return {
+    find({ id, moduleId }) {
+      const note = notes.find(id, moduleId);
+      if (note === undefined) return undefined;
+      const [is, tries, code] = String(note).split(' ') as [LineState['is'], string, string];
+      return { is, tries: Number(tries), ...(code === '' ? {} : { code }), isInDoubt: isInDoubt(is, code) };
+    },
+  };
+}
+
+function isInDoubt(is: LineState['is'], code: string): boolean {
+  if (is === 'doubtful' || is === 'sent') return true;
+  return is === 'pending' && !provesNothingDone(code);
+}

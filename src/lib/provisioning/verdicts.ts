@@ -1,0 +1,145 @@
+/** What becomes of each line that was given to the hub, out of everything that its run found out. */
+
+import { randomInt } from 'node:crypto';
+
+import { explainHubError } from '../registry/index.ts';
+import type { ProvisioningContext } from './context.ts';
+import { createIdentityNotes, type IdentityNotes } from './identityNotes.ts';
+import type { Verdict } from './report.ts';
+import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
+import { type RoundsState, readRounds } from './rounds.ts';
+import type { RunRecord } from './runRecord.ts';
+import { type Doubt, type Facts, type LineOf, readFacts, standingOf } from './standing.ts';
+import { readFound } from './verification.ts';
+
+export interface Findings {
+  readonly facts: Facts;
+  /** What was done after the import job; undefined when nothing was to be done. */
+  readonly after: RoundsState | undefined;
+  readonly rounds: RoundOutcomes;
+  /** 1: the registry was read back and is as the line asks; 0: it is not. */
+  readonly found: IdentityNotes;
+}
+
+export async function readFindings(context: ProvisioningContext, record: RunRecord): Promise<Findings> {
+  const after = (await readRounds(context, record))?.value;
+  const found = createIdentityNotes(randomInt(2 ** 31));
+  const blobName = after?.verification?.foundBlobName;
+  if (blobName !== undefined) {
+    for await (const { id, moduleId, agrees } of readFound(context, record, blobName)) {
+      found.set(id, moduleId, agrees ? 1 : 0);
+    }
+  }
+  return {
+    facts: await readFacts(context, record, after),
+    after,
+    rounds: await readRoundOutcomes(context, record, after?.rounds ?? []),
+    found,
+  };
+}
+
+/** @param warning what the check warned of in this line */
+export function verdictOn(line: LineOf & { readonly warning?: string }, findings: Findings): Verdict {
+  const round = findings.rounds.find(line);
+  const standing = standingOf(line, findings.facts);
+  const doubt = standing.is === 'doubtful' ? standing.doubt : undefined;
+  const code = round?.code ?? ('code' in standing ? standing.code : undefined);
+  const tries = triesOf(round, findings);
+
+  const read = findings.found.find(line.id, line.moduleId);
+  if (read === 1) return { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries };
+  if (read === 0) return code === undefined ? notApplied(doubt ?? LOST) : { ...failed(code), ...tries };
+  if (round !== undefined) return { ...afterRound(line, round), ...tries };
+  switch (standing.is) {
+    case 'succeeded':
+      return success(line);
+    case 'unchanged':
+      return {
+        outcome: 'unchanged',
+        code: explainHubError(line.moduleId === undefined ? 404001 : 404010).name,
+        reason: 'It was not in the registry: there was nothing to delete.',
+      };
+    case 'warned':
+      return warned(standing.code);
+    case 'doubtful':
+      return unconfirmed(standing.doubt);
+    case 'failed':
+    case 'transient':
+    case 'quota':
+      return { ...failed(standing.code), ...tries };
+    default: {
+      const never: never = standing;
+      throw new Error(`unknown standing ${JSON.stringify(never)}`);
+    }
+  }
+}
+
+const READ_BACK = 'The registry was read afterwards: it is as the line asks.';
+const LOST: Doubt = { code: 'replyLost', reason: 'The reply of the hub was lost.' };
+
+/** Each line was sent by the job, perhaps by a second one, and then by calls. */
+function triesOf(round: RoundOutcome | undefined, { after }: Findings): { readonly tries?: number } {
+  if (round === undefined) return {};
+  return { tries: round.tries + (after?.secondJob?.state === 'ended' ? 2 : 1) };
+}
+
+function afterRound(line: { readonly warning?: string }, { is, code }: RoundOutcome): Verdict {
+  switch (is) {
+    case 'succeeded':
+      return success(line);
+    case 'warned':
+      return warned(code ?? 'Unknown');
+    case 'failed':
+    case 'quota':
+      return failed(code ?? 'Unknown');
+    case 'pending':
+      // The registry could not be read back: what the hub said stands, and where it said nothing, nobody knows.
+      return code === undefined || isSilence(code) ? unconfirmed(LOST) : failed(code);
+    case 'sent':
+    case 'doubtful':
+      return unconfirmed(LOST);
+    default: {
+      const never: never = is;
+      throw new Error(`unknown state ${String(never)}`);
+    }
+  }
+}
+
+function isSilence(code: string): boolean {
+  return code === 'Timeout' || code === 'NetworkError' || code === 'InvalidReply';
+}
+
+function success({ warning }: { readonly warning?: string }): Verdict {
+  return warning === undefined
+    ? { outcome: 'succeeded' }
+    : { outcome: 'succeededWithWarning', code: 'checkWarning', reason: warning };
+}
+
+function warned(code: number | string): Verdict {
+  const { name, sentence, action } = explainHubError(code);
+  return { outcome: 'succeededWithWarning', code: name, reason: sentence, action };
+}
+
+function failed(code: number | string): Verdict {
+  const { name, sentence, action } = explainHubError(code);
+  return { outcome: 'failed', code: name, reason: sentence, action };
+}
+
+function notApplied({ reason }: Doubt): Verdict {
+  return {
+    outcome: 'failed',
+    code: 'notApplied',
+    reason: `${reason} The registry was read afterwards: it is not as the line asks.`,
+    action: 'Drop failed-devices.txt to have it done.',
+  };
+}
+
+function unconfirmed({ code, reason }: Doubt): Verdict {
+  return {
+    outcome: 'unconfirmed',
+    code,
+    reason: `${reason} Whether this line was applied is not known, for the registry could not be read afterwards.`,
+    action:
+      'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
+  };
+}

@@ -1,0 +1,217 @@
+import { type BulkResult, HubError } from '../registry/index.ts';
+import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import type { ProvisioningContext } from './context.ts';
+import { hubOf } from './hubJob.ts';
+import { paceOf } from './hubPace.ts';
+import { afterFailure, afterReply, itemOf } from './lineReplies.ts';
+import {
+  type ChunkState,
+  chunkBlobs,
+  type LineState,
+  type RoundLine,
+  readChunkLines,
+  readRounds,
+  untried,
+} from './rounds.ts';
+import { isFinal, type RunRecord } from './runRecord.ts';
+
+/** An activity ends by itself within a minute; what is left is the next one's. */
+const WORK_MS = 45_000;
+/** Longest that a bulk call takes. */
+const CALL_MS = 25_000;
+/** And when its reply cannot come any more, whatever became of the attempt. */
+const CALL_OVER_MS = CALL_MS + 5_000;
+/** So many single adds in a row answered "full" end a round that goes one by one. */
+export const FULL_AFTER = 20;
+
+export interface ChunkInput {
+  readonly runId: string;
+  readonly round: string;
+  readonly chunk: number;
+  /** Lines that may be sent now: what the budget granted. */
+  readonly items: number;
+  /** Lines that were tried more often than this wait for a later pass. */
+  readonly pass: number;
+  /** How many single adds in a row have been answered "full" so far. */
+  readonly refusals: number;
+}
+
+export interface ChunkReply {
+  /**
+   * `more`: go on at once; `tried`: what is left failed for a passing reason, and waits for the next pass; `done`: nothing
+   * is left; `wait`: somebody else is at it, or the run is suspended; `over`: nothing of the round is sent any more.
+   */
+  readonly status: 'more' | 'tried' | 'done' | 'wait' | 'over';
+  /** Lines that were sent. */
+  readonly sent: number;
+  /** The hub answered 429. */
+  readonly throttled: boolean;
+  readonly refusals: number;
+}
+
+/**
+ * Works on one chunk of a round: sends its lines by bulk calls, as many as the budget granted, and notes the outcome of
+ * each call before the next.
+ *
+ * The state says which lines are on their way before a call is sent, under the ETag that was read: two attempts cannot
+ * send the same lines. If an attempt dies, its lines are sent again once its reply cannot come any more.
+ */
+export async function workChunk(context: ProvisioningContext, input: ChunkInput): Promise<ChunkReply> {
+  const idle = { sent: 0, throttled: false, refusals: input.refusals };
+  const record = await context.runs.read(input.runId);
+  if (record === undefined || isFinal(record.state)) return { ...idle, status: 'over' };
+  const rounds = (await readRounds(context, record))?.value;
+  const round = rounds?.rounds.find(({ name }) => name === input.round);
+  if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return { ...idle, status: 'over' };
+  if (record.cancelRequestedAt !== undefined) return { ...idle, status: 'over' };
+  if (record.suspendedAt !== undefined) return { ...idle, status: 'wait' };
+  if (context.now().getTime() > Date.parse(rounds.retryUntil)) return { ...idle, status: 'over' };
+
+  const blobs = chunkBlobs(context, record, round, input.chunk);
+  const lines = await readChunkLines(blobs.lines);
+  const read = await readJson<ChunkState>(blobs.state);
+  let state: ChunkState = read?.value ?? { lines: lines.map(() => untried(round)) };
+  let etag = read?.etag;
+  const atStart = state.lines;
+  if (state.sentAt !== undefined && context.now().getTime() - Date.parse(state.sentAt) < CALL_OVER_MS) {
+    return { ...idle, status: 'wait' };
+  }
+  const save = async (next: ChunkState): Promise<boolean> => {
+    const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
+    const written = await writeJson(blobs.state, next, condition);
+    if (written === undefined) return false;
+    etag = written;
+    state = next;
+    return true;
+  };
+  // Of a call whose fate nobody knows: the lines may have been applied, and are tried again.
+  if (state.sentAt !== undefined || state.lines.some(({ is }) => is === 'sent')) {
+    const back = state.lines.map((line) =>
+      line.is === 'sent' ? { ...line, is: 'pending' as const, tries: line.tries + 1, code: 'Timeout' } : line,
+    );
+    if (!(await save({ lines: back }))) return { ...idle, status: 'wait' };
+  }
+
+  const { callItems } = paceOf(hubSizeOf(context, record));
+  const hub = context.hub(hubOf(record));
+  const endAt = context.now().getTime() + WORK_MS;
+  const singly = round.singly === true;
+  let { items: allowed, refusals } = input;
+  let sent = 0;
+  for (;;) {
+    const due = nextCall(lines, state.lines, { most: Math.min(singly ? 1 : callItems, allowed), pass: input.pass });
+    if (due.length === 0 || context.now().getTime() > endAt) break;
+    if (singly && refusals >= FULL_AFTER) return { status: 'over', sent, throttled: false, refusals };
+    const call = due.map((index) => ({ line: lineAt(lines, index), state: stateAt(state.lines, index) }));
+    const before = state.lines;
+    const marked = replaced(
+      before,
+      due,
+      call.map((entry) => ({ ...entry.state, is: 'sent' as const })),
+    );
+    if (!(await save({ lines: marked, sentAt: context.now().toISOString() }))) {
+      return { status: 'wait', sent, throttled: false, refusals };
+    }
+    sent += due.length;
+    allowed -= due.length;
+    const result = await send(hub, call);
+    const after =
+      result instanceof HubError ? afterFailure(call, result, { singly }) : afterReply(call, result, { singly });
+    if (!(await save({ lines: replaced(before, due, after) }))) {
+      return { status: 'wait', sent, throttled: false, refusals };
+    }
+    if (singly) refusals = after[0]?.is === 'failed' && isFull(after[0]) ? refusals + 1 : 0;
+    if (result instanceof HubError && result.kind === 'throttled')
+      return { status: 'more', sent, throttled: true, refusals };
+    // Trouble of the hub as a whole is not met by sending the next call at once.
+    if (result instanceof HubError && (result.retryable || result.outcomeUnknown)) break;
+  }
+  await tellProgress(context, record, input.round, countPending(atStart) - countPending(state.lines));
+  const left = state.lines.filter(({ is }) => is === 'pending');
+  const isDue = left.some(({ tries }) => tries <= input.pass);
+  const status = left.length === 0 ? 'done' : isDue ? 'more' : 'tried';
+  return { status, sent, throttled: false, refusals };
+}
+
+function countPending(states: readonly LineState[]): number {
+  return states.filter(({ is }) => is === 'pending' || is === 'sent').length;
+}
+
+async function tellProgress(
+  context: ProvisioningContext,
+  record: RunRecord,
+  round: string,
+  settled: number,
+): Promise<void> {
+  if (settled <= 0) return;
+  await context.runs.update(record.runId, (current) =>
+    current.retry?.round === round
+      ? { ...current, retry: { ...current.retry, left: Math.max(0, current.retry.left - settled) } }
+      : undefined,
+  );
+}
+
+function isFull({ code }: LineState): boolean {
+  return code === 'IotHubQuotaExceeded';
+}
+
+async function send(
+  hub: ReturnType<ProvisioningContext['hub']>,
+  call: readonly { readonly line: RoundLine; readonly state: LineState }[],
+): Promise<BulkResult | HubError> {
+  try {
+    return await hub.bulk(
+      call.map(({ line, state }) => itemOf(line, state)),
+      { timeoutMs: CALL_MS },
+    );
+  } catch (error) {
+    if (error instanceof HubError) return error;
+    throw error;
+  }
+}
+
+/** Places of the lines of the next call: due ones, no two of one device, for a hub takes a device once a call. */
+function nextCall(
+  lines: readonly RoundLine[],
+  states: readonly LineState[],
+  { most, pass }: { readonly most: number; readonly pass: number },
+): number[] {
+  const due: number[] = [];
+  const ids = new Set<string>();
+  for (const [index, state] of states.entries()) {
+    if (due.length >= most) break;
+    if (state.is !== 'pending' || state.tries > pass) continue;
+    if (state.alone !== undefined) {
+      if (due.length === 0) return [index];
+      continue;
+    }
+    const { id } = lineAt(lines, index);
+    if (ids.has(id)) continue;
+    ids.add(id);
+    due.push(index);
+  }
+  return due;
+}
+
+function lineAt(lines: readonly RoundLine[], index: number): RoundLine {
+  const line = lines[index];
+  if (line === undefined) throw new Error(`The chunk has no line ${index}.`);
+  return line;
+}
+
+function stateAt(states: readonly LineState[], index: number): LineState {
+  const state = states[index];
+  if (state === undefined) throw new Error(`The chunk has no line ${index}.`);
+  return state;
+}
+
+/** `states` with those at `places` replaced by `next`, one for one. */
+function replaced(states: readonly LineState[], places: readonly number[], next: readonly LineState[]): LineState[] {
+  const changed = [...states];
+  for (const [at, index] of places.entries()) changed[index] = stateAt(next, at);
+  return changed;
+}
+
+export function hubSizeOf(context: ProvisioningContext, record: RunRecord) {
+  return context.settings.hubSizes.get(hubOf(record)) ?? { tier: 'S1' as const, units: 1 };
+}

@@ -1,0 +1,29 @@
+/** How orchestrations talk to the entity that keeps the budget of registry operations of a hub. */
+
+import { EntityId, type OrchestrationContext, type Task } from 'durable-functions';
+
+import type { TakeInput, TakeReply } from '../lib/provisioning/budget.ts';
+import { sleep } from './activities.ts';
+import { BUDGET_ENTITY } from './instanceIds.ts';
+
+/** Takes items from the budget, or waits for as long as it says; false when they were not granted yet. */
+export function* takeItems(
+  context: OrchestrationContext,
+  hub: string,
+  input: TakeInput,
+): Generator<Task, boolean, unknown> {
+  const reply = yield context.df.callEntity(new EntityId(BUDGET_ENTITY, hub), 'take', input);
+  if (!isTakeReply(reply)) throw new Error(`The budget of the hub "${hub}" gave no answer that can be understood.`);
+  if (reply.granted) return true;
+  yield* sleep(context, reply.waitMs / 1000);
+  return false;
+}
+
+function isTakeReply(reply: unknown): reply is TakeReply {
+  return typeof reply === 'object' && reply !== null && 'granted' in reply;
+}
+
+/** Tells the budget of a 429. A signal: nobody needs to wait for it. */
+export function tellThrottled(context: OrchestrationContext, hub: string): void {
+  context.df.signalEntity(new EntityId(BUDGET_ENTITY, hub), 'throttled', {});
+}

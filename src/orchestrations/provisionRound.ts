@@ -1,0 +1,123 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+
+import { call, sleep } from './activities.ts';
+import { takeItems, tellThrottled } from './budgets.ts';
+import { ORCHESTRATIONS } from './instanceIds.ts';
+import { growingDelaySeconds } from './loops.ts';
+import { pollTurn, type TurnPlace } from './turns.ts';
+
+/** Work on a round, as an activity laid it out. */
+export interface RoundWork {
+  readonly round: string;
+  readonly chunks: number;
+  /** Chunks that are worked on at once. */
+  readonly width: number;
+  /** Lines that one activity may send. */
+  readonly grant: number;
+  readonly itemsPerMinute: number;
+}
+
+export interface LaneInput {
+  readonly runId: string;
+  readonly place: TurnPlace;
+  readonly work: RoundWork;
+  /** Which of the lanes this is, from 0: it works on every `width`th chunk. */
+  readonly lane: number;
+  /** The chunks that this pass still has to look at; those with lines left for the next pass. */
+  readonly now: readonly number[];
+  readonly later: readonly number[];
+  readonly pass: number;
+  /** Granted by the budget, and not sent. */
+  readonly unused: number;
+  readonly refusals: number;
+}
+
+/** A lane starts over with a fresh history after this many activities. */
+const ACTIVITIES_A_HISTORY = 30;
+
+/** Sends the lines of a round: as many lanes as the hub is wide, each a child of its own. */
+export function* workRound(
+  context: OrchestrationContext,
+  runId: string,
+  place: TurnPlace,
+  work: RoundWork,
+): Generator<Task, void, unknown> {
+  const lanes = Math.min(work.width, work.chunks);
+  const tasks = Array.from({ length: lanes }, (_, lane) =>
+    context.df.callSubOrchestrator(ORCHESTRATIONS.provisionLane, {
+      runId,
+      place,
+      work,
+      lane,
+      now: Array.from({ length: Math.ceil((work.chunks - lane) / lanes) }, (_chunk, at) => lane + at * lanes),
+      later: [],
+      pass: 0,
+      unused: 0,
+      refusals: 0,
+    } satisfies LaneInput),
+  );
+  // Lanes catch what goes wrong and return: a task that fails beside others would end the waiting for all of them.
+  yield context.df.Task.all(tasks);
+}
+
+/**
+ * One lane of a round: takes items from the budget, has an activity send that many lines of a chunk, and goes on to the
+ * next chunk; then over again for lines that failed for a passing reason, with growing pauses, until none is left or the
+ * activity says that it is over.
+ */
+export function* provisionLane(
+  context: OrchestrationContext,
+): Generator<Task, { readonly ended: true } | undefined, unknown> {
+  const input = context.df.getInput() as LaneInput;
+  try {
+    const next = yield* workLane(context, input);
+    if (next === undefined) return { ended: true };
+    context.df.continueAsNew(next);
+    return undefined;
+  } catch {
+    // What is left is found in the state of its chunks, by the step that asks what is next.
+    return { ended: true };
+  }
+}
+
+function* workLane(context: OrchestrationContext, input: LaneInput): Generator<Task, LaneInput | undefined, unknown> {
+  const { runId, place, work } = input;
+  let { now, later, pass, unused, refusals } = input;
+  for (let done = 0; done < ACTIVITIES_A_HISTORY; ) {
+    const [chunk, ...rest] = now;
+    if (chunk === undefined) {
+      if (later.length === 0) return undefined;
+      [now, later] = [later, []];
+      pass += 1;
+      yield* sleep(context, retryDelaySeconds(pass));
+      continue;
+    }
+    done += 1;
+    // One lane keeps the turn for all. Whoever it was given to meanwhile waits for the jobs of the hub all the same.
+    if (input.lane === 0) yield* pollTurn(context, place);
+    if (unused < work.grant) {
+      const { itemsPerMinute } = work;
+      const granted = yield* takeItems(context, place.hub, { items: work.grant - unused, itemsPerMinute });
+      if (!granted) continue;
+      unused = work.grant;
+    }
+    const reply = yield* call(context, 'workChunk', { runId, round: work.round, chunk, items: unused, pass, refusals });
+    unused -= Math.min(unused, reply.sent);
+    refusals = reply.refusals;
+    if (reply.throttled) {
+      tellThrottled(context, place.hub);
+      // Asked once more at once, the budget says how long to wait.
+      unused = 0;
+    }
+    if (reply.status === 'over') return undefined;
+    if (reply.status === 'wait') yield* sleep(context, 5);
+    if (reply.status === 'done' || reply.status === 'tried') now = rest;
+    if (reply.status === 'tried') later = [...later, chunk];
+  }
+  return { ...input, now, later, pass, unused, refusals };
+}
+
+/** 4, 6, 9 … up to 60 s before lines are tried again. */
+export function retryDelaySeconds(pass: number): number {
+  return growingDelaySeconds(pass + 1, 60);
+}
