@@ -32,7 +32,9 @@ export interface FaultSchedule {
   readonly passes: boolean;
   /** Lines whose device the hub refuses for good. */
   readonly refused: readonly string[];
-  /** The registry cannot be read by the app for as long as it tries: only then may lines stay unconfirmed. */
+  /** When all faults come to an end. */
+  readonly healsAfterMs?: number;
+  /** The export that reads the registry back may fail: only then may lines stay unconfirmed. */
   readonly unreadable: boolean;
 }
 
@@ -98,9 +100,9 @@ export function makeSchedule(seed: number): FaultSchedule {
   const lines = someLines(random, devices, modules, large ? random.int(210, 400) : random.int(1, 60));
   const ids = lines.flatMap(({ text, is }) => (is === undefined ? [(JSON.parse(text) as ScheduledDevice).id] : []));
 
-  const trouble = {
-    faults: [] as ScheduledFault[],
-    refused: [] as string[],
+  const trouble: Trouble = {
+    faults: [],
+    refused: [],
     passes: true,
     hangs: false,
     unreadable: false,
@@ -134,6 +136,7 @@ export function makeSchedule(seed: number): FaultSchedule {
     ...(cancels === undefined ? {} : { cancel: cancels }),
     passes: trouble.passes && !nearQuota && cancels === undefined && !dryRun,
     refused: trouble.refused,
+    ...(trouble.healsAfterMs === undefined ? {} : { healsAfterMs: trouble.healsAfterMs }),
     unreadable: trouble.unreadable,
   };
 }
@@ -278,6 +281,7 @@ interface Trouble {
   passes: boolean;
   hangs: boolean;
   unreadable: boolean;
+  healsAfterMs?: number;
 }
 
 /** One kind of trouble after the other, each drawn as often as the others. */
@@ -339,11 +343,13 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
     () => {
       add({ operation: 'exportJob', outcome: random.pick(['fail', 'noLog'] as const), count: 1 }, 0);
       trouble.passes = false;
+      trouble.unreadable = true;
     },
     () => {
       add({ operation: 'exportJob', outcome: 'hang', count: 1 }, 0);
       trouble.passes = false;
       trouble.hangs = true;
+      trouble.unreadable = true;
     },
     () => {
       add({ operation: 'createJob', count: random.int(1, 2), ...unclear }, 0);

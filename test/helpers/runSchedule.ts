@@ -39,7 +39,7 @@ const PLAIN_SETTINGS = {
 } as const;
 
 /** Settings of the app that make the waits short. */
-export const SCHEDULE_STACK = { settings: { DROP_SETTLE_SECONDS: '0' } } as const;
+export const SCHEDULE_STACK = { settings: { DROP_SETTLE_SECONDS: '0', HUB_TIER: 'S3' } } as const;
 
 /**
  * Runs schedules on `stacks` stacks at a time and returns what is wrong with each. A stack is used again until a run hangs
@@ -192,7 +192,9 @@ function unexpectedOutcomes(
     if (isKnown ? got !== expected : got === 'rejected')
       problems.push(`line ${number}: ${got} ${code}, not ${expected}`);
     else if (!isKnown && schedule.passes && !refusedWhole && expected !== undefined && got !== expected) {
-      problems.push(`line ${number}: ${got} ${code}, but without lasting trouble it is ${expected}`);
+      // Read back, it is as the line asks; whether it was so before, nobody can tell.
+      const asAsked = code === 'readBack' && (expected === 'unchanged' || run.lines.get(number)?.mode === 'create');
+      if (!asAsked) problems.push(`line ${number}: ${got} ${code}, but without lasting trouble it is ${expected}`);
     }
   }
   return problems;
@@ -252,6 +254,8 @@ function* events(
   for (const { afterMs, spec } of schedule.faults) {
     if (afterMs > 0) yield at(afterMs, () => admin(stack, 'POST', '/faults', spec));
   }
+  const { healsAfterMs } = schedule;
+  if (healsAfterMs !== undefined) yield at(healsAfterMs, () => admin(stack, 'DELETE', '/faults'));
   for (const afterMs of schedule.kills) {
     yield at(afterMs, async () => {
       await stack.killHost();
