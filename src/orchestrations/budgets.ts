@@ -6,17 +6,21 @@ import type { TakeInput, TakeReply } from '../lib/provisioning/budget.ts';
 import { sleep } from './activities.ts';
 import { BUDGET_ENTITY } from './instanceIds.ts';
 
-/** Takes items from the budget, or waits for as long as it says; false when they were not granted yet. */
+/**
+ * Takes items from the budget, or waits for as long as it says.
+ *
+ * @returns over how many ms they are to be sent; undefined when they were not granted yet
+ */
 export function* takeItems(
   context: OrchestrationContext,
   hub: string,
   input: TakeInput,
-): Generator<Task, boolean, unknown> {
+): Generator<Task, number | undefined, unknown> {
   const reply = yield context.df.callEntity(new EntityId(BUDGET_ENTITY, hub), 'take', input);
   if (!isTakeReply(reply)) throw new Error(`The budget of the hub "${hub}" gave no answer that can be understood.`);
-  if (reply.granted) return true;
+  if (reply.granted) return reply.spreadMs;
   yield* sleep(context, reply.waitMs / 1000);
-  return false;
+  return undefined;
 }
 
 function isTakeReply(reply: unknown): reply is TakeReply {

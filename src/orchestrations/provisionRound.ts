@@ -29,6 +29,9 @@ export interface LaneInput {
   readonly pass: number;
   /** Granted by the budget, and not sent. */
   readonly unused: number;
+  /** The pace of what was granted, and how long the next call has to wait for it. */
+  readonly msPerItem: number;
+  readonly waitMs: number;
   readonly refusals: number;
 }
 
@@ -53,6 +56,8 @@ export function* workRound(
       later: [],
       pass: 0,
       unused: 0,
+      msPerItem: 0,
+      waitMs: 0,
       refusals: 0,
     } satisfies LaneInput),
   );
@@ -82,7 +87,7 @@ export function* provisionLane(
 
 function* workLane(context: OrchestrationContext, input: LaneInput): Generator<Task, LaneInput | undefined, unknown> {
   const { runId, place, work } = input;
-  let { now, later, pass, unused, refusals } = input;
+  let { now, later, pass, unused, msPerItem, waitMs, refusals } = input;
   for (let done = 0; done < ACTIVITIES_A_HISTORY; ) {
     const [chunk, ...rest] = now;
     if (chunk === undefined) {
@@ -95,14 +100,18 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
     done += 1;
     // One lane keeps the turn for all. Whoever it was given to meanwhile waits for the jobs of the hub all the same.
     if (input.lane === 0) yield* pollTurn(context, place);
-    if (unused < work.grant) {
+    if (unused === 0) {
       const { itemsPerMinute } = work;
-      const granted = yield* takeItems(context, place.hub, { items: work.grant - unused, itemsPerMinute });
-      if (!granted) continue;
+      const spreadMs = yield* takeItems(context, place.hub, { items: work.grant, itemsPerMinute });
+      if (spreadMs === undefined) continue;
       unused = work.grant;
+      msPerItem = spreadMs / work.grant;
+      waitMs = 0;
     }
-    const reply = yield* call(context, 'workChunk', { runId, round: work.round, chunk, items: unused, pass, refusals });
+    const step = { runId, round: work.round, chunk, items: unused, msPerItem, waitMs, pass, refusals };
+    const reply = yield* call(context, 'workChunk', step);
     unused -= Math.min(unused, reply.sent);
+    waitMs = reply.waitMs;
     refusals = reply.refusals;
     if (reply.throttled) {
       tellThrottled(context, place.hub);
@@ -114,7 +123,7 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
     if (reply.status === 'done' || reply.status === 'tried') now = rest;
     if (reply.status === 'tried') later = [...later, chunk];
   }
-  return { ...input, now, later, pass, unused, refusals };
+  return { ...input, now, later, pass, unused, msPerItem, waitMs, refusals };
 }
 
 /** 4, 6, 9 … up to 60 s before lines are tried again. */

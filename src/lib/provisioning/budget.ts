@@ -23,7 +23,9 @@ export interface TakeInput {
 
 export type BudgetOperation = ({ readonly kind: 'take' } & TakeInput) | { readonly kind: 'throttled' };
 
-export type TakeReply = { readonly granted: true } | { readonly granted: false; readonly waitMs: number };
+export type TakeReply =
+  /** The items are to be sent evenly over `spreadMs`: a hub delays, and then refuses, what comes all at once. */
+  { readonly granted: true; readonly spreadMs: number } | { readonly granted: false; readonly waitMs: number };
 export type BudgetReply = TakeReply | { readonly slowed: boolean };
 
 export const FULL_BUDGET: BudgetState = { halvings: 0, changedAt: 0 };
@@ -69,7 +71,10 @@ function take(state: BudgetState, { items, itemsPerMinute }: TakeInput, now: num
   if (spentUntil > now) {
     return { state: { ...state, spentUntil }, reply: { granted: false, waitMs: Math.ceil(spentUntil - now) } as const };
   }
-  return { state: { ...state, spentUntil: spentUntil + items * msPerItem }, reply: { granted: true } as const };
+  const until = spentUntil + items * msPerItem;
+  // Who comes late has less time, and so makes up for it.
+  const spreadMs = Math.max(0, Math.floor(until - now));
+  return { state: { ...state, spentUntil: until }, reply: { granted: true, spreadMs } as const };
 }
 
 function throttled(state: BudgetState, now: number) {

@@ -39,8 +39,9 @@ const LONGEST_BY_CALLS_MINUTES = 15;
 const SETTLE_MS = 5_000;
 /** How long reading back is tried at least, whatever `retryMinutes` says. */
 const LEAST_VERIFY_MS = 10 * MINUTE_MS;
-/** Lines that one activity sends, in bulk calls. */
-const CALLS_A_GRANT = 5;
+/** What is granted at once: calls of at most half a minute, so that the activity that sends them ends in time. */
+const MOST_CALLS_A_GRANT = 5;
+const GRANT_MINUTES = 0.5;
 
 export type NextRound =
   | { readonly do: 'ended' | 'notEnded' | 'settle' }
@@ -266,7 +267,8 @@ function workOn({ context, record }: Work, round: Round): NextRound {
     chunks: round.chunks,
     // One by one means one at a time: only so is it known when the hub is full.
     width: round.singly === undefined ? width : 1,
-    grant: callItems * CALLS_A_GRANT,
+    grant:
+      callItems * Math.max(1, Math.min(MOST_CALLS_A_GRANT, Math.floor((itemsPerMinute * GRANT_MINUTES) / callItems))),
     itemsPerMinute,
   };
 }

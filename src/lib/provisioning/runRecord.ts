@@ -137,7 +137,13 @@ export interface RunRecord {
   /** The export by which lines are read back. */
   readonly verifyJob?: RunJob;
   /** Lines that are sent once more by calls: of which round, how many, and about how many are left. */
-  readonly retry?: { readonly round: string; readonly lines: number; readonly left: number };
+  readonly retry?: {
+    readonly round: string;
+    readonly lines: number;
+    readonly left: number;
+    /** Devices of the hub, while it is filled up one by one. */
+    readonly registryDevices?: number;
+  };
   /** What the run was about to overwrite or delete, as it was: a devices file with keys. Kept `UNDO_DAYS`. */
   readonly preImage?: { readonly container: string; readonly blobName: string; readonly identities?: number };
   readonly outcomes?: Readonly<Record<Outcome, number>>;

@@ -30,6 +30,9 @@ export interface ChunkInput {
   readonly chunk: number;
   /** Lines that may be sent now: what the budget granted. */
   readonly items: number;
+  /** The pace of what was granted; when the first call is due, and the time between calls. */
+  readonly msPerItem: number;
+  readonly waitMs: number;
   /** Lines that were tried more often than this wait for a later pass. */
   readonly pass: number;
   /** How many single adds in a row have been answered "full" so far. */
@@ -44,6 +47,8 @@ export interface ChunkReply {
   readonly status: 'more' | 'tried' | 'done' | 'wait' | 'over';
   /** Lines that were sent. */
   readonly sent: number;
+  /** How long the next call has to wait to keep the pace. */
+  readonly waitMs: number;
   /** The hub answered 429. */
   readonly throttled: boolean;
   readonly refusals: number;
@@ -57,7 +62,7 @@ export interface ChunkReply {
  * send the same lines. If an attempt dies, its lines are sent again once its reply cannot come any more.
  */
 export async function workChunk(context: ProvisioningContext, input: ChunkInput): Promise<ChunkReply> {
-  const idle = { sent: 0, throttled: false, refusals: input.refusals };
+  const idle = { sent: 0, throttled: false, refusals: input.refusals, waitMs: input.waitMs };
   const record = await context.runs.read(input.runId);
   if (record === undefined || isFinal(record.state)) return { ...idle, status: 'over' };
   const rounds = (await readRounds(context, record))?.value;
@@ -76,6 +81,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   if (state.sentAt !== undefined && context.now().getTime() - Date.parse(state.sentAt) < CALL_OVER_MS) {
     return { ...idle, status: 'wait' };
   }
+  const singly = round.singly === true;
   const save = async (next: ChunkState): Promise<boolean> => {
     const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
     const written = await writeJson(blobs.state, next, condition);
@@ -92,16 +98,26 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     if (!(await save({ lines: back }))) return { ...idle, status: 'wait' };
   }
 
+  if (singly && read === undefined) await countRegistry(context, record, round.name);
   const { callItems } = paceOf(hubSizeOf(context, record));
   const hub = context.hub(hubOf(record));
   const endAt = context.now().getTime() + WORK_MS;
-  const singly = round.singly === true;
   let { items: allowed, refusals } = input;
   let sent = 0;
+  let callAt = context.now().getTime() + input.waitMs;
+  const reply = (status: ChunkReply['status'], throttled = false): ChunkReply => ({
+    status,
+    sent,
+    waitMs: Math.max(0, Math.round(callAt - context.now().getTime())),
+    throttled,
+    refusals,
+  });
   for (;;) {
     const due = nextCall(lines, state.lines, { most: Math.min(singly ? 1 : callItems, allowed), pass: input.pass });
-    if (due.length === 0 || context.now().getTime() > endAt) break;
-    if (singly && refusals >= FULL_AFTER) return { status: 'over', sent, throttled: false, refusals };
+    if (due.length === 0 || Math.max(callAt, context.now().getTime()) > endAt) break;
+    if (singly && refusals >= FULL_AFTER) return reply('over');
+    await context.sleep(Math.max(0, callAt - context.now().getTime()));
+    callAt = Math.max(callAt, context.now().getTime()) + due.length * input.msPerItem;
     const call = due.map((index) => ({ line: lineAt(lines, index), state: stateAt(state.lines, index) }));
     const before = state.lines;
     const marked = replaced(
@@ -110,7 +126,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
       call.map((entry) => ({ ...entry.state, is: 'sent' as const })),
     );
     if (!(await save({ lines: marked, sentAt: context.now().toISOString() }))) {
-      return { status: 'wait', sent, throttled: false, refusals };
+      return reply('wait');
     }
     sent += due.length;
     allowed -= due.length;
@@ -118,11 +134,10 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     const after =
       result instanceof HubError ? afterFailure(call, result, { singly }) : afterReply(call, result, { singly });
     if (!(await save({ lines: replaced(before, due, after) }))) {
-      return { status: 'wait', sent, throttled: false, refusals };
+      return reply('wait');
     }
     if (singly) refusals = after[0]?.is === 'failed' && isFull(after[0]) ? refusals + 1 : 0;
-    if (result instanceof HubError && result.kind === 'throttled')
-      return { status: 'more', sent, throttled: true, refusals };
+    if (result instanceof HubError && result.kind === 'throttled') return reply('more', true);
     // Trouble of the hub as a whole is not met by sending the next call at once.
     if (result instanceof HubError && (result.retryable || result.outcomeUnknown)) break;
   }
@@ -130,7 +145,22 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   const left = state.lines.filter(({ is }) => is === 'pending');
   const isDue = left.some(({ tries }) => tries <= input.pass);
   const status = left.length === 0 ? 'done' : isDue ? 'more' : 'tried';
-  return { status, sent, throttled: false, refusals };
+  return reply(status);
+}
+
+/** Shows how full the hub is: once a chunk, which is once in 500 adds. */
+async function countRegistry(context: ProvisioningContext, record: RunRecord, round: string): Promise<void> {
+  try {
+    const { totalDeviceCount } = await context.hub(hubOf(record)).getRegistryStatistics();
+    await context.runs.update(record.runId, (current) =>
+      current.retry?.round === round
+        ? { ...current, retry: { ...current.retry, registryDevices: totalDeviceCount } }
+        : undefined,
+    );
+  } catch (error) {
+    // A number to look at: nothing depends on it.
+    if (!(error instanceof HubError)) throw error;
+  }
 }
 
 function countPending(states: readonly LineState[]): number {
