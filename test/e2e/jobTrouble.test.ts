@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 
 import type { FaultSpec } from '../../local/hub/faults.ts';
 import type { FaultSchedule } from '../helpers/faultSchedule.ts';
@@ -42,12 +42,14 @@ const schedule = (faults: readonly FaultSpec[], more: Partial<FaultSchedule>): F
 /** As on a hub without trouble: two lines fail there, and one has nothing to delete. */
 const ALL_APPLIED = { succeeded: LINES.length - 3, failed: 2, unchanged: 1, unconfirmed: 0 };
 
-describe.each([true, false])(
+describe.concurrent.each([true, false])(
   'a run tells the truth about every line, when jobs echo what they were given: %s',
   (jobEcho) => {
     const settings = { jobEcho };
 
-    it('and its job fails, never ends, was started without a reply, or leaves no log', async () => {
+    it('and its job fails, never ends, was started without a reply, or leaves no log', { timeout: 300_000 }, async ({
+      expect,
+    }) => {
       await withStack(SCHEDULE_STACK, async (stack) => {
         const failed = await runSchedule(
           stack,

@@ -57,6 +57,8 @@ export interface ScheduledFault {
 }
 
 const TRANSIENT = ['ThrottlingException', 'ServerError', 'ServiceUnavailable', 'ServerBusy'] as const;
+/** Of these a hub can say that it failed when it did not. */
+const UNCLEAR = ['ServerError', 'ServiceUnavailable', 'ServerBusy'] as const;
 const READS = ['getDevice', 'getModule', 'getTwin', 'getModuleTwin', 'queryDevices'] as const;
 /** Mostly modes that fit, for devices that are there and for those that are not. */
 const MODES_THERE = [
@@ -123,7 +125,7 @@ export function makeSchedule(seed: number): FaultSchedule {
     lines,
     metadata: {
       hubkeeper: 'test',
-      retryminutes: '1',
+      retryminutes: trouble.stuck && random.chance(0.8) ? '0' : '1',
       ...(random.chance(0.2) ? { importmode: random.pick(['create', 'update', 'createOrUpdate']) } : {}),
       ...(random.chance(0.15) ? { missingkeys: 'regenerate' } : {}),
       ...(dryRun ? { dryrun: 'true' } : {}),
@@ -243,9 +245,14 @@ function withoutContradictions(lines: readonly ScheduledLine[]): ScheduledLine[]
   const deleted = new Set(
     (parsed as ScheduledDevice[]).filter((line) => line.moduleId === undefined && deletes(line)).map(({ id }) => id),
   );
+  const dropped = new Set<string>();
   return lines.filter((_, index) => {
     const line = parsed[index] as ScheduledDevice;
-    return line.moduleId === undefined || !deleted.has(line.id) || deletes(line);
+    if (line.moduleId === undefined || !deleted.has(line.id)) return true;
+    const name = `${line.id}/${line.moduleId}`;
+    // Without the first of two lines the second would be no duplicate.
+    if (!deletes(line)) dropped.add(name);
+    return !dropped.has(name);
   });
 }
 
@@ -282,6 +289,8 @@ interface Trouble {
   hangs: boolean;
   unreadable: boolean;
   healsAfterMs?: number;
+  /** Some lines keep the run trying to the end of its time. */
+  stuck?: boolean;
 }
 
 /** One kind of trouble after the other, each drawn as often as the others. */
@@ -289,7 +298,7 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
   const add = (spec: FaultSpec, afterMs = random.chance(0.7) ? 0 : random.int(0, 6_000)) =>
     trouble.faults.push({ afterMs, spec });
   const when = random.pick(['before', 'after'] as const);
-  const code = random.pick(TRANSIENT);
+  const code = when === 'after' ? random.pick(UNCLEAR) : random.pick(TRANSIENT);
   const few = random.int(1, 4);
   const refusal = random.pick<Partial<FaultSpec>>([{ status: 429 }, { status: 500 }, { status: 503 }, { drop: true }]);
   // With 429 and 503 a hub says that it did nothing; only other trouble can hide that it did.
@@ -301,7 +310,11 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
   ]);
   const kinds: readonly [() => void, ...(() => void)[]] = [
     () => add({ operation: 'importLine', code, rate: random.next(), transient: random.int(1, 2), when }, 0),
-    () => add({ operation: 'importLine', code, rate: random.next() * 0.5, transient: 1, when: 'after' }, 0),
+    () =>
+      add(
+        { operation: 'importLine', code: random.pick(UNCLEAR), rate: random.next() * 0.5, transient: 1, when: 'after' },
+        0,
+      ),
     () => {
       // Refused for good in each way in which it can be sent.
       const refused = random.some(ids, random.int(1, 5));
@@ -326,6 +339,7 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
       if (stuck.length === 0) return;
       for (const operation of ['importLine', 'bulkItem']) add({ operation, code, ids: stuck, when }, 0);
       trouble.passes = false;
+      trouble.stuck = true;
     },
     () => {
       add({ operation: 'importJob', outcome: 'fail', afterLines: random.int(0, 60), count: random.int(1, 2) }, 0);

@@ -279,7 +279,7 @@ function isPartial(
 ): boolean {
   const { dropped, code } = row;
   if (!/^(createOrUpdate|update)IfMatchETag$/.test(dropped.mode)) return false;
-  if (!/PreconditionFailed|EtagDoesNotMatch/.test(code)) return false;
+  if (!/PreconditionFailed|EtagDoesNotMatch|notApplied/.test(code)) return false;
   const twinOnly = differenceOf(was, { ...is, tags: was.tags, desired: was.desired }) === undefined;
   const twinWritten = problemWithTwin(dropped.device, was, is) === undefined;
   if (twinOnly) return twinWritten;
