@@ -2,7 +2,7 @@ import type { EntityId, OrchestrationContext } from 'durable-functions';
 
 /** A stand-in for what `context.df` returns from its calls: enough to tell tasks apart. */
 export interface ScriptedTask {
-  readonly kind: 'activity' | 'sub' | 'timer' | 'event' | 'any' | 'entity';
+  readonly kind: 'activity' | 'sub' | 'timer' | 'event' | 'any' | 'all' | 'entity';
   readonly name: string;
   readonly instanceId?: string;
   readonly input?: unknown;
@@ -65,7 +65,10 @@ export function drive(
     continueAsNew: (value: unknown) => {
       continuedAsNew = value;
     },
-    Task: { any: (tasks: unknown[]) => ({ kind: 'any', name: 'any', input: tasks }) },
+    Task: {
+      any: (tasks: unknown[]) => ({ kind: 'any', name: 'any', input: tasks }),
+      all: (tasks: unknown[]) => ({ kind: 'all', name: 'all', input: tasks }),
+    },
   };
   const generator = orchestrator({ df } as unknown as OrchestrationContext);
   const yields: ScriptedTask[] = [];

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+
+import { afterFailure, afterReply, itemOf } from '../../../src/lib/provisioning/lineReplies.ts';
+import type { LineState } from '../../../src/lib/provisioning/rounds.ts';
+import { HubError } from '../../../src/lib/registry/index.ts';
+
+const PENDING: LineState = { is: 'pending', tries: 0 };
+const detail = { text: '' } as never;
+const sent = (importMode: string, state: LineState = PENDING) => [{ line: { id: 'd1', importMode }, state }];
+const error = (name: string, deviceId: string | null = 'd1') => ({
+  isSuccessful: false,
+  errors: [{ ...(deviceId === null ? {} : { deviceId }), error: { name, code: undefined }, detail }],
+  warnings: [],
+});
+const many = { singly: false };
+
+describe('a line after the reply to its call', () => {
+  it.each([
+    ['create', 'DeviceAlreadyExists', 'doubtful'],
+    ['create', 'ServerError', 'pending'],
+    ['create', 'IotHubQuotaExceeded', 'quota'],
+    ['create', 'ArgumentInvalid', 'failed'],
+    ['update', 'DeviceNotFound', 'failed'],
+    ['delete', 'DeviceNotFound', 'succeeded'],
+    ['deleteIfMatchETag', 'PreconditionFailed', 'doubtful'],
+    ['updateIfMatchETag', 'PreconditionFailed', 'doubtful'],
+    ['update', 'PreconditionFailed', 'failed'],
+  ])('in mode %s answered %s is %s', (mode, name, is) => {
+    expect(afterReply(sent(mode), error(name), many)[0]).toMatchObject({ is, tries: 1 });
+  });
+
+  it('that met a full hub one by one has failed', () => {
+    expect(afterReply(sent('create'), error('IotHubQuotaExceeded'), { singly: true })[0]).toMatchObject({
+      is: 'failed',
+    });
+  });
+
+  it('that was registered without its twin has its twin written next, and nothing else', () => {
+    const warnings = [{ deviceId: 'd1', name: 'DeviceRegisteredWithoutTwin' }];
+    const [state = PENDING] = afterReply(sent('create'), { isSuccessful: true, errors: [], warnings }, many);
+    expect(state).toMatchObject({ is: 'pending', twinOnly: true });
+    const line = { id: 'd1', importMode: 'create', authentication: { type: 'sas' }, tags: { a: 1 } };
+    expect(itemOf(line, state)).toEqual({
+      id: 'd1',
+      importMode: 'updateTwin',
+      status: 'enabled',
+      tags: { a: 1 },
+      properties: { desired: {} },
+    });
+    expect(afterReply([{ line, state }], error('ArgumentInvalid'), many)[0]).toMatchObject({ is: 'warned' });
+  });
+
+  it('is sent alone when an error of its call names nobody, or somebody else', () => {
+    const two = [...sent('create'), { line: { id: 'd2', importMode: 'create' }, state: PENDING }];
+    for (const deviceId of [null, 'stranger']) {
+      expect(afterReply(two, error('ArgumentInvalid', deviceId), many)).toMatchObject([
+        { is: 'pending', alone: true },
+        { is: 'pending', alone: true },
+      ]);
+    }
+    expect(afterReply(sent('create'), error('ArgumentInvalid', null), many)[0]).toMatchObject({ is: 'failed' });
+  });
+});
+
+describe('a line after a call that failed as a whole', () => {
+  const failure = (fields: Partial<ConstructorParameters<typeof HubError>[0]>) =>
+    new HubError({ code: 'X', kind: 'server', retryable: false, outcomeUnknown: false, message: '', ...fields });
+
+  it('was not tried at all when the call was throttled', () => {
+    const throttled = failure({ code: 'ThrottlingException', kind: 'throttled', retryable: true });
+    expect(afterFailure(sent('create'), throttled, many)).toEqual([
+      { is: 'pending', tries: 0, code: 'ThrottlingException' },
+    ]);
+  });
+
+  it('was tried when the reply was lost', () => {
+    const lost = failure({ code: 'Timeout', kind: 'timeout', retryable: true, outcomeUnknown: true });
+    expect(afterFailure(sent('create'), lost, many)).toEqual([{ is: 'pending', tries: 1, code: 'Timeout' }]);
+  });
+
+  it('is sent alone when the hub refused the whole call, and has failed when it was alone', () => {
+    const refused = failure({ code: 'ArgumentInvalid', kind: 'badRequest' });
+    const two = [...sent('create'), { line: { id: 'd2', importMode: 'create' }, state: PENDING }];
+    expect(afterFailure(two, refused, many)).toMatchObject([{ alone: true }, { alone: true }]);
+    expect(afterFailure(sent('create'), refused, many)).toMatchObject([{ is: 'failed', code: 'ArgumentInvalid' }]);
+  });
+});

@@ -1,0 +1,368 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { nextRound } from '../../../src/lib/provisioning/nextRound.ts';
+import { readRounds } from '../../../src/lib/provisioning/rounds.ts';
+import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
+import { checkFile, readOptions } from '../../../src/lib/provisioning/runSteps.ts';
+import { settleRun } from '../../../src/lib/provisioning/settleRun.ts';
+import { startRunOfDrop } from '../../../src/lib/provisioning/startRun.ts';
+import { type ChunkReply, workChunk } from '../../../src/lib/provisioning/workChunk.ts';
+import { type BulkResult, HubError, type RegistryClient } from '../../../src/lib/registry/index.ts';
+import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
+import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
+
+let azurite: Azurite;
+let drops = 0;
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.stop());
+
+interface Item {
+  readonly id: string;
+  readonly moduleId?: string;
+  readonly importMode?: string;
+  readonly tags?: Readonly<Record<string, unknown>>;
+}
+
+/** Answers bulk calls as the test says, item by item; what succeeds is there afterwards. */
+class BulkHub {
+  readonly hubName = 'scripted';
+  readonly calls: Item[][] = [];
+  readonly there = new Map<string, Item>();
+  /** Name of the error of an item; undefined: it succeeds. */
+  answer: (item: Item, call: number) => string | undefined = () => undefined;
+  /** Thrown by the next calls, one each. */
+  readonly failures: (HubError | undefined)[] = [];
+  reading: HubError | undefined;
+
+  async bulk(items: readonly Item[]): Promise<BulkResult> {
+    this.calls.push([...items]);
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw failure;
+    const errors = [];
+    for (const item of items) {
+      const name = this.answer(item, this.calls.length);
+      if (name === undefined) this.there.set(item.id, item);
+      else errors.push({ deviceId: item.id, error: { name, code: undefined }, detail: {} as never });
+    }
+    return { isSuccessful: errors.length === 0, errors, warnings: [] };
+  }
+  async getDevice(deviceId: string) {
+    if (this.reading !== undefined) throw this.reading;
+    return this.there.has(deviceId) ? { deviceId, etag: 'e', status: 'enabled' } : undefined;
+  }
+  async getTwin({ deviceId }: { deviceId: string }) {
+    const item = this.there.get(deviceId);
+    return item && { deviceId, etag: 't', tags: item.tags ?? {}, properties: { desired: {}, reported: {} } };
+  }
+  async getRegistryStatistics() {
+    return { totalDeviceCount: this.there.size, enabledDeviceCount: 0, disabledDeviceCount: 0 };
+  }
+  /** How often each id was sent. */
+  sentOf(id: string): number {
+    return this.calls.flat().filter((item) => item.id === id).length;
+  }
+}
+
+function hubError(fields: Partial<ConstructorParameters<typeof HubError>[0]>): HubError {
+  return new HubError({
+    code: 'ServerBusy',
+    kind: 'server',
+    retryable: true,
+    outcomeUnknown: false,
+    message: 'no',
+    ...fields,
+  });
+}
+
+interface Prepared {
+  readonly context: TestContext;
+  readonly hub: BulkHub;
+  readonly runId: string;
+  record(): Promise<RunRecord>;
+  next(finished?: string): ReturnType<typeof nextRound>;
+  work(round: string, input?: Partial<Parameters<typeof workChunk>[1]>): Promise<ChunkReply>;
+  /** Reading back waits a little first; then the run is settled. */
+  settle(): Promise<RunRecord>;
+}
+
+/** A run whose import job has ended with these errors. */
+async function afterJob(
+  lines: readonly object[],
+  errors: Readonly<Record<string, number>>,
+  options: { readonly metadata?: Record<string, string>; readonly environment?: Record<string, string> } = {},
+): Promise<Prepared> {
+  const hub = new BulkHub();
+  const context = testContext(azurite.connectionString, {
+    hub: hub as unknown as RegistryClient,
+    environment: { HUB_TIER: 'S3', ...options.environment },
+  });
+  await context.storage.container('provision').createIfNotExists();
+  const name = `after${++drops}/devices.txt`;
+  const text = lines.map((line) => `${JSON.stringify({ importMode: 'create', ...line })}\n`).join('');
+  await context.storage
+    .container('provision')
+    .getBlockBlobClient(name)
+    .upload(text, text.length, { metadata: { hubkeeper: 'test', ...options.metadata } });
+  const { runId = '' } = await startRunOfDrop(context, countingStarter(), name);
+  await readOptions(context, { runId });
+  expect(await checkFile(context, { runId })).toMatchObject({ next: 'job' });
+  const at = context.now().toISOString();
+  const job = { jobId: 'j1', status: 'completed', progress: 100, createdAt: at, deadline: '2999-01-01T00:00:00Z' };
+  await context.runs.update(runId, (record) => ({ ...record, job, phase: 'job' }));
+  const log = Object.entries(errors).map(([key, errorCode]) => {
+    const [deviceId, moduleId] = key.split('/');
+    return `${JSON.stringify({ deviceId, ...(moduleId === undefined ? {} : { moduleId }), errorCode, errorStatus: '' })}\n`;
+  });
+  await context.storage
+    .runContainer(runId)
+    .getBlockBlobClient('importErrors.log')
+    .upload(log.join(''), log.join('').length);
+  const prepared: Prepared = {
+    context,
+    hub,
+    runId,
+    async record() {
+      const record = await context.runs.read(runId);
+      if (record === undefined) throw new Error('The record is gone.');
+      return record;
+    },
+    next: (finished) => nextRound(context, { runId, ...(finished === undefined ? {} : { finished }) }),
+    work: (round, input = {}) =>
+      workChunk(context, {
+        runId,
+        round,
+        chunk: 0,
+        items: 500,
+        msPerItem: 0,
+        waitMs: 0,
+        pass: 0,
+        refusals: 0,
+        ...input,
+      }),
+    async settle() {
+      for (let next = await prepared.next(); next.do !== 'settle'; next = await prepared.next()) {
+        if (next.do !== 'wait') throw new Error(`The run wants to ${JSON.stringify(next)}.`);
+        context.advance(next.seconds * 1000);
+      }
+      await settleRun(context, { runId });
+      return prepared.record();
+    },
+  };
+  return prepared;
+}
+
+const devices = (count: number, fields: object = {}) =>
+  Array.from({ length: count }, (_, index) => ({ id: `d${index}`, ...fields }));
+const all = (count: number, code: number) => Object.fromEntries(devices(count).map(({ id }) => [id, code]));
+
+const THROTTLED = 429001;
+const SERVER_ERROR = 500001;
+const FULL = 403002;
+const EXISTS = 409001;
+
+describe('after the import job', () => {
+  it('nothing more is done when its errors are final', async () => {
+    const run = await afterJob(devices(2), { d0: EXISTS });
+    expect(await run.next()).toEqual({ do: 'settle' });
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 1, failed: 1 } });
+    expect(run.hub.calls).toEqual([]);
+  });
+
+  it('lines that failed for a passing reason are sent by calls, and no others', async () => {
+    const run = await afterJob(devices(3), { d0: THROTTLED, d1: EXISTS });
+    expect(await run.next()).toMatchObject({ do: 'work', round: 'devices', chunks: 1, width: 4 });
+    expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 1 });
+    expect(await run.next('devices')).toEqual({ do: 'settle' });
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2, failed: 1 } });
+    expect(run.hub.calls.flat().map(({ id }) => id)).toEqual(['d0']);
+  });
+
+  it('modules are sent after devices, those too whose device was not there yet', async () => {
+    const lines = [{ id: 'd0' }, { id: 'd0', moduleId: 'm' }, { id: 'd1', moduleId: 'm' }];
+    const run = await afterJob(lines, { d0: THROTTLED, 'd0/m': 404001, 'd1/m': 404001 });
+    expect(await run.next()).toMatchObject({ do: 'work', round: 'devices' });
+    await run.work('devices');
+    expect(await run.next('devices')).toMatchObject({ do: 'work', round: 'modules' });
+    await run.work('modules');
+    expect(run.hub.calls).toMatchObject([[{ id: 'd0' }], [{ id: 'd0', moduleId: 'm' }]]);
+    await run.next('modules');
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2, failed: 1 } });
+  });
+
+  it('a round that is asked for twice is the same round', async () => {
+    const run = await afterJob(devices(3), all(3, THROTTLED));
+    const [one, other] = await Promise.all([run.next(), run.next()]);
+    expect(one).toEqual(other);
+    expect(await run.next()).toEqual(one);
+    const record = await run.record();
+    expect((await readRounds(run.context, record))?.value.rounds).toHaveLength(1);
+  });
+
+  it('very many such lines go once more by a job first, and the log of the first job is kept', async () => {
+    const run = await afterJob(devices(1_600), all(1_600, THROTTLED), { environment: { HUB_TIER: 'S1' } });
+    expect(await run.next()).toEqual({ do: 'job', kind: 'retry' });
+    const staging = run.context.storage.runContainer(run.runId);
+    expect(await staging.getBlockBlobClient('importErrors.log').exists()).toBe(false);
+    const job = { jobId: 'j2', status: 'completed', progress: 100, createdAt: '', deadline: '2999-01-01T00:00:00Z' };
+    await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: job }));
+    const second = `{"deviceId":"d7","errorCode":${SERVER_ERROR}}\n{"deviceId":"d8","errorCode":${EXISTS}}\n`;
+    await staging.getBlockBlobClient('importErrors.log').upload(second, second.length);
+    expect(await run.next()).toMatchObject({ do: 'wait' });
+    expect(await run.next()).toMatchObject({ do: 'work', round: 'devices', chunks: 1 });
+    await run.work('devices');
+    expect(run.hub.calls.flat().map(({ id }) => id)).toEqual(['d7']);
+    // Made by the first job, by the second, or by somebody else: only the registry can tell.
+    run.hub.there.set('d8', { id: 'd8' });
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 1_600 } });
+  });
+
+  it('nothing is sent any more once the time for it is over, or the run was cancelled', async () => {
+    const late = await afterJob(devices(2), all(2, THROTTLED), { metadata: { retryMinutes: '1' } });
+    await late.next();
+    late.context.advance(61_000);
+    expect(await late.work('devices')).toMatchObject({ status: 'over', sent: 0 });
+    expect(await late.settle()).toMatchObject({ state: 'completedWithFailures', outcomes: { failed: 2 } });
+
+    const cancelled = await afterJob(devices(2), all(2, THROTTLED));
+    await cancelled.next();
+    await cancelled.context.runs.update(cancelled.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
+    expect(await cancelled.work('devices')).toMatchObject({ status: 'over', sent: 0 });
+    expect(await cancelled.settle()).toMatchObject({ state: 'cancelled', outcomes: { failed: 2 } });
+    expect([...late.hub.calls, ...cancelled.hub.calls]).toEqual([]);
+  });
+
+  it('a failure that a timeout may have hidden a success behind is read back before it is called one', async () => {
+    const run = await afterJob(devices(3, { tags: { site: 'faro' } }), all(3, SERVER_ERROR), {
+      metadata: { retryMinutes: '0' },
+    });
+    run.hub.there.set('d0', { id: 'd0', tags: { site: 'faro' } });
+    run.hub.there.set('d1', { id: 'd1', tags: { site: 'lagos' } });
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 1, failed: 2 } });
+  });
+
+  it('lines stay unconfirmed only when the registry cannot be read', async () => {
+    const run = await afterJob(devices(2), {}, { metadata: { retryMinutes: '0' } });
+    await run.context.runs.update(run.runId, (record) => ({
+      ...record,
+      ...(record.job === undefined ? {} : { job: { ...record.job, status: 'failed' } }),
+    }));
+    run.hub.reading = hubError({});
+    expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 2 } });
+  });
+});
+
+describe('a chunk of lines', () => {
+  it('is sent in calls of at most 100, and no more than were granted', async () => {
+    const run = await afterJob(devices(250), all(250, THROTTLED));
+    await run.next();
+    expect(await run.work('devices', { items: 150 })).toMatchObject({ status: 'more', sent: 150 });
+    expect(await run.work('devices', { items: 500 })).toMatchObject({ status: 'done', sent: 100 });
+    expect(run.hub.calls.map((items) => items.length)).toEqual([100, 50, 100]);
+    expect(await run.record()).toMatchObject({ retry: { lines: 250, left: 0 } });
+  });
+
+  it('keeps two modules of one device apart: a hub takes a device once a call', async () => {
+    const lines = [
+      { id: 'd0', moduleId: 'a' },
+      { id: 'd0', moduleId: 'b' },
+      { id: 'd1', moduleId: 'a' },
+    ];
+    const run = await afterJob(lines, { 'd0/a': THROTTLED, 'd0/b': THROTTLED, 'd1/a': THROTTLED });
+    expect(await run.next()).toMatchObject({ round: 'modules' });
+    await run.work('modules');
+    expect(run.hub.calls.map((items) => items.map(({ id, moduleId }) => `${id}/${moduleId}`))).toEqual([
+      ['d0/a', 'd1/a'],
+      ['d0/b'],
+    ]);
+  });
+
+  it('leaves what fails again to the next pass, and sends it again then', async () => {
+    const run = await afterJob(devices(2), all(2, THROTTLED));
+    await run.next();
+    run.hub.answer = ({ id }, call) => (id === 'd1' && call === 1 ? 'ServerError' : undefined);
+    expect(await run.work('devices')).toMatchObject({ status: 'tried' });
+    expect(await run.work('devices')).toMatchObject({ status: 'tried', sent: 0 });
+    expect(await run.work('devices', { pass: 1 })).toMatchObject({ status: 'done', sent: 1 });
+  });
+
+  it('that is throttled tells so, and its lines are still due', async () => {
+    const run = await afterJob(devices(2), all(2, THROTTLED));
+    await run.next();
+    run.hub.failures.push(hubError({ code: 'ThrottlingException', kind: 'throttled' }));
+    expect(await run.work('devices')).toMatchObject({ status: 'more', throttled: true });
+    expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 2 });
+  });
+
+  it('finds the line that makes the hub refuse a whole call', async () => {
+    const run = await afterJob(devices(3), all(3, THROTTLED));
+    await run.next();
+    const bad = hubError({ code: 'ArgumentInvalid', kind: 'badRequest', retryable: false });
+    run.hub.failures.push(bad, undefined, bad, undefined);
+    expect(await run.work('devices')).toMatchObject({ status: 'done' });
+    expect(run.hub.calls.map((items) => items.map(({ id }) => id))).toEqual([
+      ['d0', 'd1', 'd2'],
+      ['d0'],
+      ['d1'],
+      ['d2'],
+    ]);
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2, failed: 1 } });
+  });
+
+  it('is not worked on by two at a time', async () => {
+    const run = await afterJob(devices(300), all(300, THROTTLED));
+    await run.next();
+    const replies = await Promise.all([run.work('devices'), run.work('devices'), run.work('devices')]);
+    expect(replies.map(({ status }) => status)).toContain('done');
+    for (const { id } of devices(300)) expect(run.hub.sentOf(id)).toBe(1);
+  });
+
+  it('of an attempt that died on the way is left alone until its reply cannot come any more, and then sent again', async () => {
+    const run = await afterJob(devices(2, { tags: { n: 1 } }), all(2, THROTTLED));
+    await run.next();
+    run.hub.failures.push(new Error('killed') as HubError);
+    await expect(run.work('devices')).rejects.toThrow('killed');
+    // The call had reached the hub all the same.
+    run.hub.there.set('d0', { id: 'd0', tags: { n: 1 } });
+    run.hub.answer = ({ id }) => (id === 'd0' ? 'DeviceAlreadyExists' : undefined);
+    expect(await run.work('devices', { pass: 1 })).toMatchObject({ status: 'wait', sent: 0 });
+    run.context.advance(31_000);
+    expect(await run.work('devices', { pass: 1 })).toMatchObject({ status: 'done', sent: 2 });
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ state: 'completed', outcomes: { succeeded: 2 } });
+  });
+
+  it('waits while the run is suspended', async () => {
+    const run = await afterJob(devices(2), all(2, THROTTLED));
+    await run.next();
+    await run.context.runs.update(run.runId, (record) => ({ ...record, suspendedAt: 'now' }));
+    expect(await run.work('devices')).toMatchObject({ status: 'wait', sent: 0 });
+  });
+});
+
+describe('lines that met a full hub', () => {
+  it('are sent one by one, and no more after twenty in a row were refused', async () => {
+    const run = await afterJob(devices(60), all(60, FULL));
+    expect(await run.next()).toMatchObject({ do: 'work', round: 'full-devices', width: 1 });
+    run.hub.answer = () => (run.hub.there.size >= 5 ? 'IotHubQuotaExceeded' : undefined);
+    expect(await run.work('full-devices')).toMatchObject({ status: 'over', sent: 25, refusals: 20 });
+    expect(run.hub.calls.every((items) => items.length === 1)).toBe(true);
+    expect(await run.record()).toMatchObject({ retry: { registryDevices: 0 } });
+    await run.next('full-devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 5, failed: 55 } });
+    const { report } = await run.record();
+    const csv = await run.context.storage
+      .container('provision-results')
+      .getBlockBlobClient(report?.csv ?? '')
+      .downloadToBuffer();
+    expect(csv.toString().match(/IotHubQuotaExceeded/g)).toHaveLength(55);
+  });
+
+  it('are no lines of a second job', async () => {
+    const run = await afterJob(devices(1_600), all(1_600, FULL), { environment: { HUB_TIER: 'S1' } });
+    expect(await run.next()).toMatchObject({ do: 'work', round: 'full-devices' });
+  });
+});
