@@ -378,12 +378,12 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
     () => add({ operation: '*', delayMs: random.int(20, 400), rate: 0.3 }),
     () => add({ operation: '*', count: random.int(3, 12), rate: 0.3, ...refusal }),
     () => {
-      if (!random.chance(0.2)) return;
-      for (const operation of [...READS, 'createJob', 'listJobs'])
-        add({ operation, status: 503 }, random.int(500, 6_000));
-      add({ operation: 'importLine', code, rate: 0.3, when }, 0);
+      // Nothing can be read for a good while.
+      const afterMs = random.int(500, 9_000);
+      for (const operation of [...READS, 'createJob', 'listJobs']) add({ operation, ...refusal }, afterMs);
+      add({ operation: 'importLine', code, rate: 0.3, transient: 1, when }, 0);
+      trouble.healsAfterMs = random.int(10_000, 30_000);
       trouble.passes = false;
-      trouble.unreadable = true;
     },
   ];
   random.pick(kinds)();
