@@ -47,6 +47,7 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
       .option('--hub <alias>', 'the hub to provision (needed when the app has more than one)', parseHub)
       .option('--batch <name>', 'folder of the drop and of its results (default: the time)', parseBatch),
   )
+    .addOption(configurationsOption())
     .option('--report <dir>', 'download the report there')
     .option('--no-wait', 'return as soon as the file is dropped')
     .addOption(dataOption())
@@ -55,6 +56,7 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     );
 
   addOptionFlags(verb(program, 'check <file>', 'check a devices file on this machine; nothing is sent anywhere'))
+    .addOption(configurationsOption())
     .option('--all', 'show every finding, not only the first 50 of a kind')
     .action((file: string, flags: CheckFlags) =>
       act(flags, async (own, output) => (await import('./commands/check.ts')).check(file, own, output)),
@@ -63,7 +65,7 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
   verb(program, 'generate', 'make a devices file for trying things out')
     .argument('<n>', 'how many devices', parseWhole)
     .option('--out <file>', 'write there instead of to stdout')
-    .option('--seed <text>', 'the same seed gives the same devices and keys', '1')
+    .option('--seed <text>', 'the same seed gives the same devices and keys (default: 1, which everybody has)')
     .option('--prefix <text>', 'ids are PREFIX00000001 and so on (default: device-)', parsePrefix)
     .addOption(importModeOption('written into each line'))
     .action((count: number, flags: GenerateFlags) =>
@@ -129,6 +131,10 @@ function verb(program: Command, nameAndArguments: string, description: string): 
     .command(nameAndArguments)
     .description(description)
     .option('--json', 'print the result as one line of JSON, and nothing else, on stdout');
+}
+
+function configurationsOption(): Option {
+  return new Option('--configurations <file>', 'configurations that go into the same import job, one a line');
 }
 
 function dataOption(): Option {

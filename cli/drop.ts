@@ -1,6 +1,6 @@
 /** Dropping a file: the upload, and the options that travel with it. */
 
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
@@ -10,6 +10,7 @@ import type { ProvisionOptions } from '../src/lib/provisioning/options.ts';
 import type { DropIdentity } from '../src/lib/provisioning/runRecord.ts';
 import { isConditionFailed } from '../src/lib/storage/storageErrors.ts';
 import { usageError } from './cliError.ts';
+import { dropConfigurations } from './configurations.ts';
 import type { Connection } from './connection.ts';
 
 /** Option flags as given; an absent one is left to the app. */
@@ -87,6 +88,8 @@ export function optionsOf(flags: OptionFlags): ProvisionOptions {
 
 export interface DropRequest {
   readonly file: DevicesFile;
+  /** Path of the configurations that go with it. */
+  readonly configurations?: string | undefined;
   readonly hub?: string | undefined;
   readonly batch: string;
   readonly metadata: Record<string, string>;
@@ -99,10 +102,11 @@ export const BLOCK_BYTES = 8 * 1024 * 1024;
 
 /** Uploads the file with its options: whole and in one step, never over a drop that is already there. */
 export async function dropFile(connection: Connection, request: DropRequest): Promise<DropIdentity> {
-  const { file } = request;
+  const { file, configurations } = request;
   const folder = `${request.hub === undefined ? '' : `${request.hub}/`}${request.batch}`;
   const name = `${folder}/devices.${file.format === 'csv' ? 'csv' : 'txt'}${file.isGzip ? '.gz' : ''}`;
   const blob = connection.storage.container(connection.provisionContainer).getBlockBlobClient(name);
+  if (configurations !== undefined) await dropConfigurations(connection, folder, configurations);
   const etag = await upload(blob, request);
   return {
     account: connection.storage.accountName,
@@ -117,8 +121,16 @@ function contentTypeOf({ isGzip, format }: DevicesFile): string {
   return `text/${format === 'csv' ? 'csv' : 'plain'}; charset=utf-8`;
 }
 
+/**
+ * Uploads the file, and knows its own upload again: the reply to it may be lost, and a repeated request then meets what the
+ * first one wrote.
+ *
+ * @returns the ETag of the drop
+ */
 async function upload(blob: BlockBlobClient, request: DropRequest): Promise<string> {
-  const { file, metadata, signal, onProgress } = request;
+  const { file, signal, onProgress } = request;
+  const marker = `${request.metadata[METADATA_MARKER] ?? 'cli'}/${randomUUID()}`;
+  const metadata = { ...request.metadata, [METADATA_MARKER]: marker };
   try {
     const response = await blob.uploadFile(file.path, {
       blockSize: BLOCK_BYTES,
@@ -134,7 +146,15 @@ async function upload(blob: BlockBlobClient, request: DropRequest): Promise<stri
     if (response.etag === undefined) throw new Error('Storage gave no ETag for the uploaded file.');
     return response.etag;
   } catch (error) {
-    if (!isConditionFailed(error)) throw error;
+    if (signal.aborted) throw error;
+    const refused = isConditionFailed(error);
+    const there = await blob.getProperties({ abortSignal: signal }).catch((trouble: unknown) => {
+      // Whose the drop is that was met cannot be said; every other upload has failed for a reason that says more.
+      if (refused) throw trouble;
+      return undefined;
+    });
+    if (there?.etag !== undefined && there.metadata?.[METADATA_MARKER] === marker) return there.etag;
+    if (!refused) throw error;
     throw usageError(
       `The drop box holds ${blob.containerName}/${blob.name} already: nothing was dropped.`,
       'Give another name with --batch, or leave it out.',

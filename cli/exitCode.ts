@@ -38,9 +38,9 @@ export function exitCodeOf(record: RunRecord): ExitCode {
   }
 }
 
-/** Lines whose fate a person has to look at. */
+/** Lines, configurations among them, whose fate a person has to look at. */
 export function troubled(record: RunRecord): number {
-  if (record.outcomes === undefined || !isFinal(record.state)) return 0;
-  const { failed, rejected, unconfirmed } = record.outcomes;
-  return failed + rejected + unconfirmed;
+  if (!isFinal(record.state)) return 0;
+  const counts = [record.outcomes, record.configurations?.outcomes].filter((outcomes) => outcomes !== undefined);
+  return counts.reduce((sum, { failed, rejected, unconfirmed }) => sum + failed + rejected + unconfirmed, 0);
 }

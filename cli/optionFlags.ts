@@ -23,6 +23,12 @@ export function addOptionFlags(command: Command): Command {
         'keep: a line without keys never rotates those of an existing device; regenerate: the hub makes new ones (default: keep)',
       ).argParser(oneOf(['keep', 'regenerate'])),
     )
+    .addOption(
+      new Option(
+        '--backup-first <what>',
+        'auto: copy what the file overwrites or deletes; never: faster, nothing can be put back, needs --confirm (default: auto)',
+      ).argParser(oneOf(['auto', 'never'])),
+    )
     .addOption(new Option('--dry-run', 'check, count and report; send nothing to the hub'))
     .addOption(
       new Option('--retry-minutes <n>', 'how long a hub that does not answer is tried again (default: 60)').argParser(
@@ -30,7 +36,10 @@ export function addOptionFlags(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--confirm <hub>', "the hub's name: yes, delete or disable that many devices").argParser(parseConfirm),
+      new Option(
+        '--confirm <hub>',
+        "the hub's name: yes, delete or disable that many devices, or go without a copy",
+      ).argParser(parseConfirm),
     );
 }
 
@@ -44,8 +53,8 @@ export function importModeOption(purpose: string): Option {
 
 /** The option flags among all flags of the command. */
 export function optionFlags(flags: OptionFlags): OptionFlags {
-  const { importMode, onInvalidLine, maxRejects, missingKeys, dryRun, retryMinutes, confirm } = flags;
-  return { importMode, onInvalidLine, maxRejects, missingKeys, dryRun, retryMinutes, confirm };
+  const { importMode, onInvalidLine, maxRejects, missingKeys, backupFirst, dryRun, retryMinutes, confirm } = flags;
+  return { importMode, onInvalidLine, maxRejects, missingKeys, backupFirst, dryRun, retryMinutes, confirm };
 }
 
 function oneOf(allowed: readonly string[]): (text: string) => string {

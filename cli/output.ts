@@ -9,6 +9,8 @@ export interface Output {
   /** True when stdout is for a script: exactly one JSON value, nothing else. */
   readonly json: boolean;
   readonly stderr: NodeJS.WriteStream;
+  /** Width of the terminal that stdout is; undefined when it is none. */
+  readonly columns: number | undefined;
   /** A line of the result, redacted. Nothing with `json`. */
   print(line?: string): void;
   /** A line of the result that is meant to show a development key. Nothing with `json`. */
@@ -26,6 +28,7 @@ export function createOutput(json: boolean): Output {
   return {
     json,
     stderr,
+    columns: stdout.isTTY ? stdout.columns : undefined,
     print: (line = '') => {
       if (!json) stdout.write(`${redact(line)}\n`);
     },

@@ -7,22 +7,22 @@ import type { Storage } from '../src/lib/storage/storage.ts';
 import { isNotFound } from '../src/lib/storage/storageErrors.ts';
 import { shortPath } from './connection.ts';
 
-/** A line of the input that a person has to look at. */
-export interface ReportedLine {
+/** Lines that ended alike, told by the first of them. */
+export interface ReportedReason {
+  readonly outcome: Outcome;
+  readonly code: string;
+  readonly count: number;
   readonly line: number;
   readonly deviceId?: string;
   readonly moduleId?: string;
-  readonly outcome: Outcome;
-  readonly code?: string;
   readonly reason?: string;
   readonly action?: string;
 }
 
 /** What is read here of `report.json`; a run that was refused as a whole has no lines in it. */
 export interface RunReport {
-  /** The first of these lines, in the order of the file. */
-  readonly lines?: readonly ReportedLine[];
-  readonly linesNotListed?: number;
+  /** The most frequent first. */
+  readonly reasons?: readonly ReportedReason[];
 }
 
 /** The report of a run; undefined while there is none, or when it has been removed since. */

@@ -1,23 +1,21 @@
 /** What a run came to, as text for people. */
 
 import { DEFAULT_OPTIONS } from '../src/lib/provisioning/dropOptions.ts';
-import { OUTCOMES, type Outcome, type RunRecord, type RunState } from '../src/lib/provisioning/runRecord.ts';
+import { OUTCOMES, type RunRecord, type RunState } from '../src/lib/provisioning/runRecord.ts';
 import { troubled } from './exitCode.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
+import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
 import type { Style } from './output.ts';
+import { renderReasons } from './reasonsText.ts';
 import type { RunReport } from './report.ts';
+import { wrap } from './wrap.ts';
 
-export type Paint = (style: Style, text: string) => string;
-
-const OUTCOME_TEXT: Readonly<Record<Outcome, string>> = {
-  succeeded: 'succeeded',
-  succeededWithWarning: 'succeeded with a warning',
-  unchanged: 'unchanged',
-  failed: 'failed',
-  rejected: 'rejected',
-  skipped: 'skipped',
-  unconfirmed: 'unconfirmed',
-};
+export interface Look {
+  readonly now: Date;
+  readonly paint: Paint;
+  /** Width of the terminal; undefined where there is none. */
+  readonly columns?: number | undefined;
+}
 
 const STATE_TEXT: Readonly<Record<RunState, string>> = {
   accepted: 'accepted',
@@ -54,17 +52,24 @@ export function runDuration(record: RunRecord, now: Date): number {
 }
 
 /** The result: state, what went wrong, a count for each outcome, where the report is. */
-export function renderOutcome(record: RunRecord, report: RunReport | undefined, now: Date, paint: Paint): string[] {
+export function renderOutcome(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
+  const { now, paint, columns } = look;
   const head = paint(['bold', ...[stateStyle(record)].flat()] as Style, sentence(stateText(record.state)));
   const dryRun = record.options?.dryRun ? ' (dry run: nothing was sent to the hub)' : '';
   const lines = [
     `${head} ${record.finishedAt === undefined ? 'for' : 'after'} ${formatDuration(runDuration(record, now))}${dryRun}`,
   ];
   if (record.error !== undefined) {
-    lines.push('', ...record.error.message.split('\n').map((line) => `  ${line}`));
-    if (record.error.action !== undefined) lines.push(`  ${record.error.action}`);
+    lines.push('', ...record.error.message.split('\n').flatMap((line) => wrap(line, 2, columns)));
+    if (record.error.action !== undefined) lines.push(...wrap(record.error.action, 2, columns));
   }
-  lines.push(...renderCounts(record, paint), ...renderLines(report, paint), ...renderReport(record, paint));
+  lines.push(
+    ...renderCounts(record, paint),
+    ...renderConfigurations(record, paint),
+    ...renderLines(record, columns),
+    ...renderReasons(report?.reasons ?? [], columns, paint),
+    ...renderReport(record, paint),
+  );
   return lines;
 }
 
@@ -78,7 +83,7 @@ function renderCounts(record: RunRecord, paint: Paint): string[] {
   return [
     '',
     ...rows.map((outcome) => {
-      const text = row(OUTCOME_TEXT[outcome], outcomes[outcome]);
+      const text = row(outcomeText(outcome), outcomes[outcome]);
       const style = outcomeStyle(outcome);
       return style === undefined ? text : paint(style, text);
     }),
@@ -87,41 +92,51 @@ function renderCounts(record: RunRecord, paint: Paint): string[] {
   ];
 }
 
-function outcomeStyle(outcome: Outcome): Style | undefined {
-  switch (outcome) {
-    case 'succeeded':
-      return 'green';
-    case 'failed':
-    case 'rejected':
-      return 'red';
-    case 'unconfirmed':
-    case 'succeededWithWarning':
-      return 'yellow';
-    default:
-      return undefined;
-  }
+/** They are no lines of the file, so they stand apart from its sum. */
+function renderConfigurations({ configurations }: RunRecord, paint: Paint): string[] {
+  const { outcomes } = configurations ?? {};
+  if (outcomes === undefined) return [];
+  const parts = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => {
+    const text = `${formatCount(outcomes[outcome])} ${outcomeText(outcome)}`;
+    const style = outcomeStyle(outcome);
+    return style === undefined ? text : paint(style, text);
+  });
+  return ['', `  configurations: ${parts.length === 0 ? 'none' : parts.join(', ')}`];
 }
 
-const LINES_SHOWN = 10;
-
-/** The first lines that a person has to look at, with the reason. */
-function renderLines(report: RunReport | undefined, paint: Paint): string[] {
-  // The report has duplicates after everything else.
-  const lines = (report?.lines ?? []).toSorted((a, b) => a.line - b.line);
-  if (lines.length === 0) return [];
-  const more = lines.length - LINES_SHOWN + (report?.linesNotListed ?? 0);
-  return [
-    '',
-    ...lines.slice(0, LINES_SHOWN).flatMap(({ line, deviceId, moduleId, outcome, reason, action }) => {
-      const identity = deviceId === undefined ? [] : [moduleId === undefined ? deviceId : `${deviceId}/${moduleId}`];
-      const head = [`line ${line}`, ...identity, paint(outcomeStyle(outcome) ?? 'dim', OUTCOME_TEXT[outcome])].join(
-        '  ',
-      );
-      const why = [reason, action].filter((part) => part !== undefined).join(' ');
-      return [`  ${head}`, ...(why === '' ? [] : [`    ${why}`])];
-    }),
-    ...(more > 0 ? [paint('dim', `  … and ${formatCount(more)} more: see the report`)] : []),
+/** What the lines asked for, and what of them was taken from their devices. */
+function renderLines({ check, kept }: RunRecord, columns: number | undefined): string[] {
+  if (check === undefined) return [];
+  const modes = modesText(check);
+  const fields = KEPT.flatMap(([field, text]) => {
+    const count = kept?.[field] ?? 0;
+    return count === 0 ? [] : [`${text} of ${formatPlural(count, 'line')}`];
+  });
+  const rows: [string, string][] = [
+    ['modes', modes],
+    ['kept', fields.length === 0 ? '' : `${fields.join(', ')}: as their devices have them`],
   ];
+  const filled = rows.filter(([, text]) => text !== '');
+  return filled.length === 0 ? [] : ['', ...filled.flatMap(([title, text]) => titled(title, text, columns))];
+}
+
+/** A row with a title; text that does not fit goes on below itself. */
+function titled(title: string, text: string, columns: number | undefined): string[] {
+  const [first = '', ...others] = wrap(text, 12, columns);
+  return [`  ${title.padEnd(10)}${first.trimStart()}`, ...others];
+}
+
+const KEPT = [
+  ['authentication', 'keys'],
+  ['status', 'status'],
+  ['statusReason', 'status reason'],
+  ['capabilities', 'edge capability'],
+] as const;
+
+function modesText(check: NonNullable<RunRecord['check']>): string {
+  return Object.entries(check.byMode)
+    .map(([mode, count]) => `${mode} ${formatCount(count)}`)
+    .join(', ');
 }
 
 function renderReport({ report }: RunRecord, paint: Paint): string[] {
@@ -129,6 +144,7 @@ function renderReport({ report }: RunRecord, paint: Paint): string[] {
   const rows: [string, string | undefined, string?][] = [
     ['report', report.csv],
     ['', report.json],
+    ['', report.configurations],
     ['failed', report.failedDevices, 'correct it and drop it again'],
     ['rejected', report.rejectedLines, 'correct them and drop them again'],
   ];
@@ -143,7 +159,8 @@ function renderReport({ report }: RunRecord, paint: Paint): string[] {
 }
 
 /** Everything that the record of a run says. */
-export function renderRun(record: RunRecord, report: RunReport | undefined, now: Date, paint: Paint): string[] {
+export function renderRun(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
+  const { paint } = look;
   const { drop, check, job, waiting } = record;
   const fields: [string, string | undefined][] = [
     ['hub', record.hub],
@@ -176,7 +193,7 @@ export function renderRun(record: RunRecord, report: RunReport | undefined, now:
     '',
     ...fields.flatMap(([name, value]) => (value ? [`  ${name.padEnd(10)}${value}`] : [])),
     '',
-    ...renderOutcome(record, report, now, paint),
+    ...renderOutcome(record, report, look),
   ];
 }
 
@@ -196,8 +213,7 @@ function checkText(check: NonNullable<RunRecord['check']>): string {
     check.skipped > 0 ? `${formatCount(check.skipped)} skipped` : undefined,
     check.warnings > 0 ? formatPlural(check.warnings, 'warning') : undefined,
   ];
-  const modes = Object.entries(check.byMode).map(([mode, count]) => `${mode} ${formatCount(count)}`);
-  return `${parts.filter((part) => part !== undefined).join(', ')}${modes.length === 0 ? '' : ` (${modes.join(', ')})`}`;
+  return parts.filter((part) => part !== undefined).join(', ');
 }
 
 function sentence(text: string): string {

@@ -20,7 +20,8 @@ export async function showRecord(
 ): Promise<void> {
   const report = await readReport(connection.storage, record);
   const render = options.detailed ? renderRun : renderOutcome;
-  for (const line of render(record, report, new Date(), output.style)) output.print(line);
+  const look = { now: new Date(), paint: output.style, columns: output.columns };
+  for (const line of render(record, report, look)) output.print(line);
   if (options.report !== undefined) {
     const files = await downloadReport(connection.storage, record, options.report);
     output.note(files.length === 0 ? 'There is no report to download.' : `Downloaded ${files.join(', ')}`);

@@ -6,8 +6,10 @@ import {
   checkDevicesFile,
   FileRefused,
 } from '../../src/lib/devicesFile/checkDevicesFile.ts';
-import { refusalOf } from '../../src/lib/provisioning/rejectLimits.ts';
+import { checkRulesOf } from '../../src/lib/provisioning/checkRules.ts';
+import { configurationsRefusal, refusalOf } from '../../src/lib/provisioning/rejectLimits.ts';
 import { usageError } from '../cliError.ts';
+import { checkConfigurations, renderConfigurations, withoutContent } from '../configurations.ts';
 import { inspectFile, type OptionFlags, optionsOf } from '../drop.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import { formatBytes, formatCount, formatPlural } from '../format.ts';
@@ -19,6 +21,8 @@ import { createStatusDisplay } from '../statusDisplay.ts';
 export interface CheckFlags extends OptionFlags {
   /** Show every finding, not only the first ones. */
   readonly all?: boolean;
+  /** Path of the configurations that go into the same job. */
+  readonly configurations?: string;
 }
 
 interface Finding {
@@ -28,6 +32,7 @@ interface Finding {
   readonly moduleId?: string;
   readonly code: string;
   readonly reason: string;
+  readonly action?: string;
   readonly path?: string;
   readonly column?: number;
 }
@@ -42,6 +47,8 @@ const SLOW_BYTES = 8 * 1024 * 1024;
 export async function check(path: string, flags: CheckFlags, output: Output): Promise<ExitCode> {
   const options = optionsOf(optionFlags(flags));
   const file = await inspectFile(path);
+  const configurationsPath = flags.configurations;
+  const configurations = configurationsPath === undefined ? undefined : await checkConfigurations(configurationsPath);
   return withInterrupt(async (signal) => {
     const findings = collectFindings(flags.all === true, output);
     const preview: Previewed[] = [];
@@ -64,7 +71,7 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         open,
         {
           format: file.format,
-          importMode: options.importMode,
+          ...checkRulesOf(options),
           abortSignal: signal,
         },
         {
@@ -77,20 +84,26 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         },
       );
       status.end();
-      const refused = refusalOf(summary, options);
+      const refused =
+        refusalOf(summary, options) ??
+        (configurations && configurationsRefusal({ ...configurations, lines: configurations.lines.length }, options));
       const refusal = refused === undefined ? undefined : `A run would be refused: ${refused.message}`;
       for (const line of findings.lines(summary)) output.print(line);
       for (const line of renderPreview(preview, output.style)) output.print(line);
       for (const line of renderSummary(path, summary, refusal, output.style)) output.print(line);
+      if (configurations !== undefined && configurationsPath !== undefined) {
+        for (const line of renderConfigurations(configurationsPath, configurations, output.style)) output.print(line);
+      }
       output.printJson({
         file: path,
         summary,
         ...findings.lists(),
         ...(file.format === 'csv' ? { preview } : {}),
+        ...(configurations === undefined ? {} : { configurations: withoutContent(configurations) }),
         ...(refusal === undefined ? {} : { refusal }),
       });
       if (refusal !== undefined) return EXIT.usage;
-      return summary.rejected > 0 ? EXIT.someFailed : EXIT.ok;
+      return summary.rejected + (configurations?.rejected ?? 0) > 0 ? EXIT.someFailed : EXIT.ok;
     } catch (error) {
       status.end();
       if (error instanceof FileRefused) {
@@ -171,11 +184,11 @@ function moreOf(count: number, what: string): string | undefined {
 }
 
 function renderFinding(finding: Finding, paint: Output['style']): string {
-  const { line, column, id, moduleId, kind, reason } = finding;
+  const { line, column, id, moduleId, kind, reason, action } = finding;
   const identity = id === undefined ? '' : `${id}${moduleId === undefined ? '' : `/${moduleId}`}: `;
   const place = `line ${line}${column === undefined ? '' : `:${column}`}`;
   const label = kind === 'rejected' ? paint('red', 'rejected') : paint('yellow', 'warning ');
-  return `${place.padEnd(10)}  ${label}  ${identity}${reason}`;
+  return `${place.padEnd(10)}  ${label}  ${identity}${reason}${action === undefined ? '' : ` ${action}`}`;
 }
 
 function renderSummary(

@@ -14,18 +14,25 @@ import type { Output } from '../output.ts';
 export interface GenerateFlags {
   /** File to write; stdout without it. */
   readonly out?: string;
-  readonly seed: string;
+  /** Default `1`, with a warning. */
+  readonly seed?: string;
   readonly prefix?: string;
   readonly importMode?: ImportMode;
 }
 
+const DEFAULT_SEED = '1';
 const CHUNK_CHARACTERS = 64 * 1024;
 
 /** `generate N`: a devices file, for trying things out. */
 export async function generate(count: number, flags: GenerateFlags, output: Output): Promise<ExitCode> {
-  const { out, seed, prefix, importMode } = flags;
+  const { out, seed = DEFAULT_SEED, prefix, importMode } = flags;
   if (output.json && out === undefined) {
     throw usageError('With --json, stdout is not free for the devices.', 'Give a file with --out.');
+  }
+  if (flags.seed === undefined) {
+    output.note(
+      'The keys are made from the seed 1: whoever runs this command has the same ones. For devices that others can reach give a --seed that nobody can guess.',
+    );
   }
   let bytes = 0;
   const content = async function* (): AsyncGenerator<string> {

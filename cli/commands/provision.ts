@@ -1,5 +1,6 @@
 import { runIdFor } from '../../src/lib/provisioning/runId.ts';
 import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import { checkConfigurations } from '../configurations.ts';
 import { type Connection, connectOrStart } from '../connection.ts';
 import {
   BLOCK_BYTES,
@@ -29,11 +30,15 @@ export interface ProvisionFlags extends OptionFlags {
   /** Folder to download the report to. */
   readonly report?: string;
   readonly data?: string;
+  /** Path of the configurations that go into the same job. */
+  readonly configurations?: string;
 }
 
 /** `provision FILE`: drops it, and watches its run to the report. */
 export async function provision(path: string, flags: ProvisionFlags, output: Output): Promise<ExitCode> {
   const file = await inspectFile(path);
+  // What a run would be refused for is better known before anything is sent.
+  if (flags.configurations !== undefined) await checkConfigurations(flags.configurations);
   return withInterrupt(async (signal) => {
     const connection = await connectOrStart({ data: flags.data }, output, signal);
     try {
@@ -80,6 +85,7 @@ async function upload(
   try {
     const drop = await dropFile(connection, {
       file,
+      configurations: flags.configurations,
       hub: flags.hub,
       batch: flags.batch ?? newBatchName(new Date()),
       metadata: optionMetadata(optionFlags(flags), version(), flags.hub),

@@ -57,6 +57,10 @@ export function renderRuns(records: readonly RunRecord[], now: Date, paint: Outp
 }
 
 function runsState(record: RunRecord): string {
+  return record.options?.dryRun ? `${progressState(record)}, dry run` : progressState(record);
+}
+
+function progressState(record: RunRecord): string {
   const { state, phase, suspendedAt, waiting } = record;
   if (state !== 'running' || phase === undefined) return stateText(state);
   if (suspendedAt !== undefined) return `running: ${phase}, suspended`;

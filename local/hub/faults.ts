@@ -4,7 +4,7 @@ import type { RegistryLine } from './wire/registryLine.ts';
 
 /**
  * One fault, as it is set over the admin server. `operation` is a name of the operation table, `*` for all of them,
- * `importLine` (a line of an import job), `bulkItem` (an item of a bulk call), `importJob` or `exportJob`.
+ * `importLine` (a line of an import job), `importConfiguration` (a line of its configurations, `ids` are theirs), `bulkItem` (an item of a bulk call), `importJob` or `exportJob`.
  */
 export interface FaultSpec {
   readonly operation: string;
@@ -81,6 +81,9 @@ export interface JobFault {
   readonly message: string;
 }
 
+/** A line of an import job, of its configurations, or an item of a bulk call. */
+export type ItemKind = 'importLine' | 'importConfiguration' | 'bulkItem';
+
 export interface Faults {
   /** Throws with a sentence about the first thing wrong with the fault. */
   add(spec: unknown, operations: ReadonlySet<string>): ListedFault;
@@ -88,7 +91,7 @@ export interface Faults {
   remove(id: number): boolean;
   clear(): void;
   forRequest(operation: string, deviceId: string | undefined): RequestFault | undefined;
-  forItem(kind: 'importLine' | 'bulkItem', line: RegistryLine): ItemFault | undefined;
+  forItem(kind: ItemKind, line: Pick<RegistryLine, 'deviceId'>): ItemFault | undefined;
   forJob(kind: 'importJob' | 'exportJob'): JobFault | undefined;
 }
 
@@ -102,7 +105,7 @@ interface ActiveFault {
   fired: number;
 }
 
-const SPECIAL = ['importLine', 'bulkItem', 'importJob', 'exportJob'];
+const SPECIAL = ['importLine', 'importConfiguration', 'bulkItem', 'importJob', 'exportJob'];
 
 /** The faults of a hub. `random` gives numbers from 0 to 1, seeded, so that a run can be repeated. */
 export function createFaults(random: () => number): Faults {
@@ -196,7 +199,7 @@ function readSpec(value: unknown, operations: ReadonlySet<string>): FaultSpec {
   const { operation, outcome, code, status, withoutTwin } = spec;
   if (operation.endsWith('Job') && SPECIAL.includes(operation)) {
     if (outcome === undefined) throw new Error("A fault of a job needs 'outcome': fail, hang or noLog.");
-  } else if (operation === 'importLine' && code === undefined) {
+  } else if ((operation === 'importLine' || operation === 'importConfiguration') && code === undefined) {
     throw new Error("A fault of import lines needs 'code'.");
   } else if (operation === 'bulkItem' && code === undefined && withoutTwin !== true) {
     throw new Error("A fault of bulk items needs 'code' or 'withoutTwin'.");

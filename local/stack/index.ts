@@ -83,6 +83,16 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+/** What the app is told of the hub's size: as the simulator was told, which without a tier throttles nothing. */
+function hubSizeOf(hubArgs: readonly string[]): Readonly<Record<string, string>> {
+  const given = (flag: string): string | undefined => {
+    const at = hubArgs.findIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
+    return at < 0 ? undefined : (hubArgs[at]?.split('=')[1] ?? hubArgs[at + 1]);
+  };
+  const tier = given('--tier') ?? 'none';
+  return tier === 'none' ? { HUB_TIER: 'S3', HUB_UNITS: '10' } : { HUB_TIER: tier, HUB_UNITS: given('--units') ?? '1' };
+}
+
 const READY_TIMEOUT_MS = 120_000;
 const GRACE_MS = { host: 30_000, hub: 15_000, azurite: 20_000 } as const;
 
@@ -218,6 +228,7 @@ async function startParts(
       FUNCTIONS_WORKER_RUNTIME: 'node',
       BLOB_BINDING: 'reference',
       DROP_SETTLE_SECONDS: '2',
+      ...hubSizeOf(options.hubArgs ?? []),
       ...options.settings,
     },
     unkind: options.unkind ?? false,

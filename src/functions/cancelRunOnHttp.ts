@@ -2,19 +2,23 @@ import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } 
 import { getClient, input } from 'durable-functions';
 
 import { resumeRun } from '../hosting/pauseRun.ts';
+import { runIdOf } from '../hosting/runIdOf.ts';
 import { runNotFound } from '../hosting/runReplies.ts';
 import { isFinal } from '../lib/provisioning/runRecord.ts';
 import { CANCEL_EVENT, instanceIdOfRun } from '../orchestrations/instanceIds.ts';
 import { provisioning } from '../services.ts';
 
 /**
- * `POST /api/runs/{runId}/cancel`: 202 when the cancel is noted, 409 when the run has ended, 404 when there is none.
+ * `POST /api/runs/{runId}/cancel`: 202 when the cancel is noted, 409 when the run has ended, 404 when there is
+ * none, 400 when it is no id.
  *
  * The record is written first: should the event be lost, the next step of the run still finds it there. A suspended run
  * is resumed, or it could not end.
  */
 export async function cancelRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const runId = request.params['runId'] ?? '';
+  const named = runIdOf(request);
+  if ('reply' in named) return named.reply;
+  const { runId } = named;
   const services = provisioning(context);
   const known = await services.runs.read(runId);
   if (known === undefined) return { status: 404, jsonBody: runNotFound(runId) };

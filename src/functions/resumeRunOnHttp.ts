@@ -3,13 +3,17 @@ import { getClient, input } from 'durable-functions';
 
 import { pauseReply } from '../hosting/pauseReply.ts';
 import { resumeRun } from '../hosting/pauseRun.ts';
+import { runIdOf } from '../hosting/runIdOf.ts';
 import { provisioning } from '../services.ts';
 
 /**
- * `POST /api/runs/{runId}/resume`: 202 when it goes on, 409 when it has ended or is not suspended, 404 when there is none.
+ * `POST /api/runs/{runId}/resume`: 202 when it goes on, 409 when it has ended or is not suspended, 404 when there is none,
+ * 400 when it is no id.
  */
 export async function resumeRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const runId = request.params['runId'] ?? '';
+  const named = runIdOf(request);
+  if ('reply' in named) return named.reply;
+  const { runId } = named;
   return pauseReply(runId, await resumeRun(provisioning(context), getClient(context), runId), {
     code: 'runNotSuspended',
     message: 'The run is not suspended: there is nothing to resume.',

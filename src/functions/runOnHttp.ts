@@ -1,11 +1,14 @@
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 
+import { runIdOf } from '../hosting/runIdOf.ts';
 import { runNotFound } from '../hosting/runReplies.ts';
 import { runs } from '../services.ts';
 
-/** `GET /api/runs/{runId}`: the record of one run. */
+/** `GET /api/runs/{runId}`: the record of one run; 404 when there is none, 400 when it is no id. */
 export async function runOnHttp(request: HttpRequest): Promise<HttpResponseInit> {
-  const runId = request.params['runId'] ?? '';
+  const named = runIdOf(request);
+  if ('reply' in named) return named.reply;
+  const { runId } = named;
   const record = await runs.read(runId);
   if (record === undefined) return { status: 404, jsonBody: runNotFound(runId) };
   return { jsonBody: record };

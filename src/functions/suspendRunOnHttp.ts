@@ -3,13 +3,17 @@ import { getClient, input } from 'durable-functions';
 
 import { pauseReply } from '../hosting/pauseReply.ts';
 import { suspendRun } from '../hosting/pauseRun.ts';
+import { runIdOf } from '../hosting/runIdOf.ts';
 import { provisioning } from '../services.ts';
 
 /**
- * `POST /api/runs/{runId}/suspend`: 202 when it is suspended, 409 when it has ended or has not begun, 404 when there is none.
+ * `POST /api/runs/{runId}/suspend`: 202 when it is suspended, 409 when it has ended or has not begun, 404 when there is
+ * none, 400 when it is no id.
  */
 export async function suspendRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const runId = request.params['runId'] ?? '';
+  const named = runIdOf(request);
+  if ('reply' in named) return named.reply;
+  const { runId } = named;
   return pauseReply(runId, await suspendRun(provisioning(context), getClient(context), runId), {
     code: 'runNotStarted',
     message: 'The run has no orchestration yet: try again in a moment.',

@@ -7,6 +7,7 @@
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
 import type { NextRound } from '../lib/provisioning/nextRound.ts';
+import type { PreImageRound } from '../lib/provisioning/preImageRound.ts';
 import type { JobKind } from '../lib/provisioning/runRecord.ts';
 import type { TurnTicket } from '../lib/provisioning/turnQueue.ts';
 import type { ChunkInput, ChunkReply } from '../lib/provisioning/workChunk.ts';
@@ -15,8 +16,15 @@ interface RunStep {
   readonly runId: string;
 }
 
+/** A step of one round of the pre-image. */
+interface RoundStep extends RunStep {
+  readonly round: PreImageRound;
+}
+
 interface JobStep extends RunStep {
   readonly kind: JobKind;
+  /** Of the pre-image that the export takes, or that the import was filled from. Default: the latest. */
+  readonly round?: PreImageRound;
 }
 
 export interface Activities {
@@ -39,10 +47,10 @@ export interface Activities {
     output: { readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' };
   };
   /** Reads what the run may overwrite or delete; a large file needs an export for that. */
-  readonly takePreImage: { input: RunStep; output: { readonly status: 'ready' | 'export' | 'ended' } };
-  readonly finishPreImage: { input: RunStep; output: { readonly status: 'ready' | 'wait' | 'ended' } };
+  readonly takePreImage: { input: RoundStep; output: { readonly status: 'ready' | 'export' | 'ended' } };
+  readonly finishPreImage: { input: RoundStep; output: { readonly status: 'ready' | 'wait' | 'ended' } };
   /** Fills in what lines leave out and their devices have. */
-  readonly fillLines: { input: RunStep; output: { readonly status: 'ready' | 'ended' } };
+  readonly fillLines: { input: RoundStep; output: { readonly status: 'ready' | 'ended' } };
   readonly startJob: {
     input: JobStep;
     output: { readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number };

@@ -1,5 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
+import type { PreImageRound } from '../lib/provisioning/preImageRound.ts';
 import type { JobKind } from '../lib/provisioning/runRecord.ts';
 import { call, sleep } from './activities.ts';
 import { ORCHESTRATIONS } from './instanceIds.ts';
@@ -9,6 +10,8 @@ import { pollTurn, type TurnPlace } from './turns.ts';
 export interface StartInput {
   readonly runId: string;
   readonly kind: JobKind;
+  /** Of the pre-image: only for the export that takes it, and for the import. */
+  readonly round?: PreImageRound;
   readonly place: TurnPlace;
   readonly tries: number;
 }
@@ -22,12 +25,12 @@ export function* provisionJobStart(
   context: OrchestrationContext,
 ): Generator<Task, { status: 'started' | 'ended' | 'turnLost' } | undefined, unknown> {
   const input = context.df.getInput() as StartInput;
-  const { runId, kind, place } = input;
+  const { runId, kind, round, place } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const { granted } = yield* pollTurn(context, place);
     // What follows the import belongs to a turn that the run has had: it is not waited for again.
     if (!granted && (kind === 'export' || kind === 'import')) return { status: 'turnLost' };
-    const result = yield* call(context, 'startJob', { runId, kind });
+    const result = yield* call(context, 'startJob', { runId, kind, ...(round === undefined ? {} : { round }) });
     if (result.status !== 'wait') return { status: result.status };
     yield* sleep(context, startDelaySeconds(input.tries + turn, result.seconds));
   }
@@ -72,6 +75,8 @@ export function* untilOver(task: Task): Generator<Task, void, unknown> {
 export interface WatchInput {
   readonly runId: string;
   readonly kind: JobKind;
+  /** Of the pre-image: only for the export that takes it, and for the import. */
+  readonly round?: PreImageRound;
   readonly place: TurnPlace;
   readonly polls: number;
   /** When watching began, ms since the epoch, in durable time. */
@@ -88,11 +93,12 @@ export function* provisionJobWatch(
   context: OrchestrationContext,
 ): Generator<Task, { ended: true } | undefined, unknown> {
   const input = context.df.getInput() as WatchInput;
+  const { runId, kind, round } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const polls = input.polls + turn;
     yield* sleep(context, watchDelaySeconds(polls, context.df.currentUtcDateTime.getTime() - input.since));
     yield* pollTurn(context, input.place);
-    const { ended } = yield* call(context, 'watchJob', { runId: input.runId, kind: input.kind });
+    const { ended } = yield* call(context, 'watchJob', { runId, kind, ...(round === undefined ? {} : { round }) });
     if (ended) return { ended: true };
   }
   context.df.continueAsNew({ ...input, polls: input.polls + TURNS_A_HISTORY } satisfies WatchInput);

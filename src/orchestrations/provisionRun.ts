@@ -1,9 +1,10 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { JobKind } from '../lib/provisioning/runRecord.ts';
+import { type PreImageRound, preImageRound } from '../lib/provisioning/preImageRound.ts';
 import { TURN_LIMITS, type TurnLimits } from '../lib/provisioning/turnQueue.ts';
 import { call, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
 import { CANCEL_EVENT, childInstanceId, ORCHESTRATIONS } from './instanceIds.ts';
+import { TURNS_A_HISTORY } from './loops.ts';
 import type { AftermathInput, AftermathResult } from './provisionAftermath.ts';
 import { type StartInput, untilOver, type WatchInput } from './provisionJob.ts';
 import type { TurnInput } from './provisionTurn.ts';
@@ -29,10 +30,17 @@ const ENDED: RunResult = { state: 'ended' };
  * It decides only what comes next. What is known of the run lives in the run record, which activities write; the custom
  * status carries the phase and nothing else.
  */
-export function* provisionRun(context: OrchestrationContext): Generator<Task, RunResult, unknown> {
+export function* provisionRun(context: OrchestrationContext): Generator<Task, RunResult | undefined, unknown> {
   const input = context.df.getInput() as RunInput;
   let place: TurnPlace | undefined;
   try {
+    const options = yield* findOptions(context, input);
+    if (options === 'ended') return ENDED;
+    if (options === 'wait') {
+      // A folder that does not come to rest. A cancel whose event is lost by this is in the record all the same.
+      context.df.continueAsNew(input);
+      return undefined;
+    }
     place = yield* prepare(context, input);
     return place === undefined ? ENDED : yield* work(context, input, place);
   } catch (error) {
@@ -44,19 +52,25 @@ export function* provisionRun(context: OrchestrationContext): Generator<Task, Ru
   }
 }
 
-/** All that needs no hub; undefined when the run has ended with it. */
+/** Waits until the folder of the drop is quiet, and its options are read; `wait`: it goes on with a fresh history. */
+function* findOptions(
+  context: OrchestrationContext,
+  { runId }: RunInput,
+): Generator<Task, 'ready' | 'ended' | 'wait', unknown> {
+  context.df.setCustomStatus({ phase: 'options' });
+  for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
+    const options = yield* call(context, 'readOptions', { runId });
+    if (options.status !== 'wait') return options.status;
+    yield* sleep(context, options.seconds);
+  }
+  return 'wait';
+}
+
+/** The check, and what may refuse the file after it; undefined when the run has ended with it. */
 function* prepare(
   context: OrchestrationContext,
   { runId, limits = TURN_LIMITS }: RunInput,
 ): Generator<Task, TurnPlace | undefined, unknown> {
-  context.df.setCustomStatus({ phase: 'options' });
-  for (;;) {
-    const options = yield* call(context, 'readOptions', { runId });
-    if (options.status === 'ended') return undefined;
-    if (options.status === 'ready') break;
-    yield* sleep(context, options.seconds);
-  }
-
   context.df.setCustomStatus({ phase: 'check' });
   const checked = yield* call(context, 'checkFile', { runId });
   return checked.next === 'ended' ? undefined : { hub: checked.hub, ticket: checked.ticket, limits };
@@ -68,16 +82,13 @@ function* prepare(
  */
 function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace): Generator<Task, RunResult, unknown> {
   const { runId } = input;
-  const turn = yield* takeTurn(context, input, place);
-  if (turn === 'ended') return ENDED;
-  if (turn === 'granted') {
-    if ((yield* preserve(context, input, place)) === 'ended') return ENDED;
-    if ((yield* startJob(context, input, place, 'import')) === 'ended') return ENDED;
-  }
+  const started = yield* sendImport(context, input, place);
+  if (started === 'ended') return ENDED;
+  const { round } = started;
 
   for (let rounds = 1; ; ) {
     context.df.setCustomStatus({ phase: 'job' });
-    const watch = watchJob(context, runId, place, 'import');
+    const watch = watchJob(context, { runId, place, kind: 'import', round });
     const cancelled = context.df.waitForExternalEvent(CANCEL_EVENT);
     const first = yield context.df.Task.any([watch, cancelled]);
     if (first === cancelled) {
@@ -90,6 +101,29 @@ function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace)
     if (settled.state !== 'notEnded') return settled;
     // The watch was lost (it may have failed for long trouble with storage), and the job goes on: watch it again.
     yield* sleep(context, 30);
+  }
+}
+
+/**
+ * Waits for the turn, takes the pre-image and starts the import. A run that has lost its turn before that begins again:
+ * others may have changed its devices meanwhile, and what was filled in from the pre-image would undo that.
+ */
+function* sendImport(
+  context: OrchestrationContext,
+  input: RunInput,
+  place: TurnPlace,
+): Generator<Task, { readonly round: PreImageRound } | 'ended', unknown> {
+  for (let number = 1; ; number++) {
+    const round = preImageRound(input.attempt ?? 1, number);
+    const turn = yield* takeTurn(context, input, place);
+    if (turn === 'ended') return 'ended';
+    if (turn === 'jobStarted') return { round };
+    const preserved = yield* preserve(context, input, place, round);
+    if (preserved === 'ended') return 'ended';
+    if (preserved === 'turnLost') continue;
+    const started = yield* startJob(context, input, { place, kind: 'import', round });
+    if (started === 'ended') return 'ended';
+    if (started === 'started') return { round };
   }
 }
 
@@ -128,48 +162,43 @@ function* preserve(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-): Generator<Task, 'ready' | 'ended', unknown> {
+  round: PreImageRound,
+): Generator<Task, 'ready' | 'ended' | 'turnLost', unknown> {
   const { runId } = input;
   context.df.setCustomStatus({ phase: 'preImage' });
-  const preImage = yield* call(context, 'takePreImage', { runId });
+  const preImage = yield* call(context, 'takePreImage', { runId, round });
   if (preImage.status === 'ended') return 'ended';
   if (preImage.status === 'export') {
-    if ((yield* startJob(context, input, place, 'export')) === 'ended') return 'ended';
+    const started = yield* startJob(context, input, { place, kind: 'export', round });
+    if (started !== 'started') return started;
     context.df.setCustomStatus({ phase: 'preImage' });
     for (;;) {
-      yield* untilOver(watchJob(context, runId, place, 'export'));
-      const exported = yield* call(context, 'finishPreImage', { runId });
+      yield* untilOver(watchJob(context, { runId, place, kind: 'export', round }));
+      const exported = yield* call(context, 'finishPreImage', { runId, round });
       if (exported.status === 'ended') return 'ended';
       if (exported.status === 'ready') break;
       yield* sleep(context, 30);
     }
   }
-  return (yield* call(context, 'fillLines', { runId })).status;
+  return (yield* call(context, 'fillLines', { runId, round })).status;
 }
 
-/** Starts a job, and waits for the turn again whenever it was lost before that. */
+/** Starts a job while the run has its turn. */
 function* startJob(
   context: OrchestrationContext,
-  input: RunInput,
-  place: TurnPlace,
-  kind: 'export' | 'import',
-): Generator<Task, 'started' | 'ended', unknown> {
-  const { runId, attempt = 1 } = input;
-  for (;;) {
-    const start = (yield context.df.callSubOrchestrator(
-      ORCHESTRATIONS.provisionJobStart,
-      { runId, kind, place, tries: 0 } satisfies StartInput,
-      childInstanceId(runId, `start-${kind}`, attempt),
-    )) as { status: 'started' | 'ended' | 'turnLost' };
-    if (start.status !== 'turnLost') return start.status;
-    const turn = yield* takeTurn(context, input, place);
-    if (turn === 'ended') return 'ended';
-    if (turn === 'jobStarted') return 'started';
-  }
+  { runId, attempt = 1 }: RunInput,
+  job: { readonly kind: 'export' | 'import'; readonly round: PreImageRound; readonly place: TurnPlace },
+): Generator<Task, 'started' | 'ended' | 'turnLost', unknown> {
+  const { status } = (yield context.df.callSubOrchestrator(
+    ORCHESTRATIONS.provisionJobStart,
+    { runId, ...job, tries: 0 } satisfies StartInput,
+    childInstanceId(runId, `start-${job.kind}`, attempt),
+  )) as { status: 'started' | 'ended' | 'turnLost' };
+  return status;
 }
 
-function watchJob(context: OrchestrationContext, runId: string, place: TurnPlace, kind: JobKind): Task {
-  const input: WatchInput = { runId, kind, place, polls: 0, since: context.df.currentUtcDateTime.getTime() };
+function watchJob(context: OrchestrationContext, job: Pick<WatchInput, 'runId' | 'kind' | 'round' | 'place'>): Task {
+  const input: WatchInput = { ...job, polls: 0, since: context.df.currentUtcDateTime.getTime() };
   // No id of its own: the engine derives one from this very execution, so that a run that is started once more does not
   // meet a child of its earlier life.
   return context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobWatch, input);

@@ -104,7 +104,7 @@ describe.concurrent('provision', () => {
     expect(JSON.parse(stdout)).toMatchObject({ run: { runId: dropped.runId, state: 'completed' }, report: null });
     expect(dropped.content.toString()).toBe('{"id":"a"}\n{"id":"b"}\n');
     expect(dropped.metadata).toEqual({
-      hubkeeper: expect.stringMatching(/^cli\/\d+\.\d+\.\d+$/),
+      hubkeeper: expect.stringMatching(/^cli\/\d+\.\d+\.\d+\/[0-9a-f-]{36}$/),
       hub: 'plant1',
       importmode: 'update',
       maxrejects: '3',
@@ -129,8 +129,8 @@ describe.concurrent('provision', () => {
     const cli = startCli(['provision', devices, '--batch', 'b2', '--report', target], environment);
     await put('provision-results', 'r/report.csv', 'line,deviceId\n');
     await put('provision-results', 'r/failed-devices.txt', '{"id":"b"}\n');
-    const line = { line: 2, deviceId: 'b', outcome: 'failed', code: 'X', reason: 'It is there already.' };
-    await put('provision-results', 'r/report.json', JSON.stringify({ lines: [line] }));
+    const reason = { line: 2, deviceId: 'b', outcome: 'failed', code: 'X', count: 1, reason: 'It is there already.' };
+    await put('provision-results', 'r/report.json', JSON.stringify({ reasons: [reason] }));
     await answer(cli, 'b2/devices.txt', {
       state: 'completedWithFailures',
       finishedAt: '2026-11-20T10:00:09.000Z',
@@ -145,7 +145,7 @@ describe.concurrent('provision', () => {
     const { code, stdout, stderr } = await cli.result;
     expect(code).toBe(1);
     expect(stdout).toContain('Completed with failures after 8 s');
-    expect(stdout).toContain('  line 2  b  failed\n    It is there already.\n');
+    expect(stdout).toContain('  failed: X, line 2 b\n    It is there already.\n');
     expect(stderr).toContain('Dropped');
     expect(await readFile(join(target, 'failed-devices.txt'), 'utf8')).toBe('{"id":"b"}\n');
     expect((await stat(join(target, 'failed-devices.txt'))).mode & 0o777).toBe(0o600);
@@ -176,6 +176,28 @@ describe.concurrent('provision', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ runId, drop: 'provision/b3/devices.txt.gz' });
     expect(Object.keys(metadata)).toEqual(['hubkeeper']);
+  });
+
+  test('uploads configurations before the devices file, and never over others', async () => {
+    const path = join(folder, 'my-configurations.txt');
+    await writeFile(path, '{"id":"c","content":{"deviceContent":{"properties.desired.a":1}}}\n');
+    const args = ['provision', devices, '--batch', 'with', '--configurations', path, '--no-wait'];
+    expect(await runCli(args, environment)).toMatchObject({ code: 0 });
+    const box = storage.getContainerClient('provision');
+    const [first, second] = await Promise.all(
+      ['with/configurations.txt', 'with/devices.txt'].map((name) => box.getBlobClient(name).getProperties()),
+    );
+    expect(first?.lastModified?.getTime()).toBeLessThanOrEqual(second?.lastModified?.getTime() ?? 0);
+    expect((await box.getBlobClient('with/configurations.txt').downloadToBuffer()).toString()).toContain('"id":"c"');
+    const again = await runCli(args, environment);
+    expect(again).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('provision/with/configurations.txt already'),
+    });
+    await writeFile(path, '[]');
+    const refused = await runCli(args.toSpliced(3, 1, 'other'), environment);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('JSON array') });
+    expect(await box.getBlobClient('other/devices.txt').exists()).toBe(false);
   });
 
   test('never drops over a file that is there', async () => {

@@ -119,3 +119,41 @@ test('of a CSV file the first rows are shown as they would be imported, without 
     `The first rows, as they would be imported:\n${shown.map((row) => `line ${row.line}      ${JSON.stringify(row.device)}\n`).join('')}\n`,
   );
 });
+
+test('with --configurations their lines are checked too, without showing what they hold', async () => {
+  const file = await fileOf('with.txt', good);
+  const content = { deviceContent: { 'properties.desired.password': 'hunter2' } };
+  const lines = [
+    { Id: 'a', Content: content },
+    { id: 'Upper', content: { deviceContent: { hunter2: 1 } } },
+  ];
+  const configurations = await fileOf('c.txt', lines.map((line) => JSON.stringify(line)).join('\n'));
+  const args = ['check', file, '--configurations', configurations];
+  const [text, json, abort] = await Promise.all([
+    runCli(args),
+    runCli([...args, '--json']),
+    runCli([...args, '--on-invalid-line', 'abort']),
+  ]);
+  expect([text.code, json.code, abort.code]).toEqual([1, 1, 2]);
+  expect(text.stdout).toMatch(/line 2 +rejected {2}id is none that a hub takes.*\n.*: 1 configuration, 1 rejected\n$/);
+  expect(text.stdout).toContain('does not begin with "properties.desired"');
+  expect(abort.stdout).toContain('1 of 2 configurations is invalid, and onInvalidLine is abort');
+  expect(JSON.parse(json.stdout).configurations).toMatchObject({
+    accepted: 1,
+    rejected: 1,
+    lines: [
+      { line: 1, kind: 'accepted', id: 'a' },
+      { line: 2, code: 'configurationId' },
+    ],
+  });
+  expect(text.stdout + json.stdout).not.toContain('hunter2');
+
+  const array = await fileOf('array.txt', '[{"id":"a"}]');
+  const refused = await runCli(['check', file, '--configurations', array]);
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`${array} cannot be read: it is a JSON array`),
+  });
+  const missing = await runCli(['check', file, '--configurations', `${array}x`]);
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no such file') });
+});

@@ -34,8 +34,15 @@ test('the same seed gives the same devices, on stdout as in a file', async () =>
   expect(JSON.parse(other.stdout.split('\n')[499] ?? '')).toMatchObject({ id: 'x:00000500', importMode: 'create' });
 });
 
+test('without a seed the keys are those that everybody gets, and it says so', async () => {
+  const [plain, seeded] = await Promise.all([runCli(['generate', '2']), runCli(['generate', '2', '--seed', '1'])]);
+  expect(plain.stdout).toBe(seeded.stdout);
+  expect([plain.code, plain.stderr]).toEqual([0, expect.stringContaining('give a --seed that nobody can guess')]);
+  expect(seeded.stderr).toBe('');
+});
+
 test('a reader that goes away ends it quietly', async () => {
-  const command = `"${process.execPath}" cli/main.ts generate 1000000 | head -n 2; echo "code \${PIPESTATUS[0]}"`;
+  const command = `"${process.execPath}" cli/main.ts generate 1000000 --seed a | head -n 2; echo "code \${PIPESTATUS[0]}"`;
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', command], { cwd: projectRoot() });
   expect(stderr).toBe('');
   expect(stdout.split('\n')).toEqual([

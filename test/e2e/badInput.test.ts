@@ -116,6 +116,8 @@ describe('a line that is wrong is rejected by number, code and reason, and the r
       })),
     );
     expect(byLine.get(2)?.reason).toContain('line 1');
+    expect(rows.filter(({ outcome, action }) => outcome === 'rejected' && action === '')).toEqual([]);
+    expect(byLine.get(2)).toMatchObject({ action: 'Keep one of the two.' });
     expect(JSON.stringify(rows)).not.toContain(KEY);
     expect((await stack.rest('GET', '/devices/ok-1')).status).toBe(200);
     expect((await stack.rest('GET', '/devices/x10')).status).toBe(404);

@@ -47,7 +47,18 @@ describe('people in charge of a run', () => {
       expect(list.runs).toEqual([record]);
       expect(await (await fetch(`${stack.apiUrl}/runs/${record.runId}`)).json()).toEqual(record);
       expect((await fetch(`${stack.apiUrl}/runs?limit=0`)).status).toBe(400);
-      expect((await fetch(`${stack.apiUrl}/runs/nope`)).status).toBe(404);
+      expect((await fetch(`${stack.apiUrl}/runs/ffffffffffffffffffff`)).status).toBe(404);
+      for (const id of ['nope', record.runId.toUpperCase(), `${record.runId}0`, `${record.runId}%2F..`]) {
+        for (const verb of ['', '/cancel', '/suspend', '/resume']) {
+          const reply = await fetch(`${stack.apiUrl}/runs/${id}${verb}`, { method: verb === '' ? 'GET' : 'POST' });
+          expect([id, verb, reply.status, await reply.json()]).toEqual([
+            id,
+            verb,
+            400,
+            { error: { code: 'runIdInvalid', message: expect.stringContaining('20 characters') } },
+          ]);
+        }
+      }
       expect(await (await fetch(`${stack.apiUrl}/health`)).json()).toMatchObject({ status: 'healthy' });
 
       // A policy that may only read: the rights it lacks are named.

@@ -11,14 +11,13 @@ interface Identity {
 
 const key = (text: string) => Buffer.from(text.padEnd(32, '.')).toString('base64');
 const line = (value: object) => `${JSON.stringify(value)}\n`;
+const keys = (name: string) => ({
+  type: 'sas',
+  symmetricKey: { primaryKey: key(name), secondaryKey: key(`${name}2`) },
+});
 const create = (id: string, more: object = {}) =>
-  line({
-    id,
-    importMode: 'create',
-    status: 'enabled',
-    authentication: { type: 'sas', symmetricKey: { primaryKey: key(id), secondaryKey: key(`${id}2`) } },
-    ...more,
-  });
+  line({ id, importMode: 'create', status: 'enabled', authentication: keys(id), ...more });
+const JSON_TYPE = { 'content-type': 'application/json' };
 
 async function identity(stack: TestStack, id: string): Promise<Identity> {
   return (await stack.rest('GET', `/devices/${id}`)).body as Identity;
@@ -65,6 +64,70 @@ describe('what a line leaves out', () => {
       });
       expect(await stack.finalRecord('rotate/devices.txt')).toMatchObject({ state: 'completed' });
       expect((await identity(stack, 'rotate')).authentication.symmetricKey.primaryKey).not.toBe(key('rotate'));
+
+      // Without a pre-image: only what says all itself, and only when that was confirmed.
+      const bare =
+        line({ id: 'plain', status: 'enabled' }) +
+        create('stolen', { importMode: 'update', capabilities: { iotEdge: true } }) +
+        line({ id: 'fresh', importMode: 'delete' }) +
+        line({ id: 'new', importMode: 'create' });
+      const never = { ...NOW, backupfirst: 'never' };
+      await stack.drop('haste/devices.txt', bare, { ...never, confirm: 'another' });
+      const refused = await stack.finalRecord('haste/devices.txt');
+      expect(refused).toMatchObject({
+        state: 'refused',
+        error: { code: 'confirmationNeeded', message: expect.stringContaining('backupFirst never') },
+        outcomes: { rejected: 1, skipped: 3 },
+      });
+      const confirm = /name of the hub, ([^;\s]+);/.exec(refused.error?.action ?? '')?.[1] ?? '';
+      await stack.drop('sure/devices.txt', bare, { ...never, confirm });
+      const hasty = await stack.finalRecord('sure/devices.txt');
+      expect(hasty).toMatchObject({
+        state: 'completedWithFailures',
+        check: { lines: 4, rejected: 1, byMode: { update: 1, delete: 1, create: 1 } },
+        outcomes: { rejected: 1, succeeded: 3 },
+      });
+      expect(hasty).not.toHaveProperty('preImage');
+      expect((await stack.rows(hasty)).map(({ deviceId, code }) => [deviceId, code])).toContainEqual([
+        'plain',
+        'leavesOut',
+      ]);
+      expect(await identity(stack, 'plain')).toMatchObject({ authentication: keys('plain') });
+    });
+  });
+
+  it('is kept as the device has it when the import is sent, not as it was before the run was suspended', async () => {
+    await withStack({}, async (stack) => {
+      await stack.drop('before/devices.txt', create('pump'));
+      await stack.finalRecord('before/devices.txt');
+
+      // The pre-image needs no job, so a job of somebody else lets the run come to just before its import.
+      const control = async (path: string, body?: object) =>
+        (
+          await fetch(path, {
+            method: 'POST',
+            ...(body === undefined ? {} : { headers: JSON_TYPE, body: JSON.stringify(body) }),
+          })
+        ).status;
+      await control(`${stack.hubAdminUrl}/jobs`, { durationMs: 8_000 });
+      await stack.drop('held/devices.txt', line({ id: 'pump', importMode: 'update', tags: { seen: 1 } }));
+      const held = await stack.until('the pre-image to be taken, and the hub to be busy', async () => {
+        const record = await stack.recordOf('held/devices.txt');
+        return record?.preImage !== undefined && record.waiting?.kind === 'busy' ? record : undefined;
+      });
+      expect(await control(`${stack.apiUrl}/runs/${held.runId}/suspend`)).toBe(202);
+
+      await stack.drop('rotate/devices.txt', create('pump', { importMode: 'update', authentication: keys('new') }));
+      expect(await stack.finalRecord('rotate/devices.txt')).toMatchObject({ state: 'completed' });
+
+      expect(await control(`${stack.apiUrl}/runs/${held.runId}/resume`)).toBe(202);
+      const record = await stack.finalRecord('held/devices.txt');
+      expect(record).toMatchObject({ state: 'completed', outcomes: { succeeded: 1 }, kept: { authentication: 1 } });
+      expect(await identity(stack, 'pump')).toMatchObject({ authentication: keys('new') });
+      expect((await stack.rest('GET', '/twins/pump')).body).toMatchObject({ tags: { seen: 1 } });
+      const preImage = await stack.read(record.preImage?.container ?? '', record.preImage?.blobName ?? '');
+      expect(preImage).toContain(key('new'));
+      expect(held.preImage?.blobName).not.toBe(record.preImage?.blobName);
     });
   });
 

@@ -147,7 +147,12 @@ function testStack(stack: Stack): TestStack {
     },
     async rows(record: RunRecord) {
       if (record.report === undefined) throw new Error(`The run ${record.runId} has no report.`);
-      return parse(await read(record.report.container, record.report.csv ?? ''), { columns: true }) as ReportRow[];
+      const rows = parse(await read(record.report.container, record.report.csv ?? ''), {
+        columns: true,
+      }) as ReportRow[];
+      const wrong = rows.findIndex(({ line }, index) => Number(line) <= Number(rows[index - 1]?.line ?? 0));
+      if (wrong >= 0) throw new Error(`Row ${wrong + 1} of the report of run ${record.runId} is out of order.`);
+      return rows;
     },
     rest,
     async deviceIds() {
@@ -167,6 +172,12 @@ export function assertAddsUp(record: RunRecord): void {
   const sum = OUTCOMES.reduce((total, outcome) => total + (record.outcomes?.[outcome] ?? 0), 0);
   if (sum !== record.check?.lines) {
     throw new Error(`Outcomes of run ${record.runId} add up to ${sum}, its input has ${record.check?.lines} lines.`);
+  }
+  const { configurations } = record;
+  if (configurations === undefined) return;
+  const settled = OUTCOMES.reduce((total, outcome) => total + (configurations.outcomes?.[outcome] ?? 0), 0);
+  if (settled !== configurations.lines) {
+    throw new Error(`Run ${record.runId} has ${configurations.lines} configurations and outcomes for ${settled}.`);
   }
 }
 

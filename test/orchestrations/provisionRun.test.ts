@@ -74,6 +74,15 @@ describe('the orchestration of a run', () => {
     ]);
   });
 
+  it('starts over with a fresh history when the folder has not come to rest after fifty looks', () => {
+    const answers = () => script({ ...straight, readOptions: { status: 'wait', seconds: 9 } });
+    const first = drive(provisionRun, { runId, attempt: 2 }, answers());
+    expect(first.yields.filter(({ name }) => name === 'readOptions')).toHaveLength(50);
+    expect(first).toMatchObject({ continuedAsNew: { runId, attempt: 2 }, signals: [] });
+    expect(first.output).toBeUndefined();
+    expect(drive(provisionRun, { runId, attempt: 2 }, answers())).toEqual(first);
+  });
+
   it.each([
     ['readOptions', { readOptions: { status: 'ended' } }, []],
     ['checkFile', { checkFile: { next: 'ended' } }, []],
@@ -89,10 +98,33 @@ describe('the orchestration of a run', () => {
     expect(signals).toEqual(expected);
   });
 
-  it('waits for its turn again when it has lost it before its job was started', () => {
+  it('waits for its turn again when it has lost it before its job was started, and takes its pre-image anew', () => {
     const provisionJobStart = [{ status: 'turnLost' }, { status: 'started' }];
-    const { yields } = drive(provisionRun, { runId }, script({ ...straight, provisionJobStart }));
-    expect(names(yields).slice(5, 8)).toEqual(['provisionJobStart', 'provisionTurn', 'provisionJobStart']);
+    const { yields } = drive(provisionRun, { runId, attempt: 3 }, script({ ...straight, provisionJobStart }));
+    const round = ['provisionTurn', 'takePreImage', 'fillLines', 'provisionJobStart'];
+    expect(names(yields).slice(2, 10)).toEqual([...round, ...round]);
+    const rounds = yields
+      .map(({ input }) => (input as { round?: string }).round)
+      .filter((value) => value !== undefined);
+    expect(rounds).toEqual(['3.1', '3.1', '3.1', '3.2', '3.2', '3.2']);
+  });
+
+  it('begins anew, too, when the turn is lost before the export of its pre-image was started', () => {
+    const answers = { ...straight, takePreImage: { status: 'export' }, finishPreImage: { status: 'ready' } };
+    const provisionJobStart = [{ status: 'turnLost' }, { status: 'started' }, { status: 'started' }];
+    const { yields } = drive(provisionRun, { runId }, script({ ...answers, provisionJobStart }));
+    expect(names(yields).slice(2, 11)).toEqual([
+      'provisionTurn',
+      'takePreImage',
+      'provisionJobStart',
+      'provisionTurn',
+      'takePreImage',
+      'provisionJobStart',
+      'provisionJobWatch',
+      'finishPreImage',
+      'fillLines',
+    ]);
+    expect(yields[10]).toMatchObject({ name: 'fillLines', input: { runId, round: '1.2' } });
   });
 
   it('started again after its orchestration was lost, goes on with the job that it has, and has children of its own', () => {
@@ -254,14 +286,14 @@ describe('the wait for the turn', () => {
 });
 
 describe('the start of the job', () => {
-  const input = { runId, kind: 'import', place, tries: 0 };
+  const input = { runId, kind: 'import', round: '1.1', place, tries: 0 };
 
   it('waits between tries, keeps the turn, and starts over with a fresh history after fifty', () => {
     const answers = { poll: { granted: true }, startJob: { status: 'wait', seconds: 5 } };
     const busy = drive(provisionJobStart, input, script(answers));
     expect(names(busy.yields).slice(0, 4)).toEqual(['poll', 'startJob', 'timer', 'poll']);
     expect(busy.yields.filter(({ name }) => name === 'startJob')).toHaveLength(50);
-    expect(busy.continuedAsNew).toEqual({ runId, kind: 'import', place, tries: 50 });
+    expect(busy.continuedAsNew).toEqual({ runId, kind: 'import', round: '1.1', place, tries: 50 });
   });
 
   it.each(['started', 'ended'] as const)('tells that the run has %s', (status) => {
@@ -281,7 +313,7 @@ describe('the watch over the job', () => {
     const watchJob = [{ ended: false }, { ended: false }, { ended: true }];
     const { yields, output } = drive(
       provisionJobWatch,
-      { runId, kind: 'import', place, polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
+      { runId, kind: 'import', round: '1.1', place, polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
       script({ poll: { granted: true }, watchJob }),
     );
     const look = ['timer', 'poll', 'watchJob'];
@@ -293,11 +325,11 @@ describe('the watch over the job', () => {
     const since = Date.parse('2026-11-20T02:00:00Z');
     const { continuedAsNew } = drive(
       provisionJobWatch,
-      { runId, kind: 'import', place, polls: 50, since },
+      { runId, kind: 'import', round: '1.1', place, polls: 50, since },
       // Whoever has the turn by now: the job runs, and is watched to its end.
       script({ poll: { granted: false, position: 1 }, watchJob: { ended: false } }),
     );
-    expect(continuedAsNew).toEqual({ runId, kind: 'import', place, polls: 100, since });
+    expect(continuedAsNew).toEqual({ runId, kind: 'import', round: '1.1', place, polls: 100, since });
   });
 
   it.each([

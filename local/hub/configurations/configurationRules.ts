@@ -62,7 +62,7 @@ export function demandConfigurationId(id: string): void {
 function demandConfiguration(input: ConfigurationInput): void {
   demandConfigurationId(input.id);
   demandContent(input.content);
-  demandTargetCondition(input.targetCondition);
+  demandTargetCondition(input.targetCondition, input.content);
 }
 
 /** Content is required, of one kind (device, module or edge modules), and its keys are desired properties. */
@@ -94,8 +94,13 @@ function invalidContent(message: string): HubError {
   return new HubError('InvalidConfigurationContent', message);
 }
 
-/** A target condition is `*`, empty, or a condition over deviceId, tags and reported properties. */
-function demandTargetCondition(condition: string): void {
+/**
+ * A target condition is `*`, empty, or a condition over deviceId, tags and reported properties; of module content it
+ * begins with `FROM devices.modules WHERE` and may name moduleId (Azure docs, "Automatic device and module management").
+ */
+function demandTargetCondition(given: string, content: JsonObject): void {
+  const prefix = 'moduleContent' in content ? /^\s*from\s+devices\.modules\s+where\s+/i.exec(given)?.[0] : undefined;
+  const condition = given.slice(prefix?.length ?? 0);
   if (condition === '' || condition === '*') return;
   const invalid = (why: string) =>
     new HubError('InvalidConfigurationTargetCondition', `The target condition is invalid: ${why}.`);
@@ -108,7 +113,8 @@ function demandTargetCondition(condition: string): void {
   }
   for (const segments of pathsOf(where)) {
     const [root = '', second] = segments.map((segment) => segment.toLowerCase());
-    const allowed = root === 'deviceid' || root === 'tags' || (root === 'properties' && second === 'reported');
+    const named = root === 'deviceid' || root === 'tags' || (root === 'moduleid' && prefix !== undefined);
+    const allowed = named || (root === 'properties' && second === 'reported');
     if (!allowed) throw invalid(`'${segments.join('.')}' is none of deviceId, tags and properties.reported`);
   }
 }

@@ -1,6 +1,6 @@
 import { HubError } from '../http/hubError.ts';
 import type { JsonObject } from '../twin/twinLimits.ts';
-import { createMemberReader, readInteger, readObject, readString } from '../wire/jsonNet.ts';
+import { createMemberReader, readEnum, readInteger, readObject, readString } from '../wire/jsonNet.ts';
 import { type ConfigurationRow, configurationEtag } from './configurationStore.ts';
 
 /** What a caller may set of a configuration. */
@@ -33,10 +33,16 @@ const readContent = createMemberReader('Microsoft.Azure.Devices.ConfigurationCon
 ]);
 const readMetrics = createMemberReader('Microsoft.Azure.Devices.ConfigurationMetrics', ['queries']);
 
+/** The C# enum `ConfigurationImportMode` has one value, of number 4. */
+const IMPORT_MODES = ['createOrUpdateIfMatchETag'] as const;
+
 /** Reads a configuration, members in any case. Throws ConversionError or HubError. */
 export function readConfiguration(value: unknown): ConfigurationInput & { readonly etag: string | undefined } {
   const members = readMembers(value, '');
   if (members === undefined) throw new HubError('ArgumentNull', 'There is no configuration.');
+  if (members.importMode !== 4) {
+    readEnum(members.importMode, IMPORT_MODES, 'Microsoft.Azure.Devices.ConfigurationImportMode', 'importMode');
+  }
   const metrics = readMetrics(members.metrics, 'metrics');
   return {
     id: readString(members.id, 'id') ?? '',

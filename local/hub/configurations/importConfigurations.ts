@@ -1,4 +1,5 @@
 import type { ContainerClient } from '@azure/storage-blob';
+import type { Faults } from '../faults.ts';
 import { unquote } from '../http/etag.ts';
 import { HubError } from '../http/hubError.ts';
 import type { HubSettings } from '../hubOptions.ts';
@@ -6,8 +7,8 @@ import { JobFailure } from '../jobs/jobFailure.ts';
 import { parseJsonLine } from '../jobs/jobLine.ts';
 import type { JobStore } from '../jobs/jobStore.ts';
 import type { IdentityStore } from '../registry/identityStore.ts';
-import { createConfiguration, replaceConfiguration } from './configurationRules.ts';
-import { type ConfigurationStore, configurationEtag } from './configurationStore.ts';
+import { type ConfigurationContext, createConfiguration, replaceConfiguration } from './configurationRules.ts';
+import { type ConfigurationRow, type ConfigurationStore, configurationEtag } from './configurationStore.ts';
 import { type ConfigurationInput, readConfiguration } from './configurationWire.ts';
 
 export interface ConfigurationImport {
@@ -18,6 +19,7 @@ export interface ConfigurationImport {
   readonly configurations: ConfigurationStore;
   readonly jobs: JobStore;
   readonly settings: HubSettings;
+  readonly faults: Faults;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
@@ -48,21 +50,17 @@ function applyConfigurationLine(input: ConfigurationImport, text: string): void 
   try {
     configuration = parseJsonLine(text, 'configuration', readConfiguration);
     const { etag, ...wanted } = configuration;
+    const fault = input.faults.forItem('importConfiguration', { deviceId: wanted.id });
+    if (fault?.effect === 'before') throw fault.error;
     const context = {
       configurations: input.configurations,
       maxConfigurations: input.settings.maxConfigurations,
       nowMs: input.now(),
     };
     const row = input.configurations.find(wanted.id);
-    if (row === undefined) {
-      createConfiguration(context, wanted);
-      return;
-    }
-    const given = etag === undefined ? undefined : unquote(etag);
-    if (given !== '*' && given !== configurationEtag(row)) {
-      throw new HubError('PreconditionFailed', 'PreconditionFailed, ETag may be invalid.');
-    }
-    replaceConfiguration(context, row, wanted);
+    if (row === undefined) createConfiguration(context, wanted);
+    else replaceMatching(context, row, { ...wanted, etag });
+    if (fault?.effect === 'after') throw fault.error;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     const entry = {
@@ -72,4 +70,17 @@ function applyConfigurationLine(input: ConfigurationImport, text: string): void 
     };
     input.jobs.addError(input.jobId, 'configuration', JSON.stringify(entry));
   }
+}
+
+/** What a line without an ETag does to a configuration that exists is not documented: taken as a mismatch. */
+function replaceMatching(
+  context: ConfigurationContext,
+  row: ConfigurationRow,
+  { etag, ...wanted }: ConfigurationInput & { readonly etag: string | undefined },
+): void {
+  const given = etag === undefined ? undefined : unquote(etag);
+  if (given !== '*' && given !== configurationEtag(row)) {
+    throw new HubError('PreconditionFailed', 'PreconditionFailed, ETag may be invalid.');
+  }
+  replaceConfiguration(context, row, wanted);
 }

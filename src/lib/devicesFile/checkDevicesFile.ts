@@ -8,15 +8,15 @@ import { createLineChecker, type LineChecker, type LineVerdict } from './checkLi
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
 import { type RowPassEvents, readRows } from './csvPass.ts';
 import { FileRefused } from './fileRefused.ts';
-import type { Problem } from './findings.ts';
+import { type Problem, problemOf } from './findings.ts';
 import { createIdentityTable, hashIdentity, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
 import { createLinePairs } from './linePairs.ts';
 import { type LinePassOptions, type OpenInput, readLines } from './linePass.ts';
 import { refuseOtherFormats } from './otherFormats.ts';
-import { describe, REJECT_REASONS, type ReasonValues, type RejectCode, WARNINGS } from './reasons.ts';
+import { describe, type ReasonValues, type RejectCode, WARNINGS } from './reasons.ts';
 import { settleDoubtful } from './settleDoubtful.ts';
-import { createTally, RAW_BYTES } from './tally.ts';
+import { createTally } from './tally.ts';
 import { locateUtf8Error } from './utf8Error.ts';
 
 export type { AcceptedLine, MissingField } from './checkLine.ts';
@@ -25,6 +25,8 @@ export { FileRefused } from './fileRefused.ts';
 export type { OpenInput } from './linePass.ts';
 
 const MAX_LINE_BYTES = 1024 * 1024;
+/** How much is kept of a line that is too long to be read. */
+const HEAD_BYTES = 64 * 1024;
 
 /**
  * Checks every line and hands each to the sink exactly once.
@@ -37,7 +39,7 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
   const passOptions: LinePassOptions = {
     open,
     maxLineBytes,
-    headBytes: RAW_BYTES,
+    headBytes: HEAD_BYTES,
     abortSignal: options.abortSignal,
     pause: () => sink.drain(),
   };
@@ -56,8 +58,7 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
   const isCsv = options.format === 'csv';
   const readPass = (events: RowPassEvents): Promise<void> =>
     isCsv ? readRows(passOptions, events) : readLines(passOptions, events);
-  // A row that is cut off could not be dropped again: its quotes would be open.
-  const tally = isCsv ? createTally(sink, maxLineBytes) : createTally(sink);
+  const tally = createTally(sink);
   let bytesDropped = 0;
   // What other formats show by their first line, CSV shows by its header.
   let atFirstLine = !isCsv;
@@ -80,7 +81,7 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
     longLine(line, head, length) {
       if (atFirstLine) refuseOtherFormats(line, head.toString('latin1'));
       atFirstLine = false;
-      tally.reject(line, problem('lineTooLong', { length, limit: maxLineBytes }), head);
+      tally.reject(line, problem('lineTooLong', { length, limit: maxLineBytes }), cutLine(head, length));
     },
     badUtf8(line, bytes) {
       if (atFirstLine && !bytes.subarray(0, 64).includes('{')) throw new FileRefused('binary', { line });
@@ -138,6 +139,14 @@ const UNREADABLE: LineVerdict = {
 
 const NOT_AN_OBJECT: LineVerdict = { kind: 'rejected', problems: problem('notAnObject') };
 
+/**
+ * The start of a line that is too long, with a note of ours at its end. Without it the start could be taken for a whole
+ * line when it is dropped again: after a whole object there may be nothing but blanks, or a second object far behind.
+ */
+function cutLine(head: Buffer, length: number): Uint8Array {
+  return Buffer.concat([head, Buffer.from(` [cut off here: the line had ${length} bytes]`)]);
+}
+
 function problem(code: RejectCode, values: ReasonValues = {}): [Problem] {
-  return [{ code, reason: describe(REJECT_REASONS[code], values) }];
+  return [problemOf(code, values)];
 }

@@ -42,6 +42,8 @@ export type LineVerdict =
 
 export interface LineCheckerOptions {
   readonly importMode: ImportMode;
+  /** See `CheckOptions`. */
+  readonly mustSay?: readonly MissingField[];
 }
 
 export interface LineChecker {
@@ -256,7 +258,11 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
       if (!hasReason) missing.push('statusReason');
       if (!hasCapabilities) missing.push('capabilities');
     }
-    return missing;
+    const { mustSay } = options;
+    if (mustSay === undefined) return missing;
+    const unsaid = missing.filter((field) => mustSay.includes(field));
+    if (unsaid.length > 0) findings.reject('leavesOut', { fields: unsaid.join(', ') }, unsaid[0]);
+    return NOTHING_MISSING;
   }
 
   function rejected(id?: string, moduleId?: string): LineVerdict {

@@ -1,6 +1,6 @@
 /** What the check of a devices file takes and gives. */
 
-import type { AcceptedLine } from './checkLine.ts';
+import type { AcceptedLine, MissingField } from './checkLine.ts';
 import type { IdentityHash } from './identityTable.ts';
 import type { ImportMode } from './importMode.ts';
 import type { RejectCode, SkipCode, WarningCode } from './reasons.ts';
@@ -10,6 +10,11 @@ export interface CheckOptions {
   readonly format?: 'lines' | 'csv';
   /** For lines that name none. */
   readonly importMode: ImportMode;
+  /**
+   * What a line that may overwrite an identity must say, because nobody can fill it in later; with this, no accepted
+   * line is missing anything. Absent: lines may leave out what they like.
+   */
+  readonly mustSay?: readonly MissingField[];
   /** A longer line is rejected without being kept in memory; a longer row refuses the file. Default 1 MiB. */
   readonly maxLineBytes?: number;
   readonly abortSignal?: AbortSignal;
@@ -24,13 +29,17 @@ export interface RejectedLine {
   readonly moduleId?: string;
   /** Of the first problem. */
   readonly code: RejectCode;
-  /** All problems of the line: what is wrong and what to do. Holds no values of the line. */
+  /** All problems of the line, and what to do about them. Hold no values of the line. */
   readonly reason: string;
+  readonly action: string;
   /** Of the first problem, such as `tags.a.b`. */
   readonly path?: string;
   /** Where the JSON breaks (in characters) or the UTF-8 (in bytes), from 1. */
   readonly column?: number;
-  /** The line as it came, without its newline; only the first 64 KiB of a longer one. A row of CSV is whole. */
+  /**
+   * The line as it came, without its newline. Of one that is too long (`lineTooLong`): its first 64 KiB, and a note that it
+   * is cut.
+   */
   readonly raw: Uint8Array;
 }
 
@@ -40,6 +49,7 @@ export interface SkippedLine {
   readonly moduleId?: string;
   readonly code: SkipCode;
   readonly reason: string;
+  readonly action: string;
 }
 
 export interface LineWarning {

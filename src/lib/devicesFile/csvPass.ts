@@ -10,10 +10,9 @@ import type { CsvCell } from './csvCells.ts';
 import { type CsvColumns, readCsvColumns } from './csvColumns.ts';
 import { type CsvDelimiter, detectDelimiter } from './csvDelimiter.ts';
 import { FileRefused } from './fileRefused.ts';
-import type { Note, Problem } from './findings.ts';
+import { type Note, type Problem, problemOf } from './findings.ts';
 import { readText } from './inputBytes.ts';
 import type { LineBytes, LinePassEvents, LinePassOptions } from './linePass.ts';
-import { describe, REJECT_REASONS } from './reasons.ts';
 
 /** Rows are told apart by the number of the line on which they start. */
 export interface RowPassEvents extends LinePassEvents {
@@ -124,8 +123,7 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
       return;
     }
     if (cells.length > count) {
-      const reason = describe(REJECT_REASONS.tooManyCells, { cells: cells.length, columns: count });
-      events.badRow?.(at, row, { code: 'tooManyCells', reason });
+      events.badRow?.(at, row, problemOf('tooManyCells', { cells: cells.length, columns: count }));
       return;
     }
     const text = lineOf(decoded(cells, row));

@@ -1,10 +1,20 @@
 /** What the rules find in one line. Holds sentences of our own only, never text of the line. */
 
-import { describe, REJECT_REASONS, type ReasonValues, type RejectCode, WARNINGS, type WarningCode } from './reasons.ts';
+import {
+  describe,
+  fill,
+  REJECT_REASONS,
+  type ReasonValues,
+  type RejectCode,
+  WARNINGS,
+  type WarningCode,
+} from './reasons.ts';
 
 export interface Problem {
   readonly code: RejectCode;
+  /** What is wrong, and what a person can do about it: a sentence each. */
   readonly reason: string;
+  readonly action: string;
   /** `tags.a.b` */
   readonly path?: string;
 }
@@ -23,6 +33,12 @@ export interface Findings {
   clear(): void;
 }
 
+export function problemOf(code: RejectCode, values: ReasonValues = {}, path?: string): Problem {
+  const { says, action } = REJECT_REASONS[code];
+  const all = path === undefined ? values : { path, ...values };
+  return { code, reason: fill(says, all), action: fill(action, all), ...(path === undefined ? {} : { path }) };
+}
+
 export function createFindings(): Findings {
   let problems: Problem[] = [];
   let notes: Note[] = [];
@@ -34,8 +50,7 @@ export function createFindings(): Findings {
       return notes;
     },
     reject(code, values = {}, path) {
-      const reason = describe(REJECT_REASONS[code], path === undefined ? values : { path, ...values });
-      problems.push(path === undefined ? { code, reason } : { code, reason, path });
+      problems.push(problemOf(code, values, path));
     },
     warn(code, values) {
       notes.push({ code, message: describe(WARNINGS[code], values) });

@@ -15,7 +15,8 @@ export interface ReasonText {
 export const REJECT_REASONS = {
   lineTooLong: {
     says: 'The line has {length} bytes; the longest that is read has {limit}.',
-    action: 'Check that each device stands on a line of its own.',
+    action:
+      'Check that each device stands on a line of its own; among the rejected lines there is only the start of it.',
   },
   badUtf8: {
     says: 'The line is not UTF-8: byte {byte} does not belong to a character.',
@@ -108,6 +109,10 @@ export const REJECT_REASONS = {
   etagMissing: {
     says: 'importMode "{mode}" compares the etag, and the line has no {path}.',
     action: 'Add "{path}", or use importMode "{instead}".',
+  },
+  leavesOut: {
+    says: 'The line leaves out {fields}; an import would reset that on a device that exists, and with backupFirst "never" nobody reads what the device has.',
+    action: 'Write it into the line, use importMode "create" for a new device, or set backupFirst to "auto".',
   },
   parentUnsupported: {
     says: 'The line names a parent, and parents are not set from files of this form.',

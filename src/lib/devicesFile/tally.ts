@@ -4,27 +4,24 @@ import type { AcceptedLine } from './checkLine.ts';
 import type { CheckSink, CheckSummary, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
 import type { Note, Problem } from './findings.ts';
 import type { ImportMode } from './importMode.ts';
-import { describe, SKIP_REASONS } from './reasons.ts';
+import { SKIP_REASONS } from './reasons.ts';
 
 export interface Tally {
   blank(): void;
   accept(accepted: AcceptedLine, notes: readonly Note[]): void;
   /** `bytes` is the line as it came; it is copied. */
   reject(line: number, problems: readonly [Problem, ...Problem[]], bytes: Uint8Array, details?: RejectDetails): void;
-  skip(skipped: Omit<SkippedLine, 'reason'>): void;
+  skip(skipped: Omit<SkippedLine, 'reason' | 'action'>): void;
   warn(warning: LineWarning): void;
   summary(): Omit<CheckSummary, 'bytes' | 'sha256'>;
 }
 
 export type RejectDetails = Pick<RejectedLine, 'id' | 'moduleId' | 'column'>;
 
-/** How much of a rejected line is kept, unless told otherwise. */
-export const RAW_BYTES = 64 * 1024;
 /** Problems of one line that are told one by one; of the others, how many. */
 const PROBLEMS_TOLD = 5;
 
-/** @param rawBytes how much of a rejected line is kept */
-export function createTally(sink: CheckSink, rawBytes: number = RAW_BYTES): Tally {
+export function createTally(sink: CheckSink): Tally {
   const counts = { blankLines: 0, devices: 0, modules: 0, rejected: 0, skipped: 0, warnings: 0 };
   const byMode: Partial<Record<ImportMode, number>> = {};
 
@@ -60,13 +57,15 @@ export function createTally(sink: CheckSink, rawBytes: number = RAW_BYTES): Tall
         ...details,
         code,
         reason: told.join(' '),
+        action: [...new Set(problems.slice(0, PROBLEMS_TOLD).map(({ action }) => action))].join(' '),
         ...(path === undefined ? {} : { path }),
-        raw: new Uint8Array(bytes.subarray(0, rawBytes)),
+        raw: new Uint8Array(bytes),
       });
     },
     skip(skipped) {
       counts.skipped += 1;
-      sink.skipped({ ...skipped, reason: describe(SKIP_REASONS[skipped.code]) });
+      const { says: reason, action } = SKIP_REASONS[skipped.code];
+      sink.skipped({ ...skipped, reason, action });
     },
     summary() {
       const lines = counts.devices + counts.modules + counts.rejected + counts.skipped;

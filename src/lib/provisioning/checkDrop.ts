@@ -4,13 +4,15 @@ import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../devicesF
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import { checkRulesOf } from './checkRules.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, openDrop } from './drop.ts';
 import { formatOfDrop } from './dropPath.ts';
-import { encodeEntry } from './lineIndex.ts';
+import { encodeEntry, type IndexEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
-import { refusalOf } from './rejectLimits.ts';
+import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
 import type { RunRecord } from './runRecord.ts';
+import { snapshotConfigurations } from './snapshotConfigurations.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs, stagingOf } from './staging.ts';
 
 const DEVICES = 0;
@@ -23,6 +25,7 @@ const MODULES = 1;
  * Repeating it is harmless: each attempt writes blobs of its own, and the first to write `check.json` decides.
  *
  * @throws FileRefused when the file cannot be read as lines at all
+ * @throws ConfigurationsRefused when the `configurations.txt` beside it cannot
  * @throws DropChanged when it is no longer the version that the run was made for
  */
 export async function checkDrop(
@@ -37,6 +40,8 @@ export async function checkDrop(
   if (earlier !== undefined) return earlier.value;
 
   const attempt = randomBytes(4).toString('hex');
+  // First: whatever becomes of the blob while the devices are checked does not matter any more.
+  const configurations = await snapshotConfigurations(context, record, attempt);
   const blobs = checkBlobs(container, attempt);
   const devices = createBlockWriter(blobs.devices, 2);
   const index = createBlockWriter(blobs.index);
@@ -44,6 +49,15 @@ export async function checkDrop(
   const rejectedLines = createBlockWriter(blobs.rejectedLines);
   const missing = createBlockWriter(blobs.missing, 2);
   const writers = [devices, index, warnings, missing, rejectedLines];
+  let rows = 0;
+  let lastLine = 0;
+  let inOrder: number | undefined;
+  const writeEntry = (entry: IndexEntry): void => {
+    if (entry.line < lastLine) inOrder ??= rows;
+    lastLine = entry.line;
+    rows += 1;
+    index.writeLine(0, encodeEntry(entry));
+  };
   let incomplete = 0;
   let disables = 0;
 
@@ -57,17 +71,14 @@ export async function checkDrop(
       missing.writeLine(section, JSON.stringify([id, line.moduleId ?? null, ...line.missing]));
     }
     if (writesDisabled(line)) disables += 1;
-    index.writeLine(
-      0,
-      encodeEntry({
-        kind,
-        line: line.line,
-        id,
-        ...(line.moduleId === undefined ? {} : { moduleId: line.moduleId }),
-        mode,
-        ...(warned?.line === line.line ? { warning: warned.message } : {}),
-      }),
-    );
+    writeEntry({
+      kind,
+      line: line.line,
+      id,
+      ...(line.moduleId === undefined ? {} : { moduleId: line.moduleId }),
+      mode,
+      ...(warned?.line === line.line ? { warning: warned.message } : {}),
+    });
   };
   const sink: CheckSink = {
     // Rejected rows can be dropped again only under their header.
@@ -76,10 +87,10 @@ export async function checkDrop(
     module: accepted('module', MODULES),
     rejected({ raw, ...line }) {
       rejectedLines.writeLine(0, raw);
-      index.writeLine(0, encodeEntry({ ...line, kind: 'rejected' }));
+      writeEntry({ ...line, kind: 'rejected' });
     },
     skipped(line) {
-      index.writeLine(0, encodeEntry({ ...line, kind: 'skipped' }));
+      writeEntry({ ...line, kind: 'skipped' });
     },
     warning(warning) {
       const { line, message } = warning;
@@ -96,7 +107,7 @@ export async function checkDrop(
     () => openDrop(context, record),
     {
       format: formatOfDrop(record.drop.blobName),
-      importMode: options.importMode,
+      ...checkRulesOf(options),
     },
     sink,
   );
@@ -104,16 +115,18 @@ export async function checkDrop(
   // The file may have been replaced while it was read over more than one connection.
   await assertDropUnchanged(context, record);
 
-  const refused = refusalOf(summary, options);
+  const refused = refusalOf(summary, options) ?? (configurations && configurationsRefusal(configurations, options));
   const { sha256, ...counts } = summary;
   const result: CheckResult = {
     attempt,
     counts,
     accepted: summary.devices + summary.modules,
+    ...(inOrder === undefined ? {} : { inOrder }),
     incomplete,
     deletes: (summary.byMode.delete ?? 0) + (summary.byMode.deleteIfMatchETag ?? 0),
     disables,
     sha256,
+    ...(configurations === undefined ? {} : { configurations }),
     ...(refused === undefined ? {} : { refused }),
   };
   if (await writeJson(manifest, result, { ifAbsent: true })) return result;

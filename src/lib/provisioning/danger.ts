@@ -8,6 +8,24 @@ const HARMLESS = 100;
 /** Above that, this part of the registry needs the name of the hub. */
 const HARMLESS_PART = 0.1;
 
+/** Why a file that wants no pre-image is stopped until its sender confirms that; undefined when it may go on. */
+export function unconfirmedHaste(hub: RegistryClient, options: ProvisionOptions): RunError | undefined {
+  if (options.backupFirst !== 'never' || isConfirmed(hub, options)) return undefined;
+  return {
+    code: 'confirmationNeeded',
+    message: `With backupFirst never nothing that the file overwrites or deletes is copied first, and nothing of it can be put back: nothing was sent to the hub.${wrongName(options)}`,
+    action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}; else leave backupFirst out.`,
+  };
+}
+
+function isConfirmed(hub: RegistryClient, { confirm }: ProvisionOptions): boolean {
+  return confirm?.toLowerCase() === hub.hubName.toLowerCase();
+}
+
+function wrongName({ confirm }: ProvisionOptions): string {
+  return confirm === undefined ? '' : ' The name given is another.';
+}
+
 /**
  * Why a file that deletes or disables a good part of the registry is stopped until its sender confirms it with the name
  * of the hub; undefined when it may go on.
@@ -20,13 +38,12 @@ export async function unconfirmedDanger(
   options: ProvisionOptions,
 ): Promise<RunError | undefined> {
   const dangerous = check.deletes + check.disables;
-  if (dangerous <= HARMLESS || options.confirm?.toLowerCase() === hub.hubName.toLowerCase()) return undefined;
+  if (dangerous <= HARMLESS || isConfirmed(hub, options)) return undefined;
   const { totalDeviceCount } = await hub.getRegistryStatistics();
   if (dangerous <= totalDeviceCount * HARMLESS_PART) return undefined;
-  const wrong = options.confirm === undefined ? '' : ' The name given is another.';
   return {
     code: 'confirmationNeeded',
-    message: `The file deletes ${check.deletes} and may disable ${check.disables} of the hub's ${totalDeviceCount} devices: nothing was sent to the hub.${wrong}`,
+    message: `The file deletes ${check.deletes} and may disable ${check.disables} of the hub's ${totalDeviceCount} devices: nothing was sent to the hub.${wrongName(options)}`,
     action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}.`,
   };
 }

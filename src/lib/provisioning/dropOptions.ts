@@ -6,6 +6,7 @@ export const DEFAULT_OPTIONS: ProvisionOptions = {
   importMode: 'createOrUpdate',
   onInvalidLine: 'skip',
   missingKeys: 'keep',
+  backupFirst: 'auto',
   dryRun: false,
   retryMinutes: 60,
 };
@@ -53,6 +54,7 @@ const READERS: Readonly<Record<keyof ProvisionOptions, OptionReader>> = {
   onInvalidLine: word(['skip', 'abort']),
   maxRejects: wholeNumber(1_000_000_000),
   missingKeys: word(['keep', 'regenerate']),
+  backupFirst: word(['auto', 'never']),
   dryRun: yesNo,
   retryMinutes: wholeNumber(7 * 24 * 60),
   confirm: (value) =>

@@ -1,9 +1,25 @@
 import { redact, safeError } from '../redact.ts';
 import type { ProvisioningContext } from './context.ts';
 import { closeHubJob } from './hubJob.ts';
+import { OUTCOME_CODES } from './outcomeCodes.ts';
 import { type Ending, type Verdict, writeReport, writeShortReport } from './report.ts';
-import { isFinal, type RunError, type RunRecord, type RunReportFiles, type RunState } from './runRecord.ts';
+import {
+  isFinal,
+  type RunConfigurations,
+  type RunError,
+  type RunRecord,
+  type RunReportFiles,
+  type RunState,
+} from './runRecord.ts';
 import { type CheckResult, checkOf, IMPORT_JOB_BLOB } from './staging.ts';
+
+/** A run that ends well without a job had no line to import. */
+const NOT_SENT: Verdict = {
+  outcome: 'failed',
+  code: 'noDeviceLines',
+  reason: OUTCOME_CODES.noDeviceLines.says,
+  action: OUTCOME_CODES.noDeviceLines.action,
+};
 
 /**
  * Ends a run before anything was sent to a hub: every line that the check accepted is reported as skipped, with the
@@ -31,7 +47,8 @@ export async function endWithoutJob(
     code: error?.code ?? 'dryRun',
     reason: ending.skipReason ?? error?.message ?? 'Nothing was sent to the hub.',
   };
-  await endAlike(context, record, { check, state, error, verdict });
+  const unsent = error === undefined && record.options?.dryRun !== true ? { configurationVerdict: NOT_SENT } : {};
+  await endAlike(context, record, { check, state, error, verdict, ...unsent });
 }
 
 /** Ends a run of which nobody knows whether its lines were applied. */
@@ -50,20 +67,23 @@ export async function endUnconfirmed(
     action:
       'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
   };
-  await endAlike(context, record, { check, state, error, verdict });
+  const configurationVerdict = { ...verdict, action: OUTCOME_CODES.registryUnreadable.action };
+  await endAlike(context, record, { check, state, error, verdict, configurationVerdict });
 }
 
 /** Ends a run with the same verdict on every line that the check accepted. */
 async function endAlike(
   context: ProvisioningContext,
   record: RunRecord,
-  ending: Ending & { readonly check: CheckResult; readonly verdict: Verdict },
+  ending: Ending & { readonly check: CheckResult; readonly verdict: Verdict; readonly configurationVerdict?: Verdict },
 ): Promise<void> {
   const { check, verdict, state, error } = ending;
+  const configurationVerdict = ending.configurationVerdict ?? verdict;
   const result = await writeReport(context, {
     record,
     check,
     verdictOf: () => verdict,
+    configurationVerdict,
     isFailed: () => false,
     endingOf: ({ rejected }) => ({
       state: state === 'completed' && rejected > 0 ? 'completedWithFailures' : state,
@@ -76,6 +96,7 @@ async function endAlike(
 /** How a run ends, as its record will have it. */
 export interface FinalFields extends Ending {
   readonly outcomes?: RunRecord['outcomes'];
+  readonly configurations?: RunConfigurations;
   readonly report?: RunReportFiles;
 }
 
@@ -83,13 +104,14 @@ export interface FinalFields extends Ending {
 export async function finish(context: ProvisioningContext, runId: string, fields: FinalFields): Promise<RunRecord> {
   return context.runs.update(runId, (record) => {
     const { waiting: _waiting, phase: _phase, suspendedAt: _suspendedAt, ...rest } = record;
-    const { state, error, outcomes, report } = fields;
+    const { state, error, outcomes, report, configurations } = fields;
     return {
       ...rest,
       state,
       finishedAt: context.now().toISOString(),
       ...(error === undefined ? {} : { error }),
       ...(outcomes === undefined ? {} : { outcomes }),
+      ...(configurations === undefined ? {} : { configurations }),
       ...(report === undefined ? {} : { report }),
     };
   });

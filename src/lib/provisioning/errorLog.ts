@@ -71,7 +71,7 @@ export function parseErrorLine(line: string): ErrorLine | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = lowerCased(value as Record<string, unknown>);
   const rawCode = fields['errorcode'];
-  const code = typeof rawCode === 'number' || typeof rawCode === 'string' ? rawCode : 'unknown';
+  const code = typeof rawCode === 'number' || typeof rawCode === 'string' ? rawCode : 'Unknown';
   const deviceId = fields['deviceid'];
   const moduleId = fields['moduleid'];
   if (typeof deviceId === 'string' && deviceId !== '') {
@@ -84,7 +84,7 @@ export function parseErrorLine(line: string): ErrorLine | undefined {
 }
 
 /** The identity in the input line that an errorStatus quotes ("Invalid device format in line: {…}. Error …"). */
-function quotedIdentity(status: string): { deviceId: string; moduleId?: string } | undefined {
+export function quotedIdentity(status: string): { deviceId: string; moduleId?: string } | undefined {
   const quoted = firstObject(status);
   if (quoted === undefined) return undefined;
   try {
@@ -115,6 +115,6 @@ function firstObject(text: string): string | undefined {
   return undefined;
 }
 
-function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key.toLowerCase(), field]));
 }

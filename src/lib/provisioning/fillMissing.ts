@@ -9,14 +9,15 @@ import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { ProvisionOptions } from './options.ts';
+import type { PreImageRound } from './preImageRound.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
   checkBlobs,
-  FILL_BLOB,
   type FillManifest,
-  PRE_IMAGE_BLOB,
+  fillBlob,
   type PreImageManifest,
+  preImageBlob,
   stagingOf,
 } from './staging.ts';
 
@@ -34,32 +35,38 @@ interface StagedLine {
  * pre-image. Without it a line without keys would get new ones, and a line without status would let a blocked device in
  * again. Lines whose device does not exist stay as they are: the hub makes new keys for new devices.
  *
- * @returns the name of the blob that the import job is to read
+ * @param round the pre-image to take it from; undefined for a run that takes none
+ * @returns the blob that the import job is to read, and in how many lines each field was filled in
  */
 export async function fillMissing(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
   options: ProvisionOptions,
-): Promise<string> {
+  round: PreImageRound | undefined,
+): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
-  if (check.incomplete === 0) return blobs.devices.name;
-  const manifest = container.getBlockBlobClient(FILL_BLOB);
+  if (round === undefined && check.incomplete > 0) {
+    throw new Error(`The run ${record.runId} has no pre-image to fill its lines from.`);
+  }
+  if (round === undefined || check.incomplete === 0) return { blobName: blobs.devices.name };
+  const manifest = container.getBlockBlobClient(fillBlob(round));
   const earlier = await readJson<FillManifest>(manifest);
-  if (earlier !== undefined) return earlier.value.blobName;
-  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(PRE_IMAGE_BLOB)))?.value;
+  if (earlier !== undefined) return earlier.value;
+  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;
   if (preImage === undefined) throw new Error(`The pre-image of run ${record.runId} is missing.`);
 
   const source = container.getBlockBlobClient(preImage.blobName);
-  const filled = container.getBlockBlobClient(`filled-${randomBytes(4).toString('hex')}.txt`);
+  const filled = container.getBlockBlobClient(`filled-${round}-${randomBytes(4).toString('hex')}.txt`);
   const writer = createBlockWriter(filled);
   let pass: { readonly text: string; readonly missing?: readonly MissingField[] }[] = [];
   let wanted = new Set<string>();
+  const kept: Partial<Record<MissingField, number>> = {};
   const finishPass = async (): Promise<void> => {
     const found = wanted.size === 0 ? new Map<string, StagedLine>() : await lookUp(source, wanted);
     for (const { text, missing } of pass) {
-      writer.writeLine(0, missing === undefined ? text : filledLine(text, missing, found));
+      writer.writeLine(0, missing === undefined ? text : filledLine(text, missing, found, kept));
       await writer.drain();
     }
     pass = [];
@@ -86,9 +93,9 @@ export async function fillMissing(
   await finishPass();
   if (!next.done) throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
   await writer.commit('application/x-ndjson; charset=utf-8');
-  const result: FillManifest = { blobName: filled.name };
-  if (await writeJson(manifest, result, { ifAbsent: true })) return filled.name;
-  return (await readJson<FillManifest>(manifest))?.value.blobName ?? filled.name;
+  const result: FillManifest = { blobName: filled.name, kept };
+  if (await writeJson(manifest, result, { ifAbsent: true })) return result;
+  return (await readJson<FillManifest>(manifest))?.value ?? result;
 }
 
 /** One row of the blob that says what lines lack: id, moduleId, fields. */
@@ -112,17 +119,19 @@ async function lookUp(source: BlockBlobClient, wanted: ReadonlySet<string>): Pro
   return found;
 }
 
-function filledLine(text: string, missing: readonly MissingField[], preImage: ReadonlyMap<string, StagedLine>): string {
+/** @param kept counts what is filled in */
+function filledLine(
+  text: string,
+  missing: readonly MissingField[],
+  preImage: ReadonlyMap<string, StagedLine>,
+  kept: Partial<Record<MissingField, number>>,
+): string {
   const line = JSON.parse(text) as StagedLine;
   const before = preImage.get(identityOf(line));
-  return before === undefined ? text : JSON.stringify(fill(line, before, missing));
-}
-
-function fill(line: StagedLine, before: StagedLine, missing: readonly MissingField[]): StagedLine {
-  const kept = missing
-    .filter((field) => before[field] !== undefined && before[field] !== null)
-    .map((field) => [field, before[field]] as const);
-  return { ...line, ...Object.fromEntries(kept) };
+  if (before === undefined) return text;
+  const fields = missing.filter((field) => before[field] !== undefined && before[field] !== null);
+  for (const field of fields) kept[field] = (kept[field] ?? 0) + 1;
+  return JSON.stringify({ ...line, ...Object.fromEntries(fields.map((field) => [field, before[field]])) });
 }
 
 function pick({ id, moduleId, authentication, status, statusReason, capabilities }: StagedLine): StagedLine {

@@ -14,8 +14,9 @@ import { HubError, type ImportExportJob, type RegistryClient } from '../registry
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
+import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import type { RunJob, RunRecord } from './runRecord.ts';
-import { EXPORT_JOB_BLOB, IMPORT_JOB_BLOB, RETRY_JOB_BLOB, stagingOf, VERIFY_JOB_BLOB } from './staging.ts';
+import { exportJobBlob, IMPORT_JOB_BLOB, RETRY_JOB_BLOB, stagingOf, VERIFY_JOB_BLOB } from './staging.ts';
 
 const MINUTE_MS = 60_000;
 const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
@@ -38,13 +39,17 @@ export type StartJobResult =
   /** Not now: ask again after `seconds`. */
   | { readonly status: 'wait'; readonly reason: string; readonly seconds: number }
   /** The run was closed: no job is started for it any more. */
-  | { readonly status: 'closed' };
+  | { readonly status: 'closed' }
+  /** The pre-image is being taken anew: what this job would read is old. */
+  | { readonly status: 'outdated' };
 
 /** One job of a run: what tells it from others, and how it is created. */
 export interface HubJobPlan {
   readonly type: 'import' | 'export';
   /** Name of the blob that keeps the state of this job. */
   readonly stateBlob: string;
+  /** Of an import that was filled from a pre-image: from which. */
+  readonly round?: PreImageRound;
   /** Name of the blob that nobody but this job writes into the container of the run. */
   readonly proofBlob: string;
   /** Blob name that a hub with echo shows for this job and for no other. */
@@ -61,6 +66,8 @@ export interface JobState {
   /** Set before a create is sent; jobs that were known then cannot be ours. */
   readonly intent?: { readonly at: string; readonly knownJobIds: readonly string[] };
   readonly job?: StartedJob;
+  /** Of the import: the latest round of the pre-image; an import that was filled from an earlier one is not started. */
+  readonly round?: PreImageRound;
   /** The run ended without this job: whoever comes late must not start it. */
   readonly closed?: true;
 }
@@ -107,6 +114,27 @@ export async function closeHubJob(
     return 'closed' as const;
   });
   return closed ?? 'busy';
+}
+
+/**
+ * Begins a round of the pre-image: from now on no import is started that was filled from an earlier one.
+ *
+ * @returns `sent` when the import was started, or may have been: then it goes by the pre-image that it had. `outdated`
+ *   when a later round has begun. `busy`: ask again
+ */
+export async function openPreImageRound(
+  context: ProvisioningContext,
+  record: RunRecord,
+  round: PreImageRound,
+): Promise<'open' | 'sent' | 'outdated' | 'busy'> {
+  const opened = await underLease(context, record, IMPORT_JOB_BLOB, async (held) => {
+    const state = await held.read();
+    if (isEarlierRound(round, state.round)) return 'outdated' as const;
+    if (state.job !== undefined || state.intent !== undefined) return 'sent' as const;
+    if (state.round !== round) await held.save({ ...state, round });
+    return 'open' as const;
+  });
+  return opened ?? 'busy';
 }
 
 /** The state of a job while this attempt alone may change it. */
@@ -170,6 +198,7 @@ async function startUnderLease(
   const state = await held.read();
   if (state.closed) return { status: 'closed' };
   if (state.job !== undefined) return { status: 'started', job: state.job };
+  if (state.round !== plan.round) return { status: 'outdated' };
 
   const hub = context.hub(hubOf(record));
   const keep = async (jobId: string, createdAt: string, ambiguous = false): Promise<StartJobResult> => {
@@ -203,7 +232,7 @@ async function startUnderLease(
   const create = await plan.prepare(new Date(now.getTime() + jobDeadlineMs(plan.lines)));
   // An earlier intent stands as long as it is not resolved: its job may still come to light.
   const intent = state.intent ?? { at: now.toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
-  await held.save({ intent });
+  await held.save({ ...state, intent });
   await held.renew();
   try {
     const job = await create(hub);
@@ -212,7 +241,7 @@ async function startUnderLease(
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     // Refused for certain: nothing was sent. After an earlier unclear attempt that cannot be said.
-    if (!error.outcomeUnknown && state.intent === undefined) await held.save({});
+    if (!error.outcomeUnknown && state.intent === undefined) await held.save(state);
     // 403 also means a lack of rights: only the code tells a busy hub from a forbidden one.
     if (error.code === 'JobQuotaExceeded') return hubBusy();
     throw error;
@@ -262,15 +291,18 @@ export async function readJobState(
  * nobody keeps that of a dead run up to date.
  */
 export async function noJobUnderWay(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  const importState = await readJobState(context, record, IMPORT_JOB_BLOB);
+  const round = importState?.round;
+  const exportState = round === undefined ? undefined : await readJobState(context, record, exportJobBlob(round));
   const jobs = [
-    { noted: record.exportJob, stateBlob: EXPORT_JOB_BLOB },
-    { noted: record.job, stateBlob: IMPORT_JOB_BLOB },
-    { noted: record.retryJob, stateBlob: RETRY_JOB_BLOB },
-    { noted: record.verifyJob, stateBlob: VERIFY_JOB_BLOB },
+    { noted: record.exportJob?.round === round ? record.exportJob : undefined, state: exportState },
+    { noted: record.job, state: importState },
+    { noted: record.retryJob, state: await readJobState(context, record, RETRY_JOB_BLOB) },
+    { noted: record.verifyJob, state: await readJobState(context, record, VERIFY_JOB_BLOB) },
   ];
-  for (const { noted, stateBlob } of jobs) {
+  for (const { noted, state } of jobs) {
     if (noted !== undefined && isTerminalStatus(noted.status)) continue;
-    const jobId = noted?.jobId ?? (await readJobState(context, record, stateBlob))?.job?.jobId;
+    const jobId = noted?.jobId ?? state?.job?.jobId;
     const job = jobId === undefined ? undefined : await readHubJob(context, record, jobId);
     if (job !== undefined && !isTerminalStatus(job.status)) return false;
   }

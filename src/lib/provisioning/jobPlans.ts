@@ -2,26 +2,38 @@ import { containerUriWithSas } from '../storage/containerSas.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged } from './drop.ts';
 import type { HubJobPlan } from './hubJob.ts';
+import { exportBlobName } from './preImage.ts';
+import type { PreImageRound } from './preImageRound.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
   ERROR_LOG_BLOB,
-  EXPORT_JOB_BLOB,
+  exportJobBlob,
   IMPORT_JOB_BLOB,
   RETRY_JOB_BLOB,
   stagingOf,
   VERIFY_JOB_BLOB,
 } from './staging.ts';
 
-/** The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there. */
+/**
+ * The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there.
+ *
+ * @param input what the job reads, and by which pre-image that was filled
+ */
 export function importPlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  inputBlobName: string,
+  input: {
+    readonly blobName: string;
+    readonly round: PreImageRound | undefined;
+    readonly configurationsBlobName: string | undefined;
+  },
 ): HubJobPlan {
+  const { blobName: inputBlobName, round, configurationsBlobName } = input;
   return {
-    ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted }),
+    ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted, configurationsBlobName }),
+    ...(round === undefined ? {} : { round }),
     stateBlob: IMPORT_JOB_BLOB,
     beforeCreate: () => assertDropUnchanged(context, record),
   };
@@ -39,8 +51,9 @@ export function retryPlan(
 function importOf(
   context: ProvisioningContext,
   record: RunRecord,
-  { blobName: inputBlobName, lines }: { readonly blobName: string; readonly lines: number },
+  input: { readonly blobName: string; readonly lines: number; readonly configurationsBlobName?: string | undefined },
 ): Omit<HubJobPlan, 'stateBlob'> {
+  const { blobName: inputBlobName, lines, configurationsBlobName } = input;
   return {
     type: 'import',
     proofBlob: ERROR_LOG_BLOB,
@@ -52,6 +65,7 @@ function importOf(
         inputBlobName,
         // The hub removes a log that is already there before it writes its own: it needs delete besides read and write.
         outputBlobContainerUri: await containerUri(context, record, 'rwd', expiresOn),
+        ...(configurationsBlobName === undefined ? {} : { includeConfigurations: true, configurationsBlobName }),
         ...storageAuthentication(context),
       };
       return (hub) => hub.createImportJob(job);
@@ -64,11 +78,12 @@ export function preImagePlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  outputBlobName: string,
+  round: PreImageRound,
 ): HubJobPlan {
+  const outputBlobName = exportBlobName(check, round);
   return {
     ...exportOf(context, record, check, outputBlobName),
-    stateBlob: EXPORT_JOB_BLOB,
+    stateBlob: exportJobBlob(round),
     beforeCreate: () => assertDropUnchanged(context, record),
   };
 }

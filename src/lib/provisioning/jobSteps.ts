@@ -14,6 +14,7 @@ import {
   type HubJobPlan,
   isOverdue,
   isTerminalStatus,
+  openPreImageRound,
   readHubJob,
   readJobState,
   type StartedJob,
@@ -21,10 +22,19 @@ import {
 } from './hubJob.ts';
 import { importPlan, preImagePlan, retryPlan, verifyPlan } from './jobPlans.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
+import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
+import { prepareConfigurations } from './prepareConfigurations.ts';
 import { changeRounds, type RoundsState, readRounds } from './rounds.ts';
 import type { JobKind, RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
-import { type CheckResult, checkOf, IMPORT_JOB_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
+import {
+  type CheckResult,
+  checkOf,
+  type FillManifest,
+  IMPORT_JOB_BLOB,
+  type PreImageManifest,
+  stagingOf,
+} from './staging.ts';
 import { verifyBlobName } from './verification.ts';
 
 const MINUTE_MS = 60_000;
@@ -35,8 +45,15 @@ interface Step {
   readonly runId: string;
 }
 
+/** A step of one round of the pre-image; the work of a round that is over goes no further. */
+interface RoundStep extends Step {
+  readonly round: PreImageRound;
+}
+
 interface JobStep extends Step {
   readonly kind: JobKind;
+  /** Of the pre-image that the export takes, or that the import was filled from. Default: the latest. */
+  readonly round?: PreImageRound;
 }
 
 const FIELD_OF = {
@@ -102,21 +119,33 @@ async function importJobStarted(context: ProvisioningContext, record: RunRecord)
   return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
 }
 
-/** Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. */
+/** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
+async function latestRound(context: ProvisioningContext, record: RunRecord): Promise<PreImageRound | undefined> {
+  return (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
+}
+
+/**
+ * Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. An
+ * import that was sent already, or may have been, keeps the pre-image that it was filled from.
+ */
 export async function takePreImage(
   context: ProvisioningContext,
-  input: Step,
+  input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'export' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
-  const way = preImageWay(check);
-  if (way === 'none' || record.preImage !== undefined) return { status: 'ready' };
+  const way = preImageWay(check, record.options);
+  if (way === 'none') return { status: 'ready' };
+  const opened = await openPreImageRound(context, record, input.round);
+  if (opened === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
+  if (opened === 'outdated') return { status: 'ended' };
+  if (opened === 'sent') return { status: 'ready' };
   await context.runs.update(input.runId, (current) => ({ ...current, phase: 'preImage' }));
   try {
-    const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check);
+    const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check, input.round);
     if (preImage === 'export') return { status: 'export' };
-    await notePreImage(context, input.runId, preImage);
+    await notePreImage(context, input, preImage);
     return { status: 'ready' };
   } catch (error) {
     if (!(error instanceof HubError) || error.retryable) throw error;
@@ -128,16 +157,18 @@ export async function takePreImage(
 /** Takes over what the export wrote as the pre-image. Without it nothing is sent: what cannot be put back is not changed. */
 export async function finishPreImage(
   context: ProvisioningContext,
-  input: Step,
+  input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'wait' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
+  const { round } = input;
+  if (isEarlierRound(round, await latestRound(context, record))) return { status: 'ended' };
+  const job = record.exportJob?.round === round ? record.exportJob : undefined;
   // Whoever watched the export may have been lost.
-  const job = record.exportJob;
   if (job !== undefined && !isTerminalStatus(job.status) && !isOverdue(context, job)) return { status: 'wait' };
-  const blobName = exportBlobName(check);
-  const status = record.exportJob?.status.toLowerCase();
+  const blobName = exportBlobName(check, round);
+  const status = job?.status.toLowerCase();
   if (status !== 'completed' || !(await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists())) {
     await endWithoutJob(context, input.runId, {
       state: 'failed',
@@ -150,35 +181,54 @@ export async function finishPreImage(
     });
     return { status: 'ended' };
   }
-  await notePreImage(context, input.runId, await keepManifest(context, record, { blobName, way: 'export' }));
+  await notePreImage(context, input, await keepManifest(context, record, round, { blobName, way: 'export' }));
   return { status: 'ready' };
 }
 
-async function notePreImage(context: ProvisioningContext, runId: string, manifest: PreImageManifest): Promise<void> {
+async function notePreImage(
+  context: ProvisioningContext,
+  { runId, round }: RoundStep,
+  manifest: PreImageManifest,
+): Promise<void> {
   const { blobName, identities } = manifest;
   const preImage = {
     container: stagingOf(context, runId).containerName,
     blobName,
     ...(identities === undefined ? {} : { identities }),
+    round,
   };
-  await context.runs.update(runId, (current) => ({ ...current, preImage }));
+  await context.runs.update(runId, (current) =>
+    isEarlierRound(round, current.preImage?.round) ? undefined : { ...current, preImage },
+  );
 }
 
 /** Fills in what lines leave out and their devices have. */
 export async function fillLines(
   context: ProvisioningContext,
-  input: Step,
+  input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
-  await inputOf(context, run.record, run.check);
+  const latest = await latestRound(context, run.record);
+  if (isEarlierRound(input.round, latest)) return { status: 'ended' };
+  const { kept } = await filledFor(context, run.record, run.check, latest);
+  if (kept !== undefined) await context.runs.update(input.runId, (current) => ({ ...current, kept }));
   return { status: 'ready' };
 }
 
-/** The blob that the import job reads. */
+/** The name of the blob that the import job reads, or has read. */
 export async function inputOf(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<string> {
+  return (await filledFor(context, record, check, await latestRound(context, record))).blobName;
+}
+
+async function filledFor(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  round: PreImageRound | undefined,
+): Promise<FillManifest> {
   if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
-  return fillMissing(context, record, check, record.options);
+  return fillMissing(context, record, check, record.options, round);
 }
 
 async function planOf(
@@ -186,12 +236,17 @@ async function planOf(
   record: RunRecord,
   check: CheckResult,
   kind: JobKind,
+  round: PreImageRound | undefined,
 ): Promise<HubJobPlan> {
   switch (kind) {
     case 'export':
-      return preImagePlan(context, record, check, exportBlobName(check));
-    case 'import':
-      return importPlan(context, record, check, await inputOf(context, record, check));
+      if (round === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
+      return preImagePlan(context, record, check, round);
+    case 'import': {
+      const filled = await filledFor(context, record, check, round);
+      const configurationsBlobName = (await prepareConfigurations(context, record, check))?.blobName;
+      return importPlan(context, record, check, { ...filled, round, configurationsBlobName });
+    }
     case 'retry':
     case 'verify': {
       const { secondJob, verification } = await plannedOf(context, record);
@@ -252,7 +307,7 @@ async function startLaterJob(
   const waitedMs = record.waiting === undefined ? 0 : context.now().getTime() - Date.parse(record.waiting.since);
   const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
   try {
-    const result = await startHubJob(context, record, await planOf(context, record, check, kind));
+    const result = await startHubJob(context, record, await planOf(context, record, check, kind, undefined));
     if (result.status === 'started') {
       await noteJob(context, record.runId, kind, result.job);
       return { status: 'started' };
@@ -285,8 +340,11 @@ export async function startJob(
   const { record, check } = run;
   // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
   if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };
+  const round = await latestRound(context, record);
+  if (isEarlierRound(input.round ?? round, round)) return { status: 'ended' };
   try {
-    const result = await startHubJob(context, record, await planOf(context, record, check, kind));
+    const result = await startHubJob(context, record, await planOf(context, record, check, kind, round));
+    if (result.status === 'outdated') return { status: 'ended' };
     if (result.status === 'wait') {
       await waitingFor(context, runId, { kind: 'busy', reason: result.reason });
       return { status: 'wait', seconds: result.seconds };
@@ -297,7 +355,7 @@ export async function startJob(
       await endWithoutJob(context, runId, { state: 'failed', error, check });
       return { status: 'ended' };
     }
-    await noteJob(context, runId, kind, result.job);
+    await noteJob(context, runId, kind, kind === 'export' ? { ...result.job, round } : result.job);
     return { status: 'started' };
   } catch (error) {
     const again = { status: 'wait', seconds: 5 } as const;
@@ -325,11 +383,14 @@ export async function noteJob(
   context: ProvisioningContext,
   runId: string,
   kind: JobKind,
-  started: StartedJob,
+  started: StartedJob & { readonly round?: PreImageRound | undefined },
 ): Promise<void> {
+  const { round, ...fields } = started;
   await context.runs.update(runId, (current) => {
     const { waiting: _waiting, ...rest } = current;
-    const job = current[FIELD_OF[kind]] ?? { ...started, status: 'enqueued', progress: 0 };
+    const known = current[FIELD_OF[kind]];
+    const fresh: RunJob = { ...fields, ...(round === undefined ? {} : { round }), status: 'enqueued', progress: 0 };
+    const job = known === undefined || isEarlierRound(known.round, round) ? fresh : known;
     return { ...rest, phase: PHASE_OF[kind], [FIELD_OF[kind]]: job };
   });
 }
@@ -354,6 +415,7 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
   const record = await openRun(context, runId);
   const known = record?.[field];
   if (record === undefined || known === undefined) return { ended: true };
+  if (kind === 'export' && input.round !== undefined && known.round !== input.round) return { ended: true };
   if (isTerminalStatus(known.status)) return { ended: true };
 
   const overdue = isOverdue(context, known);
@@ -370,6 +432,7 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
         ...(job?.failureReason === undefined ? {} : { failureReason: job.failureReason }),
       };
       const before = current[field];
+      if (before?.jobId !== known.jobId) return undefined;
       const same = current.waiting === undefined && before?.status === seen.status && before.progress === seen.progress;
       return same ? undefined : { ...rest, [field]: seen };
     });

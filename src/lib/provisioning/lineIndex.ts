@@ -25,6 +25,7 @@ export interface StoppedEntry {
   readonly moduleId?: string;
   readonly code: string;
   readonly reason: string;
+  readonly action: string;
   readonly path?: string;
   readonly column?: number;
 }
@@ -52,7 +53,7 @@ export function encodeEntry(entry: IndexEntry): string {
   const identity = [LETTERS[kind], line, id ?? null, moduleId ?? null];
   const rest = isAccepted(entry)
     ? [entry.mode, entry.warning ?? null]
-    : [entry.code, entry.reason, entry.path ?? null, entry.column ?? null];
+    : [entry.code, entry.reason, entry.action, entry.path ?? null, entry.column ?? null];
   return JSON.stringify([...identity, ...rest]);
 }
 
@@ -72,7 +73,7 @@ export function decodeEntry(text: string): IndexEntry {
       ...(typeof warning === 'string' ? { warning } : {}),
     };
   }
-  const [reason, path, column] = rest;
+  const [reason, action, path, column] = rest;
   return {
     kind,
     line,
@@ -80,6 +81,7 @@ export function decodeEntry(text: string): IndexEntry {
     ...module,
     code: modeOrCode,
     reason: String(reason),
+    action: String(action),
     ...(typeof path === 'string' ? { path } : {}),
     ...(typeof column === 'number' ? { column } : {}),
   };

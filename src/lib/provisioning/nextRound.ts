@@ -14,11 +14,13 @@ import {
   type Round,
   type RoundLine,
   type RoundsState,
+  readRoundResults,
   readRounds,
   type Verification,
   writeRound,
 } from './rounds.ts';
 import { isFinal, type RunJob, type RunPhase, type RunRecord } from './runRecord.ts';
+import { settleConfigurations } from './settleConfigurations.ts';
 import { type CheckResult, checkOf, ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
 import {
   type Facts,
@@ -73,6 +75,8 @@ export async function nextRound(
   if (record.job === undefined) throw new Error(`The run ${runId} has no job.`);
   // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
   if (!(await isOver(context, record, record.job))) return { do: 'notEnded' };
+  // Before any other job: a second import replaces the log of configurations, too.
+  await settleConfigurations(context, record);
 
   const facts = await readFacts(context, record, (await readRounds(context, record))?.value);
   if (isFinalWord(facts)) return { do: 'settle' };
@@ -112,7 +116,18 @@ function mayRetry(context: ProvisioningContext, record: RunRecord, { retryUntil 
   return record.cancelRequestedAt === undefined && context.now().getTime() < Date.parse(retryUntil);
 }
 
+/**
+ * The lanes of a round come to their end when nothing is left for them, or when something went wrong: what they left
+ * then is worked on again, as long as there is time for it.
+ */
 async function markFinished(context: ProvisioningContext, record: RunRecord, name: string): Promise<RoundsState> {
+  const before = (await readRounds(context, record))?.value;
+  const round = before?.rounds.find((candidate) => candidate.name === name);
+  if (before !== undefined && round !== undefined && round.singly === undefined && mayRetry(context, record, before)) {
+    for await (const { state } of readRoundResults(context, record, round)) {
+      if (state.is === 'pending' || state.is === 'sent') return before;
+    }
+  }
   return changeRounds(context, record, (state) => ({
     ...state,
     rounds: state.rounds.map((round) =>

@@ -11,6 +11,11 @@ export interface ProvisionOptions {
   readonly maxRejects?: number;
   /** `keep` never lets a line without keys rotate those of an existing device; `regenerate` lets the hub make new ones. */
   readonly missingKeys: 'keep' | 'regenerate';
+  /**
+   * `auto` takes a pre-image before anything but pure creates; `never` takes none: faster, nothing can be put back, and
+   * lines that leave out what an import would reset are rejected. Needs `confirm`. Default `auto`.
+   */
+  readonly backupFirst: 'auto' | 'never';
   /** Check, count and report; start no job. */
   readonly dryRun: boolean;
   /** How long to keep trying when the hub cannot be reached or has trouble, minutes. Default 60. */

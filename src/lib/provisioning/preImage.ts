@@ -13,9 +13,11 @@ import { readLineBatches } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
 import { type AcceptedEntry, decodeEntry, isAccepted } from './lineIndex.ts';
+import type { ProvisionOptions } from './options.ts';
+import type { PreImageRound } from './preImageRound.ts';
 import { readRegistryLine, UNREADABLE } from './registryLine.ts';
 import type { RunRecord } from './runRecord.ts';
-import { type CheckResult, checkBlobs, PRE_IMAGE_BLOB, type PreImageManifest, stagingOf } from './staging.ts';
+import { type CheckResult, checkBlobs, type PreImageManifest, preImageBlob, stagingOf } from './staging.ts';
 
 /** Up to this many identities are read one by one: as many as a hub of the smallest tier answers in about two minutes. */
 const MOST_READ_SINGLY = 200;
@@ -24,17 +26,21 @@ const READS_AT_ONCE = 4;
 /** How the pre-image of a run is to be taken. */
 export type PreImageWay = 'none' | 'single' | 'export';
 
-/** Lines that may meet an existing identity: all but pure creates. */
-export function preImageWay(check: CheckResult): PreImageWay {
+/** Lines that may meet an existing identity (all but pure creates) need one, unless the sender wants none. */
+export function preImageWay(
+  check: CheckResult,
+  options: Pick<ProvisionOptions, 'backupFirst'> | undefined,
+): PreImageWay {
+  if (options?.backupFirst === 'never') return 'none';
   const creates = check.counts.byMode.create ?? 0;
   const overwriting = check.accepted - creates;
   if (overwriting === 0) return 'none';
   return overwriting <= MOST_READ_SINGLY ? 'single' : 'export';
 }
 
-/** Name of the blob that an export of this check writes. */
-export function exportBlobName(check: CheckResult): string {
-  return `pre-image-${check.attempt}.txt`;
+/** Name of the blob that the export of this round writes. */
+export function exportBlobName(check: CheckResult, round: PreImageRound): string {
+  return `pre-image-${round}-${check.attempt}.txt`;
 }
 
 /**
@@ -47,9 +53,10 @@ export async function readPreImage(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
+  round: PreImageRound,
 ): Promise<PreImageManifest | 'export'> {
   const container = stagingOf(context, record.runId);
-  const manifest = container.getBlockBlobClient(PRE_IMAGE_BLOB);
+  const manifest = container.getBlockBlobClient(preImageBlob(round));
   const earlier = await readJson<PreImageManifest>(manifest);
   if (earlier !== undefined) return earlier.value;
 
@@ -70,20 +77,21 @@ export async function readPreImage(
     lines.push(...found.filter((line) => line !== undefined).map((line) => JSON.stringify(line)));
   }
   // A name of its own: two attempts at this step may run at a time, and the manifest says whose blob counts.
-  const blobName = `pre-image-${randomBytes(4).toString('hex')}.txt`;
+  const blobName = `pre-image-${round}-${randomBytes(4).toString('hex')}.txt`;
   const writer = createBlockWriter(container.getBlockBlobClient(blobName));
   for (const line of lines) writer.writeLine(0, line);
   await writer.commit('application/x-ndjson; charset=utf-8');
-  return keepManifest(context, record, { blobName, way: 'single', identities: lines.length });
+  return keepManifest(context, record, round, { blobName, way: 'single', identities: lines.length });
 }
 
-/** Notes that the pre-image is whole. The first to say so wins. */
+/** Notes that the pre-image of a round is whole. The first to say so wins. */
 export async function keepManifest(
   context: ProvisioningContext,
   record: RunRecord,
+  round: PreImageRound,
   preImage: PreImageManifest,
 ): Promise<PreImageManifest> {
-  const manifest = stagingOf(context, record.runId).getBlockBlobClient(PRE_IMAGE_BLOB);
+  const manifest = stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(round));
   if (await writeJson(manifest, preImage, { ifAbsent: true })) return preImage;
   return (await readJson<PreImageManifest>(manifest))?.value ?? preImage;
 }

@@ -25,3 +25,17 @@ export function refusalOf(
   }
   return undefined;
 }
+
+/** The same for a `configurations.txt`: `maxRejects` is about devices and does not count here. */
+export function configurationsRefusal(
+  counts: Pick<CheckCounts, 'lines' | 'rejected'>,
+  options: Pick<ProvisionOptions, 'onInvalidLine'>,
+): RunError | undefined {
+  const { lines, rejected } = counts;
+  if (rejected === 0 || options.onInvalidLine !== 'abort') return undefined;
+  return {
+    code: 'invalidLines',
+    message: `${rejected} of ${lines} configurations ${rejected === 1 ? 'is' : 'are'} invalid, and onInvalidLine is abort: nothing is sent to the hub.`,
+    action: 'Correct configurations.txt and drop the devices file again, or set onInvalidLine to skip.',
+  };
+}

@@ -6,12 +6,16 @@ import { createBlockWriter } from '../storage/blockWriter.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
+import { endingWith, reportConfigurations } from './configurationsReport.ts';
 import type { ProvisioningContext } from './context.ts';
 import { formatOfDrop } from './dropPath.ts';
-import { type AcceptedEntry, decodeEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
+import { entriesInOrder } from './entriesInOrder.ts';
+import { type AcceptedEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
 import {
+  needsPerson,
   OUTCOMES,
   type Outcome,
+  type RunConfigurations,
   type RunError,
   type RunRecord,
   type RunReportFiles,
@@ -35,12 +39,23 @@ export interface ReportInput {
   /** The state that the run ends in, given what became of its lines. */
   endingOf(outcomes: Readonly<Record<Outcome, number>>): Ending;
   readonly check: CheckResult;
+  /** For configurations that were not settled: the run ended without its job, or without knowing of one. */
+  readonly configurationVerdict?: Verdict;
   /** Decides about a line that the check accepted. */
   verdictOf(entry: AcceptedEntry): Verdict;
   /** Whether a line that the check accepted goes into `failed-devices.txt`, to be corrected and dropped again. */
   isFailed(id: string, moduleId: string | undefined, mode: string | undefined): boolean;
   /** What was done after the import job. */
   readonly afterJob?: object | undefined;
+}
+
+/** Lines that ended alike; reason, action and identity are those of the first. */
+export interface ReportedReason extends Verdict {
+  readonly code: string;
+  readonly line: number;
+  readonly deviceId?: string;
+  readonly moduleId?: string;
+  count: number;
 }
 
 export interface Ending {
@@ -50,6 +65,7 @@ export interface Ending {
 
 export interface ReportResult extends Ending {
   readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly configurations?: RunConfigurations;
   readonly files: RunReportFiles;
 }
 
@@ -94,17 +110,16 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   const blobs = checkBlobs(staging, check.attempt);
 
   const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
-  const byCode = new Map<string, { outcome: Outcome; code: string; reason?: string; action?: string; count: number }>();
+  const byCode = new Map<string, ReportedReason>();
   // What the hub refused comes first: rejections could be had from a check.
   const listed = { first: [] as object[], rejected: [] as object[] };
   let needing = 0;
 
   const csv = createBlockWriter(results.getBlockBlobClient(`${folder}/report.csv`));
   csv.writeLine(0, CSV_HEADER.join(','));
-  for await (const batch of readLineBatches(blobs.index)) {
+  for await (const batch of entriesInOrder(blobs.index, check.inOrder)) {
     const rows: (string | number)[][] = [];
-    for (const text of batch) {
-      const entry = decodeEntry(text);
+    for (const entry of batch) {
       const verdict = verdictFor(entry, input);
       const path = 'path' in entry ? entry.path : undefined;
       outcomes[verdict.outcome] += 1;
@@ -120,7 +135,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
         verdict.action ?? '',
         verdict.tries ?? '',
       ]);
-      if (verdict.code !== undefined) count(byCode, verdict, verdict.code);
+      if (verdict.code !== undefined) count(byCode, { ...verdict, code: verdict.code }, entry);
       if (needsPerson(verdict.outcome)) {
         needing += 1;
         const list = verdict.outcome === 'rejected' ? listed.rejected : listed.first;
@@ -146,6 +161,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     throw new Error(`The outcomes of run ${record.runId} do not add up: ${settled} of ${check.counts.lines} lines.`);
   }
 
+  const configurations = await reportConfigurations(context, { record, check, folder }, input.configurationVerdict);
   const isCsv = formatOfDrop(record.drop.blobName) === 'csv';
   const files: RunReportFiles = {
     container: RESULTS_CONTAINER,
@@ -153,6 +169,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     csv: `${folder}/report.csv`,
     ...(outcomes.failed > 0 ? { failedDevices: `${folder}/failed-devices.txt` } : {}),
     ...(outcomes.rejected > 0 ? { rejectedLines: `${folder}/rejected-lines.${isCsv ? 'csv' : 'txt'}` } : {}),
+    ...(configurations === undefined ? {} : { configurations: configurations.file }),
   };
   if (files.failedDevices !== undefined) {
     const failed = createBlockWriter(results.getBlockBlobClient(files.failedDevices));
@@ -177,7 +194,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   }
 
   const lines = [...listed.first, ...listed.rejected].slice(0, LISTED_LINES);
-  const ending = input.endingOf(outcomes);
+  const ending = endingWith(configurations?.counts, input.endingOf(outcomes));
   await writeJson(results.getBlockBlobClient(files.json), {
     run: summaryOf(context, record, ending),
     input: { ...check.counts, sha256: check.sha256 },
@@ -186,9 +203,10 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     reasons: [...byCode.values()].sort((a, b) => b.count - a.count),
     lines,
     linesNotListed: needing - lines.length,
+    ...(configurations === undefined ? {} : { configurations: configurations.section }),
     files,
   });
-  return { outcomes, files, ...ending };
+  return { outcomes, files, ...(configurations && { configurations: configurations.counts }), ...ending };
 }
 
 /** A report for a run that ended before its lines could be read. */
@@ -206,23 +224,28 @@ export async function writeShortReport(
 
 function verdictFor(entry: IndexEntry, input: ReportInput): Verdict {
   if (isAccepted(entry)) return input.verdictOf(entry);
-  return { outcome: entry.kind, code: entry.code, reason: entry.reason };
-}
-
-function needsPerson(outcome: Outcome): boolean {
-  return outcome === 'failed' || outcome === 'rejected' || outcome === 'unconfirmed';
+  return { outcome: entry.kind, code: entry.code, reason: entry.reason, action: entry.action };
 }
 
 function count(
-  byCode: Map<string, { outcome: Outcome; code: string; reason?: string; action?: string; count: number }>,
-  verdict: Verdict,
-  code: string,
+  byCode: Map<string, ReportedReason>,
+  verdict: Verdict & { readonly code: string },
+  { line, id, moduleId }: IndexEntry,
 ): void {
-  const key = `${verdict.outcome} ${code}`;
+  const key = `${verdict.outcome} ${verdict.code}`;
   const known = byCode.get(key);
-  const { tries: _tries, ...why } = verdict;
-  if (known === undefined) byCode.set(key, { ...why, code, count: 1 });
-  else known.count += 1;
+  if (known !== undefined) {
+    known.count += 1;
+    return;
+  }
+  const { tries: _tries, ...alike } = verdict;
+  byCode.set(key, {
+    ...alike,
+    line,
+    ...(id === undefined ? {} : { deviceId: id }),
+    ...(moduleId === undefined ? {} : { moduleId }),
+    count: 1,
+  });
 }
 
 /** The record as it will stand once the run has ended. */

@@ -13,6 +13,10 @@ export function runIdFor(drop: DropIdentity): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
 }
 
+export function isRunId(text: string): boolean {
+  return /^[0-9a-f]{20}$/.test(text);
+}
+
 /** An ETag without the quotes that some sources put around it and others do not. */
 export function bareEtag(etag: string): string {
   return etag.replace(/^W\//, '').replace(/^"|"$/g, '');

@@ -5,8 +5,10 @@
  * key, a signature or a whole line of the input.
  */
 
+import type { MissingField } from '../devicesFile/checkLine.ts';
 import type { CheckSummary } from '../devicesFile/checkTypes.ts';
 import type { ProvisionOptions } from './options.ts';
+import type { PreImageRound } from './preImageRound.ts';
 
 /** What became of one input line. Every line of a drop ends in exactly one of these. */
 export const OUTCOMES = [
@@ -19,6 +21,11 @@ export const OUTCOMES = [
   'unconfirmed',
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
+
+/** Whether somebody has to look at a line with this outcome. */
+export function needsPerson(outcome: Outcome): boolean {
+  return outcome === 'failed' || outcome === 'rejected' || outcome === 'unconfirmed';
+}
 
 /** States a run passes through; the last six are final. */
 export const RUN_STATES = [
@@ -57,6 +64,14 @@ export interface DropIdentity {
   readonly etag: string;
 }
 
+/** The configurations of a run: how many lines, and what became of them once it has ended. */
+export interface RunConfigurations {
+  readonly lines: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly outcomes?: Readonly<Record<Outcome, number>>;
+}
+
 /** What the check counted. */
 export type CheckCounts = Omit<CheckSummary, 'sha256'>;
 
@@ -78,6 +93,8 @@ export interface RunJob {
   readonly failureReason?: string;
   /** After this instant the job is no longer waited for. */
   readonly deadline: string;
+  /** Of the export: the round of the pre-image that it is for. */
+  readonly round?: PreImageRound;
 }
 
 export interface RunError {
@@ -96,6 +113,8 @@ export interface RunReportFiles {
   readonly csv?: string;
   readonly failedDevices?: string;
   readonly rejectedLines?: string;
+  /** Every line of `configurations.txt`. */
+  readonly configurations?: string;
 }
 
 export interface RunRecord {
@@ -145,8 +164,18 @@ export interface RunRecord {
     readonly registryDevices?: number;
   };
   /** What the run was about to overwrite or delete, as it was: a devices file with keys. Kept `UNDO_DAYS`. */
-  readonly preImage?: { readonly container: string; readonly blobName: string; readonly identities?: number };
+  readonly preImage?: {
+    readonly container: string;
+    readonly blobName: string;
+    readonly identities?: number;
+    /** Which one it is: it is taken anew when the turn was lost before the import was sent. */
+    readonly round: PreImageRound;
+  };
+  /** In how many lines a field was filled in as the device has it. */
+  readonly kept?: Readonly<Partial<Record<MissingField, number>>>;
   readonly outcomes?: Readonly<Record<Outcome, number>>;
+  /** Of a `configurations.txt` beside the file; its lines are none of the file's. */
+  readonly configurations?: RunConfigurations;
   readonly error?: RunError;
   readonly report?: RunReportFiles;
 }

@@ -5,12 +5,14 @@
  * waiting ends the run here, with an error that a person understands; what may pass is thrown, or waited for.
  */
 
+import { CONFIGURATIONS_FILE, ConfigurationsRefused } from '../configurationsFile/checkConfigurationsFile.ts';
 import { FileRefused } from '../devicesFile/fileRefused.ts';
 import { HubError } from '../registry/index.ts';
 import { readText } from '../storage/readText.ts';
 import { checkDrop } from './checkDrop.ts';
+import { countsOf } from './configurationsReport.ts';
 import type { ProvisioningContext } from './context.ts';
-import { unconfirmedDanger } from './danger.ts';
+import { unconfirmedDanger, unconfirmedHaste } from './danger.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from './drop.ts';
 import {
   DEFAULT_OPTIONS,
@@ -103,12 +105,13 @@ async function findOptions(
   let serviceNow = context.now().getTime();
   let hasOptions = false;
   const name = `${path.folder}options.json`;
+  const beside = new Set([record.drop.blobName, name, `${path.folder}${CONFIGURATIONS_FILE}`]);
   for await (const page of container.listBlobsByHierarchy('/', { prefix: path.folder }).byPage()) {
     // The service's own clock: what counts is how long ago the folder changed by the clock that dated the change.
     serviceNow = page.date?.getTime() ?? serviceNow;
     for (const item of page.segment.blobItems) {
       // Only what concerns this drop: other files that come and go in the folder must not hold it up.
-      if (item.name !== name && item.name !== record.drop.blobName) continue;
+      if (!beside.has(item.name)) continue;
       newest = Math.max(newest, item.properties.lastModified.getTime());
       hasOptions ||= item.name === name;
     }
@@ -139,11 +142,19 @@ export async function checkFile(
   try {
     check = await checkDrop(context, record, options);
   } catch (error) {
-    if (!(error instanceof FileRefused || error instanceof DropChanged)) throw error;
+    const refused =
+      error instanceof FileRefused || error instanceof ConfigurationsRefused || error instanceof DropChanged;
+    if (!refused) throw error;
     await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
     return { next: 'ended' };
   }
-  await context.runs.update(runId, (current) => ({ ...current, check: check.counts, phase: 'turn' }));
+  const configurations = check.configurations && countsOf(check.configurations);
+  await context.runs.update(runId, (current) => ({
+    ...current,
+    check: check.counts,
+    ...(configurations === undefined ? {} : { configurations }),
+    phase: 'turn',
+  }));
 
   if (check.refused !== undefined) {
     await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
@@ -154,7 +165,8 @@ export async function checkFile(
     return { next: 'ended' };
   }
   try {
-    const danger = await unconfirmedDanger(context.hub(hubOf(record)), check, options);
+    const hub = context.hub(hubOf(record));
+    const danger = unconfirmedHaste(hub, options) ?? (await unconfirmedDanger(hub, check, options));
     if (danger !== undefined) {
       await endWithoutJob(context, runId, { state: 'refused', error: danger, check });
       return { next: 'ended' };

@@ -1,15 +1,15 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
+import type { MissingField } from '../devicesFile/checkLine.ts';
 import { readJson } from '../storage/jsonBlob.ts';
+import type { ConfigurationsCheck } from './configurationsStaging.ts';
 import type { ProvisioningContext } from './context.ts';
+import type { PreImageRound } from './preImageRound.ts';
 import type { CheckCounts, RunError } from './runRecord.ts';
 
 /** Names in the container of a run. `importErrors.log` is the hub's; the rest is ours. */
 export const CHECK_BLOB = 'check.json';
 export const IMPORT_JOB_BLOB = 'job.json';
-export const EXPORT_JOB_BLOB = 'export-job.json';
-export const PRE_IMAGE_BLOB = 'pre-image.json';
-export const FILL_BLOB = 'fill.json';
 export const SETTLEMENT_BLOB = 'settlement.json';
 export const ROUNDS_BLOB = 'rounds.json';
 export const RETRY_JOB_BLOB = 'retry-job.json';
@@ -19,18 +19,27 @@ export const FIRST_ERROR_LOG_BLOB = 'first-importErrors.log';
 /** The hub writes its error log under this fixed name at the root of the output container (Azure IoT SDK samples). */
 export const ERROR_LOG_BLOB = 'importErrors.log';
 
+/** Names of what each round of the pre-image has for itself. */
+export const exportJobBlob = (round: PreImageRound) => `export-job-${round}.json`;
+export const preImageBlob = (round: PreImageRound) => `pre-image-${round}.json`;
+export const fillBlob = (round: PreImageRound) => `fill-${round}.json`;
+
 /** The result of a check, as `check.json` keeps it. The first attempt to write it wins; later ones take it over. */
 export interface CheckResult {
   readonly attempt: string;
   readonly counts: CheckCounts;
   /** Lines handed to the hub. */
   readonly accepted: number;
+  /** So many rows of the index are in the order of the file; after them come late ones, in order too. Absent: all. */
+  readonly inOrder?: number;
   /** Of these, lines that may meet an existing identity and leave out what an import would reset. */
   readonly incomplete: number;
   /** Lines that delete, or that write `disabled` over what may exist. */
   readonly deletes: number;
   readonly disables: number;
   readonly sha256: string;
+  /** The `configurations.txt` beside the devices file; absent when there is none. */
+  readonly configurations?: ConfigurationsCheck;
   /** Set when the file as a whole is refused although its lines could be read (too many rejects, onInvalidLine abort). */
   readonly refused?: RunError;
 }
@@ -48,6 +57,8 @@ export interface PreImageManifest {
 /** The lines with what they left out filled in from the pre-image. */
 export interface FillManifest {
   readonly blobName: string;
+  /** In how many lines each field was filled in. */
+  readonly kept?: Readonly<Partial<Record<MissingField, number>>>;
 }
 
 /** Blobs that one attempt of the check writes; the attempt's id keeps two attempts apart. */

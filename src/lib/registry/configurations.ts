@@ -111,7 +111,8 @@ export function createConfigurationOperations(transport: Transport): Configurati
   };
 }
 
-function configurationBody(configuration: ConfigurationInput): WireConfiguration {
+/** A configuration in the hub's spelling, as a PUT has it and a line of `configurations.txt`. */
+export function configurationBody(configuration: ConfigurationInput): WireConfiguration {
   const { etag, metricQueries, ...rest } = configuration;
   return {
     id: rest.id,

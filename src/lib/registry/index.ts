@@ -7,11 +7,12 @@ export {
   type BulkResult,
   MAX_BULK_ITEMS,
 } from './bulk.ts';
-export type {
-  Configuration,
-  ConfigurationContent,
-  ConfigurationInput,
-  ConfigurationToDelete,
+export {
+  type Configuration,
+  type ConfigurationContent,
+  type ConfigurationInput,
+  type ConfigurationToDelete,
+  configurationBody,
 } from './configurations.ts';
 export { type HubConnection, parseHubConnection } from './connection.ts';
 export { explainHubError, HUB_ERRORS, type HubErrorClass, type HubErrorExplanation } from './errorCodes.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CheckOptions } from '../../../src/lib/devicesFile/checkTypes.ts';
 import { REJECT_REASONS, type RejectCode } from '../../../src/lib/devicesFile/reasons.ts';
 import { type Checked, CREATE, CSV, checkText, KEY_1, KEY_2, line, SAS, wholeDevice } from './checkText.ts';
 
@@ -6,7 +7,7 @@ interface Case {
   readonly name: string;
   readonly code: RejectCode;
   readonly text: string | Uint8Array;
-  readonly options?: typeof CREATE;
+  readonly options?: CheckOptions;
   /** Part of the reason. */
   readonly says: string | RegExp;
   readonly path?: string;
@@ -530,6 +531,14 @@ const CASES: readonly Case[] = [
     says: 'both have the same id and moduleId.',
   },
   {
+    name: 'a line that leaves out what nobody can fill in',
+    code: 'leavesOut',
+    text: line({ id: 'd', status: 'enabled', importMode: 'update' }),
+    options: { ...CREATE, mustSay: ['authentication', 'status', 'capabilities'] },
+    says: /leaves out authentication, capabilities;/,
+    path: 'authentication',
+  },
+  {
     name: 'a row of CSV with a cell too much',
     code: 'tooManyCells',
     text: 'id,tags.site\nd,Oslo, east\n',
@@ -543,7 +552,7 @@ describe('lines that are rejected', () => {
     const { rejected } = await checkText(text, options);
     const [first] = rejected;
     expect(first).toMatchObject({ code });
-    expect(first?.reason).toMatch(says);
+    expect(`${first?.reason} ${first?.action}`).toMatch(says);
     expect(first?.path).toBe(path);
     expect(first?.column).toBe(column);
   });
@@ -558,6 +567,21 @@ describe('lines that are rejected', () => {
     expect(rejected).toHaveLength(1);
     expect(Buffer.from(rejected[0]?.raw ?? []).toString()).toBe('  {"id":5, "tags":{"city":"K\u00f6ln"}}\r');
     expect(rejected[0]?.line).toBe(2);
+  });
+
+  it('gives a long line whole, and of one too long to be read a start that is rejected again', async () => {
+    const long = line({ id: 'd', status: 'x', tags: { a: 'x'.repeat(900_000) } });
+    // Its start is an object with blanks after it: by itself it would be a good line.
+    const tooLong = `${JSON.stringify({ id: 'e' })}${' '.repeat(1_100_000)}${JSON.stringify({ id: 'f' })}\n`;
+    const { rejected } = await checkText(long + tooLong, CREATE, 64 * 1024);
+    const [whole = '', cut = ''] = rejected.map(({ raw }) => Buffer.from(raw).toString());
+    expect(`${whole}\n` === long).toBe(true);
+    expect(cut.slice(65_536)).toBe(` [cut off here: the line had ${tooLong.length - 1} bytes]`);
+    expect(rejected[1]?.action).toContain('only the start of it');
+
+    const again = await checkText(`${cut}\n`);
+    expect(again.accepted).toEqual([]);
+    expect(again.rejected).toMatchObject([{ code: 'badJson', column: expect.any(Number) }]);
   });
 
   it('names the identity where it is one', async () => {
@@ -579,6 +603,13 @@ describe('lines that are rejected', () => {
     for (const part of ['id has a character', 'status is neither', 'importMode is none', 'tags must be']) {
       expect(rejected[0]?.reason).toContain(part);
     }
+  });
+
+  it('tells apart what is wrong and what to do, each once', async () => {
+    const { rejected } = await checkText(line({ id: 'd', tags: { 'a b': 1, 'c d': 2 } }));
+    expect(rejected).toMatchObject([{ code: 'twinKeyCharacters', action: 'Rename the key.' }]);
+    expect(rejected[0]?.reason.match(/A key in tags has a character/g)).toHaveLength(2);
+    expect(rejected[0]?.reason).not.toContain('Rename');
   });
 
   it('counts the problems that it does not tell', async () => {

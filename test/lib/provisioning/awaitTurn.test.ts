@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { awaitTurn, type RunInstances } from '../../../src/lib/provisioning/awaitTurn.ts';
+import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/dropOptions.ts';
 import { startJob } from '../../../src/lib/provisioning/jobSteps.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
-import { CHECK_BLOB, EXPORT_JOB_BLOB, IMPORT_JOB_BLOB, stagingOf } from '../../../src/lib/provisioning/staging.ts';
+import { CHECK_BLOB, exportJobBlob, IMPORT_JOB_BLOB, stagingOf } from '../../../src/lib/provisioning/staging.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../src/lib/registry/index.ts';
 import { writeJson } from '../../../src/lib/storage/jsonBlob.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
@@ -47,7 +48,7 @@ const job = { jobId: 'j1', createdAt: '2026-11-20T10:00:00.000Z', deadline: '202
 const nobody: RunInstances = { stateOf: async () => 'gone' };
 
 /** A run that stands in the queue, with a record and a staging container. */
-async function run(change: Partial<RunRecord> = {}, jobState?: unknown, stateBlob = IMPORT_JOB_BLOB): Promise<string> {
+async function run(change: Partial<RunRecord> = {}, importState?: unknown, exportState?: unknown): Promise<string> {
   const runId = (++runs).toString(16).padStart(20, '0');
   const at = context.now().toISOString();
   await context.runs.create({
@@ -64,7 +65,10 @@ async function run(change: Partial<RunRecord> = {}, jobState?: unknown, stateBlo
     ...change,
   });
   await stagingOf(context, runId).create();
-  if (jobState !== undefined) await writeJson(stagingOf(context, runId).getBlockBlobClient(stateBlob), jobState);
+  const note = (name: string, state: unknown) =>
+    state === undefined ? undefined : writeJson(stagingOf(context, runId).getBlockBlobClient(name), state);
+  await note(IMPORT_JOB_BLOB, importState);
+  await note(exportJobBlob('1.2'), exportState);
   return runId;
 }
 
@@ -108,7 +112,7 @@ describe('a look around while a run waits for its turn', () => {
     expect(await awaitTurn(context, nobody, { runId, position: 1 })).toMatchObject({ status: 'wait' });
     expect(Date.parse((await read(runId))?.waiting?.since ?? '')).toBeGreaterThan(Date.parse('2026-01-01'));
 
-    const options = { importMode: 'create', onInvalidLine: 'skip', missingKeys: 'keep', dryRun: false } as const;
+    const options = { ...DEFAULT_OPTIONS, importMode: 'create' } as const;
     const other = await run({
       waiting: { ...waiting, kind: 'turn', position: 1 },
       options: { ...options, retryMinutes: 1 },
@@ -152,7 +156,7 @@ describe('a silent holder', () => {
     instance: 'live' | 'suspended' | 'gone';
     record?: Partial<RunRecord>;
     staged?: unknown;
-    stateBlob?: string;
+    exported?: unknown;
     hub?: typeof hubJob;
     evict: boolean;
   }[] = [
@@ -205,10 +209,19 @@ describe('a silent holder', () => {
     {
       what: 'whose export runs and never got into the record',
       instance: 'gone',
-      staged: { job },
-      stateBlob: EXPORT_JOB_BLOB,
+      staged: { round: '1.2' },
+      exported: { job },
       hub: { status: 'running' },
       evict: false,
+    },
+    {
+      what: 'whose record still has the export of an earlier round',
+      instance: 'gone',
+      record: { exportJob: { ...running, jobId: 'old', round: '1.1' } },
+      staged: { round: '1.2' },
+      exported: { job },
+      hub: { status: 'completed' },
+      evict: true,
     },
     {
       what: 'that failed while its job runs',
@@ -226,8 +239,8 @@ describe('a silent holder', () => {
     },
   ];
 
-  it.each(cases)('$what is evicted: $evict', async ({ instance, record, staged, stateBlob, hub: says, evict }) => {
-    const holder = await run(record, staged, stateBlob);
+  it.each(cases)('$what is evicted: $evict', async ({ instance, record, staged, exported, hub: says, evict }) => {
+    const holder = await run(record, staged, exported);
     const runId = await run();
     hubJob = says;
     const instances: RunInstances = { stateOf: async (id) => (id === holder ? instance : 'live') };

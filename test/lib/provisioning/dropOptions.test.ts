@@ -25,12 +25,13 @@ describe('options in options.json', () => {
 
   it('are taken with their types, a byte order mark and any case of words', () => {
     const text =
-      '\uFEFF{"importMode":"Update","onInvalidLine":"ABORT","maxRejects":3,"missingKeys":"regenerate","dryRun":true,"retryMinutes":0,"confirm":" hub1 "}';
+      '\uFEFF{"importMode":"Update","onInvalidLine":"ABORT","maxRejects":3,"missingKeys":"regenerate","backupFirst":"Never","dryRun":true,"retryMinutes":0,"confirm":" hub1 "}';
     expect(optionsFromJson(text, 'options.json')).toEqual({
       importMode: 'update',
       onInvalidLine: 'abort',
       maxRejects: 3,
       missingKeys: 'regenerate',
+      backupFirst: 'never',
       dryRun: true,
       retryMinutes: 0,
       confirm: 'hub1',

@@ -6,9 +6,17 @@ const entries: IndexEntry[] = [
   { kind: 'device', line: 1, id: 'd"1', mode: 'create' },
   { kind: 'device', line: 2, id: 'd2', mode: 'createOrUpdate', warning: 'the key "Id" was taken for "id"' },
   { kind: 'module', line: 3, id: 'd1', moduleId: 'm1', mode: 'delete' },
-  { kind: 'rejected', line: 4, code: 'badJson', reason: 'not JSON', column: 7 },
-  { kind: 'rejected', line: 5, id: 'd5', code: 'tagsTooLarge', reason: 'too large', path: 'tags' },
-  { kind: 'skipped', line: 6, id: 'd1', moduleId: '$edgeAgent', code: 'systemModule', reason: 'made by the hub' },
+  { kind: 'rejected', line: 4, code: 'badJson', action: 'Mend it.', reason: 'not JSON', column: 7 },
+  { kind: 'rejected', line: 5, id: 'd5', code: 'tagsTooLarge', action: 'Mend it.', reason: 'too large', path: 'tags' },
+  {
+    kind: 'skipped',
+    line: 6,
+    id: 'd1',
+    moduleId: '$edgeAgent',
+    code: 'systemModule',
+    action: 'Mend it.',
+    reason: 'made by the hub',
+  },
 ];
 
 it.each(entries)('an index entry comes back as it was: line $line', (entry) => {

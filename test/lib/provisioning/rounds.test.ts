@@ -191,6 +191,15 @@ describe('after the import job', () => {
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2, failed: 1 } });
   });
 
+  it('a round whose lanes ended before their work was done is worked on again', async () => {
+    const run = await afterJob(devices(2), all(2, THROTTLED));
+    const round = await run.next();
+    await run.work('devices', { items: 1 });
+    expect(await run.next('devices')).toEqual(round);
+    await run.work('devices');
+    expect(await run.next('devices')).toEqual({ do: 'settle' });
+  });
+
   it('a round that is asked for twice is the same round', async () => {
     const run = await afterJob(devices(3), all(3, THROTTLED));
     const [one, other] = await Promise.all([run.next(), run.next()]);

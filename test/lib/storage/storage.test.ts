@@ -91,12 +91,12 @@ describe('JSON blobs', () => {
   it('are written once when they must be new, and only over the version that was read', async () => {
     const blob = container.getBlockBlobClient('doc.json');
     expect(await readJson(blob)).toBeUndefined();
-    expect(await writeJson(blob, { n: 1 }, { ifAbsent: true })).toBe(true);
-    expect(await writeJson(blob, { n: 2 }, { ifAbsent: true })).toBe(false);
+    const written = await writeJson(blob, { n: 1 }, { ifAbsent: true });
+    expect(await writeJson(blob, { n: 2 }, { ifAbsent: true })).toBeUndefined();
     const first = await readJson<{ n: number }>(blob);
-    expect(first?.value).toEqual({ n: 1 });
-    expect(await writeJson(blob, { n: 3 }, { ifMatch: first?.etag ?? '' })).toBe(true);
-    expect(await writeJson(blob, { n: 4 }, { ifMatch: first?.etag ?? '' })).toBe(false);
+    expect(first).toEqual({ value: { n: 1 }, etag: written });
+    expect(await writeJson(blob, { n: 3 }, { ifMatch: first?.etag ?? '' })).toBeDefined();
+    expect(await writeJson(blob, { n: 4 }, { ifMatch: first?.etag ?? '' })).toBeUndefined();
     expect((await readJson(blob))?.value).toEqual({ n: 3 });
   });
 });

@@ -63,6 +63,12 @@ describe('a configuration', () => {
       ['InvalidConfigurationTargetCondition', { targetCondition: "status = 'enabled'" }],
       ['InvalidConfigurationTargetCondition', { targetCondition: 'properties.desired.t = 1' }],
       ['InvalidConfigurationTargetCondition', { targetCondition: 'tags.site =' }],
+      ['InvalidConfigurationTargetCondition', { targetCondition: "FROM devices.modules WHERE moduleId = 'm'" }],
+      [
+        'InvalidConfigurationTargetCondition',
+        { content: { moduleContent: { 'properties.desired.t': 1 } }, targetCondition: "moduleId = 'm'" },
+      ],
+      ['ArgumentInvalid', { importMode: 'create' }],
       ['ArgumentInvalid', { id: 'other' }],
       ['ArgumentInvalid', { priority: 'high' }],
     ];
@@ -71,6 +77,12 @@ describe('a configuration', () => {
         const answer = await put(client, change);
         expect([change, answer.status, answer.headers.get('iothub-errorcode')]).toEqual([change, 400, code]);
       }
+      const content = { moduleContent: { 'properties.desired.t': 1 } };
+      const targetCondition = "from devices.modules where moduleId = 'm' AND tags.site = 'x'";
+      expect((await put(client, { content, targetCondition, importMode: 'CreateOrUpdateIfMatchETag' })).status).toBe(
+        200,
+      );
+      expect((await client.call('DELETE', '/configurations/c1')).status).toBe(204);
       expect((await put(client, { targetCondition: '*' })).status).toBe(200);
       const second = await client.call('PUT', '/configurations/c2', { body: { ...configuration, id: 'c2' } });
       expect(second.status).toBe(413);

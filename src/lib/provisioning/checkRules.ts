@@ -1,0 +1,19 @@
+import type { CheckOptions } from '../devicesFile/checkTypes.ts';
+import type { ProvisionOptions } from './options.ts';
+
+/**
+ * What the options of a run ask of each line.
+ *
+ * Without a pre-image nobody knows what a device has, so a line must say itself what an import would reset. A missing
+ * statusReason is no harm: the status that it belongs to is in the line.
+ */
+export function checkRulesOf(
+  options: Pick<ProvisionOptions, 'importMode' | 'backupFirst' | 'missingKeys'>,
+): Pick<CheckOptions, 'importMode' | 'mustSay'> {
+  const { importMode, backupFirst, missingKeys } = options;
+  if (backupFirst !== 'never') return { importMode };
+  return {
+    importMode,
+    mustSay: missingKeys === 'keep' ? ['authentication', 'status', 'capabilities'] : ['status', 'capabilities'],
+  };
+}
