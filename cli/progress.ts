@@ -23,6 +23,7 @@ const PHASE_TEXT: Readonly<Record<Exclude<RunPhase, 'job'>, string>> = {
   turn: 'waiting for the hub',
   retry: 'trying again what failed for a passing reason',
   verify: 'reading back what is not certain',
+  parents: 'linking devices to their parents',
   settle: 'settling the outcomes',
   report: 'writing the report',
 };

@@ -7,6 +7,7 @@ interface Identity {
   readonly statusReason?: string;
   readonly authentication: { readonly symmetricKey: { readonly primaryKey: string } };
   readonly capabilities: { readonly iotEdge: boolean };
+  readonly deviceScope?: string;
 }
 
 const key = (text: string) => Buffer.from(text.padEnd(32, '.')).toString('base64');
@@ -66,9 +67,10 @@ describe('what a line leaves out', () => {
       expect((await identity(stack, 'rotate')).authentication.symmetricKey.primaryKey).not.toBe(key('rotate'));
 
       // Without a pre-image: only what says all itself, and only when that was confirmed.
+      const { deviceScope } = await identity(stack, 'stolen');
       const bare =
         line({ id: 'plain', status: 'enabled' }) +
-        create('stolen', { importMode: 'update', capabilities: { iotEdge: true } }) +
+        create('stolen', { importMode: 'update', capabilities: { iotEdge: true }, deviceScope }) +
         line({ id: 'fresh', importMode: 'delete' }) +
         line({ id: 'new', importMode: 'create' });
       const never = { ...NOW, backupfirst: 'never' };

@@ -24,8 +24,8 @@ export function newScopes(store: IdentityStore, input: ScopeInput, generationId:
 }
 
 /**
- * Scopes of a device that is replaced. The own scope of an edge device never changes; a leaf is detached when the
- * caller gives none. A leaf that becomes an edge device gets a scope without ticks, as on the live hub.
+ * Scopes of a device that is replaced, whoever replaces it: a request for one, a bulk request or an import job. The own
+ * scope of an edge device never changes and must be repeated; a leaf is detached when the caller gives none. A leaf that becomes an edge device gets a scope without ticks, as on the live hub.
  */
 export function changedScopes(store: IdentityStore, input: ScopeInput, row: IdentityRow): ScopeColumns {
   if (!input.iotEdge) return leafScopes(store, input);
@@ -33,8 +33,8 @@ export function changedScopes(store: IdentityStore, input: ScopeInput, row: Iden
     const own = `${SCOPE_PREFIX}${input.deviceId}-`;
     return { deviceScope: own, parentScopes: edgeParents(store, input.parentScopes, own) };
   }
-  if (input.deviceScope !== undefined && input.deviceScope !== row.deviceScope) {
-    throw new HubError('InvalidDeviceScope', 'Device scope is immutable.');
+  if (input.deviceScope !== row.deviceScope) {
+    throw new HubError('InvalidDeviceScope', 'Device scope is immutable: an update must repeat it.');
   }
   return { deviceScope: row.deviceScope, parentScopes: edgeParents(store, input.parentScopes, row.deviceScope ?? '') };
 }

@@ -68,9 +68,6 @@ export const putDevice: Operation = {
       if (ifMatch.kind === 'none') return deviceReply(createDevice(context, input, {}));
       const row = demandDevice(hub, deviceId);
       demandMatch(ifMatch, identityEtag(row));
-      if (row.iotEdge === 1 && input.iotEdge && input.deviceScope !== row.deviceScope) {
-        throw new HubError('InvalidDeviceScope', 'Device scope is immutable: an update must repeat it.');
-      }
       return deviceReply(replaceDevice(context, row, input));
     });
   },

@@ -5,6 +5,7 @@
 
 import { checkAuthentication } from './authenticationRules.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
+import { deviceOfScope, namedParent } from './edgeParents.ts';
 import { characterName, createFindings, type Note, type Problem } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
 import { locateJsonError } from './jsonError.ts';
@@ -26,6 +27,11 @@ export interface AcceptedLine {
   readonly text: string;
   /** Only for the modes that overwrite identities. A missing status is written into `text` as "enabled", a filler. */
   readonly missing: readonly MissingField[];
+  /**
+   * What a device line that writes an identity says of its parent, which is then not in `text`: a device id; null: it is
+   * to have none. Not there: it says nothing, and its device keeps what it has.
+   */
+  readonly parent?: string | null;
 }
 
 export type LineVerdict =
@@ -89,7 +95,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
   const cleanLines = createCleanLineReader(options.importMode);
 
   /** The id if a hub takes it; else undefined, with a finding. */
-  function readId(value: unknown, path: 'id' | 'moduleId'): string | undefined {
+  function readId(value: unknown, path: 'id' | 'moduleId' | 'parent'): string | undefined {
     if (typeof value !== 'string') {
       findings.reject('wrongType', { expected: 'a string' }, path);
       return undefined;
@@ -225,12 +231,46 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     return bare === '' ? undefined : bare;
   }
 
-  function checkScopes({ fields: { deviceScope, parentScopes } }: Line): void {
-    readText(deviceScope, 'deviceScope');
-    if (parentScopes === undefined || parentScopes === null) return;
-    if (!Array.isArray(parentScopes) || parentScopes.some((scope) => typeof scope !== 'string')) {
-      findings.reject('wrongType', { expected: 'an array of strings' }, 'parentScopes');
+  function readParentScopes(value: unknown): readonly string[] {
+    if (value === undefined || value === null) return [];
+    if (Array.isArray(value) && value.every((scope) => typeof scope === 'string')) {
+      return value.filter((scope) => scope !== '');
     }
+    findings.reject('wrongType', { expected: 'an array of strings' }, 'parentScopes');
+    return [];
+  }
+
+  /** What the line says of the parent of its device; the scopes that say so are taken out of the line. */
+  function checkParent(
+    line: Line,
+    mode: ImportMode,
+    id: string | undefined,
+    forModule: boolean,
+  ): string | null | undefined {
+    const { fields, parentKey, given } = line;
+    const scope = readText(fields.deviceScope, 'deviceScope');
+    const parentScopes = readParentScopes(fields.parentScopes);
+    if (parentKey !== undefined) line.dropped.add(parentKey);
+    const { writesIdentity, writesTwin } = MODE_RULES[mode];
+    if (!writesIdentity) {
+      if (given !== undefined && given !== null && writesTwin) findings.warn('parentNotWritten', { mode });
+      return undefined;
+    }
+    if (forModule) {
+      if (given !== undefined && given !== null) findings.reject('parentOfModule', {}, 'parent');
+      return undefined;
+    }
+    const parent = given === undefined || given === null ? given : readId(given, 'parent');
+    if (id === undefined || (given !== undefined && parent === undefined)) return undefined;
+    const named = namedParent({ id, parent, deviceScope: scope, parentScopes });
+    if (named.problem === 'differ') findings.reject('parentsDiffer', {}, named.path);
+    if (named.problem === 'itself') findings.reject('parentItself', {}, named.path);
+    if (named.problem === 'unreadable') findings.warn('scopeForm', { path: named.path });
+    if (named.problem !== undefined) return undefined;
+    // An edge device's own scope has to be repeated by an update, and does no harm elsewhere.
+    if (scope !== undefined && !(isEdgeLine(line) && deviceOfScope(scope) === id)) line.dropped.add('deviceScope');
+    if (parentScopes.length > 0) line.dropped.add('parentScopes');
+    return named.parent;
   }
 
   function checkIdentity(line: Line, mode: ImportMode, forModule: boolean): readonly MissingField[] {
@@ -321,14 +361,14 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
       const missing = checkIdentity(line, mode ?? 'create', forModule);
       checkTwin(line, mode ?? 'create', source.textEnd - source.textStart);
       if (mode !== undefined) checkEtags(line, mode);
-      checkScopes(line);
+      const parent = checkParent(line, mode ?? 'create', id, forModule);
 
       if (findings.problems.length > 0 || id === undefined || mode === undefined) return rejected(id, moduleId);
       if (fields.importMode !== undefined && fields.importMode !== mode) line.edits.set('importMode', mode);
       const normalised = normalise(text, parsed, line, mode);
       const accepted =
         moduleId === undefined
-          ? { line: lineNumber, id, mode, text: normalised, missing }
+          ? { line: lineNumber, id, mode, text: normalised, missing, ...(parent === undefined ? {} : { parent }) }
           : { line: lineNumber, id, moduleId, mode, text: normalised, missing };
       return { kind: 'accepted', accepted, notes: findings.notes };
     },
@@ -337,12 +377,17 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
   function readFields(parsed: Record<string, unknown>): Line {
     const fields: Fields = {};
     let renames: Map<string, FormatKey> | undefined;
+    let parentKey: string | undefined;
     for (const key in parsed) {
       if (IS_FORMAT_KEY.has(key)) {
         fields[key as FormatKey] = parsed[key];
       } else {
         const meant = meantKey(key, FORMAT_KEYS);
-        if (meant === undefined) otherKey(key, parsed[key]);
+        if (key.toLowerCase() === 'parent') {
+          if (parentKey !== undefined) findings.reject('keyTwice', {}, 'parent');
+          if (key !== 'parent') findings.warn('keyCase', { path: key, meant: 'parent' });
+          parentKey = key;
+        } else if (meant === undefined) otherKey(key, parsed[key]);
         else renames = (renames ?? new Map<string, FormatKey>()).set(key, meant);
       }
     }
@@ -351,16 +396,20 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
       findings.warn('keyCase', { path: key, meant });
       fields[meant] = parsed[key];
     }
-    return { fields, renames, edits: new Map() };
+    const given = parentKey === undefined ? undefined : parsed[parentKey];
+    return { fields, renames, edits: new Map(), parentKey, given, dropped: new Set() };
   }
 
   function otherKey(key: string, value: unknown): void {
     const lower = key.toLowerCase();
     if (lower === 'managedby') findings.warn('managedByLost');
-    else if (lower === 'parent') {
-      if (value !== null && value !== '') findings.reject('parentUnsupported', {}, 'parent');
-    } else warnUnknown(key, value, '', findings, Object.hasOwn(HINTS, lower) ? HINTS[lower] : undefined);
+    else warnUnknown(key, value, '', findings, Object.hasOwn(HINTS, lower) ? HINTS[lower] : undefined);
   }
+}
+
+function isEdgeLine({ fields: { capabilities }, edits }: Line): boolean {
+  const written = edits.get('capabilities') ?? capabilities;
+  return isObject(written) && written.iotEdge === true;
 }
 
 type Fields = Partial<Record<FormatKey, unknown>>;
@@ -371,6 +420,11 @@ interface Line {
   readonly renames: ReadonlyMap<string, FormatKey> | undefined;
   /** Values to write instead of those of the line. */
   readonly edits: Map<FormatKey, unknown>;
+  /** The key `parent` as it is written, if it is there, and its value. */
+  readonly parentKey: string | undefined;
+  readonly given: unknown;
+  /** Keys that the hub is not given. */
+  readonly dropped: Set<string>;
 }
 
 const IS_FORMAT_KEY: ReadonlySet<string> = new Set(FORMAT_KEYS);
@@ -431,16 +485,18 @@ function hasKeys(value: object): boolean {
 
 /** The line for the hub: as it came wherever possible, since parsing and writing again costs more than all rules. */
 function normalise(text: string, parsed: Record<string, unknown>, line: Line, mode: ImportMode): string {
-  const { fields, renames, edits } = line;
+  const { fields, renames, edits, dropped } = line;
   const added = additions(mode, fields.importMode !== undefined, fields.status !== undefined);
-  if (edits.size === 0 && renames === undefined) {
+  if (edits.size === 0 && renames === undefined && dropped.size === 0) {
     return added === '' ? text : `{${added}${text.slice(1)}`;
   }
-  const members = Object.keys(parsed).map((key) => {
+  const members: string[] = [];
+  for (const key of Object.keys(parsed)) {
     const name = renames?.get(key) ?? key;
+    if (dropped.has(name)) continue;
     const value = edits.has(name as FormatKey) ? edits.get(name as FormatKey) : parsed[key];
-    return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
-  });
+    members.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  }
   return `{${added}${members.join(',')}}`;
 }
 

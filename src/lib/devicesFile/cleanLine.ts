@@ -84,7 +84,7 @@ const LINE_KEYS = FORMAT_KEYS.map(quoted);
 const [ID, MODULE_ID, ETAG, IMPORT_MODE, STATUS, STATUS_REASON, AUTHENTICATION, TWIN_ETAG, TAGS, PROPERTIES] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
 ] as const;
-const [CAPABILITIES, DEVICE_SCOPE] = [10, 11] as const;
+const CAPABILITIES = 10;
 const AUTHENTICATION_KEYS = ['symmetricKey', 'x509Thumbprint', 'type'].map(quoted);
 const [SYMMETRIC_KEY, TYPE] = [0, 2] as const;
 const SYMMETRIC_KEYS = ['primaryKey', 'secondaryKey'].map(quoted);
@@ -400,7 +400,6 @@ export function createCleanLineReader(defaultMode: ImportMode): CleanLineReader 
         return readModuleId(bytes, at);
       case ETAG:
       case TWIN_ETAG:
-      case DEVICE_SCOPE:
         return skipOptional(bytes, at);
       case IMPORT_MODE:
         return readMode(bytes, at);
@@ -417,7 +416,7 @@ export function createCleanLineReader(defaultMode: ImportMode): CleanLineReader 
       case CAPABILITIES:
         return skipCapabilities(bytes, at);
       default:
-        // Parent scopes are too rare for a way of their own.
+        // Scopes are too rare for a way of their own, and stand for a parent.
         return skipText(bytes, at, NULL);
     }
   }

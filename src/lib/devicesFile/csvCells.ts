@@ -8,9 +8,9 @@ export interface CsvCell {
 
 /**
  * `name`: a text, whatever it looks like; never empty. `text`: one that may be empty. `boolean`: true or false. `twin`:
- * typed by what it looks like. `document`: JSON.
+ * typed by what it looks like. `document`: JSON. `parent`: a name, or null for none.
  */
-export type CellKind = 'name' | 'text' | 'boolean' | 'twin' | 'document';
+export type CellKind = 'name' | 'text' | 'boolean' | 'twin' | 'document' | 'parent';
 
 /** A number as JSON writes it (RFC 8259, section 6): no leading zeros, no plus sign. */
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
@@ -31,6 +31,9 @@ export function cellValue({ text, quoted }: CsvCell, kind: CellKind): unknown {
       return asBoolean(text) ?? text;
     case 'document':
       return asDocument(text) ?? text;
+    case 'parent':
+      // An empty cell says nothing; writers that quote every cell have "" for it.
+      return text === 'null' && !quoted ? null : text;
     case 'twin': {
       const document = asDocument(text);
       if (document !== undefined || quoted) return document ?? text;

@@ -40,8 +40,8 @@ const FIELDS: readonly (readonly [path: string, kind: CellKind])[] = [
   ['capabilities.iotEdge', 'boolean'],
   ['deviceScope', 'name'],
   ['parentScopes', 'document'],
-  // No field of the hub's format: what the check of a line says of it holds for rows too.
-  ['parent', 'name'],
+  // No field of the hub's format: the device id of the edge parent.
+  ['parent', 'parent'],
 ];
 const FIELD_BY_LOWER_CASE = new Map(FIELDS.map((field, order) => [field[0].toLowerCase(), { field, order }]));
 

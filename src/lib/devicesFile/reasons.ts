@@ -114,9 +114,17 @@ export const REJECT_REASONS = {
     says: 'The line leaves out {fields}; an import would reset that on a device that exists, and with backupFirst "never" nobody reads what the device has.',
     action: 'Write it into the line, use importMode "create" for a new device, or set backupFirst to "auto".',
   },
-  parentUnsupported: {
-    says: 'The line names a parent, and parents are not set from files of this form.',
-    action: 'Remove "{path}" and set the parent once the device is there.',
+  parentItself: {
+    says: '{path} names the device itself as its parent.',
+    action: 'Name the edge device that is its parent, or leave it out.',
+  },
+  parentOfModule: {
+    says: 'The line is of a module and names a parent; only devices have parents.',
+    action: 'Remove "parent".',
+  },
+  parentsDiffer: {
+    says: '"parent", deviceScope and parentScopes do not name the same parent.',
+    action: 'Keep "parent", and remove the scopes.',
   },
   tagsTooLarge: {
     says: 'tags have {size} bytes (keys and values as a hub counts them); a hub takes at most {limit}.',
@@ -209,6 +217,14 @@ export const WARNINGS = {
   thumbprintMissing: {
     says: 'authentication.type is "selfSigned" without a thumbprint: the identity cannot connect.',
     action: 'Add authentication.x509Thumbprint.',
+  },
+  parentNotWritten: {
+    says: 'parent has no effect in mode {mode}, which does not write the identity.',
+    action: 'Remove it, or use importMode "update".',
+  },
+  scopeForm: {
+    says: '{path} has a scope of another form than hubs make (ms-azure-iot-edge://ID-TICKS), which is passed on as it is.',
+    action: 'Name the parent by its device id in "parent" instead.',
   },
   nullInTwin: {
     says: '{path} is null: it deletes the property when a twin is updated, and means nothing in mode {mode}.',

@@ -10,6 +10,7 @@ import { assertDropUnchanged, openDrop } from './drop.ts';
 import { formatOfDrop } from './dropPath.ts';
 import { encodeEntry, type IndexEntry } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
+import { encodeParentRow } from './parentRows.ts';
 import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
 import type { RunRecord } from './runRecord.ts';
 import { snapshotConfigurations } from './snapshotConfigurations.ts';
@@ -48,7 +49,8 @@ export async function checkDrop(
   const warnings = createBlockWriter(blobs.warnings);
   const rejectedLines = createBlockWriter(blobs.rejectedLines);
   const missing = createBlockWriter(blobs.missing, 2);
-  const writers = [devices, index, warnings, missing, rejectedLines];
+  const parents = createBlockWriter(blobs.parents);
+  const writers = [devices, index, warnings, missing, parents, rejectedLines];
   let rows = 0;
   let lastLine = 0;
   let inOrder: number | undefined;
@@ -59,6 +61,7 @@ export async function checkDrop(
     index.writeLine(0, encodeEntry(entry));
   };
   let incomplete = 0;
+  let withParent = 0;
   let disables = 0;
 
   // Warnings of a line come before the line itself.
@@ -69,6 +72,10 @@ export async function checkDrop(
     if (line.missing.length > 0) {
       incomplete += 1;
       missing.writeLine(section, JSON.stringify([id, line.moduleId ?? null, ...line.missing]));
+    }
+    if (line.parent !== undefined) {
+      if (line.parent !== null) withParent += 1;
+      parents.writeLine(0, encodeParentRow([id, line.parent, mode]));
     }
     if (writesDisabled(line)) disables += 1;
     writeEntry({
@@ -123,6 +130,7 @@ export async function checkDrop(
     accepted: summary.devices + summary.modules,
     ...(inOrder === undefined ? {} : { inOrder }),
     incomplete,
+    parents: withParent,
     deletes: (summary.byMode.delete ?? 0) + (summary.byMode.deleteIfMatchETag ?? 0),
     disables,
     sha256,

@@ -4,11 +4,15 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { MissingField } from '../devicesFile/checkDevicesFile.ts';
 import { identityOf } from '../devicesFile/identityTable.ts';
+import { IMPORT_MODES, type ImportMode } from '../devicesFile/importMode.ts';
+import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
+import { findScoped, type ScopedDevice, scopesToKeep } from './keptScopes.ts';
 import type { ProvisionOptions } from './options.ts';
+import { readParentsAlong } from './parentRows.ts';
 import type { PreImageRound } from './preImageRound.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
@@ -24,14 +28,21 @@ import {
 /** So many lines are filled by one pass over the pre-image: bounds memory, whatever the size of file and registry. */
 const LINES_A_PASS = 30_000;
 
-interface StagedLine {
+interface StagedLine extends ScopedDevice {
   readonly id: string;
   readonly moduleId?: string;
+  readonly importMode?: ImportMode;
   readonly [key: string]: unknown;
 }
 
+/** A line on its way, and what it is to get from the pre-image; a line that is not wanted stays as it is. */
+interface WaitingLine {
+  readonly text: string;
+  readonly wanted?: { readonly fields: readonly MissingField[]; readonly parent: string | null | undefined };
+}
+
 /**
- * Fills in what lines leave out and their devices have: keys, status, statusReason, capabilities, taken from the
+ * Fills in what lines leave out and their devices have: keys, status, statusReason, capabilities, scopes, taken from the
  * pre-image. Without it a line without keys would get new ones, and a line without status would let a blocked device in
  * again. Lines whose device does not exist stay as they are: the hub makes new keys for new devices.
  *
@@ -47,10 +58,10 @@ export async function fillMissing(
 ): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
-  if (round === undefined && check.incomplete > 0) {
-    throw new Error(`The run ${record.runId} has no pre-image to fill its lines from.`);
-  }
-  if (round === undefined || check.incomplete === 0) return { blobName: blobs.devices.name };
+  // Only lines that may overwrite an identity can reset anything.
+  const overwrites = IMPORT_MODES.some((mode) => MODE_RULES[mode].mayOverwrite && check.counts.byMode[mode]);
+  if (!overwrites || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
+  if (round === undefined) throw new Error(`The run ${record.runId} has no pre-image to fill its lines from.`);
   const manifest = container.getBlockBlobClient(fillBlob(round));
   const earlier = await readJson<FillManifest>(manifest);
   if (earlier !== undefined) return earlier.value;
@@ -58,42 +69,56 @@ export async function fillMissing(
   if (preImage === undefined) throw new Error(`The pre-image of run ${record.runId} is missing.`);
 
   const source = container.getBlockBlobClient(preImage.blobName);
+  const hasScope = await findScoped(source);
+  if (check.incomplete === 0 && hasScope === undefined) return keepResult(manifest, { blobName: blobs.devices.name });
   const filled = container.getBlockBlobClient(`filled-${round}-${randomBytes(4).toString('hex')}.txt`);
   const writer = createBlockWriter(filled);
-  let pass: { readonly text: string; readonly missing?: readonly MissingField[] }[] = [];
+  let pass: WaitingLine[] = [];
   let wanted = new Set<string>();
   const kept: Partial<Record<MissingField, number>> = {};
   const finishPass = async (): Promise<void> => {
     const found = wanted.size === 0 ? new Map<string, StagedLine>() : await lookUp(source, wanted);
-    for (const { text, missing } of pass) {
-      writer.writeLine(0, missing === undefined ? text : filledLine(text, missing, found, kept));
+    for (const line of pass) {
+      writer.writeLine(0, filledLine(line, found, kept));
       await writer.drain();
     }
     pass = [];
     wanted = new Set();
   };
-  // Both blobs are in the same order: what lacks nothing is simply not in the second.
+  // These blobs are in the same order: what lacks nothing is simply not in the second.
+  const parents = readParentsAlong(blobs.parents);
   const incomplete = eachLine(blobs.missing);
   let next = await incomplete.next();
   for await (const text of eachLine(blobs.devices)) {
+    const line = next.done && hasScope === undefined ? undefined : (JSON.parse(text) as StagedLine);
     let missing: readonly MissingField[] | undefined;
-    if (!next.done) {
-      const line = JSON.parse(text) as StagedLine;
+    if (!next.done && line !== undefined) {
       const [id, moduleId, ...fields] = JSON.parse(next.value) as MissingRow;
       if (id === line.id && moduleId === (line.moduleId ?? null)) {
         // New keys are wanted with missingKeys regenerate; all else is kept all the same.
         missing = options.missingKeys === 'keep' ? fields : fields.filter((field) => field !== 'authentication');
-        wanted.add(identityOf(line));
         next = await incomplete.next();
       }
     }
-    pass.push({ text, ...(missing === undefined ? {} : { missing }) });
+    const isDevice = line !== undefined && !isModule(line);
+    const parent = isDevice ? await parents.of(line.id) : undefined;
+    const scoped = isDevice && MODE_RULES[line.importMode ?? 'createOrUpdate'].mayOverwrite && hasScope?.(line.id);
+    if (line !== undefined && (missing !== undefined || scoped)) {
+      wanted.add(identityOf(line));
+      pass.push({ text, wanted: { fields: missing ?? [], parent } });
+    } else {
+      pass.push({ text });
+    }
     if (pass.length === LINES_A_PASS) await finishPass();
   }
   await finishPass();
   if (!next.done) throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
   await writer.commit('application/x-ndjson; charset=utf-8');
-  const result: FillManifest = { blobName: filled.name, kept };
+  return keepResult(manifest, { blobName: filled.name, kept });
+}
+
+/** Notes which blob the job is to read. The first to say so wins. */
+async function keepResult(manifest: BlockBlobClient, result: FillManifest): Promise<FillManifest> {
   if (await writeJson(manifest, result, { ifAbsent: true })) return result;
   return (await readJson<FillManifest>(manifest))?.value ?? result;
 }
@@ -121,19 +146,34 @@ async function lookUp(source: BlockBlobClient, wanted: ReadonlySet<string>): Pro
 
 /** @param kept counts what is filled in */
 function filledLine(
-  text: string,
-  missing: readonly MissingField[],
+  { text, wanted }: WaitingLine,
   preImage: ReadonlyMap<string, StagedLine>,
   kept: Partial<Record<MissingField, number>>,
 ): string {
+  if (wanted === undefined) return text;
   const line = JSON.parse(text) as StagedLine;
   const before = preImage.get(identityOf(line));
   if (before === undefined) return text;
-  const fields = missing.filter((field) => before[field] !== undefined && before[field] !== null);
+  const fields = wanted.fields.filter((field) => before[field] !== undefined && before[field] !== null);
   for (const field of fields) kept[field] = (kept[field] ?? 0) + 1;
-  return JSON.stringify({ ...line, ...Object.fromEntries(fields.map((field) => [field, before[field]])) });
+  const filled: StagedLine = { ...line, ...Object.fromEntries(fields.map((field) => [field, before[field]])) };
+  return JSON.stringify(isModule(line) ? filled : { ...filled, ...scopesToKeep(filled, before, wanted.parent) });
 }
 
-function pick({ id, moduleId, authentication, status, statusReason, capabilities }: StagedLine): StagedLine {
-  return { id, ...(moduleId === undefined ? {} : { moduleId }), authentication, status, statusReason, capabilities };
+function isModule({ moduleId }: StagedLine): boolean {
+  return moduleId !== undefined && moduleId !== null;
+}
+
+function pick(line: StagedLine): StagedLine {
+  const { id, moduleId, authentication, status, statusReason, capabilities, deviceScope, parentScopes } = line;
+  return {
+    id,
+    ...(moduleId === undefined ? {} : { moduleId }),
+    authentication,
+    status,
+    statusReason,
+    capabilities: capabilities ?? null,
+    deviceScope: deviceScope ?? null,
+    parentScopes: parentScopes ?? null,
+  };
 }

@@ -10,6 +10,7 @@ import {
   ERROR_LOG_BLOB,
   exportJobBlob,
   IMPORT_JOB_BLOB,
+  PARENTS_JOB_BLOB,
   RETRY_JOB_BLOB,
   stagingOf,
   VERIFY_JOB_BLOB,
@@ -96,6 +97,16 @@ export function verifyPlan(
   outputBlobName: string,
 ): HubJobPlan {
   return { ...exportOf(context, record, check, outputBlobName), stateBlob: VERIFY_JOB_BLOB };
+}
+
+/** The export by which devices are linked to their parents. */
+export function parentsPlan(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  outputBlobName: string,
+): HubJobPlan {
+  return { ...exportOf(context, record, check, outputBlobName), stateBlob: PARENTS_JOB_BLOB };
 }
 
 function exportOf(

@@ -20,7 +20,8 @@ import {
   type StartedJob,
   startHubJob,
 } from './hubJob.ts';
-import { importPlan, preImagePlan, retryPlan, verifyPlan } from './jobPlans.ts';
+import { importPlan, parentsPlan, preImagePlan, retryPlan, verifyPlan } from './jobPlans.ts';
+import { linkBlobs } from './parentLinks.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import { prepareConfigurations } from './prepareConfigurations.ts';
@@ -61,12 +62,14 @@ const FIELD_OF = {
   import: 'job',
   retry: 'retryJob',
   verify: 'verifyJob',
+  parents: 'parentsJob',
 } as const satisfies Record<JobKind, keyof RunRecord>;
 const PHASE_OF = {
   export: 'preImage',
   import: 'job',
   retry: 'retry',
   verify: 'verify',
+  parents: 'parents',
 } as const satisfies Record<JobKind, RunPhase>;
 
 /** The record and check of a run that has been checked and has not ended; a cancel that was asked for ends it here. */
@@ -248,11 +251,15 @@ async function planOf(
       return importPlan(context, record, check, { ...filled, round, configurationsBlobName });
     }
     case 'retry':
-    case 'verify': {
-      const { secondJob, verification } = await plannedOf(context, record);
+    case 'verify':
+    case 'parents': {
+      const { secondJob, verification, parents } = await plannedOf(context, record);
       if (kind === 'retry' && secondJob !== undefined) return retryPlan(context, record, secondJob);
       if (kind === 'verify' && verification !== undefined) {
         return verifyPlan(context, record, check, verifyBlobName(verification));
+      }
+      if (kind === 'parents' && parents !== undefined) {
+        return parentsPlan(context, record, check, linkBlobs(context, record, parents.attempt).registry.name);
       }
       throw new Error(`The run ${record.runId} has not planned a ${kind} job.`);
     }
@@ -269,16 +276,13 @@ async function plannedOf(context: ProvisioningContext, record: RunRecord): Promi
   return rounds.value;
 }
 
+type LaterJob = Exclude<JobKind, 'export' | 'import'>;
+
 /** How long a job that comes after the import is waited for while the hub does something else. */
 const LONGEST_BUSY_MS = 2 * 60 * MINUTE_MS;
 
 /** A job that comes after the import: what it was to do is not done then, and the report says so. */
-async function giveUp(
-  context: ProvisioningContext,
-  record: RunRecord,
-  kind: 'retry' | 'verify',
-  reason: string,
-): Promise<void> {
+async function giveUp(context: ProvisioningContext, record: RunRecord, kind: LaterJob, reason: string): Promise<void> {
   context.log.log('warn', `the ${kind} job was given up: ${reason}`);
   await changeRounds(context, record, (state) => {
     if (kind === 'retry' && state.secondJob?.state === 'due') {
@@ -286,6 +290,9 @@ async function giveUp(
     }
     if (kind === 'verify' && state.verification?.state === 'due') {
       return { ...state, verification: { ...state.verification, state: 'givenUp' } };
+    }
+    if (kind === 'parents' && state.parents?.state === 'due') {
+      return { ...state, parents: { ...state.parents, state: 'givenUp' } };
     }
     return undefined;
   });
@@ -295,12 +302,12 @@ async function giveUp(
 async function startLaterJob(
   context: ProvisioningContext,
   run: { readonly record: RunRecord; readonly check: CheckResult },
-  kind: 'retry' | 'verify',
+  kind: LaterJob,
 ): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
   const { record, check } = run;
   if (record[FIELD_OF[kind]] !== undefined) return { status: 'started' };
   if (record.suspendedAt !== undefined) return { status: 'wait', seconds: 30 };
-  if (kind === 'retry' && record.cancelRequestedAt !== undefined) {
+  if (kind !== 'verify' && record.cancelRequestedAt !== undefined) {
     await giveUp(context, record, kind, 'the run was cancelled');
     return { status: 'ended' };
   }
@@ -336,7 +343,7 @@ export async function startJob(
   const { runId, kind } = input;
   const run = await openChecked(context, runId);
   if (run === undefined) return { status: 'ended' };
-  if (kind === 'retry' || kind === 'verify') return startLaterJob(context, run, kind);
+  if (kind !== 'export' && kind !== 'import') return startLaterJob(context, run, kind);
   const { record, check } = run;
   // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
   if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };

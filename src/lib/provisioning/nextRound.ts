@@ -7,6 +7,7 @@ import type { ProvisioningContext } from './context.ts';
 import { hasEnded, isOverdue, isTerminalStatus } from './hubJob.ts';
 import { paceOf } from './hubPace.ts';
 import { inputOf } from './jobSteps.ts';
+import { nextParents } from './parents.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {
   changeRounds,
@@ -48,7 +49,7 @@ const GRANT_MINUTES = 0.5;
 export type NextRound =
   | { readonly do: 'ended' | 'notEnded' | 'settle' }
   | { readonly do: 'wait'; readonly seconds: number }
-  | { readonly do: 'job'; readonly kind: 'retry' | 'verify' }
+  | { readonly do: 'job'; readonly kind: 'retry' | 'verify' | 'parents' }
   | {
       readonly do: 'work';
       readonly round: string;
@@ -79,19 +80,34 @@ export async function nextRound(
   await settleConfigurations(context, record);
 
   const facts = await readFacts(context, record, (await readRounds(context, record))?.value);
-  if (isFinalWord(facts)) return { do: 'settle' };
+  const check = await checkOf(context, runId);
+  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
+  if (isFinalWord(facts) && check.parents === 0) return { do: 'settle' };
   const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
   let state = await openRounds(context, record, new Date(context.now().getTime() + retryMs).toISOString());
   if (finished !== undefined) state = await markFinished(context, record, finished);
-  const check = await checkOf(context, runId);
-  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
   const work = { context, record, check, state, facts };
 
-  if (mayRetry(context, record, state)) {
+  if (!isFinalWord(facts) && mayRetry(context, record, state)) {
     const next = (await secondJob(work)) ?? (await roundOfCalls(work));
     if (next !== undefined) return next;
   }
-  return (await verify({ ...work, state: (await readRounds(context, record))?.value ?? state })) ?? { do: 'settle' };
+  if (!isFinalWord(facts)) {
+    const next = await verify({ ...work, state: (await readRounds(context, record))?.value ?? state });
+    if (next !== undefined) return next;
+  }
+  return (await linkParents(work)) ?? { do: 'settle' };
+}
+
+/** Devices are linked to their parents when it is known which of them are there. */
+async function linkParents(work: Work): Promise<NextRound | undefined> {
+  const { context, record, check } = work;
+  const step = await nextParents(context, record, check);
+  if (step === undefined) return undefined;
+  await enter(work, 'parents');
+  if (step.do === 'wait') return step;
+  if (step.do === 'job') return { do: 'job', kind: 'parents' };
+  return workOn(work, step.round);
 }
 
 /** A hub that does not say is asked again by whoever watches the job. */

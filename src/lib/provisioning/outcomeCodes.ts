@@ -67,6 +67,31 @@ export const OUTCOME_CODES = {
     action: 'Nothing.',
     retried: 'no',
   },
+  ParentNotFound: {
+    says: 'The device is as the line says, but for its parent: the parent is not in the registry.',
+    action: 'Create the parent, or correct "parent"; then drop failed-devices.txt.',
+    retried: 'no',
+  },
+  ParentNotEdge: {
+    says: 'The device is as the line says, but for its parent: the parent is no edge device.',
+    action: 'Make the parent an edge device, or correct "parent"; then drop failed-devices.txt.',
+    retried: 'no',
+  },
+  ParentCycle: {
+    says: 'The device is as the line says, but for its parent: it would be above itself.',
+    action: 'Correct "parent" of one of the devices of the circle; then drop failed-devices.txt.',
+    retried: 'no',
+  },
+  ParentTooDeep: {
+    says: 'The device is as the line says, but for its parent: a hub takes five edge devices above another at most.',
+    action: 'Give it a parent that is higher up; then drop failed-devices.txt.',
+    retried: 'no',
+  },
+  ParentNotSet: {
+    says: 'The device is as the line says, but for its parent: the run ended before that, or the registry could not be read.',
+    action: 'Drop failed-devices.txt to have it done.',
+    retried: 'yes',
+  },
   contentImmutable: {
     says: 'The configuration exists with other content, which a hub never changes: it was not sent, and stays as it is.',
     action: 'Give it a new id, with a higher priority, and delete the old one once the new one is applied.',

@@ -32,7 +32,8 @@ export async function readRegistryLine(
   return device === undefined ? undefined : deviceLine(device, twin);
 }
 
-function deviceLine(device: Device, twin: Twin | undefined): RegistryLine {
+/** A device as an export job would write it, with keys. */
+export function deviceLine(device: Device, twin: Twin | undefined): RegistryLine {
   const { deviceId, etag, status, statusReason, authentication, capabilities, deviceScope, parentScopes } = device;
   return {
     id: deviceId,

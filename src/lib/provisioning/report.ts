@@ -11,6 +11,7 @@ import type { ProvisioningContext } from './context.ts';
 import { formatOfDrop } from './dropPath.ts';
 import { entriesInOrder } from './entriesInOrder.ts';
 import { type AcceptedEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
+import { readParentsAlong } from './parentRows.ts';
 import {
   needsPerson,
   OUTCOMES,
@@ -45,6 +46,8 @@ export interface ReportInput {
   verdictOf(entry: AcceptedEntry): Verdict;
   /** Whether a line that the check accepted goes into `failed-devices.txt`, to be corrected and dropped again. */
   isFailed(id: string, moduleId: string | undefined, mode: string | undefined): boolean;
+  /** Whether the device of a line that failed has been written all the same, so that only an update can mend it. */
+  isThere?(id: string): boolean;
   /** What was done after the import job. */
   readonly afterJob?: object | undefined;
 }
@@ -173,10 +176,15 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   };
   if (files.failedDevices !== undefined) {
     const failed = createBlockWriter(results.getBlockBlobClient(files.failedDevices));
+    const parents = readParentsAlong(blobs.parents);
     for await (const batch of readLineBatches(blobs.devices)) {
       for (const line of batch) {
         const device = JSON.parse(line) as { id: string; moduleId?: string; importMode?: string };
-        if (input.isFailed(device.id, device.moduleId, device.importMode)) failed.writeLine(0, line);
+        const isDevice = (device.moduleId ?? undefined) === undefined;
+        const parent = isDevice ? await parents.of(device.id) : undefined;
+        if (!input.isFailed(device.id, device.moduleId, device.importMode)) continue;
+        const isThere = isDevice && input.isThere?.(device.id) === true;
+        failed.writeLine(0, parent === undefined ? line : againWithParent(device, parent, isThere));
       }
       await failed.drain();
     }
@@ -220,6 +228,11 @@ export async function writeShortReport(
   const json = `${resultFolder(record)}/report.json`;
   await writeJson(results.getBlockBlobClient(json), { run: summaryOf(context, record, ending) });
   return { container: RESULTS_CONTAINER, json };
+}
+
+/** The line with its parent, which the hub was not given; as an update if the device is there by now. */
+function againWithParent(device: object, parent: string | null, isThere: boolean): string {
+  return JSON.stringify({ ...device, ...(isThere ? { importMode: 'update' } : {}), parent });
 }
 
 function verdictFor(entry: IndexEntry, input: ReportInput): Verdict {

@@ -14,6 +14,7 @@ import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
+import type { ParentLinks } from './parentLinks.ts';
 import type { RunRecord } from './runRecord.ts';
 import { ROUNDS_BLOB, stagingOf } from './staging.ts';
 
@@ -31,6 +32,10 @@ export interface Round {
   readonly singly?: true;
   /** The identities are there; only their twins are written. */
   readonly twinOnly?: true;
+  /** The lines link devices to their parents: what becomes of them says nothing of the devices themselves. */
+  readonly links?: true;
+  /** Nothing is sent after this instant, where that is not `retryUntil`. */
+  readonly until?: string;
   readonly finishedAt?: string;
 }
 
@@ -47,6 +52,7 @@ export interface RoundsState {
   };
   /** Lines whose fate only the registry can tell. */
   readonly verification?: Verification;
+  readonly parents?: ParentLinks;
 }
 
 export interface Verification {
@@ -125,7 +131,7 @@ function roundsBlob(context: ProvisioningContext, record: RunRecord): BlockBlobC
 export async function writeRound(
   context: ProvisioningContext,
   record: RunRecord,
-  round: Pick<Round, 'name' | 'singly' | 'twinOnly'> & { readonly lines: AsyncIterable<string> },
+  round: Pick<Round, 'name' | 'singly' | 'twinOnly' | 'links' | 'until'> & { readonly lines: AsyncIterable<string> },
 ): Promise<Round> {
   const attempt = randomBytes(4).toString('hex');
   const { lines, ...properties } = round;

@@ -52,6 +52,7 @@ export const RUN_PHASES = [
   'job',
   'retry',
   'verify',
+  'parents',
   'settle',
   'report',
 ] as const;
@@ -77,9 +78,9 @@ export type CheckCounts = Omit<CheckSummary, 'sha256'>;
 
 /**
  * Which job of a run: the export that takes the pre-image, the import, the second import of lines that failed for a
- * passing reason, or the export by which lines are read back.
+ * passing reason, the export by which lines are read back, or the one by which devices are linked to their parents.
  */
-export type JobKind = 'export' | 'import' | 'retry' | 'verify';
+export type JobKind = 'export' | 'import' | 'retry' | 'verify' | 'parents';
 
 export interface RunJob {
   readonly jobId: string;
@@ -155,6 +156,8 @@ export interface RunRecord {
   readonly retryJob?: RunJob;
   /** The export by which lines are read back. */
   readonly verifyJob?: RunJob;
+  /** The export by which devices are linked to their parents. */
+  readonly parentsJob?: RunJob;
   /** Lines that are sent once more by calls: of which round, how many, and about how many are left. */
   readonly retry?: {
     readonly round: string;

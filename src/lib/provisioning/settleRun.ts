@@ -5,7 +5,7 @@ import { finish } from './endRun.ts';
 import { type Ending, type ReportResult, writeReport } from './report.ts';
 import { isFinal, type Outcome, type RunRecord, type RunState } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, SETTLEMENT_BLOB, stagingOf } from './staging.ts';
-import { type Findings, readFindings, verdictOn } from './verdicts.ts';
+import { type Findings, linkFailureOf, readFindings, verdictOn } from './verdicts.ts';
 
 /**
  * Decides what became of every line, once nothing is to be done any more (`nextRound`), writes the report and the final
@@ -49,6 +49,8 @@ async function settle(context: ProvisioningContext, record: RunRecord): Promise<
       const line = { id, mode, ...(moduleId === undefined ? {} : { moduleId }) };
       return verdictOn(line, findings).outcome === 'failed';
     },
+    // Such a line fails for its parent alone, so the device is there.
+    isThere: (id) => linkFailureOf({ id }, findings) !== undefined,
     afterJob: summaryOf(findings),
   });
 }
@@ -56,7 +58,7 @@ async function settle(context: ProvisioningContext, record: RunRecord): Promise<
 /** What was done after the import job, for the report. */
 function summaryOf({ after }: Findings): object | undefined {
   if (after === undefined) return undefined;
-  const { secondJob, rounds, verification } = after;
+  const { secondJob, rounds, verification, parents } = after;
   const called = rounds.filter(({ lines }) => lines > 0);
   return {
     ...(secondJob === undefined ? {} : { secondJob: { lines: secondJob.lines, state: secondJob.state } }),
@@ -64,6 +66,9 @@ function summaryOf({ after }: Findings): object | undefined {
     ...(verification === undefined || verification.lines === 0
       ? {}
       : { readBack: { lines: verification.lines, way: verification.way, state: verification.state } }),
+    ...(parents === undefined || (parents.rows === 0 && parents.pass === 1)
+      ? {}
+      : { parents: { state: parents.state, passes: parents.pass } }),
   };
 }
 

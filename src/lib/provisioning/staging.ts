@@ -14,6 +14,7 @@ export const SETTLEMENT_BLOB = 'settlement.json';
 export const ROUNDS_BLOB = 'rounds.json';
 export const RETRY_JOB_BLOB = 'retry-job.json';
 export const VERIFY_JOB_BLOB = 'verify-job.json';
+export const PARENTS_JOB_BLOB = 'parents-job.json';
 /** The error log of the first import job, kept when a second one is to write its own under the hub's fixed name. */
 export const FIRST_ERROR_LOG_BLOB = 'first-importErrors.log';
 /** The hub writes its error log under this fixed name at the root of the output container (Azure IoT SDK samples). */
@@ -34,6 +35,8 @@ export interface CheckResult {
   readonly inOrder?: number;
   /** Of these, lines that may meet an existing identity and leave out what an import would reset. */
   readonly incomplete: number;
+  /** Device lines that name a parent. */
+  readonly parents: number;
   /** Lines that delete, or that write `disabled` over what may exist. */
   readonly deletes: number;
   readonly disables: number;
@@ -69,6 +72,8 @@ export interface CheckBlobs {
   readonly warnings: BlockBlobClient;
   /** Which lines leave out what an import would reset, in the order of `devices`. */
   readonly missing: BlockBlobClient;
+  /** Which device lines say something of a parent, in the order of `devices`: `ParentRow`s. */
+  readonly parents: BlockBlobClient;
   /** Rejected lines as they came, of a CSV file under its header. Holds keys. */
   readonly rejectedLines: BlockBlobClient;
 }
@@ -80,6 +85,7 @@ export function checkBlobs(container: ContainerClient, attempt: string): CheckBl
     index: blob(`lines-${attempt}.ndjson`),
     warnings: blob(`warnings-${attempt}.ndjson`),
     missing: blob(`missing-${attempt}.ndjson`),
+    parents: blob(`parents-${attempt}.ndjson`),
     rejectedLines: blob(`rejected-lines-${attempt}.txt`),
   };
 }

@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { explainHubError } from '../registry/index.ts';
 import type { ProvisioningContext } from './context.ts';
 import { createIdentityNotes, type IdentityNotes } from './identityNotes.ts';
+import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from './parentLinks.ts';
 import type { Verdict } from './report.ts';
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import { type RoundsState, readRounds } from './rounds.ts';
@@ -27,6 +28,8 @@ export interface Findings {
   readonly rounds: RoundOutcomes;
   /** 1: the registry was read back and is as the line asks; 0: it is not. */
   readonly found: IdentityNotes;
+  /** What became of the links of devices to their parents; undefined: it does not matter. */
+  readonly links: LinkOutcomes | undefined;
 }
 
 export async function readFindings(context: ProvisioningContext, record: RunRecord): Promise<Findings> {
@@ -43,11 +46,26 @@ export async function readFindings(context: ProvisioningContext, record: RunReco
     after,
     rounds: await readRoundOutcomes(context, record, after?.rounds ?? []),
     found,
+    links: after === undefined ? undefined : await readLinkOutcomes(context, record, after),
   };
 }
 
 /** @param warning what the check warned of in this line */
 export function verdictOn(line: LineOf & { readonly warning?: string }, findings: Findings): Verdict {
+  const verdict = verdictOnIdentity(line, findings);
+  const failure = linkFailureOf(line, findings);
+  if (failure === undefined || (verdict.outcome !== 'succeeded' && verdict.outcome !== 'succeededWithWarning')) {
+    return verdict;
+  }
+  return { outcome: 'failed', ...explainLinkFailure(failure) };
+}
+
+/** Why the device of a line was not linked to its parent, if it was not. */
+export function linkFailureOf(line: Pick<LineOf, 'id' | 'moduleId'>, { links }: Findings): string | undefined {
+  return line.moduleId === undefined ? links?.failureOf(line.id) : undefined;
+}
+
+function verdictOnIdentity(line: LineOf & { readonly warning?: string }, findings: Findings): Verdict {
   const round = findings.rounds.find(line);
   const standing = standingOf(line, findings.facts);
   const doubt = standing.is === 'doubtful' ? standing.doubt : undefined;

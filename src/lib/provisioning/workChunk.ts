@@ -70,7 +70,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return { ...idle, status: 'over' };
   if (record.cancelRequestedAt !== undefined) return { ...idle, status: 'over' };
   if (record.suspendedAt !== undefined) return { ...idle, status: 'wait' };
-  if (context.now().getTime() > Date.parse(rounds.retryUntil)) return { ...idle, status: 'over' };
+  if (context.now().getTime() > Date.parse(round.until ?? rounds.retryUntil)) return { ...idle, status: 'over' };
 
   const blobs = chunkBlobs(context, record, round, input.chunk);
   const lines = await readChunkLines(blobs.lines);

@@ -93,16 +93,6 @@ describe('lines that pass as they came', () => {
       ),
     },
     {
-      name: 'an edge device with its scope',
-      text: JSON.stringify(
-        wholeDevice('d', {
-          capabilities: { iotEdge: true },
-          deviceScope: 'ms-azure-iot-edge://d-637512345678901234',
-          parentScopes: ['ms-azure-iot-edge://p-637512345678901234'],
-        }),
-      ),
-    },
-    {
       name: 'a module with status and capabilities',
       text: JSON.stringify({
         id: 'd',
@@ -322,6 +312,18 @@ describe('warnings', () => {
     },
     { code: 'repeatedKey', text: '{"id":"c","tags":{"a":":","b":{"c":"\\":"}},"id":"d"}', says: 'the last one counts' },
     { code: 'repeatedKey', text: '{"id":"c","importMode":"create","status":"enabled","id":"d"}', says: 'same key' },
+    { code: 'keyCase', text: line({ id: 'd', Parent: 'p' }), says: 'taken as parent' },
+    {
+      code: 'parentNotWritten',
+      text: line({ id: 'd', importMode: 'updateTwin', parent: 'p' }),
+      says: 'no effect in mode updateTwin',
+    },
+    {
+      code: 'scopeForm',
+      text: line({ id: 'd', deviceScope: 'ms-azure-iot-edge://p' }),
+      says: 'deviceScope has a scope',
+    },
+    { code: 'scopeForm', text: line({ id: 'd', parentScopes: ['edge://p-1'] }), says: 'parentScopes has a scope' },
     { code: 'managedByLost', text: line({ id: 'd', moduleId: 'm', managedBy: 'iotEdge' }), says: 'managedBy' },
     {
       code: 'reportedNotWritten',

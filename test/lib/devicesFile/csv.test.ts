@@ -27,7 +27,7 @@ const MIXED = Buffer.concat([
   Buffer.from('c;;one;two;three;four;five;six;seven\n'),
   Buffer.from('d;;stra\xdfe\n', 'latin1'),
   Buffer.from(';;;;;;;\n  \n'),
-  Buffer.from('e;;;;;;;p\na;delete\n;delete\nb ; delete;"a ""quoted"" word"'),
+  Buffer.from('e;;;;;;;e\na;delete\n;delete\nb ; delete;"a ""quoted"" word"'),
 ]);
 
 describe('a CSV file as a whole', () => {
@@ -64,7 +64,7 @@ describe('a CSV file as a whole', () => {
     expect(rejected.map(({ line: at, code, id }) => [at, code, id])).toEqual([
       [7, 'tooManyCells', undefined],
       [8, 'badUtf8', undefined],
-      [11, 'parentUnsupported', 'e'],
+      [11, 'parentItself', 'e'],
       [13, 'idMissing', undefined],
       [12, 'duplicate', 'a'],
       [14, 'duplicate', 'b'],

@@ -117,7 +117,7 @@ describe('a look around while a run waits for its turn', () => {
       waiting: { ...waiting, kind: 'turn', position: 1 },
       options: { ...options, retryMinutes: 1 },
     });
-    const check = { attempt: 'x', counts: {}, accepted: 1, incomplete: 0 };
+    const check = { attempt: 'x', counts: { byMode: { create: 1 } }, accepted: 1, incomplete: 0 };
     await writeJson(stagingOf(context, other).getBlockBlobClient(CHECK_BLOB), check);
     expect(await startJob(context, { runId: other, kind: 'import' })).toMatchObject({ status: 'wait' });
     expect((await read(other))?.waiting).toMatchObject({ kind: 'trouble' });

@@ -51,6 +51,38 @@ describe('a bulk call', () => {
     });
   });
 
+  it('links devices by their scopes, under the etag that was read', async () => {
+    await withHub({}, async (client) => {
+      const edge = { importMode: 'create', capabilities: { iotEdge: true } };
+      await client.call('POST', '/devices', { body: [item('top', edge), item('below', edge), item('leaf')] });
+      const read = async (id: string) => (await client.call('GET', `/devices/${id}`)).body;
+      const [top, below, leaf] = [await read('top'), await read('below'), await read('leaf')];
+      const link = (device: typeof top, scopes: object) =>
+        item(device.deviceId, {
+          importMode: 'updateIfMatchETag',
+          eTag: device.etag,
+          authentication: device.authentication,
+          capabilities: device.capabilities,
+          ...scopes,
+        });
+      const scopes = { deviceScope: below.deviceScope, parentScopes: [top.deviceScope] };
+      const answer = await client.call('POST', '/devices', {
+        body: [link(below, scopes), link(leaf, { deviceScope: below.deviceScope })],
+      });
+      expect(answer.status).toBe(200);
+      expect(await read('below')).toMatchObject({ ...scopes, authentication: below.authentication });
+      expect((await read('leaf')).parentScopes).toEqual([below.deviceScope]);
+      const again = await client.call('POST', '/devices', {
+        body: [link(below, scopes), link(top, { deviceScope: top.deviceScope, parentScopes: [below.deviceScope] })],
+      });
+      const errors = again.body.errors as { deviceId: string; errorCode: string }[];
+      expect(errors.map(({ deviceId, errorCode }) => [deviceId, errorCode])).toEqual([
+        ['below', 'PreconditionFailed'],
+        ['top', 'InvalidDeviceScope'],
+      ]);
+    });
+  });
+
   it('can name errors by number', async () => {
     await withHub({ bulkErrorCode: 'number' }, async (client) => {
       const answer = await client.call('POST', '/devices', { body: [item('d1', { importMode: 'delete' })] });

@@ -59,6 +59,36 @@ describe('an import job', () => {
     });
   });
 
+  it('links devices by the scopes of lines, and wants the own scope of an edge device repeated', async () => {
+    await withHub(quick, async (client) => {
+      const container = await createContainer(azurite.connectionString);
+      const edge = { importMode: 'createOrUpdate', status: 'enabled', capabilities: { iotEdge: true } };
+      expect(
+        await importLines(client, container, [
+          { id: 'top', ...edge },
+          { id: 'below', ...edge },
+        ]),
+      ).toEqual([]);
+      const scopeOf = async (id: string) => (await client.call('GET', `/devices/${id}`)).body.deviceScope;
+      const [top, below] = [await scopeOf('top'), await scopeOf('below')];
+      const errors = await importLines(client, container, [
+        { id: 'top', ...edge },
+        { id: 'below', ...edge, deviceScope: below, parentScopes: [top] },
+        { id: 'leaf', status: 'enabled', deviceScope: below },
+      ]);
+      expect(errors.map(({ deviceId, errorCode }) => [deviceId, errorCode])).toEqual([['top', 400028]]);
+      expect((await client.call('GET', '/devices/below')).body.parentScopes).toEqual([top]);
+      expect((await client.call('GET', '/devices/leaf')).body.parentScopes).toEqual([below]);
+      // Left out, a parent is lost.
+      await importLines(client, container, [
+        { id: 'below', ...edge, deviceScope: below },
+        { id: 'leaf', status: 'enabled' },
+      ]);
+      expect((await client.call('GET', '/devices/below')).body.parentScopes).toBeUndefined();
+      expect((await client.call('GET', '/devices/leaf')).body.deviceScope).toBeUndefined();
+    });
+  });
+
   it('answers each line that fails with its number, and goes on', async () => {
     await withHub(quick, async (client) => {
       const container = await createContainer(azurite.connectionString);

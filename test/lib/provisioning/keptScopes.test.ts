@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { findScoped, type ScopedDevice, scopesToKeep } from '../../../src/lib/provisioning/keptScopes.ts';
+import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
+import { testContext } from '../../helpers/provisioningContext.ts';
+
+const EDGE = { id: 'd', capabilities: { iotEdge: true } };
+const LEAF = { id: 'd', capabilities: { iotEdge: false } };
+const own = 'ms-azure-iot-edge://d-1';
+const up = 'ms-azure-iot-edge://p-2';
+
+describe('the scopes that an update repeats', () => {
+  const leaf = { ...LEAF, deviceScope: up, parentScopes: [up] };
+  const edge = { ...EDGE, deviceScope: own, parentScopes: [up] };
+  const cases: readonly {
+    name: string;
+    line: ScopedDevice;
+    before: ScopedDevice;
+    parent?: string | null;
+    kept: object;
+  }[] = [
+    {
+      name: 'a leaf without a word of parents',
+      line: LEAF,
+      before: leaf,
+      kept: { deviceScope: up, parentScopes: [up] },
+    },
+    { name: 'a leaf without parent', line: LEAF, before: { ...LEAF, deviceScope: null, parentScopes: null }, kept: {} },
+    {
+      name: 'a leaf that is to have another parent, which is set later',
+      line: LEAF,
+      before: leaf,
+      parent: 'q',
+      kept: { deviceScope: up, parentScopes: [up] },
+    },
+    { name: 'a leaf that is to have none', line: LEAF, before: leaf, parent: null, kept: {} },
+    {
+      name: 'nulls, which say nothing',
+      line: { ...LEAF, deviceScope: null, parentScopes: null },
+      before: leaf,
+      kept: { deviceScope: up, parentScopes: [up] },
+    },
+    { name: 'an edge device', line: EDGE, before: edge, kept: { deviceScope: own, parentScopes: [up] } },
+    {
+      name: 'an edge device without parent',
+      line: EDGE,
+      before: { ...EDGE, deviceScope: own },
+      kept: { deviceScope: own },
+    },
+    { name: 'an edge device that is to have none', line: EDGE, before: edge, parent: null, kept: { deviceScope: own } },
+    { name: 'a scope of another form in the line', line: { ...LEAF, deviceScope: 'mine' }, before: leaf, kept: {} },
+    {
+      name: 'a parent scope of another form in the line of an edge device',
+      line: { ...EDGE, parentScopes: ['mine'] },
+      before: edge,
+      kept: { deviceScope: own },
+    },
+    {
+      name: 'an edge device with its own scope of another hub',
+      line: { ...EDGE, deviceScope: 'ms-azure-iot-edge://d-99' },
+      before: edge,
+      kept: { deviceScope: own, parentScopes: [up] },
+    },
+    { name: 'a leaf that becomes an edge device', line: EDGE, before: leaf, kept: { parentScopes: [up] } },
+    {
+      name: 'an edge device that becomes a leaf',
+      line: LEAF,
+      before: edge,
+      kept: { deviceScope: up, parentScopes: [up] },
+    },
+    { name: 'one that had no parent and becomes a leaf', line: LEAF, before: { ...EDGE, deviceScope: own }, kept: {} },
+  ];
+
+  it.each(cases)('$name', ({ line, before, parent, kept }) => {
+    expect(scopesToKeep(line, before, parent)).toEqual(kept);
+  });
+});
+
+describe('devices of a pre-image that have a scope', () => {
+  let azurite: Azurite;
+  beforeAll(async () => {
+    azurite = await startAzurite();
+  });
+  afterAll(() => azurite.stop());
+
+  async function scopedOf(name: string, lines: readonly string[]) {
+    const container = testContext(azurite.connectionString).storage.container('pre-images');
+    await container.createIfNotExists();
+    const blob = container.getBlockBlobClient(name);
+    const text = lines.join('\r\n');
+    await blob.upload(text, Buffer.byteLength(text));
+    return findScoped(blob);
+  }
+
+  it('are found, whatever else there is', async () => {
+    const hasScope = await scopedOf('some', [
+      'WARNING: plain text with "deviceScope":"x"',
+      JSON.stringify({ id: 'plain', tags: { deviceScopes: 1 }, deviceScope: null, parentScopes: [] }),
+      JSON.stringify({ id: 'edge', deviceScope: own }),
+      JSON.stringify({ id: 'leaf', parentScopes: [up] }),
+      JSON.stringify({ id: 'spread' }).replace('}', ', "deviceScope" : "x"}').replace(' :', ':'),
+      JSON.stringify({ id: 'module', moduleId: 'm', deviceScope: own }),
+    ]);
+    expect(['plain', 'edge', 'leaf', 'spread', 'module'].map((id) => hasScope?.(id))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('are none in most registries', async () => {
+    expect(await scopedOf('none', ['{"id":"a"}', '{"id":"b","deviceScope":null}'])).toBeUndefined();
+  });
+});
