@@ -84,6 +84,11 @@ async function openChecked(
   if (record.cancelRequestedAt !== undefined && record.job === undefined) {
     // Once a job was started, or may have been, the run goes on until the job is found, and cancels that.
     if ((await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed') {
+      // An attempt beside this one may have started the export: nobody would end it, and it keeps the hub from all others.
+      const { exportJob } = record;
+      if (exportJob !== undefined && !isTerminalStatus(exportJob.status)) {
+        await tryToCancel(context, record, exportJob.jobId);
+      }
       await endCancelled(context, runId, check);
       return undefined;
     }

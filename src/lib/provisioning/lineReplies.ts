@@ -9,14 +9,16 @@ import { explainsItself, saysNotThere, WITHOUT_TWIN } from './standing.ts';
 export function itemOf(line: RoundLine, state: LineState): WireExportImportDevice {
   if (state.twinOnly === undefined) return line as WireExportImportDevice;
   const { id, moduleId, tags, properties } = line as WireExportImportDevice;
+  const desired = properties?.desired;
   return {
     id,
     ...(moduleId === undefined ? {} : { moduleId }),
     importMode: 'updateTwin',
     // The hub wants a status on every line, and pays no attention to it here.
     status: 'enabled',
-    tags: tags ?? {},
-    properties: { desired: properties?.desired ?? {} },
+    // What the line leaves out is left alone: its device may have been there before, with a twin of its own.
+    ...(tags === undefined || tags === null ? {} : { tags }),
+    ...(desired === undefined || desired === null ? {} : { properties: { desired } }),
   };
 }
 

@@ -10,7 +10,15 @@ import type { Verdict } from './report.ts';
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import { type RoundsState, readRounds } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
-import { type Doubt, type Facts, type LineOf, readFacts, standingOf } from './standing.ts';
+import {
+  type Doubt,
+  type Facts,
+  type LineOf,
+  provesNothingDone,
+  readFacts,
+  standingOf,
+  WITHOUT_TWIN,
+} from './standing.ts';
 import { readFound } from './verification.ts';
 
 export interface Findings {
@@ -66,7 +74,11 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
 
   const read = findings.found.find(line.id, line.moduleId);
   if (read === 1) return { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries };
-  if (read === 0) return code === undefined ? notApplied(doubt ?? LOST) : { ...failed(code), ...tries };
+  if (read === 0) {
+    if (code === undefined) return notApplied(doubt ?? LOST);
+    // The hub has said that the identity is there; what it lacks is its twin.
+    return { ...(explainHubError(code).name === WITHOUT_TWIN ? warned(code) : failed(code)), ...tries };
+  }
   if (round !== undefined) return { ...afterRound(line, round), ...tries };
   switch (standing.is) {
     case 'succeeded':
@@ -81,8 +93,11 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
       return warned(standing.code);
     case 'doubtful':
       return unconfirmed(standing.doubt);
-    case 'failed':
     case 'transient':
+      // An error such as a timeout says nothing of whether the line was applied, and the registry could not be read back.
+      if (!provesNothingDone(standing.code)) return unconfirmed(HUB_TROUBLE);
+      return { ...failed(standing.code), ...tries };
+    case 'failed':
     case 'quota':
       return { ...failed(standing.code), ...tries };
     default: {
@@ -94,6 +109,8 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
 
 const READ_BACK = 'The registry was read afterwards: it is as the line asks.';
 const LOST: Doubt = { code: 'replyLost', reason: 'The reply of the hub was lost.' };
+
+const HUB_TROUBLE: Doubt = { code: 'hubTrouble', reason: 'The hub had trouble with this line each time it was sent.' };
 
 /** Each line was sent by the job, perhaps by a second one, and then by calls. */
 function triesOf(round: RoundOutcome | undefined, { after }: Findings): { readonly tries?: number } {
@@ -111,8 +128,10 @@ function afterRound(line: { readonly warning?: string }, { is, code }: RoundOutc
     case 'quota':
       return failed(code ?? 'Unknown');
     case 'pending':
-      // The registry could not be read back: what the hub said stands, and where it said nothing, nobody knows.
-      return code === undefined || isSilence(code) ? unconfirmed(LOST) : failed(code);
+      // The registry could not be read back: an error stands only where it says that nothing was done.
+      if (code === undefined || isSilence(code)) return unconfirmed(LOST);
+      if (code === WITHOUT_TWIN) return warned(code);
+      return provesNothingDone(code) ? failed(code) : unconfirmed(HUB_TROUBLE);
     case 'sent':
     case 'doubtful':
       return unconfirmed(LOST);

@@ -45,7 +45,12 @@ describe('a line after the reply to its call', () => {
       importMode: 'updateTwin',
       status: 'enabled',
       tags: { a: 1 },
-      properties: { desired: {} },
+    });
+    expect(itemOf({ id: 'd1', importMode: 'update', properties: { desired: { b: 2 } } }, state)).toEqual({
+      id: 'd1',
+      importMode: 'updateTwin',
+      status: 'enabled',
+      properties: { desired: { b: 2 } },
     });
     expect(afterReply([{ line, state }], error('ArgumentInvalid'), many)[0]).toMatchObject({ is: 'warned' });
   });
