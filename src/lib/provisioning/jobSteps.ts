@@ -36,7 +36,6 @@ import {
   type PreImageManifest,
   stagingOf,
 } from './staging.ts';
-import { verifyBlobName } from './verification.ts';
 
 const MINUTE_MS = 60_000;
 /** How long a job whose create had an unclear end is looked for at least. */
@@ -256,7 +255,7 @@ async function planOf(
       const { secondJob, verification, parents } = await plannedOf(context, record);
       if (kind === 'retry' && secondJob !== undefined) return retryPlan(context, record, secondJob);
       if (kind === 'verify' && verification !== undefined) {
-        return verifyPlan(context, record, check, verifyBlobName(verification));
+        return verifyPlan(context, record, check, verification);
       }
       if (kind === 'parents' && parents !== undefined) {
         return parentsPlan(context, record, check, linkBlobs(context, record, parents.attempt).registry.name);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parseImportMode } from '../devicesFile/importMode.ts';
+import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { explainHubError, HubError } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readLineBatches } from '../storage/readLines.ts';
@@ -11,6 +12,7 @@ import { nextParents } from './parents.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {
   changeRounds,
+  MOST_EXPORT_TRIES,
   openRounds,
   type Round,
   type RoundLine,
@@ -353,9 +355,21 @@ async function readExport(work: Work, verification: Verification): Promise<NextR
   }
   const exported = stagingOf(context, record.runId).getBlockBlobClient(verifyBlobName(verification));
   if (job.status.toLowerCase() !== 'completed' || !(await exported.exists())) {
-    context.log.log('warn', `lines stay unconfirmed: the export of the registry ended as "${job.status}"`);
-    await note(work, { state: 'givenUp' });
-    return undefined;
+    context.log.log('warn', `the export of the registry ended as "${job.status}"`);
+    const exportTry = verification.exportTry ?? 1;
+    if (exportTry === MOST_EXPORT_TRIES) {
+      await note(work, { state: 'givenUp' });
+      return undefined;
+    }
+    await changeRounds(context, record, ({ verification: current, ...rest }) =>
+      current?.state === 'due' && (current.exportTry ?? 1) === exportTry
+        ? { ...rest, verification: { ...current, exportTry: exportTry + 1 } }
+        : undefined,
+    );
+    await context.runs.update(record.runId, ({ verifyJob, ...rest }) =>
+      verifyJob?.jobId === job.jobId ? rest : undefined,
+    );
+    return { do: 'wait', seconds: 5 };
   }
   await note(work, { state: 'ended', foundBlobName: await verifyByExport(context, record, verification) });
   return undefined;
@@ -373,8 +387,21 @@ async function* linesInDoubt(work: Work): AsyncGenerator<string> {
   const tried = await readRoundOutcomes(context, record, state.rounds);
   for await (const { text, line } of sentLines(work)) {
     const last = tried.find(line);
-    if (last === undefined ? isInDoubt(standing(work, line)) : last.isInDoubt) yield text;
+    if (last === undefined ? !isInDoubt(standing(work, line)) : !last.isInDoubt) continue;
+    // New keys were asked for: the registry cannot tell whether these are new.
+    if (asksForNewKeys(work, line)) continue;
+    yield text;
   }
+}
+
+/** Whether the line has the hub make new keys for a device that may have some. */
+function asksForNewKeys({ record }: Work, line: RoundLine): boolean {
+  if (record.options?.missingKeys !== 'regenerate') return false;
+  const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
+  const { writesIdentity, mayOverwrite } = MODE_RULES[mode];
+  const { type, symmetricKey } = (line['authentication'] ?? {}) as { type?: string; symmetricKey?: unknown };
+  const isSas = type === undefined || type.toLowerCase() === 'sas';
+  return writesIdentity && mayOverwrite && isSas && (symmetricKey === undefined || symmetricKey === null);
 }
 
 /** A line that failed for a passing reason was most likely not applied; but a timeout, say, proves nothing. */

@@ -12,6 +12,7 @@ import { type RoundsState, readRounds } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type Doubt,
+  explainsItself,
   type Facts,
   type LineOf,
   provesNothingDone,
@@ -26,7 +27,7 @@ export interface Findings {
   /** What was done after the import job; undefined when nothing was to be done. */
   readonly after: RoundsState | undefined;
   readonly rounds: RoundOutcomes;
-  /** 1: the registry was read back and is as the line asks; 0: it is not. */
+  /** Of lines that were read back: an `Agreement`. */
   readonly found: IdentityNotes;
   /** What became of the links of devices to their parents; undefined: it does not matter. */
   readonly links: LinkOutcomes | undefined;
@@ -37,8 +38,8 @@ export async function readFindings(context: ProvisioningContext, record: RunReco
   const found = createIdentityNotes(randomInt(2 ** 31));
   const blobName = after?.verification?.foundBlobName;
   if (blobName !== undefined) {
-    for await (const { id, moduleId, agrees } of readFound(context, record, blobName)) {
-      found.set(id, moduleId, agrees ? 1 : 0);
+    for await (const { id, moduleId, agreement } of readFound(context, record, blobName)) {
+      found.set(id, moduleId, agreement);
     }
   }
   return {
@@ -73,8 +74,12 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
   const tries = triesOf(round, findings);
 
   const read = findings.found.find(line.id, line.moduleId);
-  if (read === 1) return { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries };
-  if (read === 0) {
+  if (read === 'all') return { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries };
+  if (read !== undefined) {
+    // Made by this run and left without its twin, or somebody else's: nothing tells them apart.
+    if (read === 'identity' && line.mode === 'create' && code !== undefined && explainsItself('create', nameOf(code))) {
+      return unconfirmed(EXISTS_OTHERWISE, '');
+    }
     if (code === undefined) return notApplied(doubt ?? LOST);
     // The hub has said that the identity is there; what it lacks is its twin.
     return { ...(explainHubError(code).name === WITHOUT_TWIN ? warned(code) : failed(code)), ...tries };
@@ -110,7 +115,16 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
 const READ_BACK = 'The registry was read afterwards: it is as the line asks.';
 const LOST: Doubt = { code: 'replyLost', reason: 'The reply of the hub was lost.' };
 
+const EXISTS_OTHERWISE: Doubt = {
+  code: 'existsOtherwise',
+  reason: 'The id exists, with another twin than the line asks for, and this run may have made it.',
+};
+
 const HUB_TROUBLE: Doubt = { code: 'hubTrouble', reason: 'The hub had trouble with this line each time it was sent.' };
+
+function nameOf(code: number | string): string {
+  return explainHubError(code).name;
+}
 
 /** Each line was sent by the job, perhaps by a second one, and then by calls. */
 function triesOf(round: RoundOutcome | undefined, { after }: Findings): { readonly tries?: number } {
@@ -171,11 +185,11 @@ function notApplied({ reason }: Doubt): Verdict {
   };
 }
 
-function unconfirmed({ code, reason }: Doubt): Verdict {
+function unconfirmed({ code, reason }: Doubt, why = ', for the registry could not be read afterwards'): Verdict {
   return {
     outcome: 'unconfirmed',
     code,
-    reason: `${reason} Whether this line was applied is not known, for the registry could not be read afterwards.`,
+    reason: `${reason} Whether this line was applied is not known${why}.`,
     action:
       'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
   };

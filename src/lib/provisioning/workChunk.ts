@@ -84,6 +84,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     return { ...idle, status: 'wait' };
   }
   const singly = round.singly === true;
+  const kind = { singly, links: round.links === true };
   const save = async (next: ChunkState): Promise<boolean> => {
     const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
     const written = await writeJson(blobs.state, next, condition);
@@ -133,8 +134,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     sent += due.length;
     allowed -= due.length;
     const result = await send(hub, call);
-    const after =
-      result instanceof HubError ? afterFailure(call, result, { singly }) : afterReply(call, result, { singly });
+    const after = result instanceof HubError ? afterFailure(call, result, kind) : afterReply(call, result, kind);
     if (!(await save({ lines: replaced(before, due, after) }))) {
       return reply('wait');
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { agrees } from '../../../src/lib/provisioning/agrees.ts';
+import { agreement } from '../../../src/lib/provisioning/agrees.ts';
 
 const key = (letter: string) => Buffer.from(letter.repeat(32)).toString('base64');
 const device = {
@@ -12,6 +12,8 @@ const device = {
   properties: { desired: { interval: 30, list: [1, 2] }, reported: {} },
   capabilities: { iotEdge: false },
 };
+
+const agrees = (...args: Parameters<typeof agreement>) => agreement(...args) === 'all';
 
 describe('the registry is as a line asks for', () => {
   it.each([

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { fillLines, takePreImage } from '../../../src/lib/provisioning/jobSteps.ts';
 import { nextRound } from '../../../src/lib/provisioning/nextRound.ts';
 import { readRounds } from '../../../src/lib/provisioning/rounds.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
@@ -108,6 +109,9 @@ async function afterJob(
   const { runId = '' } = await startRunOfDrop(context, countingStarter(), name);
   await readOptions(context, { runId });
   expect(await checkFile(context, { runId })).toMatchObject({ next: 'job' });
+  const round = '1.1';
+  expect(await takePreImage(context, { runId, round })).toEqual({ status: 'ready' });
+  expect(await fillLines(context, { runId, round })).toEqual({ status: 'ready' });
   const at = context.now().toISOString();
   const job = { jobId: 'j1', status: 'completed', progress: 100, createdAt: at, deadline: '2999-01-01T00:00:00Z' };
   await context.runs.update(runId, (record) => ({ ...record, job, phase: 'job' }));
@@ -250,6 +254,56 @@ describe('after the import job', () => {
     run.hub.there.set('d0', { id: 'd0', tags: { site: 'faro' } });
     run.hub.there.set('d1', { id: 'd1', tags: { site: 'lagos' } });
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 1, failed: 2 } });
+  });
+
+  it('a line that asks for new keys is not called done because its device is there', async () => {
+    const lines = [
+      { id: 'd0', importMode: 'createOrUpdate' },
+      { id: 'd1', importMode: 'create' },
+    ];
+    const run = await afterJob(
+      lines,
+      { d0: SERVER_ERROR, d1: SERVER_ERROR },
+      {
+        metadata: { retryMinutes: '0', missingKeys: 'regenerate' },
+      },
+    );
+    for (const id of ['d0', 'd1']) run.hub.there.set(id, { id });
+    expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 1, succeeded: 1 } });
+  });
+
+  it('an id that exists with another twin is neither called made nor taken', async () => {
+    const run = await afterJob(devices(1, { tags: { site: 'faro' } }), all(1, SERVER_ERROR));
+    await run.next();
+    run.hub.answer = () => 'DeviceAlreadyExists';
+    run.hub.there.set('d0', { id: 'd0', tags: {} });
+    expect(await run.work('devices')).toMatchObject({ status: 'done' });
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 1 } });
+  });
+
+  it('an export to read back by that fails is tried three times', async () => {
+    const run = await afterJob(devices(201), {});
+    await run.context.runs.update(run.runId, (record) => ({
+      ...record,
+      ...(record.job === undefined ? {} : { job: { ...record.job, status: 'failed' } }),
+    }));
+    expect(await run.next()).toMatchObject({ do: 'wait' });
+    run.context.advance(6_000);
+    for (const exportTry of [1, 2, 3]) {
+      expect(await run.next()).toEqual({ do: 'job', kind: 'verify' });
+      const verifyJob = {
+        jobId: `v${exportTry}`,
+        status: 'failed',
+        progress: 0,
+        createdAt: '',
+        deadline: '2999-01-01',
+      };
+      await run.context.runs.update(run.runId, (record) => ({ ...record, verifyJob }));
+      if (exportTry < 3) expect(await run.next()).toEqual({ do: 'wait', seconds: 5 });
+    }
+    expect(await run.next()).toEqual({ do: 'settle' });
+    expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 201 } });
   });
 
   it('lines stay unconfirmed only when the registry cannot be read', async () => {
