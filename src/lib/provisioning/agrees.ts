@@ -1,5 +1,6 @@
 import { parseImportMode } from '../devicesFile/importMode.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
+import { primaryKeyOf } from './primaryKey.ts';
 import type { RegistryLine } from './registryLine.ts';
 import type { RoundLine } from './rounds.ts';
 
@@ -10,6 +11,7 @@ export type Agreement = 'all' | 'identity' | 'none';
  * Whether the registry is as a line of a devices file asks for: what the line says is there (or, for a delete, the
  * identity is not). What the line leaves out does not matter, nor do the scopes, which a hub makes itself.
  *
+ * @param line with `keyBefore`: new keys were asked for, and this was the key before
  * @param found the identity as an export writes it; undefined when it does not exist
  */
 export function agreement(line: RoundLine, found: RegistryLine | undefined): Agreement {
@@ -24,6 +26,7 @@ export function agreement(line: RoundLine, found: RegistryLine | undefined): Agr
 function identityAgrees(line: RoundLine, found: RegistryLine): boolean {
   const isDevice = line.moduleId === undefined;
   return (
+    (line['keyBefore'] === undefined || line['keyBefore'] !== primaryKeyOf(found)) &&
     // Modules have no status of their own, whatever an export says.
     (!isDevice || sameWord(line['status'] ?? 'enabled', found['status'])) &&
     (!isDevice || !given(line['statusReason']) || line['statusReason'] === (found['statusReason'] ?? '')) &&

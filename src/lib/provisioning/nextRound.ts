@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { parseImportMode } from '../devicesFile/importMode.ts';
-import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { explainHubError, HubError } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readLineBatches } from '../storage/readLines.ts';
@@ -8,6 +7,7 @@ import type { ProvisioningContext } from './context.ts';
 import { hasEnded, isOverdue, isTerminalStatus } from './hubJob.ts';
 import { paceOf } from './hubPace.ts';
 import { inputOf } from './jobSteps.ts';
+import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { nextParents } from './parents.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {
@@ -385,23 +385,18 @@ async function note({ context, record }: Work, change: Partial<Verification>): P
 async function* linesInDoubt(work: Work): AsyncGenerator<string> {
   const { context, record, state } = work;
   const tried = await readRoundOutcomes(context, record, state.rounds);
-  for await (const { text, line } of sentLines(work)) {
-    const last = tried.find(line);
-    if (last === undefined ? !isInDoubt(standing(work, line)) : !last.isInDoubt) continue;
-    // New keys were asked for: the registry cannot tell whether these are new.
-    if (asksForNewKeys(work, line)) continue;
-    yield text;
-  }
-}
-
-/** Whether the line has the hub make new keys for a device that may have some. */
-function asksForNewKeys({ record }: Work, line: RoundLine): boolean {
-  if (record.options?.missingKeys !== 'regenerate') return false;
-  const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
-  const { writesIdentity, mayOverwrite } = MODE_RULES[mode];
-  const { type, symmetricKey } = (line['authentication'] ?? {}) as { type?: string; symmetricKey?: unknown };
-  const isSas = type === undefined || type.toLowerCase() === 'sas';
-  return writesIdentity && mayOverwrite && isSas && (symmetricKey === undefined || symmetricKey === null);
+  const lines = async function* (newKeys: boolean) {
+    for await (const { line } of sentLines(work)) {
+      const last = tried.find(line);
+      if (last === undefined ? !isInDoubt(standing(work, line)) : !last.isInDoubt) continue;
+      if (asksForNewKeys(line, record.options) === newKeys) yield line;
+    }
+  };
+  for await (const line of lines(false)) yield JSON.stringify(line);
+  if (record.options?.missingKeys !== 'regenerate') return;
+  const { preImage } = record;
+  const source = preImage && stagingOf(context, record.runId).getBlockBlobClient(preImage.blobName);
+  for await (const line of withKeysBefore(lines(true), source)) yield JSON.stringify(line);
 }
 
 /** A line that failed for a passing reason was most likely not applied; but a timeout, say, proves nothing. */

@@ -56,6 +56,11 @@ describe('the registry is as a line asks for', () => {
     expect(agrees(line(lower), device)).toBe(false);
   });
 
+  it('when new keys were asked for only if they are not those from before', () => {
+    expect(agrees({ id: 'd1', importMode: 'update', keyBefore: key('a') }, device)).toBe(false);
+    expect(agrees({ id: 'd1', importMode: 'update', keyBefore: key('c') }, device)).toBe(true);
+  });
+
   it('for a module, whose status is not its own', () => {
     const module = { id: 'd1', moduleId: 'm1', status: 'disabled', tags: {} };
     expect(agrees({ id: 'd1', moduleId: 'm1', status: 'enabled' }, module)).toBe(true);
