@@ -38,6 +38,11 @@ export interface LaneInput {
 /** A lane starts over with a fresh history after this many activities. */
 const ACTIVITIES_A_HISTORY = 30;
 
+/** Longer than this an activity does not wait for its call to be due. */
+const LONGEST_WAIT_MS = 30_000;
+/** The turn is kept, and a cancel seen, at least this often. */
+const LONGEST_PAUSE_MS = 60_000;
+
 /** Sends the lines of a round: as many lanes as the hub is wide, each a child of its own. */
 export function* workRound(
   context: OrchestrationContext,
@@ -107,6 +112,13 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
       unused = work.grant;
       msPerItem = spreadMs / work.grant;
       waitMs = 0;
+    }
+    if (waitMs > LONGEST_WAIT_MS) {
+      // An activity that cannot wait for so long would come back at once, to be asked again and again.
+      const pauseMs = Math.min(waitMs, LONGEST_PAUSE_MS);
+      yield* sleep(context, pauseMs / 1000);
+      waitMs -= pauseMs;
+      continue;
     }
     const step = { runId, round: work.round, chunk, items: unused, msPerItem, waitMs, pass, refusals };
     const reply = yield* call(context, 'workChunk', step);

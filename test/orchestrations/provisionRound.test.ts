@@ -89,6 +89,25 @@ describe('a lane of a round', () => {
     expect(pauses).toHaveLength(2);
   });
 
+  it('sleeps where the pace is slower than an activity can wait, instead of asking it again and again', () => {
+    const { steps, result } = driveLane([
+      { status: 'more', sent: 25, waitMs: 480_000 },
+      { status: 'more', sent: 25, waitMs: 20_000 },
+      {},
+    ]);
+    const timers = result.yields.filter(({ kind }) => kind === 'timer');
+    expect(steps.map(({ waitMs }) => waitMs)).toEqual([0, 0, 20_000]);
+    // In pieces, so that the turn is kept and a cancel is seen.
+    expect(timers).toHaveLength(8);
+    expect(kinds(result).filter((name) => name === 'poll').length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('does not sleep for as long as a confused budget says', () => {
+    const { result } = driveLane([{}], {}, [{ granted: false, waitMs: 3_600_000 }]);
+    const [timer] = result.yields.filter(({ kind }) => kind === 'timer');
+    expect(timer?.input).toBe(Date.parse('2026-11-20T02:01:00Z'));
+  });
+
   it('ends when the activity says that it is over, and hands on how often a full hub has refused', () => {
     const { steps, result } = driveLane([{ status: 'done', refusals: 7 }, { status: 'over' }], { now: [0, 1, 2] });
     expect(steps.map(({ refusals }) => refusals)).toEqual([0, 7]);

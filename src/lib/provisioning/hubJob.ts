@@ -338,6 +338,16 @@ export async function hasEnded(context: ProvisioningContext, record: RunRecord, 
   return now === undefined;
 }
 
+/** As `hasEnded`; a hub that does not say is asked again by whoever watches the job. */
+export async function isOver(context: ProvisioningContext, record: RunRecord, job: RunJob): Promise<boolean> {
+  try {
+    return await hasEnded(context, record, job);
+  } catch (error) {
+    if (error instanceof HubError) return false;
+    throw error;
+  }
+}
+
 /** The job as the hub now shows it; undefined when the hub no longer knows it. */
 export async function readHubJob(
   context: ProvisioningContext,

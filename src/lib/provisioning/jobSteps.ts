@@ -12,6 +12,7 @@ import {
   cancelHubJob,
   closeHubJob,
   type HubJobPlan,
+  isOver,
   isOverdue,
   isTerminalStatus,
   openPreImageRound,
@@ -34,6 +35,7 @@ import {
   type FillManifest,
   IMPORT_JOB_BLOB,
   type PreImageManifest,
+  RETRY_JOB_BLOB,
   stagingOf,
 } from './staging.ts';
 
@@ -168,7 +170,7 @@ export async function finishPreImage(
   if (isEarlierRound(round, await latestRound(context, record))) return { status: 'ended' };
   const job = record.exportJob?.round === round ? record.exportJob : undefined;
   // Whoever watched the export may have been lost.
-  if (job !== undefined && !isTerminalStatus(job.status) && !isOverdue(context, job)) return { status: 'wait' };
+  if (job !== undefined && !(await isOver(context, record, job))) return { status: 'wait' };
   const blobName = exportBlobName(check, round);
   const status = job?.status.toLowerCase();
   if (status !== 'completed' || !(await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists())) {
@@ -283,9 +285,14 @@ const LONGEST_BUSY_MS = 2 * 60 * MINUTE_MS;
 /** A job that comes after the import: what it was to do is not done then, and the report says so. */
 async function giveUp(context: ProvisioningContext, record: RunRecord, kind: LaterJob, reason: string): Promise<void> {
   context.log.log('warn', `the ${kind} job was given up: ${reason}`);
+  // A create may have been sent whose fate nobody knows: then its lines may have been applied.
+  const isClosed = kind !== 'retry' || (await closeHubJob(context, record, RETRY_JOB_BLOB)) === 'closed';
   await changeRounds(context, record, (state) => {
     if (kind === 'retry' && state.secondJob?.state === 'due') {
-      return { ...state, secondJob: { ...state.secondJob, state: 'givenUp' } };
+      return {
+        ...state,
+        secondJob: { ...state.secondJob, state: 'givenUp', ...(isClosed ? {} : { mayHaveRun: true }) },
+      };
     }
     if (kind === 'verify' && state.verification?.state === 'due') {
       return { ...state, verification: { ...state.verification, state: 'givenUp' } };
@@ -295,6 +302,27 @@ async function giveUp(context: ProvisioningContext, record: RunRecord, kind: Lat
     }
     return undefined;
   });
+  // The next job has its own time.
+  await context.runs.update(record.runId, (current) => {
+    const { waiting, ...rest } = current;
+    return waiting === undefined ? undefined : rest;
+  });
+}
+
+/** Why a job that comes after the import is not started any more. */
+class TooLate extends Error {}
+
+/** Why it is too late to start a job; undefined when it may be started. What was done is read back at any time. */
+async function whyTooLate(
+  context: ProvisioningContext,
+  record: RunRecord,
+  kind: LaterJob,
+): Promise<string | undefined> {
+  if (kind === 'verify') return undefined;
+  if (record.cancelRequestedAt !== undefined) return 'the run was cancelled';
+  if (kind !== 'retry') return undefined;
+  const { retryUntil } = await plannedOf(context, record);
+  return context.now().getTime() > Date.parse(retryUntil) ? 'the time for trying again is over' : undefined;
 }
 
 /** Starts a job that comes after the import. It may be given up, but it never ends the run. */
@@ -306,14 +334,24 @@ async function startLaterJob(
   const { record, check } = run;
   if (record[FIELD_OF[kind]] !== undefined) return { status: 'started' };
   if (record.suspendedAt !== undefined) return { status: 'wait', seconds: 30 };
-  if (kind !== 'verify' && record.cancelRequestedAt !== undefined) {
-    await giveUp(context, record, kind, 'the run was cancelled');
+  const tooLate = await whyTooLate(context, record, kind);
+  // One that was sent, or may have been, is looked for all the same.
+  if (
+    tooLate !== undefined &&
+    (kind !== 'retry' || (await closeHubJob(context, record, RETRY_JOB_BLOB)) === 'closed')
+  ) {
+    await giveUp(context, record, kind, tooLate);
     return { status: 'ended' };
   }
   const waitedMs = record.waiting === undefined ? 0 : context.now().getTime() - Date.parse(record.waiting.since);
   const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
   try {
-    const result = await startHubJob(context, record, await planOf(context, record, check, kind, undefined));
+    const plan = await planOf(context, record, check, kind, undefined);
+    const beforeCreate = async (): Promise<void> => {
+      if (tooLate !== undefined) throw new TooLate(tooLate);
+      await plan.beforeCreate?.();
+    };
+    const result = await startHubJob(context, record, { ...plan, beforeCreate });
     if (result.status === 'started') {
       await noteJob(context, record.runId, kind, result.job);
       return { status: 'started' };
@@ -324,6 +362,10 @@ async function startLaterJob(
     }
     await giveUp(context, record, kind, result.status === 'wait' ? result.reason : 'it was closed');
   } catch (error) {
+    if (error instanceof TooLate) {
+      await giveUp(context, record, kind, error.message);
+      return { status: 'ended' };
+    }
     if (!(error instanceof HubError)) throw error;
     const reason = runErrorOf(error).message;
     if ((error.retryable && waitedMs < Math.max(retryMs, FIND_MS)) || (error.outcomeUnknown && waitedMs < FIND_MS)) {
@@ -427,7 +469,9 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
   const overdue = isOverdue(context, known);
   try {
     // The event wakes the orchestration at once; this finds a cancel whose event was lost.
-    if (record.cancelRequestedAt !== undefined || overdue) await tryToCancel(context, record, known.jobId);
+    // Of a cancelled run, too, it is read back what was done: that export goes on.
+    const isUnwanted = record.cancelRequestedAt !== undefined && kind !== 'verify';
+    if (isUnwanted || overdue) await tryToCancel(context, record, known.jobId);
     const job = await readHubJob(context, record, known.jobId);
     await context.runs.update(runId, (current) => {
       const { waiting: _waiting, ...rest } = current;

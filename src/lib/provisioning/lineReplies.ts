@@ -3,7 +3,7 @@
 import { parseImportMode } from '../devicesFile/importMode.ts';
 import { type BulkResult, explainHubError, type HubError, type WireExportImportDevice } from '../registry/index.ts';
 import type { LineState, RoundLine } from './rounds.ts';
-import { explainsItself, saysNotThere, WITHOUT_TWIN } from './standing.ts';
+import { explainsItself, provesNothingDone, saysNotThere, WITHOUT_TWIN } from './standing.ts';
 
 /** What decides how a reply is taken. */
 export interface RoundKind {
@@ -54,7 +54,7 @@ export function afterReply(
       return sent.length === 1 ? afterError(line, tried, 'Unknown', round) : { ...tried, alone: true, is: 'pending' };
     }
     if (warned.has(line.id)) return { ...tried, is: 'pending', twinOnly: true, code: WITHOUT_TWIN };
-    const { code: _code, alone: _alone, twinOnly: _twinOnly, ...rest } = tried;
+    const { code: _code, alone: _alone, twinOnly: _twinOnly, maybe: _maybe, ...rest } = tried;
     return { ...rest, is: 'succeeded' };
   });
 }
@@ -71,15 +71,22 @@ export function afterFailure(
     // One bad line makes a hub refuse all of them: which, is found out one by one.
     if (!error.retryable && !error.outcomeUnknown && sent.length > 1) return { ...state, is: 'pending', alone: true };
     const tried = { ...state, tries: state.tries + 1 };
-    if (error.retryable || error.outcomeUnknown) return { ...tried, is: 'pending', code: error.code };
+    if (error.retryable || error.outcomeUnknown) {
+      return { ...tried, is: 'pending', code: error.code, ...doubtOf(error.code, error.outcomeUnknown) };
+    }
     return afterError(line, tried, error.code, round);
   });
+}
+
+/** Whatever the hub says of the line later: now it may have been applied. */
+function doubtOf(code: string, outcomeUnknown = false): Pick<LineState, 'maybe'> {
+  return outcomeUnknown || !provesNothingDone(code) ? { maybe: true } : {};
 }
 
 function afterError(line: RoundLine, state: LineState, code: string, round: RoundKind): LineState {
   const is = (outcome: LineState['is']): LineState => ({ ...state, is: outcome, code });
   const known = explainHubError(code);
-  if (known.class === 'transient') return is('pending');
+  if (known.class === 'transient') return { ...is('pending'), ...doubtOf(code) };
   // One by one, the hub had its say; in a bulk call its margin may have been in the way.
   if (known.class === 'quota') return is(round.singly ? 'failed' : 'quota');
   if (state.twinOnly !== undefined) return is('warned');

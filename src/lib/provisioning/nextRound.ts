@@ -3,8 +3,9 @@ import { parseImportMode } from '../devicesFile/importMode.ts';
 import { explainHubError, HubError } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readLineBatches } from '../storage/readLines.ts';
+import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
-import { hasEnded, isOverdue, isTerminalStatus } from './hubJob.ts';
+import { isOver } from './hubJob.ts';
 import { paceOf } from './hubPace.ts';
 import { inputOf } from './jobSteps.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
@@ -22,15 +23,17 @@ import {
   type Verification,
   writeRound,
 } from './rounds.ts';
-import { isFinal, type RunJob, type RunPhase, type RunRecord } from './runRecord.ts';
+import { isFinal, type RunPhase, type RunRecord } from './runRecord.ts';
 import { settleConfigurations } from './settleConfigurations.ts';
 import { type CheckResult, checkOf, ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
 import {
   type Facts,
   isFinalWord,
-  provesNothingDone,
+  type LineOf,
+  mayBeApplied,
   readFacts,
   type Standing,
+  saysNotThere,
   standingOf,
   WITHOUT_TWIN,
 } from './standing.ts';
@@ -90,8 +93,11 @@ export async function nextRound(
   if (finished !== undefined) state = await markFinished(context, record, finished);
   const work = { context, record, check, state, facts };
 
+  // A second job that was begun has its say, however long it takes and whoever cancels the run.
+  const due = await dueSecondJob(work);
+  if (due !== undefined) return due;
   if (!isFinalWord(facts) && mayRetry(context, record, state)) {
-    const next = (await secondJob(work)) ?? (await roundOfCalls(work));
+    const next = (await planSecondJob(work)) ?? (await roundOfCalls(work));
     if (next !== undefined) return next;
   }
   if (!isFinalWord(facts)) {
@@ -112,16 +118,6 @@ async function linkParents(work: Work): Promise<NextRound | undefined> {
   return workOn(work, step.round);
 }
 
-/** A hub that does not say is asked again by whoever watches the job. */
-async function isOver(context: ProvisioningContext, record: RunRecord, job: RunJob): Promise<boolean> {
-  try {
-    return await hasEnded(context, record, job);
-  } catch (error) {
-    if (error instanceof HubError) return false;
-    throw error;
-  }
-}
-
 interface Work {
   readonly context: ProvisioningContext;
   readonly record: RunRecord;
@@ -130,8 +126,13 @@ interface Work {
   readonly facts: Facts;
 }
 
-function mayRetry(context: ProvisioningContext, record: RunRecord, { retryUntil }: RoundsState): boolean {
-  return record.cancelRequestedAt === undefined && context.now().getTime() < Date.parse(retryUntil);
+function mayRetry(
+  context: ProvisioningContext,
+  record: RunRecord,
+  { retryUntil }: RoundsState,
+  until = retryUntil,
+): boolean {
+  return record.cancelRequestedAt === undefined && context.now().getTime() < Date.parse(until);
 }
 
 /**
@@ -141,7 +142,8 @@ function mayRetry(context: ProvisioningContext, record: RunRecord, { retryUntil 
 async function markFinished(context: ProvisioningContext, record: RunRecord, name: string): Promise<RoundsState> {
   const before = (await readRounds(context, record))?.value;
   const round = before?.rounds.find((candidate) => candidate.name === name);
-  if (before !== undefined && round !== undefined && round.singly === undefined && mayRetry(context, record, before)) {
+  const isOpen = before !== undefined && round !== undefined && mayRetry(context, record, before, round.until);
+  if (isOpen && round.singly === undefined) {
     for await (const { state } of readRoundResults(context, record, round)) {
       if (state.is === 'pending' || state.is === 'sent') return before;
     }
@@ -170,32 +172,35 @@ async function* sentLines({ context, record, check }: Work): AsyncGenerator<{ te
 }
 
 function standing(work: Work, line: RoundLine): Standing {
-  const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
-  return standingOf({ ...line, mode }, work.facts);
+  return standingOf(lineOf(line), work.facts);
+}
+
+function lineOf(line: RoundLine): LineOf {
+  return { ...line, mode: parseImportMode(line.importMode ?? '') ?? 'createOrUpdate' };
 }
 
 // Once more by a job -----------------------------------------------------------------------------------------------------
 
 /** Very many lines that failed for a passing reason: the hub's own job is faster than calls within the throttle. */
-async function secondJob(work: Work): Promise<NextRound | undefined> {
+async function planSecondJob(work: Work): Promise<NextRound | undefined> {
   const { context, record, state } = work;
-  const { secondJob: planned } = state;
-  if (planned === undefined) {
-    if (state.rounds.length > 0) return undefined;
-    const { itemsPerMinute } = paceOf(hubSizeOf(context, record));
-    const blobName = `retry-${randomBytes(4).toString('hex')}.txt`;
-    const lines = await writeTransient(work, blobName);
-    if (lines <= itemsPerMinute * LONGEST_BY_CALLS_MINUTES) return undefined;
-    await putLogAside(work);
-    await changeRounds(context, record, (current) =>
-      current.secondJob === undefined ? { ...current, secondJob: { blobName, lines, state: 'due' } } : undefined,
-    );
-    return { do: 'job', kind: 'retry' };
-  }
-  if (planned.state !== 'due') return undefined;
+  if (state.secondJob !== undefined || state.rounds.length > 0) return undefined;
+  const { itemsPerMinute } = paceOf(hubSizeOf(context, record));
+  const blobName = `retry-${randomBytes(4).toString('hex')}.txt`;
+  const lines = await writeTransient(work, blobName);
+  if (lines <= itemsPerMinute * LONGEST_BY_CALLS_MINUTES) return undefined;
+  await putLogAside(work);
+  await changeRounds(context, record, (current) =>
+    current.secondJob === undefined ? { ...current, secondJob: { blobName, lines, state: 'due' } } : undefined,
+  );
+  return { do: 'job', kind: 'retry' };
+}
+
+/** The second job, until it has ended; whether it may still be started, its start decides. */
+async function dueSecondJob({ context, record, state }: Work): Promise<NextRound | undefined> {
+  if (state.secondJob?.state !== 'due') return undefined;
   const job = record.retryJob;
-  if (job === undefined) return { do: 'job', kind: 'retry' };
-  if (!isTerminalStatus(job.status) && !isOverdue(context, job)) return { do: 'job', kind: 'retry' };
+  if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'retry' };
   await changeRounds(context, record, (current) =>
     current.secondJob?.state === 'due'
       ? { ...current, secondJob: { ...current.secondJob, state: 'ended' } }
@@ -224,6 +229,9 @@ async function putLogAside({ context, record }: Work): Promise<void> {
   const staging = stagingOf(context, record.runId);
   const aside = staging.getBlockBlobClient(FIRST_ERROR_LOG_BLOB);
   const log = staging.getBlockBlobClient(ERROR_LOG_BLOB);
+  const etag = (await log.exists()) ? (await log.getProperties()).etag : undefined;
+  // Nothing but the first job has written by then what was just looked at; an attempt that comes late finds it changed.
+  if (etag === undefined || (await readRounds(context, record))?.value.secondJob !== undefined) return;
   if (!(await aside.exists())) {
     const writer = createBlockWriter(aside);
     for await (const batch of readLineBatches(log)) {
@@ -232,7 +240,11 @@ async function putLogAside({ context, record }: Work): Promise<void> {
     }
     await writer.commit('application/x-ndjson; charset=utf-8');
   }
-  await log.deleteIfExists();
+  try {
+    await log.deleteIfExists({ conditions: { ifMatch: etag } });
+  } catch (error) {
+    if (!isConditionFailed(error)) throw error;
+  }
 }
 
 // Once more by calls -----------------------------------------------------------------------------------------------------
@@ -260,7 +272,12 @@ function isModule(line: RoundLine): boolean {
 
 function meetsFull(line: RoundLine, { is }: Standing, earlier: RoundOutcomes): boolean {
   const state = earlier.find(line);
-  return state === undefined ? is === 'quota' : state.is === 'quota';
+  if (state === undefined) return is === 'quota';
+  if (state.is === 'quota') return true;
+  // A module whose device has found its place only now.
+  const isRefused = state.is === 'failed' || state.is === 'doubtful';
+  if (!isModule(line) || !isRefused || !saysNotThere(state.code ?? '')) return false;
+  return earlier.find({ id: line.id })?.is === 'succeeded';
 }
 
 async function roundOfCalls(work: Work): Promise<NextRound | undefined> {
@@ -350,9 +367,7 @@ async function readSingly(work: Work, verification: Verification): Promise<NextR
 async function readExport(work: Work, verification: Verification): Promise<NextRound | undefined> {
   const { context, record } = work;
   const job = record.verifyJob;
-  if (job === undefined || (!isTerminalStatus(job.status) && !isOverdue(context, job))) {
-    return { do: 'job', kind: 'verify' };
-  }
+  if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'verify' };
   const exported = stagingOf(context, record.runId).getBlockBlobClient(verifyBlobName(verification));
   if (job.status.toLowerCase() !== 'completed' || !(await exported.exists())) {
     context.log.log('warn', `the export of the registry ended as "${job.status}"`);
@@ -388,7 +403,9 @@ async function* linesInDoubt(work: Work): AsyncGenerator<string> {
   const lines = async function* (newKeys: boolean) {
     for await (const { line } of sentLines(work)) {
       const last = tried.find(line);
-      if (last === undefined ? !isInDoubt(standing(work, line)) : !last.isInDoubt) continue;
+      // What was never answered for good may have been applied by any of its tries.
+      const isOpen = last === undefined || last.is === 'pending';
+      if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(line), work.facts))) continue;
       if (asksForNewKeys(line, record.options) === newKeys) yield line;
     }
   };
@@ -397,9 +414,4 @@ async function* linesInDoubt(work: Work): AsyncGenerator<string> {
   const { preImage } = record;
   const source = preImage && stagingOf(context, record.runId).getBlockBlobClient(preImage.blobName);
   for await (const line of withKeysBefore(lines(true), source)) yield JSON.stringify(line);
-}
-
-/** A line that failed for a passing reason was most likely not applied; but a timeout, say, proves nothing. */
-function isInDoubt(at: Standing): boolean {
-  return at.is === 'doubtful' || (at.is === 'transient' && !provesNothingDone(at.code));
 }

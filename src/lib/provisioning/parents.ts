@@ -9,7 +9,7 @@ import { HubError, type RegistryClient } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
-import { hubOf, isOverdue, isTerminalStatus } from './hubJob.ts';
+import { hubOf, isOver } from './hubJob.ts';
 import { paceOf } from './hubPace.ts';
 import { type DecidedRow, linkBlobs, type ParentLinks, planBlobs, roundOfLevel, roundsOfPass } from './parentLinks.ts';
 import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';
@@ -159,7 +159,7 @@ async function plan(
   }
   if (wait !== undefined) return wait;
   const { parentsJob: job } = record;
-  if (job === undefined || (!isTerminalStatus(job.status) && !isOverdue(context, job))) return { do: 'job' };
+  if (job === undefined || !(await isOver(context, record, job))) return { do: 'job' };
   const { registry } = linkBlobs(context, record, links.attempt);
   if (job.status.toLowerCase() !== 'completed' || !(await registry.exists())) {
     return giveUp(`the export of the registry ended as "${job.status}"`);

@@ -32,20 +32,22 @@ export async function readRoundOutcomes(
     for await (const { line, state } of readRoundResults(context, record, round)) {
       // Never sent: it stands as before.
       if (state.is === 'pending' && state.tries === 0 && state.code === undefined) continue;
-      notes.set(line.id, line.moduleId, [state.is, state.tries, state.code ?? ''].join(' '));
+      const word = [state.is, state.tries, state.code ?? '', state.maybe === true ? 'maybe' : ''].join(' ');
+      notes.set(line.id, line.moduleId, word);
     }
   }
   return {
     find({ id, moduleId }) {
       const note = notes.find(id, moduleId);
       if (note === undefined) return undefined;
-      const [is, tries, code] = String(note).split(' ') as [LineState['is'], string, string];
-      return { is, tries: Number(tries), ...(code === '' ? {} : { code }), isInDoubt: isInDoubt(is, code) };
+      const [is, tries, code, maybe] = String(note).split(' ') as [LineState['is'], string, string, string];
+      const doubt = isInDoubt(is, code, maybe !== '');
+      return { is, tries: Number(tries), ...(code === '' ? {} : { code }), isInDoubt: doubt };
     },
   };
 }
 
-function isInDoubt(is: LineState['is'], code: string): boolean {
+function isInDoubt(is: LineState['is'], code: string, maybe: boolean): boolean {
   if (is === 'doubtful' || is === 'sent') return true;
-  return is === 'pending' && !provesNothingDone(code);
+  return is === 'pending' && (maybe || !provesNothingDone(code));
 }

@@ -49,6 +49,8 @@ export interface RoundsState {
     readonly blobName: string;
     readonly lines: number;
     readonly state: 'due' | 'ended' | 'givenUp';
+    /** Given up although a create had been sent whose fate is not known. */
+    readonly mayHaveRun?: true;
   };
   /** Lines whose fate only the registry can tell. */
   readonly verification?: Verification;
@@ -82,6 +84,8 @@ export interface LineState {
   readonly alone?: true;
   /** The identity is there; its twin has to be written once more. */
   readonly twinOnly?: true;
+  /** A call may have applied it although its reply was lost, or told of an error that proves nothing. */
+  readonly maybe?: true;
 }
 
 export interface ChunkState {

@@ -47,6 +47,7 @@ export interface LineOf {
 /** A device or module that is not there, as an error log tells it. */
 const NOT_THERE = new Set(['DeviceNotFound', 'ModuleNotFound']);
 const ALREADY_THERE = new Set(['DeviceAlreadyExists', 'ModuleAlreadyExistsOnDevice']);
+const OTHER_ETAG = new Set(['PreconditionFailed', 'GenericPreconditionFailed', 'EtagDoesNotMatch']);
 /** Applied, but not in full: the identity exists. */
 const WARNINGS = new Set(['ImportWarningExistsError']);
 export const WITHOUT_TWIN = 'DeviceRegisteredWithoutTwin';
@@ -59,10 +60,11 @@ export async function readFacts(
   const container = stagingOf(context, record.runId);
   const read = (name: string) => readErrorLog(container.getBlockBlobClient(name), randomInt(2 ** 31));
   if (record.job === undefined) throw new Error(`The run ${record.runId} has no job.`);
-  if (rounds?.secondJob === undefined) return { first: factsOf(record.job, await read(ERROR_LOG_BLOB)) };
-  // The first log is put aside before the second job is started.
+  // The first log is put aside before the second job is started, and before that is noted.
   const aside = await read(FIRST_ERROR_LOG_BLOB);
   const first = factsOf(record.job, aside ?? (await read(ERROR_LOG_BLOB)));
+  if (rounds?.secondJob === undefined) return { first };
+  if (rounds.secondJob.mayHaveRun === true) return { first, second: { log: undefined, doubt: TWICE, repeated: true } };
   if (rounds.secondJob.state !== 'ended' || record.retryJob === undefined) return { first };
   return { first, second: factsOf(record.retryJob, await read(ERROR_LOG_BLOB)) };
 }
@@ -139,7 +141,16 @@ const TWICE: Doubt = { code: 'sentTwice', reason: 'The line was sent more than o
 /** Whether a line that was applied once gets this error when it is sent again. */
 export function explainsItself(mode: ImportMode, code: string): boolean {
   if (mode === 'create') return ALREADY_THERE.has(code);
-  return mode.endsWith('IfMatchETag') && (code === 'PreconditionFailed' || code === 'EtagDoesNotMatch');
+  return mode.endsWith('IfMatchETag') && OTHER_ETAG.has(code);
+}
+
+/** Whether a job may have applied the line, whatever was said of it: a timeout, say, proves nothing. */
+export function mayBeApplied(line: LineOf, facts: Facts): boolean {
+  const last = standingOf(line, facts);
+  if (last.is !== 'transient') return last.is === 'doubtful';
+  if (!provesNothingDone(last.code)) return true;
+  const first = afterJob(line, facts.first, false);
+  return first.is === 'transient' && !provesNothingDone(first.code);
 }
 
 /** Whether an error says that nothing was done, so that no one needs to look. */

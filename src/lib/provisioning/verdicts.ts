@@ -15,6 +15,7 @@ import {
   explainsItself,
   type Facts,
   type LineOf,
+  mayBeApplied,
   provesNothingDone,
   readFacts,
   standingOf,
@@ -84,7 +85,7 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
     // The hub has said that the identity is there; what it lacks is its twin.
     return { ...(explainHubError(code).name === WITHOUT_TWIN ? warned(code) : failed(code)), ...tries };
   }
-  if (round !== undefined) return { ...afterRound(line, round), ...tries };
+  if (round !== undefined) return { ...afterRound(line, round, mayBeApplied(line, findings.facts)), ...tries };
   switch (standing.is) {
     case 'succeeded':
       return success(line);
@@ -100,7 +101,7 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
       return unconfirmed(standing.doubt);
     case 'transient':
       // An error such as a timeout says nothing of whether the line was applied, and the registry could not be read back.
-      if (!provesNothingDone(standing.code)) return unconfirmed(HUB_TROUBLE);
+      if (mayBeApplied(line, findings.facts)) return unconfirmed(HUB_TROUBLE);
       return { ...failed(standing.code), ...tries };
     case 'failed':
     case 'quota':
@@ -132,7 +133,11 @@ function triesOf(round: RoundOutcome | undefined, { after }: Findings): { readon
   return { tries: round.tries + (after?.secondJob?.state === 'ended' ? 2 : 1) };
 }
 
-function afterRound(line: { readonly warning?: string }, { is, code }: RoundOutcome): Verdict {
+function afterRound(
+  line: { readonly warning?: string },
+  { is, code, isInDoubt }: RoundOutcome,
+  isDoubtfulBefore: boolean,
+): Verdict {
   switch (is) {
     case 'succeeded':
       return success(line);
@@ -145,7 +150,9 @@ function afterRound(line: { readonly warning?: string }, { is, code }: RoundOutc
       // The registry could not be read back: an error stands only where it says that nothing was done.
       if (code === undefined || isSilence(code)) return unconfirmed(LOST);
       if (code === WITHOUT_TWIN) return warned(code);
-      return provesNothingDone(code) ? failed(code) : unconfirmed(HUB_TROUBLE);
+      if (!provesNothingDone(code)) return unconfirmed(HUB_TROUBLE);
+      // The last word is of one try; an earlier one may have been applied.
+      return isInDoubt || isDoubtfulBefore ? unconfirmed(LOST) : failed(code);
     case 'sent':
     case 'doubtful':
       return unconfirmed(LOST);

@@ -96,7 +96,9 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   // Of a call whose fate nobody knows: the lines may have been applied, and are tried again.
   if (state.sentAt !== undefined || state.lines.some(({ is }) => is === 'sent')) {
     const back = state.lines.map((line) =>
-      line.is === 'sent' ? { ...line, is: 'pending' as const, tries: line.tries + 1, code: 'Timeout' } : line,
+      line.is === 'sent'
+        ? { ...line, is: 'pending' as const, tries: line.tries + 1, code: 'Timeout', maybe: true as const }
+        : line,
     );
     if (!(await save({ lines: back }))) return { ...idle, status: 'wait' };
   }
@@ -139,7 +141,10 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
       return reply('wait');
     }
     if (singly) refusals = after[0]?.is === 'failed' && isFull(after[0]) ? refusals + 1 : 0;
-    if (result instanceof HubError && result.kind === 'throttled') return reply('more', true);
+    if (result instanceof HubError && result.kind === 'throttled') {
+      await tellProgress(context, record, input.round, countPending(atStart) - countPending(state.lines));
+      return reply('more', true);
+    }
     // Trouble of the hub as a whole is not met by sending the next call at once.
     if (result instanceof HubError && (result.retryable || result.outcomeUnknown)) break;
   }

@@ -80,7 +80,9 @@ describe('a line after a call that failed as a whole', () => {
 
   it('was tried when the reply was lost', () => {
     const lost = failure({ code: 'Timeout', kind: 'timeout', retryable: true, outcomeUnknown: true });
-    expect(afterFailure(sent('create'), lost, many)).toEqual([{ is: 'pending', tries: 1, code: 'Timeout' }]);
+    expect(afterFailure(sent('create'), lost, many)).toEqual([
+      { is: 'pending', tries: 1, code: 'Timeout', maybe: true },
+    ]);
   });
 
   it('is sent alone when the hub refused the whole call, and is read back when it was alone', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { fillLines, takePreImage } from '../../../src/lib/provisioning/jobSteps.ts';
+import { fillLines, startJob, takePreImage, watchJob } from '../../../src/lib/provisioning/jobSteps.ts';
 import { nextRound } from '../../../src/lib/provisioning/nextRound.ts';
 import { readRounds } from '../../../src/lib/provisioning/rounds.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
@@ -36,6 +36,9 @@ class BulkHub {
   /** Thrown by the next calls, one each. */
   readonly failures: (HubError | undefined)[] = [];
   reading: HubError | undefined;
+  /** Jobs that the hub knows, and those that it was asked to cancel. */
+  readonly jobs = new Map<string, { jobId: string; type: string; status: string; progress: number }>();
+  readonly cancelled: string[] = [];
 
   async bulk(items: readonly Item[]): Promise<BulkResult> {
     this.calls.push([...items]);
@@ -59,6 +62,15 @@ class BulkHub {
   }
   async getRegistryStatistics() {
     return { totalDeviceCount: this.there.size, enabledDeviceCount: 0, disabledDeviceCount: 0 };
+  }
+  async getJob(jobId: string) {
+    return this.jobs.get(jobId);
+  }
+  async listJobs() {
+    return [...this.jobs.values()];
+  }
+  async cancelJob(jobId: string) {
+    this.cancelled.push(jobId);
   }
   /** How often each id was sent. */
   sentOf(id: string): number {
@@ -431,5 +443,176 @@ describe('lines that met a full hub', () => {
   it('are no lines of a second job', async () => {
     const run = await afterJob(devices(1_600), all(1_600, FULL), { environment: { HUB_TIER: 'S1' } });
     expect(await run.next()).toMatchObject({ do: 'work', round: 'full-devices' });
+  });
+});
+
+describe('a second job', () => {
+  const MANY = 1_600;
+  const LATER = '2999-01-01T00:00:00Z';
+  const second = (status: string, deadline = LATER) => ({
+    jobId: 'j2',
+    status,
+    progress: 100,
+    createdAt: '',
+    deadline,
+  });
+  async function planned(): Promise<Prepared> {
+    const run = await afterJob(devices(MANY), all(MANY, THROTTLED), { environment: { HUB_TIER: 'S1' } });
+    expect(await run.next()).toEqual({ do: 'job', kind: 'retry' });
+    return run;
+  }
+  const putLog = (run: Prepared, text: string, name = 'importErrors.log') =>
+    run.context.storage.runContainer(run.runId).getBlockBlobClient(name).upload(text, text.length);
+
+  it('has its say although it takes longer than lines are tried again', async () => {
+    const run = await planned();
+    run.context.advance(61 * 60_000);
+    await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: second('completed') }));
+    await putLog(run, `{"deviceId":"d7","errorCode":${EXISTS}}\n{"deviceId":"d8","errorCode":${FULL}}\n`);
+    run.hub.there.set('d7', { id: 'd7' });
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: MANY - 1, failed: 1 } });
+  });
+
+  it('is waited for when the run is cancelled, and has its say', async () => {
+    const run = await planned();
+    await run.context.runs.update(run.runId, (record) => ({
+      ...record,
+      retryJob: second('running'),
+      cancelRequestedAt: 'now',
+    }));
+    run.hub.jobs.set('j2', { jobId: 'j2', type: 'import', status: 'running', progress: 1 });
+    expect(await run.next()).toEqual({ do: 'job', kind: 'retry' });
+    await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: second('cancelled') }));
+    for (const { id } of devices(10)) run.hub.there.set(id, { id });
+    // What it did before it was cancelled, only the registry can tell.
+    expect(await run.next()).toMatchObject({ do: 'wait' });
+    run.context.advance(10_000);
+    expect(await run.next()).toMatchObject({ do: 'wait' });
+    run.context.advance(10_000);
+    expect(await run.next()).toEqual({ do: 'job', kind: 'verify' });
+  });
+
+  it('that was sent before the run was cancelled is found, and watched to its end', async () => {
+    const run = await planned();
+    const state = JSON.stringify({ job: { jobId: 'j2', createdAt: '2026-01-01T00:00:00Z', deadline: LATER } });
+    await putLog(run, state, 'retry-job.json');
+    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
+    expect(await startJob(run.context, { runId: run.runId, kind: 'retry' })).toEqual({ status: 'started' });
+    expect(await run.record()).toMatchObject({ retryJob: { jobId: 'j2' } });
+  });
+
+  it('is not sent any more when it is too late; one that may have been sent is read back', async () => {
+    const run = await planned();
+    await putLog(run, JSON.stringify({ intent: { at: '2026-01-01T00:00:00Z', knownJobIds: [] } }), 'retry-job.json');
+    run.context.advance(61 * 60_000);
+    expect(await startJob(run.context, { runId: run.runId, kind: 'retry' })).toEqual({ status: 'ended' });
+    run.context.advance(10_000);
+    await run.next();
+    run.context.advance(10_000);
+    expect(await run.next()).toEqual({ do: 'job', kind: 'verify' });
+
+    const never = await planned();
+    never.context.advance(61 * 60_000);
+    expect(await startJob(never.context, { runId: never.runId, kind: 'retry' })).toEqual({ status: 'ended' });
+    expect(await never.settle()).toMatchObject({ outcomes: { failed: MANY } });
+  });
+
+  it('that the hub does not know any more is not waited for', async () => {
+    const run = await planned();
+    await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: second('unknown') }));
+    expect(await run.next()).toMatchObject({ do: 'wait' });
+    expect(await run.next()).not.toMatchObject({ do: 'job', kind: 'retry' });
+  });
+
+  it('is planned all the same when the first plan was lost after the log had been put aside', async () => {
+    const run = await afterJob(devices(MANY), all(MANY, THROTTLED), { environment: { HUB_TIER: 'S1' } });
+    const log = run.context.storage.runContainer(run.runId).getBlockBlobClient('importErrors.log');
+    const text = (await log.downloadToBuffer()).toString();
+    await putLog(run, text, 'first-importErrors.log');
+    await log.delete();
+    expect(await run.next()).toEqual({ do: 'job', kind: 'retry' });
+  });
+
+  it('that was waited for in vain takes no time from the job that reads lines back', async () => {
+    const run = await planned();
+    run.hub.jobs.set('other', { jobId: 'other', type: 'export', status: 'running', progress: 1 });
+    const start = (kind: 'retry' | 'verify') => startJob(run.context, { runId: run.runId, kind });
+    expect(await start('retry')).toMatchObject({ status: 'wait' });
+    run.context.advance(3 * 60 * 60_000);
+    expect(await start('retry')).toEqual({ status: 'ended' });
+    expect((await run.record()).waiting).toBeUndefined();
+  });
+});
+
+describe('what may have been applied', () => {
+  it('is read back although the last word on it is that the hub was busy', async () => {
+    const run = await afterJob(devices(3), { d0: THROTTLED, d1: THROTTLED, d2: SERVER_ERROR });
+    await run.next();
+    run.hub.failures.push(
+      hubError({ code: 'Timeout', kind: 'network', outcomeUnknown: true }),
+      hubError({ code: 'ThrottlingException', kind: 'throttled' }),
+    );
+    expect(await run.work('devices')).toMatchObject({ status: 'tried' });
+    expect(await run.work('devices', { pass: 1 })).toMatchObject({ throttled: true });
+    // Both had reached the hub: one by the call, one by the job.
+    run.hub.there.set('d0', { id: 'd0' });
+    run.hub.there.set('d2', { id: 'd2' });
+    run.context.advance(61 * 60_000);
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2, failed: 1 } });
+  });
+
+  it('by the job is read back although calls were only ever refused', async () => {
+    const run = await afterJob(devices(2), { d0: THROTTLED, d1: SERVER_ERROR });
+    await run.next();
+    run.hub.failures.push(hubError({ code: 'ThrottlingException', kind: 'throttled' }));
+    await run.work('devices');
+    run.hub.there.set('d1', { id: 'd1' });
+    run.context.advance(61 * 60_000);
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 1, failed: 1 } });
+  });
+
+  it('and cannot be read back is unconfirmed, whatever the last word on it was', async () => {
+    const run = await afterJob(devices(2), { d0: FULL, d1: THROTTLED });
+    await run.next();
+    run.hub.failures.push(
+      hubError({ code: 'Timeout', kind: 'network', outcomeUnknown: true }),
+      hubError({ code: 'ThrottlingException', kind: 'throttled' }),
+    );
+    await run.work('devices');
+    await run.work('devices', { pass: 1 });
+    run.hub.reading = hubError({ retryable: false });
+    run.context.advance(61 * 60_000);
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 1, failed: 1 } });
+  });
+
+  it('of a cancelled run is read back: the export for that is not cancelled', async () => {
+    const run = await afterJob(devices(2), {});
+    const verifyJob = { jobId: 'j3', status: 'running', progress: 0, createdAt: '', deadline: '2999-01-01T00:00:00Z' };
+    await run.context.runs.update(run.runId, (record) => ({ ...record, verifyJob, cancelRequestedAt: 'now' }));
+    run.hub.jobs.set('j3', { jobId: 'j3', type: 'export', status: 'running', progress: 50 });
+    expect(await watchJob(run.context, { runId: run.runId, kind: 'verify' })).toEqual({ ended: false });
+    expect(run.hub.cancelled).toEqual([]);
+  });
+});
+
+describe('a module', () => {
+  it('whose device found its place in a full hub only at the end is made after it', async () => {
+    const lines = [{ id: 'd0' }, { id: 'd0', moduleId: 'm' }];
+    const run = await afterJob(lines, { d0: THROTTLED, 'd0/m': 404001 });
+    await run.next();
+    run.hub.answer = ({ moduleId }, call) =>
+      call === 1 ? 'IotHubQuotaExceeded' : moduleId !== undefined && call === 2 ? 'DeviceNotFound' : undefined;
+    await run.work('devices');
+    expect(await run.next('devices')).toMatchObject({ round: 'modules' });
+    await run.work('modules');
+    expect(await run.next('modules')).toMatchObject({ round: 'full-devices' });
+    await run.work('full-devices');
+    expect(await run.next('full-devices')).toMatchObject({ do: 'work', round: 'full-modules' });
+    await run.work('full-modules');
+    await run.next('full-modules');
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2 } });
   });
 });
