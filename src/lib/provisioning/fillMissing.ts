@@ -159,7 +159,9 @@ function filledLine(
       before[field] !== undefined && before[field] !== null && (field !== 'authentication' || keepsType(line, before)),
   );
   for (const field of fields) kept[field] = (kept[field] ?? 0) + 1;
-  const filled: StagedLine = { ...line, ...Object.fromEntries(fields.map((field) => [field, before[field]])) };
+  // Tells which state of the device was filled in, should the line have to be sent again. A line that compares has its own.
+  const etag = line.importMode?.endsWith('IfMatchETag') === true ? {} : { eTag: before['eTag'] };
+  const filled: StagedLine = { ...line, ...etag, ...Object.fromEntries(fields.map((field) => [field, before[field]])) };
   return JSON.stringify(isModule(line) ? filled : { ...filled, ...scopesToKeep(filled, before, wanted.parent) });
 }
 
@@ -179,9 +181,10 @@ function isModule({ moduleId }: StagedLine): boolean {
 }
 
 function pick(line: StagedLine): StagedLine {
-  const { id, moduleId, authentication, status, statusReason, capabilities, deviceScope, parentScopes } = line;
+  const { id, moduleId, eTag, authentication, status, statusReason, capabilities, deviceScope, parentScopes } = line;
   return {
     id,
+    eTag,
     ...(moduleId === undefined ? {} : { moduleId }),
     authentication,
     status,

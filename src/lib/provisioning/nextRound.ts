@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { BlockBlobClient } from '@azure/storage-blob';
 import { parseImportMode } from '../devicesFile/importMode.ts';
 import { explainHubError, HubError } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
@@ -24,8 +25,9 @@ import {
   writeRound,
 } from './rounds.ts';
 import { isFinal, type RunPhase, type RunRecord } from './runRecord.ts';
+import { againText, type Guard, withGuards } from './sentAgain.ts';
 import { settleConfigurations } from './settleConfigurations.ts';
-import { type CheckResult, checkOf, ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
+import { type CheckResult, checkBlobs, checkOf, ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
 import {
   type Facts,
   isFinalWord,
@@ -163,12 +165,29 @@ async function enter(work: Work, phase: RunPhase): Promise<void> {
   await work.context.runs.update(work.record.runId, (current) => ({ ...current, phase }));
 }
 
+interface SentLine {
+  readonly text: string;
+  readonly line: RoundLine;
+  readonly guard?: Guard | undefined;
+}
+
 /** The lines that were given to the hub, as they were given. */
-async function* sentLines({ context, record, check }: Work): AsyncGenerator<{ text: string; line: RoundLine }> {
-  const blob = stagingOf(context, record.runId).getBlockBlobClient(await inputOf(context, record, check));
-  for await (const batch of readLineBatches(blob)) {
-    for (const text of batch) yield { text, line: JSON.parse(text) as RoundLine };
+async function* sentLines({ context, record, check }: Work): AsyncGenerator<SentLine> {
+  const staging = stagingOf(context, record.runId);
+  const { devices: unfilled, missing } = checkBlobs(staging, check.attempt);
+  const blob = staging.getBlockBlobClient(await inputOf(context, record, check));
+  const sent = eachLine(blob);
+  if (blob.name === unfilled.name) {
+    for await (const text of sent) yield { text, line: JSON.parse(text) as RoundLine };
+    return;
   }
+  for await (const { text, guard } of withGuards(sent, { unfilled, missing })) {
+    yield { text, line: JSON.parse(text) as RoundLine, guard };
+  }
+}
+
+async function* eachLine(blob: BlockBlobClient): AsyncGenerator<string> {
+  for await (const batch of readLineBatches(blob)) yield* batch;
 }
 
 function standing(work: Work, line: RoundLine): Standing {
@@ -214,9 +233,9 @@ async function dueSecondJob({ context, record, state }: Work): Promise<NextRound
 async function writeTransient(work: Work, blobName: string): Promise<number> {
   const writer = createBlockWriter(stagingOf(work.context, work.record.runId).getBlockBlobClient(blobName));
   let lines = 0;
-  for await (const { text, line } of sentLines(work)) {
+  for await (const { text, line, guard } of sentLines(work)) {
     if (standing(work, line).is !== 'transient') continue;
-    writer.writeLine(0, text);
+    writer.writeLine(0, againText(text, guard));
     await writer.drain();
     lines += 1;
   }
@@ -301,8 +320,8 @@ async function planRound(work: Work, plan: CallRound): Promise<Round> {
   const { context, record } = work;
   const earlier = await readRoundOutcomes(context, record, (await readRounds(context, record))?.value.rounds ?? []);
   const lines = async function* () {
-    for await (const { text, line } of sentLines(work)) {
-      if (plan.wants(line, standing(work, line), earlier)) yield text;
+    for await (const { text, line, guard } of sentLines(work)) {
+      if (plan.wants(line, standing(work, line), earlier)) yield againText(text, guard);
     }
   };
   const { wants: _wants, ...properties } = plan;

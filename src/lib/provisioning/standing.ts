@@ -133,6 +133,7 @@ function afterJob(line: LineOf, { log, doubt, repeated }: JobFacts, again: boole
   // Applied once before, a delete finds nothing.
   if (isDelete && NOT_THERE.has(name)) return { is: again || repeated ? 'succeeded' : 'unchanged' };
   if ((again || repeated) && explainsItself(line.mode, name)) return { is: 'doubtful', doubt: TWICE, code };
+  if (again && isOfGuard(line.mode, name)) return { is: 'doubtful', doubt: TWICE, code };
   return { is: 'failed', code };
 }
 
@@ -142,6 +143,12 @@ const TWICE: Doubt = { code: 'sentTwice', reason: 'The line was sent more than o
 export function explainsItself(mode: ImportMode, code: string): boolean {
   if (mode === 'create') return ALREADY_THERE.has(code);
   return mode.endsWith('IfMatchETag') && OTHER_ETAG.has(code);
+}
+
+/** Whether this is the error of a guard that the line was given when it was sent again (`sentAgain`). */
+function isOfGuard(mode: ImportMode, code: string): boolean {
+  if (mode !== 'update' && mode !== 'createOrUpdate') return false;
+  return ALREADY_THERE.has(code) || OTHER_ETAG.has(code);
 }
 
 /** Whether a job may have applied the line, whatever was said of it: a timeout, say, proves nothing. */

@@ -300,6 +300,15 @@ describe('after the import job, parents', () => {
     expect(run.context.now().getTime() - start).toBeGreaterThan(9 * 60_000);
   });
 
+  it('are set even if nothing is to be tried again and the lanes of a level end too soon', async () => {
+    const run = await afterJob(TREE, { metadata: { retryminutes: '0' } });
+    let next = await run.next();
+    for (; next.do === 'wait'; next = await run.next()) run.context.advance(next.seconds * 1000);
+    expect(next).toMatchObject({ do: 'work', round: 'parents-1-0' });
+    expect(await run.next('parents-1-0')).toEqual(next);
+    expect(await run.settle()).toMatchObject({ state: 'completed', outcomes: { succeeded: 6 } });
+  });
+
   it('of many devices are set by one export, and its lines go out in chunks', async () => {
     const many = [edge('a'), edge('b', 'a'), ...Array.from({ length: 700 }, (_, index) => leaf(`l${index}`, 'b'))];
     const run = await afterJob(many);

@@ -24,6 +24,8 @@ interface Item {
   readonly moduleId?: string;
   readonly importMode?: string;
   readonly tags?: Readonly<Record<string, unknown>>;
+  readonly status?: string;
+  readonly eTag?: string;
 }
 
 /** Answers bulk calls as the test says, item by item; what succeeds is there afterwards. */
@@ -54,7 +56,8 @@ class BulkHub {
   }
   async getDevice(deviceId: string) {
     if (this.reading !== undefined) throw this.reading;
-    return this.there.has(deviceId) ? { deviceId, etag: 'e', status: 'enabled' } : undefined;
+    const item = this.there.get(deviceId);
+    return item && { deviceId, etag: 'e', status: item.status ?? 'enabled' };
   }
   async getTwin({ deviceId }: { deviceId: string }) {
     const item = this.there.get(deviceId);
@@ -614,5 +617,51 @@ describe('a module', () => {
     await run.work('full-modules');
     await run.next('full-modules');
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2 } });
+  });
+});
+
+describe('a line that leaves something out', () => {
+  async function filled(): Promise<Prepared> {
+    const lines = [
+      { id: 'd0', importMode: 'update', eTag: 'of another hub' },
+      { id: 'd1', importMode: 'createOrUpdate' },
+      { id: 'd2', importMode: 'create' },
+    ];
+    const run = await afterJob(lines, all(3, THROTTLED));
+    run.hub.there.set('d0', { id: 'd0' });
+    await takePreImage(run.context, { runId: run.runId, round: '1.1' });
+    await fillLines(run.context, { runId: run.runId, round: '1.1' });
+    await run.next();
+    return run;
+  }
+
+  it('is sent again for the device that was read, or for a new one', async () => {
+    const run = await filled();
+    await run.work('devices');
+    expect(run.hub.calls).toMatchObject([
+      [
+        { id: 'd0', importMode: 'updateIfMatchETag', eTag: 'e', status: 'enabled' },
+        { id: 'd1', importMode: 'create' },
+        { id: 'd2', importMode: 'create' },
+      ],
+    ]);
+    expect(await run.next('devices')).toEqual({ do: 'settle' });
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 3 } });
+  });
+
+  it('does not let in a device that was blocked meanwhile, nor give new keys to one that has come', async () => {
+    const run = await filled();
+    run.hub.there.set('d0', { id: 'd0', status: 'disabled' });
+    run.hub.there.set('d1', { id: 'd1', status: 'disabled' });
+    run.hub.answer = ({ id, importMode = '' }) =>
+      importMode.endsWith('IfMatchETag')
+        ? 'PreconditionFailed'
+        : importMode === 'create' && id !== 'd2'
+          ? 'DeviceAlreadyExists'
+          : undefined;
+    await run.work('devices');
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 1, failed: 2 } });
+    expect(run.hub.there.get('d0')).toEqual({ id: 'd0', status: 'disabled' });
   });
 });
