@@ -107,9 +107,15 @@ interface Prepared {
 async function afterJob(
   lines: readonly object[],
   errors: Readonly<Record<string, number>>,
-  options: { readonly metadata?: Record<string, string>; readonly environment?: Record<string, string> } = {},
+  options: {
+    readonly metadata?: Record<string, string>;
+    readonly environment?: Record<string, string>;
+    /** Devices that are there before the run. */
+    readonly there?: readonly Item[];
+  } = {},
 ): Promise<Prepared> {
   const hub = new BulkHub();
+  for (const item of options.there ?? []) hub.there.set(item.id, item);
   const context = testContext(azurite.connectionString, {
     hub: hub as unknown as RegistryClient,
     environment: { HUB_TIER: 'S3', ...options.environment },
@@ -627,10 +633,7 @@ describe('a line that leaves something out', () => {
       { id: 'd1', importMode: 'createOrUpdate' },
       { id: 'd2', importMode: 'create' },
     ];
-    const run = await afterJob(lines, all(3, THROTTLED));
-    run.hub.there.set('d0', { id: 'd0' });
-    await takePreImage(run.context, { runId: run.runId, round: '1.1' });
-    await fillLines(run.context, { runId: run.runId, round: '1.1' });
+    const run = await afterJob(lines, all(3, THROTTLED), { there: [{ id: 'd0' }] });
     await run.next();
     return run;
   }
