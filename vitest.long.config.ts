@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/long/**/*.long.ts'],
     fileParallelism: false,
+    // What they print is their report: as it is, and at once.
+    disableConsoleIntercept: true,
     testTimeout: 3_600_000,
     hookTimeout: 120_000,
   },

@@ -43,7 +43,7 @@ export interface Activities {
   };
   /** Called while the turn is not granted; looks at `silentHolder` when there is one. */
   readonly awaitTurn: {
-    input: RunStep & { readonly position: number; readonly silentHolder?: string };
+    input: RunStep & { readonly position: number; readonly silentHolder?: string; readonly again?: true };
     output: { readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' };
   };
   /** Reads what the run may overwrite or delete; a large file needs an export for that. */

@@ -1,10 +1,10 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
 import { call, sleep } from './activities.ts';
-import { TURNS_A_HISTORY } from './loops.ts';
+import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
 import { doJob } from './provisionJob.ts';
 import { workRound } from './provisionRound.ts';
-import { pollTurn, type TurnPlace } from './turns.ts';
+import { evictFromTurn, pollTurn, type TurnPlace } from './turns.ts';
 
 export interface AftermathInput {
   readonly runId: string;
@@ -29,8 +29,7 @@ export function* provisionAftermath(
   const { runId, place } = input;
   let { finished } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
-    // Whoever it was given to meanwhile waits for the jobs of the hub all the same.
-    yield* pollTurn(context, place);
+    if (!(yield* keepTurn(context, runId, place, turn))) continue;
     const next = yield* call(context, 'nextRound', { runId, ...(finished === undefined ? {} : { finished }) });
     finished = undefined;
     switch (next.do) {
@@ -57,4 +56,32 @@ export function* provisionAftermath(
   }
   context.df.continueAsNew({ runId, place, ...(finished === undefined ? {} : { finished }) } satisfies AftermathInput);
   return undefined;
+}
+
+/**
+ * Keeps the turn; a run that was suspended or lost for so long that others were let pass waits for it again, a while at
+ * a time: what it still has to send must not come in between.
+ *
+ * @returns whether the run may go on
+ */
+function* keepTurn(
+  context: OrchestrationContext,
+  runId: string,
+  place: TurnPlace,
+  tries: number,
+): Generator<Task, boolean, unknown> {
+  const reply = yield* pollTurn(context, place);
+  if (reply.granted) return true;
+  const { position, silentHolder } = reply;
+  const wait = yield* call(context, 'awaitTurn', {
+    runId,
+    position: Math.max(1, position),
+    again: true,
+    ...(silentHolder === undefined ? {} : { silentHolder }),
+  });
+  // Ended, or cancelled: nothing is sent any more, and the report needs no turn.
+  if (wait.status !== 'wait') return true;
+  if (wait.evict && silentHolder !== undefined) yield* evictFromTurn(context, place, silentHolder);
+  else yield* sleep(context, growingDelaySeconds(tries, 30));
+  return false;
 }

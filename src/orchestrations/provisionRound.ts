@@ -33,15 +33,11 @@ export interface LaneInput {
   readonly msPerItem: number;
   readonly waitMs: number;
   readonly refusals: number;
-  /** The run is suspended, and does not hold up others. */
-  readonly paused?: boolean;
 }
 
 /** A lane starts over with a fresh history after this many activities. */
 const ACTIVITIES_A_HISTORY = 30;
 
-/** How often a suspended run looks whether it has been resumed. */
-const PAUSED_SECONDS = 30;
 /** Longer than this an activity does not wait for its call to be due. */
 const LONGEST_WAIT_MS = 30_000;
 /** The turn is kept, and a cancel seen, at least this often. */
@@ -96,7 +92,7 @@ export function* provisionLane(
 
 function* workLane(context: OrchestrationContext, input: LaneInput): Generator<Task, LaneInput | undefined, unknown> {
   const { runId, place, work } = input;
-  let { now, later, pass, unused, msPerItem, waitMs, refusals, paused = false } = input;
+  let { now, later, pass, unused, msPerItem, waitMs, refusals } = input;
   for (let done = 0; done < ACTIVITIES_A_HISTORY; ) {
     const [chunk, ...rest] = now;
     if (chunk === undefined) {
@@ -108,7 +104,7 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
     }
     done += 1;
     // One lane keeps the turn for all. Whoever it was given to meanwhile waits for the jobs of the hub all the same.
-    if (input.lane === 0 && !paused) yield* pollTurn(context, place);
+    if (input.lane === 0) yield* pollTurn(context, place);
     if (unused === 0) {
       const { itemsPerMinute } = work;
       const spreadMs = yield* takeItems(context, place.hub, { items: work.grant, itemsPerMinute });
@@ -136,12 +132,10 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
     }
     if (reply.status === 'over') return undefined;
     if (reply.status === 'wait') yield* sleep(context, 5);
-    paused = reply.status === 'paused';
-    if (paused) yield* sleep(context, PAUSED_SECONDS);
     if (reply.status === 'done' || reply.status === 'tried') now = rest;
     if (reply.status === 'tried') later = [...later, chunk];
   }
-  return { ...input, now, later, pass, unused, msPerItem, waitMs, refusals, paused };
+  return { ...input, now, later, pass, unused, msPerItem, waitMs, refusals };
 }
 
 /** 4, 6, 9 … up to 60 s before lines are tried again. */

@@ -4,29 +4,21 @@ import { expect, it } from 'vitest';
 
 import { generateDevices } from '../../src/lib/devicesFile/generate.ts';
 import { csvOf } from '../helpers/csvOf.ts';
+import { readRegistry } from '../helpers/registrySnapshot.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
 
-const COUNT = 500;
+const COUNT = 5_000;
 
-/** All devices and twins, over plain REST, without what differs from one making to the next. */
-async function registry(stack: TestStack): Promise<unknown[]> {
-  const identities = (await stack.rest('GET', '/devices?top=1000')).body as Record<string, unknown>[];
-  const twins = new Map((await stack.twins()).map((twin) => [twin['deviceId'], twin]));
-  return identities
-    .map(({ generationId: _, etag: _e, statusUpdatedTime: _s, ...identity }) => {
-      const twin = twins.get(identity['deviceId']) as Twin | undefined;
-      const { $metadata: _m, $version: _v, ...desired } = twin?.properties.desired ?? {};
-      return { id: String(identity['deviceId']), identity, tags: twin?.tags, desired };
-    })
+/** Everything in the registry but what differs from one making to the next. */
+function registry(stack: TestStack): unknown[] {
+  return [...readRegistry(stack.data)]
+    .map(([id, { generationId: _, eTag: _e, ...identity }]) => ({ id, ...identity }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-interface Twin {
-  readonly tags?: object;
-  readonly properties: { readonly desired: Record<string, unknown> };
-}
-
-it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.txt make the same registry', async () => {
+it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.txt make the same registry', {
+  timeout: 300_000,
+}, async () => {
   await withStack({}, async (stack) => {
     const lines = [...generateDevices({ count: COUNT, seed: 'csv' })];
     const devices = lines.map((line, index) => {
@@ -40,6 +32,12 @@ it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.t
       return { ...device, importMode: 'create', tags };
     });
     const ids = devices.map((device) => (device as unknown as { id: string }).id);
+    const hub = (method: string, path: string, body?: unknown) =>
+      fetch(`${stack.hubAdminUrl}${path}`, {
+        method,
+        ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+    const reset = async () => expect((await hub('POST', '/reset', { what: ['registry'] })).ok).toBe(true);
     const empty = async (name: string): Promise<void> => {
       const deletes = `id,importMode\n${ids.map((id) => `${id},delete\n`).join('')}`;
       const confirm = /HostName=([^;]+)/.exec(stack.connectionString)?.[1] ?? '';
@@ -59,18 +57,34 @@ it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.t
     const fromLines = await fill('lines/devices.txt', devices.map((device) => `${JSON.stringify(device)}\n`).join(''));
     expect(fromLines).toHaveLength(COUNT);
     expect(fromLines[1]).toMatchObject({ tags: { code: '001', on: false } });
-    await empty('empty-1');
+    await empty('empty');
+
+    // A tenth is refused, in a job and in each other way; what failed is dropped again once the hub takes it.
+    for (const operation of ['importLine', 'bulkItem', 'putDevice']) {
+      expect((await hub('POST', '/faults', { operation, code: 'ArgumentInvalid', idPattern: '7$' })).ok).toBe(true);
+    }
+    await stack.drop('partly/devices.txt', devices.map((device) => `${JSON.stringify(device)}\n`).join(''));
+    const partly = await stack.finalRecord('partly/devices.txt');
+    expect(partly.outcomes).toMatchObject({ succeeded: COUNT * 0.9, failed: COUNT * 0.1 });
+    await hub('DELETE', '/faults');
+    await stack.drop('rest/devices.txt', await stack.read('provision-results', partly.report?.failedDevices ?? ''));
+    expect(await stack.finalRecord('rest/devices.txt')).toMatchObject({
+      state: 'completed',
+      outcomes: { succeeded: COUNT * 0.1 },
+    });
+    expect(registry(stack)).toEqual(fromLines);
+    await reset();
     expect(await fill('plain/devices.csv', csvOf(devices, { newline: '\r\n' }))).toEqual(fromLines);
 
     // Every device is there by now: all fail, and what failed can be dropped again, as lines.
     await stack.drop('again/devices.csv', csvOf(devices));
     const again = await stack.finalRecord('again/devices.csv');
     expect(again.outcomes).toMatchObject({ failed: COUNT });
-    await empty('empty-2');
+    await reset();
     const failed = await stack.read('provision-results', again.report?.failedDevices ?? '');
     expect(await fill('failed/failed-devices.txt', failed)).toEqual(fromLines);
 
-    await empty('empty-3');
+    await reset();
     const zipped = gzipSync(csvOf(devices, { delimiter: ';' }));
     expect(await fill('zipped/devices.csv.gz', zipped)).toEqual(fromLines);
 

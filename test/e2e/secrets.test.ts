@@ -9,12 +9,13 @@ const key = (name: string) => createHash('sha256').update(name).digest('base64')
 
 it('no key, signature or connection string is kept where it has no business', async () => {
   await withStack({}, async (stack) => {
-    const secrets = ['good', 'taken', 'quoted', 'mistyped', 'halved', 'tag'].map(key);
+    const secrets = ['good', 'taken', 'quoted', 'again', 'mistyped', 'halved', 'tag'].map(key);
     const auth = (name: string) => ({ type: 'sas', symmetricKey: { primaryKey: key(name), secondaryKey: key(name) } });
     const lines = [
       { id: 'good', status: 'enabled', importMode: 'create', authentication: auth('good') },
       { id: 'taken', status: 'enabled', importMode: 'create', authentication: auth('taken') },
       { id: 'quoted', status: 'enabled', importMode: 'create', authentication: auth('quoted') },
+      { id: 'again', status: 'enabled', importMode: 'create', authentication: auth('again') },
       { id: 'mistyped', importMode: 'create', authentication: { ...auth('mistyped'), type: 'SELF_SIGNED' } },
       { id: 'halved', importMode: 'create', authentication: { symmetricKey: { primaryKey: key('halved') } } },
       { id: 'bad id', importMode: 'create', tags: { secret: key('tag') } },
@@ -32,12 +33,22 @@ it('no key, signature or connection string is kept where it has no business', as
     expect(
       (await fault({ operation: 'importLine', ids: ['quoted'], status: 400, code: 400012, message: quote })).status,
     ).toBe(201);
+    // One that is sent once more, by a call to which the hub answers with its words first.
+    await fault({ operation: 'importLine', ids: ['again'], status: 500, code: 'ServerError', count: 1 });
+    await fault({
+      operation: 'bulkItem',
+      ids: ['again'],
+      code: 'ServerError',
+      message: `Failed: ${lines[3]}`,
+      count: 1,
+    });
     await stack.drop(
       'keys/devices.txt',
       `${lines.join('\n')}\n{"id":"torn","authentication":{"symmetricKey":{"primaryKey":"${key('tag')}`,
     );
     const record = await stack.finalRecord('keys/devices.txt');
-    expect(record.outcomes).toMatchObject({ succeeded: 1, failed: 2, rejected: 4 });
+    expect(record.outcomes).toMatchObject({ succeeded: 2, failed: 2, rejected: 4 });
+    expect(record.retry).toMatchObject({ round: 'devices', lines: 1, left: 0 });
     const rows = await stack.rows(record);
     expect(rows.find(({ deviceId }) => deviceId === 'quoted')).toMatchObject({
       outcome: 'failed',

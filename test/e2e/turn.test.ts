@@ -1,3 +1,6 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
@@ -122,6 +125,31 @@ describe('the turn on a hub', () => {
       expect((await stack.hubState()).jobs).toMatchObject({ importsCreated: 2, overlapped: false });
       // The record of the dead run still says otherwise: it was the hub that was asked.
       expect(await stack.recordOf('dead/devices.txt')).toMatchObject({ state: 'running', job: { status: 'running' } });
+    });
+  });
+
+  it('is taken in order by runs whose host was lost for good with all it knew of them, one job each', async () => {
+    const settings = { SWEEP_SCHEDULE: '*/3 * * * * *' };
+    await withStack({ hubArgs: ['--job-rate', '50'], settings }, async (stack) => {
+      const names = ['c', 'b', 'a'].map((name) => `${name}/devices.txt`);
+      for (const name of names) {
+        await stack.drop(name, devices(name.charAt(0), 200));
+        await new Promise((resolve) => setTimeout(resolve, 1_100));
+      }
+      await waitsFor(stack, 'c/devices.txt', 'to have its job', ({ job }) => job?.status === 'running');
+      await waitsFor(stack, 'a/devices.txt', 'to stand in the queue', inQueue);
+      await stack.killHost();
+      // Histories, the queue, who waits for what: gone. The records and the jobs of the hub are what is left.
+      await rm(join(stack.data, 'host'), { recursive: true });
+      await mkdir(join(stack.data, 'host'));
+      await stack.restartHost();
+
+      const records: RunRecord[] = [];
+      for (const name of names) records.push(await stack.finalRecord(name));
+      for (const record of records) expect(record).toMatchObject({ state: 'completed', outcomes: { succeeded: 200 } });
+      expect(records.toSorted((one, two) => startOf(one) - startOf(two))).toEqual(records);
+      expect((await stack.hubState()).jobs).toMatchObject({ importsCreated: 3, overlapped: false });
+      expect(await stack.deviceIds()).toHaveLength(600);
     });
   });
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { createSeededRandom } from './seededRandom.ts';
 import { withStack } from './stack.ts';
 
 export interface CrashRunResult {
@@ -21,7 +22,7 @@ export async function crashRun(options: {
   readonly kills: number;
   readonly seed: number;
 }): Promise<CrashRunResult> {
-  const random = seeded(options.seed);
+  const random = createSeededRandom(options.seed);
   const ids = Array.from({ length: options.devices }, (_, i) => `crash-${i}`);
   // The job takes its time, so that kills fall into every phase of the run.
   const jobRate = Math.ceil(options.devices / (options.kills * 2));
@@ -29,7 +30,7 @@ export async function crashRun(options: {
     await stack.drop('crash/devices.txt', ids.map((id) => `{"id":"${id}","importMode":"create"}`).join('\n'));
     for (let kill = 0; kill < options.kills; kill++) {
       // From the very first moments, when the run is being started, to the late ones, when it is settled.
-      await sleep(Math.floor(random() ** 2 * 4_000));
+      await sleep(Math.floor(random.next() ** 2 * 4_000));
       await stack.killHost();
       await stack.restartHost();
     }
@@ -45,15 +46,4 @@ export async function crashRun(options: {
       succeeded: record.outcomes?.succeeded,
     };
   });
-}
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

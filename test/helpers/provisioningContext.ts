@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+
 import { createLogger } from '../../src/lib/logger.ts';
 import type { ProvisioningContext } from '../../src/lib/provisioning/context.ts';
 import { createRunStore } from '../../src/lib/provisioning/runStore.ts';
@@ -38,6 +40,8 @@ export function testContext(
     now,
     sleep: async (ms) => {
       skew += ms;
+      // What others do at the same time takes real time.
+      await setTimeout(Math.min(ms, 20));
     },
     log: createLogger((level, message) => logged.push(`${level} ${message}`)),
     logged,

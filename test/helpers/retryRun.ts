@@ -6,8 +6,9 @@ import { type TestStack, withStack } from './stack.ts';
 const MINUTE_MS = 60_000;
 const ALLOWED_PER_MINUTE = 5_000;
 
-const idsOf = (count: number) => Array.from({ length: count }, (_, index) => `dev-${String(index).padStart(5, '0')}`);
-const fileOf = (ids: readonly string[], fields: object = {}) =>
+export const idsOf = (count: number) =>
+  Array.from({ length: count }, (_, index) => `dev-${String(index).padStart(5, '0')}`);
+export const fileOf = (ids: readonly string[], fields: object = {}) =>
   ids.map((id) => `${JSON.stringify({ id, importMode: 'create', ...fields })}\n`).join('');
 
 interface Activity {
@@ -15,7 +16,7 @@ interface Activity {
   readonly largestBulkCall: number;
 }
 
-async function setFaults(stack: TestStack, faults: readonly object[]): Promise<void> {
+export async function setFaults(stack: TestStack, faults: readonly object[]): Promise<void> {
   const { status } = await fetch(`${stack.hubAdminUrl}/faults`, { method: 'POST', body: JSON.stringify(faults) });
   expect(status).toBeLessThan(300);
 }

@@ -51,6 +51,7 @@ export interface HubState {
   readonly devices: number;
   readonly modules: number;
   readonly jobs: { readonly importsCreated: number; readonly exportsCreated: number; readonly overlapped: boolean };
+  readonly activity: { readonly largestBulkCall: number };
 }
 
 /** Marks metadata as all the options there are, so that no `options.json` is waited for. */

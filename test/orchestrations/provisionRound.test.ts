@@ -102,16 +102,6 @@ describe('a lane of a round', () => {
     expect(kinds(result).filter((name) => name === 'poll').length).toBeGreaterThanOrEqual(8);
   });
 
-  it('of a suspended run gives up the turn, by not asking for it', () => {
-    const { result } = driveLane([{ status: 'paused', sent: 0 }]);
-    expect(kinds(result).filter((name) => name === 'poll')).toHaveLength(1);
-    expect(kinds(result).filter((name) => name === 'timer')).toHaveLength(30);
-    const on = driveLane([{ status: 'paused', sent: 0 }, { status: 'done' }], result.continuedAsNew as LaneInput);
-    expect(kinds(on.result)).toEqual(['workChunk', 'timer', 'workChunk']);
-    const resumed = driveLane([{ status: 'wait', sent: 0 }, { status: 'done' }], result.continuedAsNew as LaneInput);
-    expect(kinds(resumed.result)).toEqual(['workChunk', 'timer', 'poll', 'workChunk']);
-  });
-
   it('does not sleep for as long as a confused budget says', () => {
     const { result } = driveLane([{}], {}, [{ granted: false, waitMs: 3_600_000 }]);
     const [timer] = result.yields.filter(({ kind }) => kind === 'timer');
@@ -140,10 +130,10 @@ describe('a lane of a round', () => {
 });
 
 describe('what follows the import job', () => {
-  const run = (nexts: object[], answers: Record<string, unknown> = {}) => {
+  const run = (nexts: object[], answers: Record<string, unknown> = {}, polls: object[] = []) => {
     const queue = [...nexts];
     return drive(provisionAftermath, { runId, place }, (task: ScriptedTask) => {
-      if (task.name === 'poll') return { granted: false };
+      if (task.name === 'poll') return polls.shift() ?? { granted: true };
       if (task.name === 'nextRound') return queue.shift() ?? { do: 'settle' };
       if (task.name === 'settleRun') return { state: 'completed' };
       return answers[task.name];
@@ -172,6 +162,32 @@ describe('what follows the import job', () => {
 
   it.each(['ended', 'notEnded'])('goes back to the run when the activity says %s', (what) => {
     expect(run([{ do: what }]).output).toEqual({ state: what });
+  });
+
+  it('waits for the turn again when others were let pass, and takes it from one that is dead', () => {
+    const lost = { granted: false, position: 2, silentHolder: 'f'.repeat(20) };
+    const waits = [
+      { status: 'wait', evict: false },
+      { status: 'wait', evict: true },
+    ];
+    const { yields } = drive(provisionAftermath, { runId, place }, (task: ScriptedTask) => {
+      if (task.name === 'poll') return waits.length > 0 ? lost : { granted: true };
+      if (task.name === 'awaitTurn') return waits.shift();
+      return task.name === 'nextRound' ? { do: 'ended' } : undefined;
+    });
+    expect(yields.map(({ name }) => name)).toEqual([
+      ...['poll', 'awaitTurn', 'timer'],
+      ...['poll', 'awaitTurn', 'evict'],
+      ...['poll', 'nextRound'],
+    ]);
+    expect(yields[1]?.input).toEqual({ runId, position: 2, again: true, silentHolder: 'f'.repeat(20) });
+  });
+
+  it('goes on without the turn when it was cancelled meanwhile', () => {
+    const { yields } = run([{ do: 'settle' }], { awaitTurn: { status: 'jobStarted' } }, [
+      { granted: false, position: 1 },
+    ]);
+    expect(yields.map(({ name }) => name)).toEqual(['poll', 'awaitTurn', 'nextRound', 'settleRun']);
   });
 
   it('starts over with a fresh history after 50 looks', () => {

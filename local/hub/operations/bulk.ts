@@ -64,11 +64,16 @@ function readLines(body: unknown): RegistryLine[] {
   return lines;
 }
 
+/** Only with an identity can a twin be left out. */
+function makesIdentity({ importMode }: RegistryLine): boolean {
+  return /^(create|update(?!Twin))/.test(importMode);
+}
+
 function applyItem(hub: Hub, line: RegistryLine, errors: BulkError[], warnings: BulkWarning[]): void {
   const fault = hub.faults.forItem('bulkItem', line);
   try {
     if (fault?.effect === 'before') throw fault.error;
-    if (fault?.effect === 'withoutTwin') {
+    if (fault?.effect === 'withoutTwin' && makesIdentity(line)) {
       applyLine(registryContext(hub), { ...line, twin: {} }, hub.settings);
       warnings.push({
         deviceId: line.deviceId,

@@ -1,25 +1,32 @@
 import { parseImportMode } from '../devicesFile/importMode.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
+import { primaryKeyOf } from './primaryKey.ts';
 import type { RegistryLine } from './registryLine.ts';
 import type { RoundLine } from './rounds.ts';
+
+/** How far the registry is as a line asks for: in all, in its identity but not in its twin, or not at all. */
+export type Agreement = 'all' | 'identity' | 'none';
 
 /**
  * Whether the registry is as a line of a devices file asks for: what the line says is there (or, for a delete, the
  * identity is not). What the line leaves out does not matter, nor do the scopes, which a hub makes itself.
  *
+ * @param line with `keyBefore`: new keys were asked for, and this was the key before
  * @param found the identity as an export writes it; undefined when it does not exist
  */
-export function agrees(line: RoundLine, found: RegistryLine | undefined): boolean {
+export function agreement(line: RoundLine, found: RegistryLine | undefined): Agreement {
   const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
-  if (mode === 'delete' || mode === 'deleteIfMatchETag') return found === undefined;
-  if (found === undefined) return false;
+  if (mode === 'delete' || mode === 'deleteIfMatchETag') return found === undefined ? 'all' : 'none';
+  if (found === undefined) return 'none';
   const { writesIdentity } = MODE_RULES[mode];
-  return (!writesIdentity || identityAgrees(line, found)) && twinAgrees(line, found);
+  if (writesIdentity && !identityAgrees(line, found)) return 'none';
+  return twinAgrees(line, found) ? 'all' : 'identity';
 }
 
 function identityAgrees(line: RoundLine, found: RegistryLine): boolean {
   const isDevice = line.moduleId === undefined;
   return (
+    (line['keyBefore'] === undefined || line['keyBefore'] !== primaryKeyOf(found)) &&
     // Modules have no status of their own, whatever an export says.
     (!isDevice || sameWord(line['status'] ?? 'enabled', found['status'])) &&
     (!isDevice || !given(line['statusReason']) || line['statusReason'] === (found['statusReason'] ?? '')) &&

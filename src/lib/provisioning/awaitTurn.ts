@@ -18,18 +18,20 @@ const HOUR_MS = 60 * 60_000;
  * One look around while a run waits for its turn: ends the run when that was asked for or it has waited too long, notes
  * its place in the record when that has changed, and finds out about a holder that is silent.
  *
- * @returns `jobStarted` for a run that has had its turn already
+ * @param input `again`: the run has had its turn, lost it after its import, and has more to send
+ * @returns `jobStarted` for a run that needs no turn any more
  */
 export async function awaitTurn(
   context: ProvisioningContext,
   instances: RunInstances,
-  input: { readonly runId: string; readonly position: number; readonly silentHolder?: string },
+  input: { readonly runId: string; readonly position: number; readonly silentHolder?: string; readonly again?: true },
 ): Promise<{ readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' }> {
-  const { runId, position, silentHolder } = input;
+  const { runId, position, silentHolder, again = false } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return { status: 'ended' };
+  if (again && record.cancelRequestedAt !== undefined) return { status: 'jobStarted' };
   const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job;
-  if (job !== undefined) {
+  if (job !== undefined && !again) {
     // Started again after its orchestration was lost: what is left to do needs no turn.
     await noteJob(context, runId, 'import', job);
     return { status: 'jobStarted' };

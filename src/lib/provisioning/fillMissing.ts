@@ -154,12 +154,26 @@ function filledLine(
   const line = JSON.parse(text) as StagedLine;
   const before = preImage.get(identityOf(line));
   if (before === undefined) return text;
-  const fields = wanted.fields.filter((field) => before[field] !== undefined && before[field] !== null);
+  const fields = wanted.fields.filter(
+    (field) =>
+      before[field] !== undefined && before[field] !== null && (field !== 'authentication' || keepsType(line, before)),
+  );
   for (const field of fields) kept[field] = (kept[field] ?? 0) + 1;
   // Tells which state of the device was filled in, should the line have to be sent again. A line that compares has its own.
   const etag = line.importMode?.endsWith('IfMatchETag') === true ? {} : { eTag: before['eTag'] };
   const filled: StagedLine = { ...line, ...etag, ...Object.fromEntries(fields.map((field) => [field, before[field]])) };
   return JSON.stringify(isModule(line) ? filled : { ...filled, ...scopesToKeep(filled, before, wanted.parent) });
+}
+
+/** A line that asks for another type of authentication cannot keep what the old type had. */
+function keepsType(line: StagedLine, before: StagedLine): boolean {
+  const wanted = typeOf(line['authentication']);
+  return wanted === undefined || wanted === typeOf(before['authentication']);
+}
+
+function typeOf(authentication: unknown): string | undefined {
+  const { type } = (authentication ?? {}) as { readonly type?: unknown };
+  return typeof type === 'string' ? type.toLowerCase() : undefined;
 }
 
 function isModule({ moduleId }: StagedLine): boolean {

@@ -15,6 +15,7 @@ import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
+import { MOST_EXPORT_TRIES } from './rounds.ts';
 import type { RunJob, RunRecord } from './runRecord.ts';
 import {
   exportJobBlob,
@@ -22,7 +23,7 @@ import {
   PARENTS_JOB_BLOB,
   RETRY_JOB_BLOB,
   stagingOf,
-  VERIFY_JOB_BLOB,
+  verifyJobBlob,
 } from './staging.ts';
 
 const MINUTE_MS = 60_000;
@@ -293,6 +294,15 @@ export async function readJobState(
   return (await readJson<JobState>(stagingOf(context, record.runId).getBlockBlobClient(stateBlob)))?.value;
 }
 
+/** What is known of the export that lines are read back from: of the latest try at it. */
+async function lastVerifyState(context: ProvisioningContext, record: RunRecord): Promise<JobState | undefined> {
+  for (let exportTry = MOST_EXPORT_TRIES; exportTry > 1; exportTry--) {
+    const state = await readJobState(context, record, verifyJobBlob(exportTry));
+    if (state !== undefined) return state;
+  }
+  return readJobState(context, record, verifyJobBlob(1));
+}
+
 /**
  * Whether no job of the run is under way, as far as its record, its staging and the hub tell. The record alone does not:
  * nobody keeps that of a dead run up to date.
@@ -305,7 +315,7 @@ export async function noJobUnderWay(context: ProvisioningContext, record: RunRec
     { noted: record.exportJob?.round === round ? record.exportJob : undefined, state: exportState },
     { noted: record.job, state: importState },
     { noted: record.retryJob, state: await readJobState(context, record, RETRY_JOB_BLOB) },
-    { noted: record.verifyJob, state: await readJobState(context, record, VERIFY_JOB_BLOB) },
+    { noted: record.verifyJob, state: await lastVerifyState(context, record) },
     { noted: record.parentsJob, state: await readJobState(context, record, PARENTS_JOB_BLOB) },
   ];
   for (const { noted, state } of jobs) {

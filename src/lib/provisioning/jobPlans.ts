@@ -4,6 +4,7 @@ import { assertDropUnchanged } from './drop.ts';
 import type { HubJobPlan } from './hubJob.ts';
 import { exportBlobName } from './preImage.ts';
 import type { PreImageRound } from './preImageRound.ts';
+import type { Verification } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
@@ -13,8 +14,9 @@ import {
   PARENTS_JOB_BLOB,
   RETRY_JOB_BLOB,
   stagingOf,
-  VERIFY_JOB_BLOB,
+  verifyJobBlob,
 } from './staging.ts';
+import { verifyBlobName } from './verification.ts';
 
 /**
  * The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there.
@@ -94,9 +96,12 @@ export function verifyPlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  outputBlobName: string,
+  verification: Verification,
 ): HubJobPlan {
-  return { ...exportOf(context, record, check, outputBlobName), stateBlob: VERIFY_JOB_BLOB };
+  return {
+    ...exportOf(context, record, check, verifyBlobName(verification)),
+    stateBlob: verifyJobBlob(verification.exportTry ?? 1),
+  };
 }
 
 /** The export by which devices are linked to their parents. */

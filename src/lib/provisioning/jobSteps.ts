@@ -38,7 +38,6 @@ import {
   RETRY_JOB_BLOB,
   stagingOf,
 } from './staging.ts';
-import { verifyBlobName } from './verification.ts';
 
 const MINUTE_MS = 60_000;
 /** How long a job whose create had an unclear end is looked for at least. */
@@ -86,6 +85,11 @@ async function openChecked(
   if (record.cancelRequestedAt !== undefined && record.job === undefined) {
     // Once a job was started, or may have been, the run goes on until the job is found, and cancels that.
     if ((await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed') {
+      // An attempt beside this one may have started the export: nobody would end it, and it keeps the hub from all others.
+      const { exportJob } = record;
+      if (exportJob !== undefined && !isTerminalStatus(exportJob.status)) {
+        await tryToCancel(context, record, exportJob.jobId);
+      }
       await endCancelled(context, runId, check);
       return undefined;
     }
@@ -253,7 +257,7 @@ async function planOf(
       const { secondJob, verification, parents } = await plannedOf(context, record);
       if (kind === 'retry' && secondJob !== undefined) return retryPlan(context, record, secondJob);
       if (kind === 'verify' && verification !== undefined) {
-        return verifyPlan(context, record, check, verifyBlobName(verification));
+        return verifyPlan(context, record, check, verification);
       }
       if (kind === 'parents' && parents !== undefined) {
         return parentsPlan(context, record, check, linkBlobs(context, record, parents.attempt).registry.name);

@@ -5,18 +5,27 @@ import { type BulkResult, explainHubError, type HubError, type WireExportImportD
 import type { LineState, RoundLine } from './rounds.ts';
 import { explainsItself, provesNothingDone, saysNotThere, WITHOUT_TWIN } from './standing.ts';
 
+/** What decides how a reply is taken. */
+export interface RoundKind {
+  readonly singly: boolean;
+  /** The lines link devices to their parents: they have never been sent before. */
+  readonly links: boolean;
+}
+
 /** The item of a bulk call for a line. */
 export function itemOf(line: RoundLine, state: LineState): WireExportImportDevice {
   if (state.twinOnly === undefined) return line as WireExportImportDevice;
   const { id, moduleId, tags, properties } = line as WireExportImportDevice;
+  const desired = properties?.desired;
   return {
     id,
     ...(moduleId === undefined ? {} : { moduleId }),
     importMode: 'updateTwin',
     // The hub wants a status on every line, and pays no attention to it here.
     status: 'enabled',
-    tags: tags ?? {},
-    properties: { desired: properties?.desired ?? {} },
+    // What the line leaves out is left alone: its device may have been there before, with a twin of its own.
+    ...(tags === undefined || tags === null ? {} : { tags }),
+    ...(desired === undefined || desired === null ? {} : { properties: { desired } }),
   };
 }
 
@@ -29,7 +38,7 @@ export function itemOf(line: RoundLine, state: LineState): WireExportImportDevic
 export function afterReply(
   sent: readonly { readonly line: RoundLine; readonly state: LineState }[],
   result: BulkResult,
-  round: { readonly singly: boolean },
+  round: RoundKind,
 ): LineState[] {
   const errors = new Map(result.errors.map((error) => [error.deviceId, error]));
   const warned = new Set(result.warnings.map(({ deviceId }) => deviceId));
@@ -42,7 +51,7 @@ export function afterReply(
     const error = errors.get(line.id) ?? (sent.length === 1 ? errors.get(undefined) : undefined);
     if (error !== undefined) return afterError(line, tried, error.error.name, round);
     if (unclear || silent) {
-      return sent.length === 1 ? { ...tried, is: 'failed', code: 'Unknown' } : { ...tried, alone: true, is: 'pending' };
+      return sent.length === 1 ? afterError(line, tried, 'Unknown', round) : { ...tried, alone: true, is: 'pending' };
     }
     if (warned.has(line.id)) return { ...tried, is: 'pending', twinOnly: true, code: WITHOUT_TWIN };
     const { code: _code, alone: _alone, twinOnly: _twinOnly, maybe: _maybe, ...rest } = tried;
@@ -54,7 +63,7 @@ export function afterReply(
 export function afterFailure(
   sent: readonly { readonly line: RoundLine; readonly state: LineState }[],
   error: HubError,
-  round: { readonly singly: boolean },
+  round: RoundKind,
 ): LineState[] {
   return sent.map(({ line, state }) => {
     // Refused before it was looked at: this was no try, the budget was at fault.
@@ -74,7 +83,7 @@ function doubtOf(code: string, outcomeUnknown = false): Pick<LineState, 'maybe'>
   return outcomeUnknown || !provesNothingDone(code) ? { maybe: true } : {};
 }
 
-function afterError(line: RoundLine, state: LineState, code: string, round: { readonly singly: boolean }): LineState {
+function afterError(line: RoundLine, state: LineState, code: string, round: RoundKind): LineState {
   const is = (outcome: LineState['is']): LineState => ({ ...state, is: outcome, code });
   const known = explainHubError(code);
   if (known.class === 'transient') return { ...is('pending'), ...doubtOf(code) };
@@ -84,5 +93,8 @@ function afterError(line: RoundLine, state: LineState, code: string, round: { re
   const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
   // It has gone, which is all that was wanted.
   if ((mode === 'delete' || mode === 'deleteIfMatchETag') && saysNotThere(code)) return { ...state, is: 'succeeded' };
-  return is(explainsItself(mode, code) ? 'doubtful' : 'failed');
+  // An earlier attempt may have been applied, although it ended in an error: only where the hub had refused the line
+  // because it was full, and where the line is a link that is planned anew, does the last error say it all.
+  if (round.singly || round.links) return is(explainsItself(mode, code) ? 'doubtful' : 'failed');
+  return is('doubtful');
 }

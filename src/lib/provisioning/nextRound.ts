@@ -9,10 +9,12 @@ import type { ProvisioningContext } from './context.ts';
 import { isOver } from './hubJob.ts';
 import { paceOf } from './hubPace.ts';
 import { inputOf } from './jobSteps.ts';
+import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { nextParents } from './parents.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {
   changeRounds,
+  MOST_EXPORT_TRIES,
   openRounds,
   type Round,
   type RoundLine,
@@ -292,7 +294,8 @@ function meetsFull(line: RoundLine, { is }: Standing, earlier: RoundOutcomes): b
   if (state === undefined) return is === 'quota';
   if (state.is === 'quota') return true;
   // A module whose device has found its place only now.
-  if (!isModule(line) || state.is !== 'failed' || !saysNotThere(state.code ?? '')) return false;
+  const isRefused = state.is === 'failed' || state.is === 'doubtful';
+  if (!isModule(line) || !isRefused || !saysNotThere(state.code ?? '')) return false;
   return earlier.find({ id: line.id })?.is === 'succeeded';
 }
 
@@ -386,9 +389,21 @@ async function readExport(work: Work, verification: Verification): Promise<NextR
   if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'verify' };
   const exported = stagingOf(context, record.runId).getBlockBlobClient(verifyBlobName(verification));
   if (job.status.toLowerCase() !== 'completed' || !(await exported.exists())) {
-    context.log.log('warn', `lines stay unconfirmed: the export of the registry ended as "${job.status}"`);
-    await note(work, { state: 'givenUp' });
-    return undefined;
+    context.log.log('warn', `the export of the registry ended as "${job.status}"`);
+    const exportTry = verification.exportTry ?? 1;
+    if (exportTry === MOST_EXPORT_TRIES) {
+      await note(work, { state: 'givenUp' });
+      return undefined;
+    }
+    await changeRounds(context, record, ({ verification: current, ...rest }) =>
+      current?.state === 'due' && (current.exportTry ?? 1) === exportTry
+        ? { ...rest, verification: { ...current, exportTry: exportTry + 1 } }
+        : undefined,
+    );
+    await context.runs.update(record.runId, ({ verifyJob, ...rest }) =>
+      verifyJob?.jobId === job.jobId ? rest : undefined,
+    );
+    return { do: 'wait', seconds: 5 };
   }
   await note(work, { state: 'ended', foundBlobName: await verifyByExport(context, record, verification) });
   return undefined;
@@ -404,10 +419,18 @@ async function note({ context, record }: Work, change: Partial<Verification>): P
 async function* linesInDoubt(work: Work): AsyncGenerator<string> {
   const { context, record, state } = work;
   const tried = await readRoundOutcomes(context, record, state.rounds);
-  for await (const { text, line } of sentLines(work)) {
-    const last = tried.find(line);
-    // What was never answered for good may have been applied by any of its tries.
-    const isOpen = last === undefined || last.is === 'pending';
-    if (last?.isInDoubt === true || (isOpen && mayBeApplied(lineOf(line), work.facts))) yield text;
-  }
+  const lines = async function* (newKeys: boolean) {
+    for await (const { line } of sentLines(work)) {
+      const last = tried.find(line);
+      // What was never answered for good may have been applied by any of its tries.
+      const isOpen = last === undefined || last.is === 'pending';
+      if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(line), work.facts))) continue;
+      if (asksForNewKeys(line, record.options) === newKeys) yield line;
+    }
+  };
+  for await (const line of lines(false)) yield JSON.stringify(line);
+  if (record.options?.missingKeys !== 'regenerate') return;
+  const { preImage } = record;
+  const source = preImage && stagingOf(context, record.runId).getBlockBlobClient(preImage.blobName);
+  for await (const line of withKeysBefore(lines(true), source)) yield JSON.stringify(line);
 }

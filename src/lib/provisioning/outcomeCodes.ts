@@ -52,6 +52,16 @@ export const OUTCOME_CODES = {
     action: LOOK_OR_REPEAT,
     retried: 'yes',
   },
+  existsOtherwise: {
+    says: "A line that creates was sent more than once, and then the id existed, with another twin than the line asks for: this run may have made it and lost its twin, or it is somebody else's.",
+    action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
+  hubTrouble: {
+    says: 'The hub had trouble with the line each time it was sent. The registry could not be read afterwards, so whether the line was applied is not known.',
+    action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
   replyLost: {
     says: 'The line was sent once more, and the reply of the hub was lost. The registry could not be read afterwards, so whether the line was applied is not known.',
     action: LOOK_OR_REPEAT,

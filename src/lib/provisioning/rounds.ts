@@ -57,10 +57,15 @@ export interface RoundsState {
   readonly parents?: ParentLinks;
 }
 
+/** How often an export is tried by which lines are read back. */
+export const MOST_EXPORT_TRIES = 3;
+
 export interface Verification {
   readonly attempt: string;
   readonly lines: number;
   readonly way: 'single' | 'export';
+  /** Which try at the export this is, from 1. */
+  readonly exportTry?: number;
   /** `givenUp`: the registry could not be read; the lines stay unconfirmed. */
   readonly state: 'due' | 'ended' | 'givenUp';
   readonly plannedAt?: string;

@@ -13,7 +13,8 @@ export const IMPORT_JOB_BLOB = 'job.json';
 export const SETTLEMENT_BLOB = 'settlement.json';
 export const ROUNDS_BLOB = 'rounds.json';
 export const RETRY_JOB_BLOB = 'retry-job.json';
-export const VERIFY_JOB_BLOB = 'verify-job.json';
+/** @param exportTry from 1 */
+export const verifyJobBlob = (exportTry: number): string => `verify-job-${exportTry}.json`;
 export const PARENTS_JOB_BLOB = 'parents-job.json';
 /** The error log of the first import job, kept when a second one is to write its own under the hub's fixed name. */
 export const FIRST_ERROR_LOG_BLOB = 'first-importErrors.log';

@@ -12,12 +12,14 @@ import { type RoundsState, readRounds } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type Doubt,
+  explainsItself,
   type Facts,
   type LineOf,
   mayBeApplied,
   provesNothingDone,
   readFacts,
   standingOf,
+  WITHOUT_TWIN,
 } from './standing.ts';
 import { readFound } from './verification.ts';
 
@@ -26,7 +28,7 @@ export interface Findings {
   /** What was done after the import job; undefined when nothing was to be done. */
   readonly after: RoundsState | undefined;
   readonly rounds: RoundOutcomes;
-  /** 1: the registry was read back and is as the line asks; 0: it is not. */
+  /** Of lines that were read back: an `Agreement`. */
   readonly found: IdentityNotes;
   /** What became of the links of devices to their parents; undefined: it does not matter. */
   readonly links: LinkOutcomes | undefined;
@@ -37,8 +39,8 @@ export async function readFindings(context: ProvisioningContext, record: RunReco
   const found = createIdentityNotes(randomInt(2 ** 31));
   const blobName = after?.verification?.foundBlobName;
   if (blobName !== undefined) {
-    for await (const { id, moduleId, agrees } of readFound(context, record, blobName)) {
-      found.set(id, moduleId, agrees ? 1 : 0);
+    for await (const { id, moduleId, agreement } of readFound(context, record, blobName)) {
+      found.set(id, moduleId, agreement);
     }
   }
   return {
@@ -73,8 +75,16 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
   const tries = triesOf(round, findings);
 
   const read = findings.found.find(line.id, line.moduleId);
-  if (read === 1) return { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries };
-  if (read === 0) return code === undefined ? notApplied(doubt ?? LOST) : { ...failed(code), ...tries };
+  if (read === 'all') return { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries };
+  if (read !== undefined) {
+    // Made by this run and left without its twin, or somebody else's: nothing tells them apart.
+    if (read === 'identity' && line.mode === 'create' && code !== undefined && explainsItself('create', nameOf(code))) {
+      return unconfirmed(EXISTS_OTHERWISE, '');
+    }
+    if (code === undefined) return notApplied(doubt ?? LOST);
+    // The hub has said that the identity is there; what it lacks is its twin.
+    return { ...(explainHubError(code).name === WITHOUT_TWIN ? warned(code) : failed(code)), ...tries };
+  }
   if (round !== undefined) return { ...afterRound(line, round, mayBeApplied(line, findings.facts)), ...tries };
   switch (standing.is) {
     case 'succeeded':
@@ -89,8 +99,11 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
       return warned(standing.code);
     case 'doubtful':
       return unconfirmed(standing.doubt);
-    case 'failed':
     case 'transient':
+      // An error such as a timeout says nothing of whether the line was applied, and the registry could not be read back.
+      if (mayBeApplied(line, findings.facts)) return unconfirmed(HUB_TROUBLE);
+      return { ...failed(standing.code), ...tries };
+    case 'failed':
     case 'quota':
       return { ...failed(standing.code), ...tries };
     default: {
@@ -102,6 +115,17 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
 
 const READ_BACK = 'The registry was read afterwards: it is as the line asks.';
 const LOST: Doubt = { code: 'replyLost', reason: 'The reply of the hub was lost.' };
+
+const EXISTS_OTHERWISE: Doubt = {
+  code: 'existsOtherwise',
+  reason: 'The id exists, with another twin than the line asks for, and this run may have made it.',
+};
+
+const HUB_TROUBLE: Doubt = { code: 'hubTrouble', reason: 'The hub had trouble with this line each time it was sent.' };
+
+function nameOf(code: number | string): string {
+  return explainHubError(code).name;
+}
 
 /** Each line was sent by the job, perhaps by a second one, and then by calls. */
 function triesOf(round: RoundOutcome | undefined, { after }: Findings): { readonly tries?: number } {
@@ -123,10 +147,12 @@ function afterRound(
     case 'quota':
       return failed(code ?? 'Unknown');
     case 'pending':
-      // The registry could not be read back: what the hub said stands, and where it said nothing, nobody knows.
+      // The registry could not be read back: an error stands only where it says that nothing was done.
       if (code === undefined || isSilence(code)) return unconfirmed(LOST);
+      if (code === WITHOUT_TWIN) return warned(code);
+      if (!provesNothingDone(code)) return unconfirmed(HUB_TROUBLE);
       // The last word is of one try; an earlier one may have been applied.
-      return (isInDoubt || isDoubtfulBefore) && provesNothingDone(code) ? unconfirmed(LOST) : failed(code);
+      return isInDoubt || isDoubtfulBefore ? unconfirmed(LOST) : failed(code);
     case 'sent':
     case 'doubtful':
       return unconfirmed(LOST);
@@ -166,11 +192,11 @@ function notApplied({ reason }: Doubt): Verdict {
   };
 }
 
-function unconfirmed({ code, reason }: Doubt): Verdict {
+function unconfirmed({ code, reason }: Doubt, why = ', for the registry could not be read afterwards'): Verdict {
   return {
     outcome: 'unconfirmed',
     code,
-    reason: `${reason} Whether this line was applied is not known, for the registry could not be read afterwards.`,
+    reason: `${reason} Whether this line was applied is not known${why}.`,
     action:
       'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
   };

@@ -13,7 +13,7 @@ import { HubError } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
-import { agrees } from './agrees.ts';
+import { type Agreement, agreement } from './agrees.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
 import { type RegistryLine, readRegistryLine, UNREADABLE } from './registryLine.ts';
@@ -52,8 +52,8 @@ export async function planVerification(
 }
 
 /** Name of the blob that the export of a verification writes. */
-export function verifyBlobName({ attempt }: Verification): string {
-  return `registry-${attempt}.txt`;
+export function verifyBlobName({ attempt, exportTry = 1 }: Verification): string {
+  return `registry-${attempt}-${exportTry}.txt`;
 }
 
 function blobs(context: ProvisioningContext, record: RunRecord, attempt: string) {
@@ -64,8 +64,8 @@ function blobs(context: ProvisioningContext, record: RunRecord, attempt: string)
   };
 }
 
-/** One line verified: id, moduleId, and whether the registry is as it asks for. */
-type FoundRow = readonly [id: string, moduleId: string | null, agrees: boolean];
+/** One line verified: id, moduleId, and how far the registry is as it asks for. */
+type FoundRow = readonly [id: string, moduleId: string | null, agreement: Agreement];
 
 /** Reads lines one by one until the time of an activity is up. `export`: one of them can only be had by an export. */
 export async function verifySingly(
@@ -92,7 +92,7 @@ export async function verifySingly(
     for (const [index, line] of batch.entries()) {
       const there = found[index];
       if (there === UNREADABLE) return { next: 'export' };
-      rows.push([line.id, line.moduleId ?? null, agrees(line, there)]);
+      rows.push([line.id, line.moduleId ?? null, agreement(line, there)]);
     }
     etag = await writeJson(singly, rows, etag === undefined ? { ifAbsent: true } : { ifMatch: etag });
     // Another attempt at this step is ahead.
@@ -125,7 +125,7 @@ export async function verifyByExport(
   const writer = createBlockWriter(found);
   let pass = new Map<string, RoundLine>();
   const finishPass = async () => {
-    const agreeing = new Map<string, boolean>();
+    const agreeing = new Map<string, Agreement>();
     for await (const batch of readLineBatches(exported)) {
       for (const text of batch) {
         // An export may begin with a line of plain text.
@@ -133,11 +133,11 @@ export async function verifyByExport(
         const there = JSON.parse(text) as RegistryLine;
         const key = identityOf(there);
         const line = pass.get(key);
-        if (line !== undefined) agreeing.set(key, agrees(line, there));
+        if (line !== undefined) agreeing.set(key, agreement(line, there));
       }
     }
     for (const [key, line] of pass) {
-      const row: FoundRow = [line.id, line.moduleId ?? null, agreeing.get(key) ?? agrees(line, undefined)];
+      const row: FoundRow = [line.id, line.moduleId ?? null, agreeing.get(key) ?? agreement(line, undefined)];
       writer.writeLine(0, JSON.stringify(row));
       await writer.drain();
     }
@@ -159,11 +159,11 @@ export async function* readFound(
   context: ProvisioningContext,
   record: RunRecord,
   blobName: string,
-): AsyncGenerator<{ readonly id: string; readonly moduleId: string | undefined; readonly agrees: boolean }> {
+): AsyncGenerator<{ readonly id: string; readonly moduleId: string | undefined; readonly agreement: Agreement }> {
   for await (const batch of readLineBatches(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
     for (const text of batch) {
-      const [id, moduleId, isAgreed] = JSON.parse(text) as FoundRow;
-      yield { id, moduleId: moduleId ?? undefined, agrees: isAgreed };
+      const [id, moduleId, found] = JSON.parse(text) as FoundRow;
+      yield { id, moduleId: moduleId ?? undefined, agreement: found };
     }
   }
 }

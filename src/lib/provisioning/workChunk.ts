@@ -42,9 +42,10 @@ export interface ChunkInput {
 export interface ChunkReply {
   /**
    * `more`: go on at once; `tried`: what is left failed for a passing reason, and waits for the next pass; `done`: nothing
-   * is left; `wait`: somebody else is at it; `paused`: the run is suspended; `over`: nothing of the round is sent any more.
+   * is left; `wait`: somebody else is at it; `over`: nothing of the round is sent any more,
+   * or not now.
    */
-  readonly status: 'more' | 'tried' | 'done' | 'wait' | 'paused' | 'over';
+  readonly status: 'more' | 'tried' | 'done' | 'wait' | 'over';
   /** Lines that were sent. */
   readonly sent: number;
   /** How long the next call has to wait to keep the pace. */
@@ -69,7 +70,8 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   const round = rounds?.rounds.find(({ name }) => name === input.round);
   if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return { ...idle, status: 'over' };
   if (record.cancelRequestedAt !== undefined) return { ...idle, status: 'over' };
-  if (record.suspendedAt !== undefined) return { ...idle, status: 'paused' };
+  // Its lanes are not suspended with the run: they end, and are begun anew when it goes on.
+  if (record.suspendedAt !== undefined) return { ...idle, status: 'over' };
   if (context.now().getTime() > Date.parse(round.until ?? rounds.retryUntil)) return { ...idle, status: 'over' };
 
   const blobs = chunkBlobs(context, record, round, input.chunk);
@@ -82,6 +84,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     return { ...idle, status: 'wait' };
   }
   const singly = round.singly === true;
+  const kind = { singly, links: round.links === true };
   const save = async (next: ChunkState): Promise<boolean> => {
     const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
     const written = await writeJson(blobs.state, next, condition);
@@ -137,8 +140,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     sent += due.length;
     allowed -= due.length;
     const result = await send(hub, call);
-    const after =
-      result instanceof HubError ? afterFailure(call, result, { singly }) : afterReply(call, result, { singly });
+    const after = result instanceof HubError ? afterFailure(call, result, kind) : afterReply(call, result, kind);
     const isThrottled = result instanceof HubError && result.kind === 'throttled';
     if (isThrottled) callItems = Math.min(callItems, Math.max(FEWEST_CALL_ITEMS, Math.floor(due.length / 2)));
     if (!(await save({ lines: replaced(before, due, after), ...slower() }))) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { agrees } from '../../../src/lib/provisioning/agrees.ts';
+import { agreement } from '../../../src/lib/provisioning/agrees.ts';
 
 const key = (letter: string) => Buffer.from(letter.repeat(32)).toString('base64');
 const device = {
@@ -12,6 +12,8 @@ const device = {
   properties: { desired: { interval: 30, list: [1, 2] }, reported: {} },
   capabilities: { iotEdge: false },
 };
+
+const agrees = (...args: Parameters<typeof agreement>) => agreement(...args) === 'all';
 
 describe('the registry is as a line asks for', () => {
   it.each([
@@ -52,6 +54,11 @@ describe('the registry is as a line asks for', () => {
     expect(agrees(line(x509('ab'.repeat(20))), there)).toBe(true);
     const lower = { symmetricKey: { primaryKey: key('a').toLowerCase(), secondaryKey: key('b') } };
     expect(agrees(line(lower), device)).toBe(false);
+  });
+
+  it('when new keys were asked for only if they are not those from before', () => {
+    expect(agrees({ id: 'd1', importMode: 'update', keyBefore: key('a') }, device)).toBe(false);
+    expect(agrees({ id: 'd1', importMode: 'update', keyBefore: key('c') }, device)).toBe(true);
   });
 
   it('for a module, whose status is not its own', () => {

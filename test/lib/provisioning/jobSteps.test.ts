@@ -181,6 +181,16 @@ describe('a job whose create had an unclear end', () => {
 });
 
 describe('a cancel', () => {
+  it('that comes before the import ends an export that another attempt has started', async () => {
+    const run = await checkedRun();
+    run.hub.jobs.push({ jobId: 'export-1', type: 'export', status: 'running', progress: 0 });
+    const exportJob = { jobId: 'export-1', status: 'running', progress: 0, createdAt: 'now', deadline: '2099-01-01' };
+    await run.context.runs.update(run.runId, (record) => ({ ...record, exportJob, cancelRequestedAt: 'now' }));
+    expect(await startJob(run.context, { runId: run.runId, kind: 'export' })).toEqual({ status: 'ended' });
+    expect(await run.record()).toMatchObject({ state: 'cancelled', outcomes: { skipped: 2 } });
+    expect(await run.hub.getJob('export-1')).toMatchObject({ status: 'cancelled' });
+  });
+
   it('that comes between the create and its note cancels the job, and does not call its lines skipped', async () => {
     const run = await checkedRun();
     const dying = { ...run.context.runs, update: async () => Promise.reject(new Error('killed')) };

@@ -108,9 +108,15 @@ interface Prepared {
 async function afterJob(
   lines: readonly object[],
   errors: Readonly<Record<string, number>>,
-  options: { readonly metadata?: Record<string, string>; readonly environment?: Record<string, string> } = {},
+  options: {
+    readonly metadata?: Record<string, string>;
+    readonly environment?: Record<string, string>;
+    /** Devices that are there before the run. */
+    readonly there?: readonly Item[];
+  } = {},
 ): Promise<Prepared> {
   const hub = new BulkHub();
+  for (const item of options.there ?? []) hub.there.set(item.id, item);
   const context = testContext(azurite.connectionString, {
     hub: hub as unknown as RegistryClient,
     environment: { HUB_TIER: 'S3', ...options.environment },
@@ -125,6 +131,9 @@ async function afterJob(
   const { runId = '' } = await startRunOfDrop(context, countingStarter(), name);
   await readOptions(context, { runId });
   expect(await checkFile(context, { runId })).toMatchObject({ next: 'job' });
+  const round = '1.1';
+  expect(await takePreImage(context, { runId, round })).toEqual({ status: 'ready' });
+  expect(await fillLines(context, { runId, round })).toEqual({ status: 'ready' });
   const at = context.now().toISOString();
   const job = { jobId: 'j1', status: 'completed', progress: 100, createdAt: at, deadline: '2999-01-01T00:00:00Z' };
   await context.runs.update(runId, (record) => ({ ...record, job, phase: 'job' }));
@@ -280,6 +289,57 @@ describe('after the import job', () => {
     });
   });
 
+  it('a line that asks for new keys is done when its device was not there before', async () => {
+    const lines = [
+      { id: 'd0', importMode: 'createOrUpdate' },
+      { id: 'd1', importMode: 'create' },
+    ];
+    const run = await afterJob(
+      lines,
+      { d0: SERVER_ERROR, d1: SERVER_ERROR },
+      {
+        metadata: { retryMinutes: '0', missingKeys: 'regenerate' },
+      },
+    );
+    // Both were not there before, so whatever keys they have now are new.
+    for (const id of ['d0', 'd1']) run.hub.there.set(id, { id });
+    expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2 } });
+  });
+
+  it('an id that exists with another twin is neither called made nor taken', async () => {
+    const run = await afterJob(devices(1, { tags: { site: 'faro' } }), all(1, SERVER_ERROR));
+    await run.next();
+    run.hub.answer = () => 'DeviceAlreadyExists';
+    run.hub.there.set('d0', { id: 'd0', tags: {} });
+    expect(await run.work('devices')).toMatchObject({ status: 'done' });
+    await run.next('devices');
+    expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 1 } });
+  });
+
+  it('an export to read back by that fails is tried three times', async () => {
+    const run = await afterJob(devices(201), {});
+    await run.context.runs.update(run.runId, (record) => ({
+      ...record,
+      ...(record.job === undefined ? {} : { job: { ...record.job, status: 'failed' } }),
+    }));
+    expect(await run.next()).toMatchObject({ do: 'wait' });
+    run.context.advance(6_000);
+    for (const exportTry of [1, 2, 3]) {
+      expect(await run.next()).toEqual({ do: 'job', kind: 'verify' });
+      const verifyJob = {
+        jobId: `v${exportTry}`,
+        status: 'failed',
+        progress: 0,
+        createdAt: '',
+        deadline: '2999-01-01',
+      };
+      await run.context.runs.update(run.runId, (record) => ({ ...record, verifyJob }));
+      if (exportTry < 3) expect(await run.next()).toEqual({ do: 'wait', seconds: 5 });
+    }
+    expect(await run.next()).toEqual({ do: 'settle' });
+    expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 201 } });
+  });
+
   it('lines stay unconfirmed only when the registry cannot be read', async () => {
     const run = await afterJob(devices(2), {}, { metadata: { retryMinutes: '0' } });
     await run.context.runs.update(run.runId, (record) => ({
@@ -390,11 +450,14 @@ describe('a chunk of lines', () => {
     expect(await run.settle()).toMatchObject({ state: 'completed', outcomes: { succeeded: 2 } });
   });
 
-  it('waits while the run is suspended', async () => {
+  it('is left when the run is suspended, and worked on when it goes on', async () => {
     const run = await afterJob(devices(2), all(2, THROTTLED));
     await run.next();
     await run.context.runs.update(run.runId, (record) => ({ ...record, suspendedAt: 'now' }));
-    expect(await run.work('devices')).toMatchObject({ status: 'paused', sent: 0 });
+    expect(await run.work('devices')).toMatchObject({ status: 'over', sent: 0 });
+    await run.context.runs.update(run.runId, ({ suspendedAt: _suspendedAt, ...record }) => record);
+    expect(await run.next('devices')).toMatchObject({ do: 'work', round: 'devices' });
+    expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 2 });
   });
 });
 
@@ -600,10 +663,7 @@ describe('a line that leaves something out', () => {
       { id: 'd1', importMode: 'createOrUpdate' },
       { id: 'd2', importMode: 'create' },
     ];
-    const run = await afterJob(lines, all(3, THROTTLED));
-    run.hub.there.set('d0', { id: 'd0' });
-    await takePreImage(run.context, { runId: run.runId, round: '1.1' });
-    await fillLines(run.context, { runId: run.runId, round: '1.1' });
+    const run = await afterJob(lines, all(3, THROTTLED), { there: [{ id: 'd0' }] });
     await run.next();
     return run;
   }
