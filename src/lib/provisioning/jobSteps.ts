@@ -343,7 +343,10 @@ async function startLaterJob(
     await giveUp(context, record, kind, tooLate);
     return { status: 'ended' };
   }
-  const waitedMs = record.waiting === undefined ? 0 : context.now().getTime() - Date.parse(record.waiting.since);
+  const { waiting } = record;
+  // For its turn it may have waited for long before that.
+  const isFirst = waiting === undefined || waiting.kind === 'turn';
+  const waitedMs = isFirst ? 0 : context.now().getTime() - Date.parse(waiting.since);
   const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
   try {
     const plan = await planOf(context, record, check, kind, undefined);

@@ -395,13 +395,14 @@ async function readExport(work: Work, verification: Verification): Promise<NextR
       await note(work, { state: 'givenUp' });
       return undefined;
     }
+    // In this order: a step that dies in between finds the job of this try again, and does not take it for the next one's.
+    await context.runs.update(record.runId, ({ verifyJob, ...rest }) =>
+      verifyJob?.jobId === job.jobId ? rest : undefined,
+    );
     await changeRounds(context, record, ({ verification: current, ...rest }) =>
       current?.state === 'due' && (current.exportTry ?? 1) === exportTry
         ? { ...rest, verification: { ...current, exportTry: exportTry + 1 } }
         : undefined,
-    );
-    await context.runs.update(record.runId, ({ verifyJob, ...rest }) =>
-      verifyJob?.jobId === job.jobId ? rest : undefined,
     );
     return { do: 'wait', seconds: 5 };
   }

@@ -572,6 +572,14 @@ describe('a second job', () => {
     expect(await run.next()).toEqual({ do: 'job', kind: 'retry' });
   });
 
+  it('has its own time to wait for the hub, however long the run has waited for its turn', async () => {
+    const run = await planned();
+    run.hub.jobs.set('other', { jobId: 'other', type: 'export', status: 'running', progress: 1 });
+    const waiting = { kind: 'turn', reason: '1 run is ahead', since: '2020-01-01T00:00:00Z' } as const;
+    await run.context.runs.update(run.runId, (record) => ({ ...record, waiting }));
+    expect(await startJob(run.context, { runId: run.runId, kind: 'retry' })).toMatchObject({ status: 'wait' });
+  });
+
   it('that was waited for in vain takes no time from the job that reads lines back', async () => {
     const run = await planned();
     run.hub.jobs.set('other', { jobId: 'other', type: 'export', status: 'running', progress: 1 });
