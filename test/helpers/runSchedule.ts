@@ -163,7 +163,9 @@ export async function runSchedule(stack: TestStack, schedule: FaultSchedule): Pr
       { before, lines: readDrop(file, importMode), rows, record },
     ),
   );
-  if (judgement.outcomes.unconfirmed > 0 && !schedule.unreadable) {
+  // Nothing can tell a device that was made and lost its twin from one without a twin that was there before.
+  const untold = rows.filter(({ code }) => code === 'existsOtherwise').length;
+  if (judgement.outcomes.unconfirmed > untold && !schedule.unreadable) {
     const codes = new Set(rows.flatMap(({ outcome, code }) => (outcome === 'unconfirmed' ? [code] : [])));
     problems.push(`${judgement.outcomes.unconfirmed} lines are unconfirmed (${[...codes].join(', ')})`);
   }
@@ -205,7 +207,9 @@ function unexpectedOutcomes(
       const { mode = '' } = run.lines.get(number) ?? {};
       const asAsked =
         got === 'succeeded' && (isDelete(mode) ? expected === 'unchanged' : code === 'readBack' && mode === 'create');
-      if (!asAsked) problems.push(`line ${number}: ${got} ${code}, but without lasting trouble it is ${expected}`);
+      const isUntold = code === 'existsOtherwise' && mode === 'create' && expected === 'failed';
+      if (!asAsked && !isUntold)
+        problems.push(`line ${number}: ${got} ${code}, but without lasting trouble it is ${expected}`);
     }
   }
   return problems;

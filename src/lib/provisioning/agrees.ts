@@ -4,7 +4,11 @@ import { primaryKeyOf } from './primaryKey.ts';
 import type { RegistryLine } from './registryLine.ts';
 import type { RoundLine } from './rounds.ts';
 
-/** How far the registry is as a line asks for: in all, in its identity but not in its twin, or not at all. */
+/**
+ * How far the registry is as a line asks for: in all; in its identity, with nothing at all in its twin; or not.
+ *
+ * An identity with an empty twin may be one that the line made, of which the hub has said nothing more.
+ */
 export type Agreement = 'all' | 'identity' | 'none';
 
 /**
@@ -20,7 +24,8 @@ export function agreement(line: RoundLine, found: RegistryLine | undefined): Agr
   if (found === undefined) return 'none';
   const { writesIdentity } = MODE_RULES[mode];
   if (writesIdentity && !identityAgrees(line, found)) return 'none';
-  return twinAgrees(line, found) ? 'all' : 'identity';
+  if (twinAgrees(line, found)) return 'all';
+  return hasEmptyTwin(found) ? 'identity' : 'none';
 }
 
 function identityAgrees(line: RoundLine, found: RegistryLine): boolean {
@@ -56,6 +61,11 @@ function twinAgrees(line: RoundLine, found: RegistryLine): boolean {
     contains(found['tags'], line['tags']) &&
     contains(objectAt(found, 'properties')?.['desired'], objectAt(line, 'properties')?.['desired'])
   );
+}
+
+function hasEmptyTwin(found: RegistryLine): boolean {
+  const isEmpty = (section: unknown) => Object.keys(section ?? {}).length === 0;
+  return isEmpty(found['tags']) && isEmpty(objectAt(found, 'properties')?.['desired']);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -53,7 +53,7 @@ export const OUTCOME_CODES = {
     retried: 'yes',
   },
   existsOtherwise: {
-    says: "A line that creates was sent more than once, and then the id existed, with another twin than the line asks for: this run may have made it and lost its twin, or it is somebody else's.",
+    says: "A line that creates was sent more than once, and then the id existed, without the twin that the line asks for: this run may have made it and lost its twin, or it is somebody else's.",
     action: LOOK_OR_REPEAT,
     retried: 'yes',
   },

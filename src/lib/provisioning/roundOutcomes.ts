@@ -16,6 +16,8 @@ export interface RoundOutcome {
 }
 
 export interface RoundOutcomes {
+  /** Whether any line has this state. */
+  has(is: LineState['is']): boolean;
   /** Undefined for a line that was in no round. */
   find(line: { readonly id: string; readonly moduleId?: string }): RoundOutcome | undefined;
 }
@@ -37,6 +39,7 @@ export async function readRoundOutcomes(
     }
   }
   return {
+    has: (is) => notes.words.some((word) => String(word).startsWith(`${is} `)),
     find({ id, moduleId }) {
       const note = notes.find(id, moduleId);
       if (note === undefined) return undefined;

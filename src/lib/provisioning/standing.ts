@@ -101,6 +101,15 @@ export function doubtAbout(job: RunJob, log: ErrorLog | undefined): Doubt | unde
   return undefined;
 }
 
+/** Whether an error log of the run names an error of which this holds. */
+export function logsName(
+  { first, second }: Facts,
+  holds: (error: ReturnType<typeof explainHubError>) => boolean,
+): boolean {
+  const words = [...(first.log?.failures.words ?? []), ...(second?.log?.failures.words ?? [])];
+  return words.some((code) => holds(explainHubError(code)));
+}
+
 /** Whether all that the job says is final, so that nothing is to be tried again or read back. */
 export function isFinalWord({ first: { log, doubt, repeated } }: Facts): boolean {
   if (doubt !== undefined || log === undefined || repeated) return false;

@@ -118,7 +118,7 @@ const LOST: Doubt = { code: 'replyLost', reason: 'The reply of the hub was lost.
 
 const EXISTS_OTHERWISE: Doubt = {
   code: 'existsOtherwise',
-  reason: 'The id exists, with another twin than the line asks for, and this run may have made it.',
+  reason: 'The id exists, without the twin that the line asks for, and this run may have made it.',
 };
 
 const HUB_TROUBLE: Doubt = { code: 'hubTrouble', reason: 'The hub had trouble with this line each time it was sent.' };

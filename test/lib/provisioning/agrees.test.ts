@@ -61,6 +61,13 @@ describe('the registry is as a line asks for', () => {
     expect(agrees({ id: 'd1', importMode: 'update', keyBefore: key('c') }, device)).toBe(true);
   });
 
+  it('in its identity alone when its twin is empty, as one is that was made and lost it', () => {
+    const bare = { ...device, tags: {}, properties: { desired: {}, reported: {} } };
+    expect(agreement({ id: 'd1', tags: { site: 'faro' } }, bare)).toBe('identity');
+    expect(agreement({ id: 'd1', tags: { site: 'lagos' } }, device)).toBe('none');
+    expect(agreement({ id: 'd1', status: 'disabled', tags: { site: 'faro' } }, bare)).toBe('none');
+  });
+
   it('for a module, whose status is not its own', () => {
     const module = { id: 'd1', moduleId: 'm1', status: 'disabled', tags: {} };
     expect(agrees({ id: 'd1', moduleId: 'm1', status: 'enabled' }, module)).toBe(true);

@@ -1,0 +1,86 @@
+/** What the steps after an import job have in common: the run, what is known of it, and the lines that the hub was given. */
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import { parseImportMode } from '../devicesFile/importMode.ts';
+import { readLineBatches } from '../storage/readLines.ts';
+import type { ProvisioningContext } from './context.ts';
+import { inputOf } from './jobSteps.ts';
+import type { RoundLine, RoundsState } from './rounds.ts';
+import type { RunPhase, RunRecord } from './runRecord.ts';
+import { type Guard, withGuards } from './sentAgain.ts';
+import { type CheckResult, checkBlobs, stagingOf } from './staging.ts';
+import { type Facts, type LineOf, type Standing, standingOf } from './standing.ts';
+
+/** What is to be done next. */
+export type NextRound =
+  | { readonly do: 'ended' | 'notEnded' | 'settle' }
+  | { readonly do: 'wait'; readonly seconds: number }
+  | { readonly do: 'job'; readonly kind: 'retry' | 'verify' | 'parents' }
+  | {
+      readonly do: 'work';
+      readonly round: string;
+      readonly chunks: number;
+      readonly width: number;
+      readonly grant: number;
+      readonly itemsPerMinute: number;
+    };
+
+/** The run, and what is known of it. */
+export interface Aftermath {
+  readonly context: ProvisioningContext;
+  readonly record: RunRecord;
+  readonly check: CheckResult;
+  readonly state: RoundsState;
+  readonly facts: Facts;
+}
+
+export function mayRetry(
+  context: ProvisioningContext,
+  record: RunRecord,
+  { retryUntil }: RoundsState,
+  until = retryUntil,
+): boolean {
+  return record.cancelRequestedAt === undefined && context.now().getTime() < Date.parse(until);
+}
+
+/** Notes in the record what the run is at. */
+export async function enter(work: Aftermath, phase: RunPhase): Promise<void> {
+  if (work.record.phase === phase) return;
+  await work.context.runs.update(work.record.runId, (current) => ({ ...current, phase }));
+}
+
+/** A line as it was given to the hub, and how it may be given to it again. */
+export interface SentLine {
+  readonly text: string;
+  readonly line: RoundLine;
+  readonly guard?: Guard | undefined;
+}
+
+/** The lines that were given to the hub, in their order. */
+export async function* sentLines({ context, record, check }: Aftermath): AsyncGenerator<SentLine> {
+  const staging = stagingOf(context, record.runId);
+  const { devices: unfilled, missing } = checkBlobs(staging, check.attempt);
+  const blob = staging.getBlockBlobClient(await inputOf(context, record, check));
+  const sent = eachLine(blob);
+  if (blob.name === unfilled.name) {
+    for await (const text of sent) yield { text, line: JSON.parse(text) as RoundLine };
+    return;
+  }
+  for await (const { text, guard } of withGuards(sent, { unfilled, missing })) {
+    yield { text, line: JSON.parse(text) as RoundLine, guard };
+  }
+}
+
+async function* eachLine(blob: BlockBlobClient): AsyncGenerator<string> {
+  for await (const batch of readLineBatches(blob)) yield* batch;
+}
+
+/** Where a line stands after the jobs of the run. */
+export function standing(work: Aftermath, line: RoundLine): Standing {
+  return standingOf(lineOf(line), work.facts);
+}
+
+export function lineOf(line: RoundLine): LineOf {
+  return { ...line, mode: parseImportMode(line.importMode ?? '') ?? 'createOrUpdate' };
+}

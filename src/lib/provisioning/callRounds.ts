@@ -1,0 +1,146 @@
+/** The rounds of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
+
+import { explainHubError } from '../registry/index.ts';
+import { type Aftermath, enter, mayRetry, type NextRound, sentLines, standing } from './aftermath.ts';
+import type { ProvisioningContext } from './context.ts';
+import { paceOf } from './hubPace.ts';
+import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
+import {
+  changeRounds,
+  type Round,
+  type RoundLine,
+  type RoundsState,
+  readRoundResults,
+  readRounds,
+  writeRound,
+} from './rounds.ts';
+import type { RunRecord } from './runRecord.ts';
+import { againText } from './sentAgain.ts';
+import { type Facts, logsName, type Standing, saysNotThere, WITHOUT_TWIN } from './standing.ts';
+import { hubSizeOf } from './workChunk.ts';
+
+/** What is granted at once: calls of at most half a minute, so that the activity that sends them ends in time. */
+const MOST_CALLS_A_GRANT = 5;
+const GRANT_MINUTES = 0.5;
+
+interface CallRound extends Pick<Round, 'name' | 'singly' | 'twinOnly'> {
+  /** Whether there can be such a line at all: spares a pass over a file that may be large. */
+  mayHave(facts: Facts, earlier: RoundOutcomes): boolean;
+  wants(line: RoundLine, standing: Standing, earlier: RoundOutcomes): boolean;
+}
+
+const hasTransient = (facts: Facts): boolean => logsName(facts, (error) => error.class === 'transient');
+const hasFull = (facts: Facts, earlier: RoundOutcomes): boolean =>
+  earlier.has('quota') || logsName(facts, (error) => error.class === 'quota');
+
+/** Modules after all devices, for they need them; what met a full hub one by one, after all else. */
+const CALL_ROUNDS: readonly CallRound[] = [
+  { name: 'devices', mayHave: hasTransient, wants: (line, { is }) => !isModule(line) && is === 'transient' },
+  { name: 'modules', mayHave: hasTransient, wants: (line, { is }) => isModule(line) && is === 'transient' },
+  {
+    name: 'twins',
+    twinOnly: true,
+    mayHave: (facts) => logsName(facts, ({ name }) => name === WITHOUT_TWIN),
+    wants: (_line, at) => at.is === 'warned' && explainHubError(at.code).name === WITHOUT_TWIN,
+  },
+  {
+    name: 'full-devices',
+    singly: true,
+    mayHave: hasFull,
+    wants: (line, at, earlier) => !isModule(line) && meetsFull(line, at, earlier),
+  },
+  {
+    name: 'full-modules',
+    singly: true,
+    mayHave: hasFull,
+    wants: (line, at, earlier) => isModule(line) && meetsFull(line, at, earlier),
+  },
+];
+
+function isModule(line: RoundLine): boolean {
+  return line.moduleId !== undefined;
+}
+
+function meetsFull(line: RoundLine, { is }: Standing, earlier: RoundOutcomes): boolean {
+  const state = earlier.find(line);
+  if (state === undefined) return is === 'quota';
+  if (state.is === 'quota') return true;
+  // A module whose device has found its place only now.
+  const isRefused = state.is === 'failed' || state.is === 'doubtful';
+  if (!isModule(line) || !isRefused || !saysNotThere(state.code ?? '')) return false;
+  return earlier.find({ id: line.id })?.is === 'succeeded';
+}
+
+/** The next round that is to be worked on; undefined when all have been. */
+export async function roundOfCalls(work: Aftermath): Promise<NextRound | undefined> {
+  const { context, record } = work;
+  for (const plan of CALL_ROUNDS) {
+    const rounds = (await readRounds(context, record))?.value.rounds ?? [];
+    const known = rounds.find(({ name }) => name === plan.name);
+    const round = known ?? (await planRound(work, plan, rounds));
+    if (round === undefined || round.lines === 0 || round.finishedAt !== undefined) continue;
+    await enter(work, 'retry');
+    await context.runs.update(record.runId, (current) => {
+      const { waiting: _waiting, ...rest } = current;
+      const left = current.retry?.round === round.name ? current.retry.left : round.lines;
+      return { ...rest, retry: { round: round.name, lines: round.lines, left } };
+    });
+    return workOn(work, round);
+  }
+  return undefined;
+}
+
+async function planRound(work: Aftermath, plan: CallRound, rounds: readonly Round[]): Promise<Round | undefined> {
+  const { context, record } = work;
+  const earlier = await readRoundOutcomes(context, record, rounds);
+  if (!plan.mayHave(work.facts, earlier)) return undefined;
+  const lines = async function* () {
+    for await (const { text, line, guard } of sentLines(work)) {
+      if (plan.wants(line, standing(work, line), earlier)) yield againText(text, guard);
+    }
+  };
+  const { wants: _wants, mayHave: _mayHave, ...properties } = plan;
+  return writeRound(context, record, { ...properties, lines: lines() });
+}
+
+/** How the lanes of a round are to work on it. */
+export function workOn({ context, record }: Aftermath, round: Round): NextRound {
+  const { itemsPerMinute, callItems, width } = paceOf(hubSizeOf(context, record));
+  return {
+    do: 'work',
+    round: round.name,
+    chunks: round.chunks,
+    // One by one means one at a time: only so is it known when the hub is full.
+    width: round.singly === undefined ? width : 1,
+    grant:
+      callItems * Math.max(1, Math.min(MOST_CALLS_A_GRANT, Math.floor((itemsPerMinute * GRANT_MINUTES) / callItems))),
+    itemsPerMinute,
+  };
+}
+
+/**
+ * The lanes of a round come to their end when nothing is left for them, or when something went wrong: what they left
+ * then is worked on again, as long as there is time for it.
+ */
+export async function markFinished(
+  context: ProvisioningContext,
+  record: RunRecord,
+  name: string,
+): Promise<RoundsState> {
+  const before = (await readRounds(context, record))?.value;
+  const round = before?.rounds.find((candidate) => candidate.name === name);
+  const isOpen = before !== undefined && round !== undefined && mayRetry(context, record, before, round.until);
+  if (isOpen && round.singly === undefined) {
+    for await (const { state } of readRoundResults(context, record, round)) {
+      if (state.is === 'pending' || state.is === 'sent') return before;
+    }
+  }
+  return changeRounds(context, record, (state) => ({
+    ...state,
+    rounds: state.rounds.map((round) =>
+      round.name === name && round.finishedAt === undefined
+        ? { ...round, finishedAt: context.now().toISOString() }
+        : round,
+    ),
+  }));
+}
