@@ -4,7 +4,7 @@ import { getClient, input } from 'durable-functions';
 import { resumeRun } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
 import { runNotFound } from '../hosting/runReplies.ts';
-import { isFinal } from '../lib/provisioning/runRecord.ts';
+import { endsReadingBack, isFinal } from '../lib/provisioning/runRecord.ts';
 import { CANCEL_EVENT, instanceIdOfRun } from '../orchestrations/instanceIds.ts';
 import { provisioning } from '../services.ts';
 
@@ -23,7 +23,7 @@ export async function cancelRunOnHttp(request: HttpRequest, context: InvocationC
   const known = await services.runs.read(runId);
   if (known === undefined) return { status: 404, jsonBody: runNotFound(runId) };
   const record = await services.runs.update(runId, (current) =>
-    current.cancelRequestedAt === undefined
+    current.cancelRequestedAt === undefined || !endsReadingBack(current)
       ? { ...current, cancelRequestedAt: services.now().toISOString() }
       : undefined,
   );

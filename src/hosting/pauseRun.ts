@@ -49,7 +49,7 @@ export async function suspendRun(
       : undefined,
   );
   if (isFinal(run.state)) return { status: 'ended', run };
-  const jobs = [run.exportJob, run.job];
+  const jobs = [run.exportJob, run.job, run.retryJob, run.verifyJob, run.parentsJob];
   if (run.hub !== undefined && jobs.every((job) => job === undefined || isTerminalStatus(job.status))) {
     await client.signalEntity(new EntityId(TURN_ENTITY, run.hub), 'leave', { runId } satisfies LeaveInput);
   }
@@ -69,8 +69,9 @@ export async function resumeRun(
   if (known.suspendedAt === undefined && before !== 'Suspended') return { status: 'refused', run: known };
   // The record first: a step that runs at once must not find itself suspended.
   const run = await context.runs.update(runId, (current) => {
-    const { suspendedAt: _suspendedAt, ...rest } = current;
-    return withoutPlace(rest);
+    const { suspendedAt, suspendedMs = 0, ...rest } = current;
+    const lastMs = suspendedAt === undefined ? 0 : context.now().getTime() - Date.parse(suspendedAt);
+    return { ...withoutPlace(rest), suspendedMs: suspendedMs + lastMs };
   });
   for (const instance of instancesOf(known).reverse()) await bring(context, client, instance, 'Running');
   return { status: isFinal(run.state) ? 'ended' : 'done', run };

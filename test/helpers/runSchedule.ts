@@ -205,8 +205,7 @@ function unexpectedOutcomes(
     else if (!isKnown && schedule.passes && !refusedWhole && expected !== undefined && got !== expected) {
       // Sent twice or read back, it is as the line asks; whether it was so before, nobody can tell.
       const { mode = '' } = run.lines.get(number) ?? {};
-      const asAsked =
-        got === 'succeeded' && (isDelete(mode) ? expected === 'unchanged' : code === 'readBack' && mode === 'create');
+      const asAsked = got === 'succeeded' && (code === 'readBack' || (isDelete(mode) && expected === 'unchanged'));
       const isUntold = code === 'existsOtherwise' && mode === 'create' && expected === 'failed';
       if (!asAsked && !isUntold)
         problems.push(`line ${number}: ${got} ${code}, but without lasting trouble it is ${expected}`);

@@ -6,7 +6,7 @@ import { parseImportMode } from '../devicesFile/importMode.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { inputOf } from './jobSteps.ts';
-import type { RoundLine, RoundsState } from './rounds.ts';
+import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
 import type { RunPhase, RunRecord } from './runRecord.ts';
 import { type Guard, withGuards } from './sentAgain.ts';
 import { type CheckResult, checkBlobs, stagingOf } from './staging.ts';
@@ -38,10 +38,10 @@ export interface Aftermath {
 export function mayRetry(
   context: ProvisioningContext,
   record: RunRecord,
-  { retryUntil }: RoundsState,
-  until = retryUntil,
+  rounds: RoundsState,
+  until?: string,
 ): boolean {
-  return record.cancelRequestedAt === undefined && context.now().getTime() < Date.parse(until);
+  return record.cancelRequestedAt === undefined && !isTimeOver(context, record, rounds, until);
 }
 
 /** Notes in the record what the run is at. */

@@ -81,7 +81,10 @@ function contains(there: unknown, wanted: unknown): boolean {
     );
   }
   if (typeof wanted !== 'object') return there === wanted;
-  if (typeof there !== 'object' || there === null) return Object.values(wanted).every((value) => value === null);
+  if (typeof there !== 'object' || there === null) {
+    // Nothing is there: fine as long as nothing is wanted but that.
+    return Object.values(wanted).every((value) => contains(undefined, value));
+  }
   return Object.entries(wanted).every(([key, value]) => {
     if (key === '$metadata' || key === '$version') return true;
     const found = (there as Fields)[key];

@@ -27,6 +27,7 @@ import {
 
 /** So many lines are filled by one pass over the pre-image: bounds memory, whatever the size of file and registry. */
 const LINES_A_PASS = 30_000;
+const CHARACTERS_A_PASS = 64 * 1024 * 1024;
 
 interface StagedLine extends ScopedDevice {
   readonly id: string;
@@ -74,6 +75,7 @@ export async function fillMissing(
   const filled = container.getBlockBlobClient(`filled-${round}-${randomBytes(4).toString('hex')}.txt`);
   const writer = createBlockWriter(filled);
   let pass: WaitingLine[] = [];
+  let characters = 0;
   let wanted = new Set<string>();
   const kept: Partial<Record<MissingField, number>> = {};
   const finishPass = async (): Promise<void> => {
@@ -109,7 +111,10 @@ export async function fillMissing(
     } else {
       pass.push({ text });
     }
-    if (pass.length === LINES_A_PASS) await finishPass();
+    characters += text.length;
+    if (pass.length < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
+    characters = 0;
+    await finishPass();
   }
   await finishPass();
   if (!next.done) throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);

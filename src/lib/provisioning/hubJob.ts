@@ -64,6 +64,8 @@ export interface HubJobPlan {
   readonly echoedName: string;
   /** How many lines it works on; decides how long it may take. */
   readonly lines: number;
+  /** It is given up after this long, whatever it works on. */
+  readonly longestMs?: number;
   /** The last look before a create; throws what forbids it. */
   beforeCreate?(): Promise<void>;
   /** Makes everything that the create needs, so that the create itself is one call to the hub. */
@@ -83,6 +85,10 @@ export interface JobState {
 /** How long the job may take, ms: 2 minutes per 100 lines (twice what the documentation names), at least 2 hours. */
 export function jobDeadlineMs(lines: number): number {
   return Math.min(MOST_DEADLINE_MS, Math.max(LEAST_DEADLINE_MS, Math.ceil(lines / 100) * 2 * MINUTE_MS));
+}
+
+function timeOf({ lines, longestMs }: HubJobPlan): number {
+  return Math.min(jobDeadlineMs(lines), longestMs ?? Number.POSITIVE_INFINITY);
 }
 
 export function isTerminalStatus(status: string): boolean {
@@ -210,7 +216,7 @@ async function startUnderLease(
 
   const hub = context.hub(hubOf(record));
   const keep = async (jobId: string, createdAt: string, ambiguous = false): Promise<StartJobResult> => {
-    const deadline = new Date(Date.parse(createdAt) + jobDeadlineMs(plan.lines)).toISOString();
+    const deadline = new Date(Date.parse(createdAt) + timeOf(plan)).toISOString();
     const job: StartedJob = { jobId, createdAt, deadline, ...(ambiguous ? { ambiguous: true } : {}) };
     await held.save({ ...state, job });
     return { status: 'started', job };
@@ -237,7 +243,7 @@ async function startUnderLease(
 
   await plan.beforeCreate?.();
   const now = context.now();
-  const create = await plan.prepare(new Date(now.getTime() + jobDeadlineMs(plan.lines)));
+  const create = await plan.prepare(new Date(now.getTime() + timeOf(plan)));
   // An earlier intent stands as long as it is not resolved: its job may still come to light.
   const intent = state.intent ?? { at: now.toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
   await held.save({ ...state, intent });

@@ -18,6 +18,9 @@ import {
 } from './staging.ts';
 import { verifyBlobName } from './verification.ts';
 
+/** What follows the import can be given up, and nothing is lost but certainty: it does not hold up the hub for days. */
+const LONGEST_LATER_EXPORT_MS = 6 * 60 * 60_000;
+
 /**
  * The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there.
  *
@@ -100,6 +103,7 @@ export function verifyPlan(
 ): HubJobPlan {
   return {
     ...exportOf(context, record, check, verifyBlobName(verification)),
+    longestMs: LONGEST_LATER_EXPORT_MS,
     stateBlob: verifyJobBlob(verification.exportTry ?? 1),
   };
 }
@@ -111,7 +115,11 @@ export function parentsPlan(
   check: CheckResult,
   outputBlobName: string,
 ): HubJobPlan {
-  return { ...exportOf(context, record, check, outputBlobName), stateBlob: PARENTS_JOB_BLOB };
+  return {
+    ...exportOf(context, record, check, outputBlobName),
+    stateBlob: PARENTS_JOB_BLOB,
+    longestMs: LONGEST_LATER_EXPORT_MS,
+  };
 }
 
 function exportOf(

@@ -26,8 +26,16 @@ import { linkBlobs } from './parentLinks.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import { prepareConfigurations } from './prepareConfigurations.ts';
-import { changeRounds, type RoundsState, readRounds } from './rounds.ts';
-import type { JobKind, RunError, RunJob, RunPhase, RunRecord, RunState } from './runRecord.ts';
+import { changeRounds, isTimeOver, type RoundsState, readRounds } from './rounds.ts';
+import {
+  endsReadingBack,
+  type JobKind,
+  type RunError,
+  type RunJob,
+  type RunPhase,
+  type RunRecord,
+  type RunState,
+} from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import {
   type CheckResult,
@@ -321,8 +329,9 @@ async function whyTooLate(
   if (kind === 'verify') return undefined;
   if (record.cancelRequestedAt !== undefined) return 'the run was cancelled';
   if (kind !== 'retry') return undefined;
-  const { retryUntil } = await plannedOf(context, record);
-  return context.now().getTime() > Date.parse(retryUntil) ? 'the time for trying again is over' : undefined;
+  return isTimeOver(context, record, await plannedOf(context, record))
+    ? 'the time for trying again is over'
+    : undefined;
 }
 
 /** Starts a job that comes after the import. It may be given up, but it never ends the run. */
@@ -472,8 +481,8 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
   const overdue = isOverdue(context, known);
   try {
     // The event wakes the orchestration at once; this finds a cancel whose event was lost.
-    // Of a cancelled run, too, it is read back what was done: that export goes on.
-    const isUnwanted = record.cancelRequestedAt !== undefined && kind !== 'verify';
+    // Of a cancelled run, too, it is read back what was done: that export goes on, unless it is what was cancelled.
+    const isUnwanted = record.cancelRequestedAt !== undefined && (kind !== 'verify' || endsReadingBack(record));
     if (isUnwanted || overdue) await tryToCancel(context, record, known.jobId);
     const job = await readHubJob(context, record, known.jobId);
     await context.runs.update(runId, (current) => {

@@ -68,6 +68,10 @@ export function afterFailure(
   return sent.map(({ line, state }) => {
     // Refused before it was looked at: this was no try, the budget was at fault.
     if (error.kind === 'throttled') return { ...state, is: 'pending', code: error.code };
+    // The app may not send anything at the moment, whatever the lines are: a key may have been changed.
+    if (error.kind === 'unauthorized' || error.kind === 'forbidden') {
+      return { ...state, tries: state.tries + 1, is: 'pending', code: error.code };
+    }
     // One bad line makes a hub refuse all of them: which, is found out one by one.
     if (!error.retryable && !error.outcomeUnknown && sent.length > 1) return { ...state, is: 'pending', alone: true };
     const tried = { ...state, tries: state.tries + 1 };

@@ -15,7 +15,7 @@ import { type DecidedRow, linkBlobs, type ParentLinks, planBlobs, roundOfLevel, 
 import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';
 import { encodeParentRow, type ParentRow, readParentRows } from './parentRows.ts';
 import { deviceLine } from './registryLine.ts';
-import { changeRounds, type Round, readRoundResults, readRounds, writeRound } from './rounds.ts';
+import { changeRounds, isTimeOver, type Round, readRoundResults, readRounds, writeRound } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import { type CheckResult, checkBlobs, stagingOf } from './staging.ts';
 import { readFindings, verdictOn } from './verdicts.ts';
@@ -270,8 +270,9 @@ async function work(
 ): Promise<ParentStep | ParentLinks> {
   const { pass, levels = [], plan: planName, until } = links;
   if (planName === undefined) throw new Error(`The links of run ${record.runId} have no plan.`);
-  const isLate = context.now().getTime() > Date.parse(until);
-  let rounds = (await readRounds(context, record))?.value.rounds ?? [];
+  const state = (await readRounds(context, record))?.value;
+  const isLate = state === undefined || isTimeOver(context, record, state, until);
+  let rounds = state?.rounds ?? [];
   for (const [level, count] of levels.entries()) {
     const name = roundOfLevel(pass, level);
     let round = rounds.find((known) => known.name === name);

@@ -1,14 +1,17 @@
 /** Reading back, as a step of what follows an import job: which lines are in doubt, and how the registry is read. */
 
 import { HubError } from '../registry/index.ts';
+import { readJson } from '../storage/jsonBlob.ts';
 import { type Aftermath, enter, lineOf, type NextRound, sentLines } from './aftermath.ts';
 import { isOver } from './hubJob.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { readRoundOutcomes } from './roundOutcomes.ts';
-import { changeRounds, MOST_EXPORT_TRIES, type Verification } from './rounds.ts';
+import { type ChunkState, changeRounds, chunkBlobs, MOST_EXPORT_TRIES, type Verification } from './rounds.ts';
+import { endsReadingBack } from './runRecord.ts';
 import { stagingOf } from './staging.ts';
 import { mayBeApplied } from './standing.ts';
 import { mayPass, planVerification, verifyBlobName, verifyByExport, verifySingly } from './verification.ts';
+import { CALL_OVER_MS } from './workChunk.ts';
 
 const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */
@@ -21,6 +24,9 @@ export async function readBack(work: Aftermath): Promise<NextRound | undefined> 
   const { context, record, state } = work;
   let { verification } = state;
   if (verification === undefined) {
+    // The call of an attempt that nobody hears of any more may still change something.
+    const underWayMs = await callsUnderWayMs(work);
+    if (underWayMs > 0) return { do: 'wait', seconds: Math.ceil(underWayMs / 1000) };
     const planned = await planVerification(context, record, linesInDoubt(work));
     const next = await changeRounds(context, record, (current) =>
       current.verification === undefined
@@ -45,6 +51,18 @@ export async function readBack(work: Aftermath): Promise<NextRound | undefined> 
   }
 }
 
+/** How long a call of a round may still be under way, ms. */
+async function callsUnderWayMs({ context, record, state }: Aftermath): Promise<number> {
+  let lastSent = 0;
+  for (const round of state.rounds) {
+    for (let chunk = 0; chunk < round.chunks; chunk++) {
+      const { sentAt } = (await readJson<ChunkState>(chunkBlobs(context, record, round, chunk).state))?.value ?? {};
+      if (sentAt !== undefined) lastSent = Math.max(lastSent, Date.parse(sentAt));
+    }
+  }
+  return lastSent + CALL_OVER_MS - context.now().getTime();
+}
+
 async function readSingly(work: Aftermath, verification: Verification): Promise<NextRound | undefined> {
   const result = await verifySingly(work.context, work.record, verification);
   if (result.next === 'again') return { do: 'wait', seconds: 1 };
@@ -64,7 +82,7 @@ async function readExport(work: Aftermath, verification: Verification): Promise<
   if (job.status.toLowerCase() !== 'completed' || !(await exported.exists())) {
     context.log.log('warn', `the export of the registry ended as "${job.status}"`);
     const exportTry = verification.exportTry ?? 1;
-    if (exportTry === MOST_EXPORT_TRIES) {
+    if (exportTry === MOST_EXPORT_TRIES || endsReadingBack(record)) {
       await note(work, { state: 'givenUp' });
       return undefined;
     }

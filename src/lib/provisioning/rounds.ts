@@ -41,8 +41,10 @@ export interface Round {
 
 /** What the run has done since its import job ended: `rounds.json`. */
 export interface RoundsState {
-  /** No line is tried again after this instant. */
+  /** No line is tried again after this instant; time in which the run is suspended does not count (`isTimeOver`). */
   readonly retryUntil: string;
+  /** How long the run had been suspended when this was set, ms. */
+  readonly suspendedMs?: number;
   readonly rounds: readonly Round[];
   /** A second import job was needed (`due`), has ended, or could not be started. */
   readonly secondJob?: {
@@ -123,10 +125,23 @@ export async function openRounds(
   record: RunRecord,
   retryUntil: string,
 ): Promise<RoundsState> {
-  await writeJson(roundsBlob(context, record), { retryUntil, rounds: [] } satisfies RoundsState, { ifAbsent: true });
+  const { suspendedMs = 0 } = record;
+  const opened: RoundsState = { retryUntil, suspendedMs, rounds: [] };
+  await writeJson(roundsBlob(context, record), opened, { ifAbsent: true });
   const state = await readRounds(context, record);
   if (state === undefined) throw new Error(`The rounds of run ${record.runId} are gone.`);
   return state.value;
+}
+
+/** Whether the time for something that follows the job is over, as `until` was set when the rounds were opened. */
+export function isTimeOver(
+  context: ProvisioningContext,
+  record: RunRecord,
+  rounds: RoundsState,
+  until = rounds.retryUntil,
+): boolean {
+  const suspendedMs = (record.suspendedMs ?? 0) - (rounds.suspendedMs ?? 0);
+  return context.now().getTime() > Date.parse(until) + suspendedMs;
 }
 
 function roundsBlob(context: ProvisioningContext, record: RunRecord): BlockBlobClient {

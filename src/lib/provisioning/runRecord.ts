@@ -44,6 +44,11 @@ export function isFinal(state: RunState): boolean {
   return state !== 'accepted' && state !== 'running';
 }
 
+/** Whether a person has cancelled the run after it began to read lines back: then that is what has to end. */
+export function endsReadingBack({ cancelRequestedAt, verifyJob }: RunRecord): boolean {
+  return cancelRequestedAt !== undefined && verifyJob !== undefined && cancelRequestedAt > verifyJob.createdAt;
+}
+
 export const RUN_PHASES = [
   'options',
   'check',
@@ -139,6 +144,8 @@ export interface RunRecord {
   readonly check?: CheckCounts;
   /** Set while a person has suspended the run. */
   readonly suspendedAt?: string;
+  /** How long it was suspended before, in all. */
+  readonly suspendedMs?: number;
   /**
    * What holds the run up: a hub that does something else, trouble that may pass, or the runs that are ahead of it, of
    * which `position` says how many.

@@ -172,7 +172,10 @@ export function mayBeApplied(line: LineOf, facts: Facts): boolean {
 /** Whether an error says that nothing was done, so that no one needs to look. */
 export function provesNothingDone(code: number | string): boolean {
   const { name, code: number } = explainHubError(code);
-  return name === 'IotHubQuotaExceeded' || Math.floor((number ?? 0) / 1000) === 429 || /^Throttl/.test(name);
+  const status = Math.floor((number ?? 0) / 1000);
+  return (
+    name === 'IotHubQuotaExceeded' || [401, 403, 429].includes(status) || /^(Throttl|IotHubUnauthorized)/.test(name)
+  );
 }
 
 /** Whether an error says that the identity was not there. */

@@ -75,7 +75,11 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
   const tries = triesOf(round, findings);
 
   const read = findings.found.find(line.id, line.moduleId);
-  if (read === 'all') return { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries };
+  if (read === 'all') {
+    return line.warning === undefined
+      ? { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries }
+      : { outcome: 'succeededWithWarning', code: 'checkWarning', reason: `${line.warning} ${READ_BACK}`, ...tries };
+  }
   if (read !== undefined) {
     // Made by this run and left without its twin, or somebody else's: nothing tells them apart.
     if (read === 'identity' && line.mode === 'create' && code !== undefined && explainsItself('create', nameOf(code))) {

@@ -27,6 +27,7 @@ const READS_AT_ONCE = 4;
 const WORK_MS = 45_000;
 /** So many lines are compared by one pass over the export: bounds memory, whatever the size of file and registry. */
 const LINES_A_PASS = 20_000;
+const CHARACTERS_A_PASS = 64 * 1024 * 1024;
 
 /** Writes down which lines are to be verified. No line: there is nothing to verify. */
 export async function planVerification(
@@ -124,6 +125,7 @@ export async function verifyByExport(
   const found = foundBlob(context, record);
   const writer = createBlockWriter(found);
   let pass = new Map<string, RoundLine>();
+  let characters = 0;
   const finishPass = async () => {
     const agreeing = new Map<string, Agreement>();
     for await (const batch of readLineBatches(exported)) {
@@ -147,7 +149,10 @@ export async function verifyByExport(
     for (const text of batch) {
       const line = JSON.parse(text) as RoundLine;
       pass.set(identityOf(line), line);
-      if (pass.size === LINES_A_PASS) await finishPass();
+      characters += text.length;
+      if (pass.size < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
+      characters = 0;
+      await finishPass();
     }
   }
   if (pass.size > 0) await finishPass();

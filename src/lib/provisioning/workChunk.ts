@@ -7,6 +7,7 @@ import { afterFailure, afterReply, itemOf } from './lineReplies.ts';
 import {
   type ChunkState,
   chunkBlobs,
+  isTimeOver,
   type LineState,
   type RoundLine,
   readChunkLines,
@@ -20,7 +21,7 @@ const WORK_MS = 45_000;
 /** Longest that a bulk call takes. */
 const CALL_MS = 25_000;
 /** And when its reply cannot come any more, whatever became of the attempt. */
-const CALL_OVER_MS = CALL_MS + 5_000;
+export const CALL_OVER_MS = CALL_MS + 5_000;
 /** So many single adds in a row answered "full" end a round that goes one by one. */
 export const FULL_AFTER = 20;
 
@@ -72,7 +73,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   if (record.cancelRequestedAt !== undefined) return { ...idle, status: 'over' };
   // Its lanes are not suspended with the run: they end, and are begun anew when it goes on.
   if (record.suspendedAt !== undefined) return { ...idle, status: 'over' };
-  if (context.now().getTime() > Date.parse(round.until ?? rounds.retryUntil)) return { ...idle, status: 'over' };
+  if (isTimeOver(context, record, rounds, round.until)) return { ...idle, status: 'over' };
 
   const blobs = chunkBlobs(context, record, round, input.chunk);
   const lines = await readChunkLines(blobs.lines);

@@ -21,6 +21,7 @@ describe('the registry is as a line asks for', () => {
     ['a line that is what an export says', device],
     ['a part of the twin', { id: 'd1', importMode: 'updateTwin', tags: { rack: { row: 3 } } }],
     ['a removed key that is not there', { id: 'd1', importMode: 'update', tags: { gone: null } }],
+    ['nothing where nothing is', { id: 'd1', tags: { a: { b: { c: null } } } }],
     ['words in another case', { id: 'd1', status: 'Enabled', authentication: { type: 'SAS' } }],
     ['a twin update, whatever it says of the status', { id: 'd1', importMode: 'updateTwin', status: 'disabled' }],
   ])('for %s', (_what, line) => {

@@ -85,6 +85,15 @@ describe('a line after a call that failed as a whole', () => {
     ]);
   });
 
+  it('waits when the app may not send anything at the moment', () => {
+    const rotated = failure({ code: 'IotHubUnauthorized', kind: 'unauthorized' });
+    const two = [...sent('create'), { line: { id: 'd2', importMode: 'create' }, state: PENDING }];
+    expect(afterFailure(two, rotated, many)).toMatchObject([
+      { is: 'pending', tries: 1, code: 'IotHubUnauthorized' },
+      { is: 'pending', tries: 1 },
+    ]);
+  });
+
   it('is sent alone when the hub refused the whole call, and is read back when it was alone', () => {
     const refused = failure({ code: 'ArgumentInvalid', kind: 'badRequest' });
     const two = [...sent('create'), { line: { id: 'd2', importMode: 'create' }, state: PENDING }];

@@ -450,6 +450,25 @@ describe('a chunk of lines', () => {
     expect(await run.settle()).toMatchObject({ state: 'completed', outcomes: { succeeded: 2 } });
   });
 
+  it('has its time back for which the run was suspended', async () => {
+    const run = await afterJob(devices(2), all(2, THROTTLED), { metadata: { retryMinutes: '1' } });
+    await run.next();
+    run.context.advance(3_600_000);
+    expect(await run.work('devices')).toMatchObject({ status: 'over' });
+    await run.context.runs.update(run.runId, (record) => ({ ...record, suspendedMs: 3_600_000 }));
+    expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 2 });
+  });
+
+  it('is not read back while a call of it may still be under way', async () => {
+    const run = await afterJob(devices(2), all(2, THROTTLED), { metadata: { retryMinutes: '1' } });
+    await run.next();
+    run.hub.failures.push(new Error('killed') as HubError);
+    run.context.advance(50_000);
+    await expect(run.work('devices')).rejects.toThrow('killed');
+    run.context.advance(11_000);
+    expect(await run.next()).toMatchObject({ do: 'wait', seconds: expect.toSatisfy((seconds) => seconds > 10) });
+  });
+
   it('is left when the run is suspended, and worked on when it goes on', async () => {
     const run = await afterJob(devices(2), all(2, THROTTLED));
     await run.next();
@@ -635,13 +654,26 @@ describe('what may have been applied', () => {
     expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 1, failed: 1 } });
   });
 
-  it('of a cancelled run is read back: the export for that is not cancelled', async () => {
+  it('of a cancelled run is read back: the export for that is not cancelled, unless by another word', async () => {
     const run = await afterJob(devices(2), {});
-    const verifyJob = { jobId: 'j3', status: 'running', progress: 0, createdAt: '', deadline: '2999-01-01T00:00:00Z' };
-    await run.context.runs.update(run.runId, (record) => ({ ...record, verifyJob, cancelRequestedAt: 'now' }));
+    const verifyJob = {
+      jobId: 'j3',
+      status: 'running',
+      progress: 0,
+      createdAt: '2026-11-21T10:00:00Z',
+      deadline: '2999-01-01T00:00:00Z',
+    };
+    await run.context.runs.update(run.runId, (record) => ({
+      ...record,
+      verifyJob,
+      cancelRequestedAt: '2026-11-21T09:00:00Z',
+    }));
     run.hub.jobs.set('j3', { jobId: 'j3', type: 'export', status: 'running', progress: 50 });
     expect(await watchJob(run.context, { runId: run.runId, kind: 'verify' })).toEqual({ ended: false });
     expect(run.hub.cancelled).toEqual([]);
+    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: '2026-11-21T11:00:00Z' }));
+    await watchJob(run.context, { runId: run.runId, kind: 'verify' });
+    expect(run.hub.cancelled).toEqual(['j3']);
   });
 });
 
