@@ -31,13 +31,18 @@ export function agreement(line: RoundLine, found: RegistryLine | undefined): Agr
 function identityAgrees(line: RoundLine, found: RegistryLine): boolean {
   const isDevice = line.moduleId === undefined;
   return (
-    (line['keyBefore'] === undefined || line['keyBefore'] !== primaryKeyOf(found)) &&
+    (line['keyBefore'] === undefined || hasNewKey(line['keyBefore'], found)) &&
     // Modules have no status of their own, whatever an export says.
     (!isDevice || sameWord(line['status'] ?? 'enabled', found['status'])) &&
     (!isDevice || !given(line['statusReason']) || line['statusReason'] === (found['statusReason'] ?? '')) &&
     (!isDevice || !given(line['capabilities']) || isEdge(line) === isEdge(found)) &&
     authenticationAgrees(objectAt(line, 'authentication'), objectAt(found, 'authentication'))
   );
+}
+
+function hasNewKey(keyBefore: unknown, found: RegistryLine): boolean {
+  const key = primaryKeyOf(found);
+  return key !== undefined && key !== keyBefore;
 }
 
 function authenticationAgrees(wanted: Fields | undefined, found: Fields | undefined): boolean {

@@ -26,6 +26,9 @@ export function asksForNewKeys(line: RoundLine, options: ProvisionOptions | unde
   return writesIdentity && mayOverwrite && isSas && primaryKeyOf(line) === undefined;
 }
 
+/** Of a device that was there without a key: one with a certificate, say. */
+const NO_KEY = '';
+
 /**
  * The lines, with the key that each device had before (`keyBefore`), for `agreement`. A device that was not there has
  * none.
@@ -44,8 +47,7 @@ export async function* withKeysBefore(
       for (const text of batch) {
         if (!text.startsWith('{')) continue;
         const before = JSON.parse(text) as RegistryLine;
-        const key = primaryKeyOf(before);
-        if (key !== undefined && pass.has(identityOf(before))) keys.set(identityOf(before), key);
+        if (pass.has(identityOf(before))) keys.set(identityOf(before), primaryKeyOf(before) ?? NO_KEY);
       }
     }
     for (const [identity, line] of pass) {

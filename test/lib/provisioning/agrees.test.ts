@@ -60,6 +60,8 @@ describe('the registry is as a line asks for', () => {
   it('when new keys were asked for only if they are not those from before', () => {
     expect(agrees({ id: 'd1', importMode: 'update', keyBefore: key('a') }, device)).toBe(false);
     expect(agrees({ id: 'd1', importMode: 'update', keyBefore: key('c') }, device)).toBe(true);
+    const x509 = { ...device, authentication: { type: 'selfSigned', x509Thumbprint: {} } };
+    expect(agrees({ id: 'd1', importMode: 'update', keyBefore: '' }, x509)).toBe(false);
   });
 
   it('in its identity alone when its twin is empty, as one is that was made and lost it', () => {

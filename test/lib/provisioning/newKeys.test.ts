@@ -41,7 +41,7 @@ it('lines get the key that their device had before; without a pre-image nothing 
     { id: 'd1', keyBefore: 'before' },
     { id: 'd1', moduleId: 'm' },
     { id: 'd2' },
-    { id: 'd3' },
+    { id: 'd3', keyBefore: '' },
   ]);
   expect(await Array.fromAsync(withKeysBefore(lines(), undefined))).toEqual([]);
 });
