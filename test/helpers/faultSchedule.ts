@@ -114,6 +114,13 @@ export function makeSchedule(seed: number): FaultSchedule {
   const nearQuota = random.chance(0.15);
   const quota = { room: random.int(0, 20), margin: random.int(0, 30) };
   const settings = someSettings(random);
+  // A job that hangs and whose start had an unclear end cannot be told from somebody else's by a hub without echo, and
+  // nobody cancels that: it is waited for as long as a job may take, which is too long for here.
+  if (trouble.hangs && !settings.jobEcho) {
+    trouble.faults = trouble.faults.filter(
+      ({ spec }) => spec['operation'] !== 'createJob' && spec['operation'] !== '*',
+    );
+  }
   const cancels = trouble.hangs ? 'hung' : random.chance(0.07) ? random.int(0, 9_000) : undefined;
   const dryRun = random.chance(0.03);
   return {
@@ -283,7 +290,7 @@ function someSettings(random: SeededRandom): Partial<HubSettings> {
 }
 
 interface Trouble {
-  readonly faults: ScheduledFault[];
+  faults: ScheduledFault[];
   readonly refused: string[];
   passes: boolean;
   hangs: boolean;

@@ -38,6 +38,8 @@ export interface StartedJob {
   readonly jobId: string;
   /** One of several jobs that could be ours: what it ended as proves little. */
   readonly ambiguous?: true;
+  /** It never ended, and nothing tells whose it is: it is not cancelled. */
+  readonly mayBeForeign?: true;
   readonly createdAt: string;
   readonly deadline: string;
 }
@@ -215,9 +217,13 @@ async function startUnderLease(
   if (state.round !== plan.round) return { status: 'outdated' };
 
   const hub = context.hub(hubOf(record));
-  const keep = async (jobId: string, createdAt: string, ambiguous = false): Promise<StartJobResult> => {
+  const keep = async (
+    jobId: string,
+    createdAt: string,
+    doubts: Pick<StartedJob, 'ambiguous' | 'mayBeForeign'> = {},
+  ): Promise<StartJobResult> => {
     const deadline = new Date(Date.parse(createdAt) + timeOf(plan)).toISOString();
-    const job: StartedJob = { jobId, createdAt, deadline, ...(ambiguous ? { ambiguous: true } : {}) };
+    const job: StartedJob = { jobId, createdAt, deadline, ...doubts };
     await held.save({ ...state, job });
     return { status: 'started', job };
   };
@@ -230,12 +236,17 @@ async function startUnderLease(
     const echoed = candidates.find((job) => echoedNameOf(job) === plan.echoedName);
     if (echoed !== undefined) return keep(echoed.jobId, at);
     const silent = candidates.filter((job) => !echoes(job));
-    if (silent.some((job) => !isTerminalStatus(job.status))) {
+    const running = silent.find((job) => !isTerminalStatus(job.status));
+    if (running !== undefined) {
+      // One that never ends is not waited for longer than ours would be; whose it is stays open.
+      if (context.now().getTime() > Date.parse(at) + timeOf(plan))
+        return keep(running.jobId, at, { ambiguous: true, mayBeForeign: true });
       return { status: 'wait', reason: 'a job runs that may be the one this run started', seconds: 10 };
     }
     if (silent[0] !== undefined && (await proofExists(context, record, plan))) {
       // The blob proves that one of them was ours. Which one does not matter when all ended alike and well.
-      return keep(silent[0].jobId, at, !silent.every((job) => job.status.toLowerCase() === 'completed'));
+      const isSure = silent.every((job) => job.status.toLowerCase() === 'completed');
+      return keep(silent[0].jobId, at, isSure ? {} : { ambiguous: true });
     }
   }
 
@@ -251,7 +262,7 @@ async function startUnderLease(
   try {
     const job = await create(hub);
     // Created once more after an unclear end, there may be two: what one of them says is not the whole truth.
-    return await keep(job.jobId, now.toISOString(), state.intent !== undefined);
+    return await keep(job.jobId, now.toISOString(), state.intent === undefined ? {} : { ambiguous: true });
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     // Refused for certain: nothing was sent. After an earlier unclear attempt that cannot be said.

@@ -483,7 +483,8 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
     // The event wakes the orchestration at once; this finds a cancel whose event was lost.
     // Of a cancelled run, too, it is read back what was done: that export goes on, unless it is what was cancelled.
     const isUnwanted = record.cancelRequestedAt !== undefined && (kind !== 'verify' || endsReadingBack(record));
-    if (isUnwanted || overdue) await tryToCancel(context, record, known.jobId);
+    // A job that may be somebody else's is not ours to cancel.
+    if ((isUnwanted || overdue) && !known.mayBeForeign) await tryToCancel(context, record, known.jobId);
     const job = await readHubJob(context, record, known.jobId);
     await context.runs.update(runId, (current) => {
       const { waiting: _waiting, ...rest } = current;
@@ -509,7 +510,7 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
 
 export async function cancelJob(context: ProvisioningContext, input: Step): Promise<{ readonly asked: boolean }> {
   const record = await openRun(context, input.runId);
-  if (record?.job === undefined) return { asked: false };
+  if (record?.job === undefined || record.job.mayBeForeign) return { asked: false };
   return { asked: await tryToCancel(context, record, record.job.jobId) };
 }
 

@@ -95,6 +95,8 @@ export interface RunJob {
   readonly createdAt: string;
   /** One of several jobs that could be this run's: what it ended as proves little. */
   readonly ambiguous?: true;
+  /** It never ended, and nothing tells whose it is: it is not cancelled. */
+  readonly mayBeForeign?: true;
   /** The hub's own words for a job that failed, redacted. */
   readonly failureReason?: string;
   /** After this instant the job is no longer waited for. */

@@ -131,6 +131,20 @@ describe('a job whose create had an unclear end', () => {
     expect(run.hub.created).toHaveLength(1);
   });
 
+  it("that never ends is waited for as long as ours would be, and then let be, for it may be somebody else's", async () => {
+    const run = await checkedRun();
+    run.hub.creates.push('lostReply');
+    await run.start();
+    run.context.advance(2 * 3_600_000 - 60_000);
+    expect(await run.start()).toMatchObject({ status: 'wait' });
+    run.context.advance(120_000);
+    expect(await run.start()).toEqual({ status: 'started' });
+    expect(await run.record()).toMatchObject({ job: { jobId: 'ours-1', ambiguous: true, mayBeForeign: true } });
+    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
+    expect(run.hub.jobs[0]?.status).toBe('running');
+    expect(run.hub.created).toHaveLength(1);
+  });
+
   it('is created once more only when the hub shows no trace of it', async () => {
     const run = await checkedRun();
     run.hub.creates.push('lostReply');
