@@ -49,6 +49,9 @@ function activeProgress(record: RunRecord, now: Date): Progress {
   if (record.suspendedAt !== undefined) return { text: suspendedText(record) };
   const { phase, waiting } = record;
   if (phase === undefined) return { text: 'accepted' };
+  // What holds a run up matters more than where it stands.
+  if (waiting?.kind === 'busy') return { text: `${PHASE_TEXT.turn}: ${waiting.reason}` };
+  if (waiting?.kind === 'trouble' && record.job === undefined) return { text: `trying again: ${waiting.reason}` };
   if (phase === 'job') return jobProgress(record, now);
   if (phase === 'retry' && record.retry !== undefined) {
     const { lines, left } = record.retry;
@@ -58,8 +61,8 @@ function activeProgress(record: RunRecord, now: Date): Progress {
   if (phase === 'check') return { text: `${PHASE_TEXT.check} (${formatBytes(record.drop.size)})` };
   // The wait for other runs says by itself what it is.
   if (waiting?.kind === 'turn') return { text: waiting.reason };
-  if (phase === 'turn' && waiting !== undefined) return { text: `${PHASE_TEXT.turn}: ${waiting.reason}` };
-  return { text: record.check === undefined ? PHASE_TEXT[phase] : `${PHASE_TEXT[phase]} of ${linesText(record)}` };
+  const ofLines = (phase === 'settle' || phase === 'report') && record.check !== undefined;
+  return { text: ofLines ? `${PHASE_TEXT[phase]} of ${linesText(record)}` : PHASE_TEXT[phase] };
 }
 
 function suspendedText({ runId, job }: RunRecord): string {

@@ -19,10 +19,21 @@ export interface ReportedReason {
   readonly action?: string;
 }
 
+/** A configuration that a person has to look at. */
+export interface ReportedConfiguration {
+  readonly outcome: Outcome;
+  readonly line: number;
+  readonly configurationId?: string;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly action?: string;
+}
+
 /** What is read here of `report.json`; a run that was refused as a whole has no lines in it. */
 export interface RunReport {
   /** The most frequent first. */
   readonly reasons?: readonly ReportedReason[];
+  readonly configurations?: { readonly lines?: readonly ReportedConfiguration[] };
 }
 
 /** The report of a run; undefined while there is none, or when it has been removed since. */

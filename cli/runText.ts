@@ -7,7 +7,7 @@ import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } fr
 import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
 import type { Style } from './output.ts';
 import { renderReasons } from './reasonsText.ts';
-import type { RunReport } from './report.ts';
+import type { ReportedConfiguration, RunReport } from './report.ts';
 import { wrap } from './wrap.ts';
 
 export interface Look {
@@ -65,7 +65,7 @@ export function renderOutcome(record: RunRecord, report: RunReport | undefined, 
   }
   lines.push(
     ...renderCounts(record, paint),
-    ...renderConfigurations(record, paint),
+    ...renderConfigurations(record, report, look),
     ...renderLines(record, columns),
     ...renderReasons(report?.reasons ?? [], columns, paint),
     ...renderReport(record, paint),
@@ -92,8 +92,19 @@ function renderCounts(record: RunRecord, paint: Paint): string[] {
   ];
 }
 
+const CONFIGURATIONS_SHOWN = 5;
+
+function renderConfiguration(one: ReportedConfiguration, columns: number | undefined, paint: Paint): string[] {
+  const { outcome, code, line, configurationId, reason, action } = one;
+  const what = paint(outcomeStyle(outcome) ?? 'dim', [outcomeText(outcome), code].filter(Boolean).join(': '));
+  const why = [reason, action].filter((part) => part !== undefined).join(' ');
+  const id = configurationId === undefined ? '' : ` ${configurationId}`;
+  return [`    ${what}, line ${line}${id}`, ...(why === '' ? [] : wrap(why, 6, columns))];
+}
+
 /** They are no lines of the file, so they stand apart from its sum. */
-function renderConfigurations({ configurations }: RunRecord, paint: Paint): string[] {
+function renderConfigurations({ configurations }: RunRecord, report: RunReport | undefined, look: Look): string[] {
+  const { paint, columns } = look;
   const { outcomes } = configurations ?? {};
   if (outcomes === undefined) return [];
   const parts = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => {
@@ -101,7 +112,14 @@ function renderConfigurations({ configurations }: RunRecord, paint: Paint): stri
     const style = outcomeStyle(outcome);
     return style === undefined ? text : paint(style, text);
   });
-  return ['', `  configurations: ${parts.length === 0 ? 'none' : parts.join(', ')}`];
+  const wanted = report?.configurations?.lines ?? [];
+  const hidden = wanted.length - CONFIGURATIONS_SHOWN;
+  return [
+    '',
+    `  configurations: ${parts.length === 0 ? 'none' : parts.join(', ')}`,
+    ...wanted.slice(0, CONFIGURATIONS_SHOWN).flatMap((one) => renderConfiguration(one, columns, paint)),
+    ...(hidden <= 0 ? [] : [paint('dim', `    … and ${formatCount(hidden)} more: see the report`)]),
+  ];
 }
 
 /** What the lines asked for, and what of them was taken from their devices. */
@@ -142,11 +160,11 @@ function modesText(check: NonNullable<RunRecord['check']>): string {
 function renderReport({ report }: RunRecord, paint: Paint): string[] {
   if (report === undefined) return [];
   const rows: [string, string | undefined, string?][] = [
-    ['report', report.csv],
-    ['', report.json],
+    ['report', report.csv ?? report.json],
+    ['', report.csv === undefined ? undefined : report.json],
     ['', report.configurations],
-    ['failed', report.failedDevices, 'correct it and drop it again'],
-    ['rejected', report.rejectedLines, 'correct them and drop them again'],
+    ['failed', report.failedDevices, 'drop it again, corrected where needed'],
+    ['rejected', report.rejectedLines, 'drop them again, corrected'],
   ];
   return [
     '',

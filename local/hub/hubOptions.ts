@@ -99,6 +99,8 @@ export function demandSettings(values: Readonly<Record<string, unknown>>): asser
   for (const [name, value] of Object.entries(values)) {
     const rule = SETTING_RULES[name as keyof HubSettings];
     if (rule === undefined) throw new Error(`Unknown option '${name}'; known: ${SETTING_NAMES.join(', ')}.`);
+    // JSON has no infinity: null takes a limit away, where there can be none.
+    if (value === null && rule.default === Number.POSITIVE_INFINITY) continue;
     const problem = problemWith(rule, value);
     if (problem !== undefined) throw new Error(`${name} ${problem}, not ${JSON.stringify(value)}.`);
   }

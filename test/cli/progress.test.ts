@@ -88,6 +88,18 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     expected: { text: 'importing about 9,900 of 9,900 lines', fraction: 1 },
   },
   {
+    name: 'a hub that does something else',
+    record: runRecord({ phase: 'preImage', waiting: { since: 's', kind: 'busy', reason: 'the hub is busy' } }),
+    now: 6,
+    expected: { text: 'waiting for the hub: the hub is busy' },
+  },
+  {
+    name: 'a job that cannot be started for now',
+    record: runRecord({ phase: 'job', waiting: { since: 's', kind: 'trouble', reason: 'cannot reach it' } }),
+    now: 6,
+    expected: { text: 'trying again: cannot reach it' },
+  },
+  {
     name: 'settling',
     record: runRecord({ phase: 'settle' }),
     now: 9,

@@ -25,7 +25,12 @@ test('configurations stand on a line of their own, apart from the sum, and make 
     },
     report: { container: 'r', json: 'f/report.json', csv: 'f/report.csv', configurations: 'f/configurations.csv' },
   });
-  const text = renderOutcome(record, undefined, look);
+  const lines = [
+    { outcome: 'failed' as const, line: 2, configurationId: 'c2', code: 'contentImmutable', reason: 'It differs.' },
+  ];
+  const text = renderOutcome(record, { configurations: { lines } }, look);
+  const at = text.indexOf('  configurations: 3 succeeded, 1 failed, 1 rejected');
+  expect(text.slice(at + 1, at + 3)).toEqual(['    failed: contentImmutable, line 2 c2', '      It differs.']);
   expect(text).toContain('  configurations: 3 succeeded, 1 failed, 1 rejected');
   expect(text.join('\n')).toMatch(/^ {2}succeeded +2$/m);
   expect(text).toContain('            r/f/configurations.csv');
@@ -63,7 +68,7 @@ test('the outcome names each count that is not zero, their sum, equal reasons to
     '',
     '  report    provision-results/default/monday/r/report.csv',
     '            provision-results/default/monday/r/report.json',
-    '  failed    provision-results/default/monday/r/failed-devices.txt  (correct it and drop it again)',
+    '  failed    provision-results/default/monday/r/failed-devices.txt  (drop it again, corrected where needed)',
   ];
   const kept = '  kept      keys of 12 lines, status of 1 line: as their devices have them';
   const counts = [

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readWholeBody, writeJson } from '../http/httpServer.ts';
 import { HubError } from '../http/hubError.ts';
 import type { Hub } from '../hub.ts';
-import { demandSettings } from '../hubOptions.ts';
+import { demandSettings, type HubSettings } from '../hubOptions.ts';
 import { JOB_TYPES } from '../jobs/jobStore.ts';
 import { OPERATION_NAMES } from '../operations/table.ts';
 import { isJsonObject } from '../twin/twinLimits.ts';
@@ -23,6 +23,11 @@ class AdminError extends Error {
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const RESETTABLE = ['registry', 'configurations', 'jobs', 'faults', 'activity'] as const;
 
+/** JSON has no infinity: null takes a limit away. */
+function withoutLimits(values: Partial<HubSettings>): Partial<HubSettings> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? Number.POSITIVE_INFINITY]));
+}
+
 /** Everything that the admin server does, by method and path. `:id` is the second segment. */
 const ACTIONS: Readonly<Record<string, AdminAction>> = {
   'GET /state': (hub) => ok(adminState(hub)),
@@ -30,7 +35,7 @@ const ACTIONS: Readonly<Record<string, AdminAction>> = {
   'PATCH /options': (hub, body) => {
     const values = demandObject(body);
     attempt(() => demandSettings(values));
-    Object.assign(hub.settings, values);
+    Object.assign(hub.settings, withoutLimits(values));
     return ok(hub.settings);
   },
   'POST /reset': reset,

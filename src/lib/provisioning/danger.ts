@@ -43,7 +43,15 @@ export async function unconfirmedDanger(
   if (dangerous <= totalDeviceCount * HARMLESS_PART) return undefined;
   return {
     code: 'confirmationNeeded',
-    message: `The file deletes ${check.deletes} and may disable ${check.disables} of the hub's ${totalDeviceCount} devices: nothing was sent to the hub.${wrongName(options)}`,
+    message: `The file ${whatIt(check)} of the hub's ${totalDeviceCount} devices: nothing was sent to the hub.${wrongName(options)}`,
     action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}.`,
   };
+}
+
+function whatIt({ deletes, disables }: CheckResult): string {
+  const parts = [
+    ...(deletes === 0 ? [] : [`deletes ${deletes}`]),
+    ...(disables === 0 ? [] : [`may disable ${disables}`]),
+  ];
+  return parts.join(' and ');
 }

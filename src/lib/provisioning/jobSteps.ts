@@ -369,7 +369,7 @@ async function startLaterJob(
       return { status: 'started' };
     }
     if (result.status === 'wait' && waitedMs < LONGEST_BUSY_MS) {
-      await waitingFor(context, record.runId, { kind: 'busy', reason: result.reason });
+      await waitingFor(context, record.runId, { kind: 'busy', reason: result.reason, phase: PHASE_OF[kind] });
       return { status: 'wait', seconds: result.seconds };
     }
     await giveUp(context, record, kind, result.status === 'wait' ? result.reason : 'it was closed');
@@ -381,7 +381,7 @@ async function startLaterJob(
     if (!(error instanceof HubError)) throw error;
     const reason = runErrorOf(error).message;
     if ((error.retryable && waitedMs < Math.max(retryMs, FIND_MS)) || (error.outcomeUnknown && waitedMs < FIND_MS)) {
-      await waitingFor(context, record.runId, { kind: 'trouble', reason });
+      await waitingFor(context, record.runId, { kind: 'trouble', reason, phase: PHASE_OF[kind] });
       return { status: 'wait', seconds: 5 };
     }
     await giveUp(context, record, kind, reason);
@@ -406,7 +406,7 @@ export async function startJob(
     const result = await startHubJob(context, record, await planOf(context, record, check, kind, round));
     if (result.status === 'outdated') return { status: 'ended' };
     if (result.status === 'wait') {
-      await waitingFor(context, runId, { kind: 'busy', reason: result.reason });
+      await waitingFor(context, runId, { kind: 'busy', reason: result.reason, phase: PHASE_OF[kind] });
       return { status: 'wait', seconds: result.seconds };
     }
     if (result.status === 'closed') {
@@ -430,7 +430,7 @@ export async function startJob(
     const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
     // A create whose fate is not known is looked for, even when no time was given for trying again.
     if ((error.retryable && troubledMs < retryMs) || (error.outcomeUnknown && troubledMs < FIND_MS)) {
-      await waitingFor(context, runId, { kind: 'trouble', reason });
+      await waitingFor(context, runId, { kind: 'trouble', reason, phase: PHASE_OF[kind] });
       return again;
     }
     const ended = await endWithoutImport(context, run, { state: 'failed', error: runErrorOf(error) });
@@ -459,13 +459,14 @@ export async function noteJob(
 async function waitingFor(
   context: ProvisioningContext,
   runId: string,
-  waiting: { readonly kind: 'busy' | 'trouble'; readonly reason: string },
+  waiting: { readonly kind: 'busy' | 'trouble'; readonly reason: string; readonly phase?: RunPhase },
 ): Promise<void> {
+  const { phase, ...why } = waiting;
   await context.runs.update(runId, (current) => {
     const before = current.waiting;
     if (before?.kind === waiting.kind && before.reason === waiting.reason) return undefined;
     const since = before?.kind === waiting.kind ? before.since : context.now().toISOString();
-    return { ...current, waiting: { ...waiting, since } };
+    return { ...current, ...(phase === undefined ? {} : { phase }), waiting: { ...why, since } };
   });
 }
 
