@@ -58,7 +58,7 @@ describe('the turn on a hub', () => {
       expect([b.state, a.state]).toEqual(['completed', 'completed']);
       expect(startOf(b)).toBeLessThan(startOf(a));
       const held = await stack.recordOf('c/devices.txt');
-      expect(held).toMatchObject({ state: 'running', phase: 'turn' });
+      expect(held).toMatchObject({ state: 'running', phase: 'job' });
       expect(held?.job).toBeUndefined();
 
       expect(await control(stack, first.runId, 'resume')).toBe(202);

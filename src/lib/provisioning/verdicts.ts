@@ -82,7 +82,7 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
   }
   if (read !== undefined) {
     // Made by this run and left without its twin, or somebody else's: nothing tells them apart.
-    if (read === 'identity' && line.mode === 'create' && code !== undefined && explainsItself('create', nameOf(code))) {
+    if (read === 'identity' && mayCreate(line) && code !== undefined && explainsItself('create', nameOf(code))) {
       return unconfirmed(EXISTS_OTHERWISE, '');
     }
     if (code === undefined) return notApplied(doubt ?? LOST);
@@ -126,6 +126,11 @@ const EXISTS_OTHERWISE: Doubt = {
 };
 
 const HUB_TROUBLE: Doubt = { code: 'hubTrouble', reason: 'The hub had trouble with this line each time it was sent.' };
+
+/** A `createOrUpdate` of a device that was not there is sent again as a `create` (`sentAgain`). */
+function mayCreate({ mode }: LineOf): boolean {
+  return mode === 'create' || mode === 'createOrUpdate';
+}
 
 function nameOf(code: number | string): string {
   return explainHubError(code).name;
