@@ -23,9 +23,7 @@ export async function cancelRunOnHttp(request: HttpRequest, context: InvocationC
   const known = await services.runs.read(runId);
   if (known === undefined) return { status: 404, jsonBody: runNotFound(runId) };
   const record = await services.runs.update(runId, (current) =>
-    current.cancelRequestedAt === undefined || !endsReadingBack(current)
-      ? { ...current, cancelRequestedAt: services.now().toISOString() }
-      : undefined,
+    endsReadingBack(current) ? undefined : { ...current, cancelRequestedAt: services.now().toISOString() },
   );
   if (isFinal(record.state)) {
     return {

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { createLogger } from '../../src/lib/logger.ts';
 import type { ProvisioningContext } from '../../src/lib/provisioning/context.ts';
 import { createRunStore } from '../../src/lib/provisioning/runStore.ts';
-import type { RunStarter } from '../../src/lib/provisioning/startRun.ts';
+import { type RunStarter, startRunOfDrop } from '../../src/lib/provisioning/startRun.ts';
 import type { RegistryClient } from '../../src/lib/registry/index.ts';
 import { readSettings } from '../../src/lib/settings.ts';
 import { createStorage } from '../../src/lib/storage/storage.ts';
@@ -64,4 +64,26 @@ export function countingStarter(): RunStarter & { readonly starts: string[]; rea
       live.add(runId);
     },
   };
+}
+
+/** Drops a file into the box and starts its run, up to the record: the steps are for the test. */
+export async function dropFile(
+  context: TestContext,
+  name: string,
+  text: string,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const box = context.storage.container('provision');
+  await box.createIfNotExists();
+  await box.getBlockBlobClient(name).upload(text, text.length, { metadata: { hubkeeper: 'test', ...metadata } });
+  const { runId = '' } = await startRunOfDrop(context, countingStarter(), name);
+  return runId;
+}
+
+/** Has the import job of a run end, with this error log. */
+export async function endJob(context: TestContext, runId: string, log: string): Promise<void> {
+  const at = context.now().toISOString();
+  const job = { jobId: 'j1', status: 'completed', progress: 100, createdAt: at, deadline: '2999-01-01T00:00:00Z' };
+  await context.runs.update(runId, (record) => ({ ...record, job, phase: 'job' }));
+  await context.storage.runContainer(runId).getBlockBlobClient('importErrors.log').upload(log, log.length);
 }

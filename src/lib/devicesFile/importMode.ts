@@ -19,3 +19,8 @@ const BY_LOWER_CASE = new Map<string, ImportMode>(IMPORT_MODES.map((mode) => [mo
 export function parseImportMode(text: string): ImportMode | undefined {
   return BY_LOWER_CASE.get(text.toLowerCase());
 }
+
+/** The mode of a line that has been checked; one that names none is for `createOrUpdate`, as a hub reads it. */
+export function importModeOf({ importMode }: { readonly importMode?: string | undefined }): ImportMode {
+  return (importMode === undefined ? undefined : parseImportMode(importMode)) ?? 'createOrUpdate';
+}

@@ -1,9 +1,7 @@
 /** What the steps after an import job have in common: the run, what is known of it, and the lines that the hub was given. */
 
-import type { BlockBlobClient } from '@azure/storage-blob';
-
-import { parseImportMode } from '../devicesFile/importMode.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { importModeOf } from '../devicesFile/importMode.ts';
+import { readEachLine } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { inputOf } from './jobSteps.ts';
 import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
@@ -62,7 +60,7 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
   const staging = stagingOf(context, record.runId);
   const { devices: unfilled, missing } = checkBlobs(staging, check.attempt);
   const blob = staging.getBlockBlobClient(await inputOf(context, record, check));
-  const sent = eachLine(blob);
+  const sent = readEachLine(blob);
   if (blob.name === unfilled.name) {
     for await (const text of sent) yield { text, line: JSON.parse(text) as RoundLine };
     return;
@@ -72,15 +70,11 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
   }
 }
 
-async function* eachLine(blob: BlockBlobClient): AsyncGenerator<string> {
-  for await (const batch of readLineBatches(blob)) yield* batch;
-}
-
 /** Where a line stands after the jobs of the run. */
 export function standing(work: Aftermath, line: RoundLine): Standing {
   return standingOf(lineOf(line), work.facts);
 }
 
 export function lineOf(line: RoundLine): LineOf {
-  return { ...line, mode: parseImportMode(line.importMode ?? '') ?? 'createOrUpdate' };
+  return { ...line, mode: importModeOf(line) };
 }

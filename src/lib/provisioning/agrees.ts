@@ -1,4 +1,4 @@
-import { parseImportMode } from '../devicesFile/importMode.ts';
+import { importModeOf } from '../devicesFile/importMode.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { primaryKeyOf } from './primaryKey.ts';
 import type { RegistryLine } from './registryLine.ts';
@@ -19,7 +19,7 @@ export type Agreement = 'all' | 'identity' | 'none';
  * @param found the identity as an export writes it; undefined when it does not exist
  */
 export function agreement(line: RoundLine, found: RegistryLine | undefined): Agreement {
-  const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
+  const mode = importModeOf(line);
   if (mode === 'delete' || mode === 'deleteIfMatchETag') return found === undefined ? 'all' : 'none';
   if (found === undefined) return 'none';
   const { writesIdentity } = MODE_RULES[mode];

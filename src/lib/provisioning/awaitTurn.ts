@@ -2,7 +2,7 @@ import { HubError } from '../registry/index.ts';
 import type { ProvisioningContext } from './context.ts';
 import { endWithoutJob } from './endRun.ts';
 import { closeHubJob, noJobUnderWay, readJobState } from './hubJob.ts';
-import { noteJob } from './jobSteps.ts';
+import { noteJob } from './jobNotes.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import { checkOf, IMPORT_JOB_BLOB } from './staging.ts';
 

@@ -3,7 +3,7 @@
 import { explainHubError } from '../registry/index.ts';
 import { type Aftermath, enter, mayRetry, type NextRound, sentLines, standing } from './aftermath.ts';
 import type { ProvisioningContext } from './context.ts';
-import { paceOf } from './hubPace.ts';
+import { paceOfRun } from './hubPace.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {
   changeRounds,
@@ -17,7 +17,6 @@ import {
 import type { RunRecord } from './runRecord.ts';
 import { againText } from './sentAgain.ts';
 import { type Facts, logsName, type Standing, saysNotThere, WITHOUT_TWIN } from './standing.ts';
-import { hubSizeOf } from './workChunk.ts';
 
 /** What is granted at once: calls of at most half a minute, so that the activity that sends them ends in time. */
 const MOST_CALLS_A_GRANT = 5;
@@ -73,11 +72,16 @@ function meetsFull(line: RoundLine, { is }: Standing, earlier: RoundOutcomes): b
 
 /** The next round that is to be worked on; undefined when all have been. */
 export async function roundOfCalls(work: Aftermath): Promise<NextRound | undefined> {
-  const { context, record } = work;
+  const { context, record, state } = work;
+  const { rounds } = state;
+  // A round that is planned here and found empty has nothing to tell: what the others came to is read once.
+  let outcomes: RoundOutcomes | undefined;
   for (const plan of CALL_ROUNDS) {
-    const rounds = (await readRounds(context, record))?.value.rounds ?? [];
-    const known = rounds.find(({ name }) => name === plan.name);
-    const round = known ?? (await planRound(work, plan, rounds));
+    let round = rounds.find(({ name }) => name === plan.name);
+    if (round === undefined) {
+      outcomes ??= await readRoundOutcomes(context, record, rounds);
+      round = await planRound(work, plan, outcomes);
+    }
     if (round === undefined || round.lines === 0 || round.finishedAt !== undefined) continue;
     await enter(work, 'retry');
     await context.runs.update(record.runId, (current) => {
@@ -90,9 +94,8 @@ export async function roundOfCalls(work: Aftermath): Promise<NextRound | undefin
   return undefined;
 }
 
-async function planRound(work: Aftermath, plan: CallRound, rounds: readonly Round[]): Promise<Round | undefined> {
+async function planRound(work: Aftermath, plan: CallRound, earlier: RoundOutcomes): Promise<Round | undefined> {
   const { context, record } = work;
-  const earlier = await readRoundOutcomes(context, record, rounds);
   if (!plan.mayHave(work.facts, earlier)) return undefined;
   const lines = async function* () {
     for await (const { text, line, guard } of sentLines(work)) {
@@ -105,7 +108,7 @@ async function planRound(work: Aftermath, plan: CallRound, rounds: readonly Roun
 
 /** How the lanes of a round are to work on it. */
 export function workOn({ context, record }: Aftermath, round: Round): NextRound {
-  const { itemsPerMinute, callItems, width } = paceOf(hubSizeOf(context, record));
+  const { itemsPerMinute, callItems, width } = paceOfRun(context, record);
   return {
     do: 'work',
     round: round.name,

@@ -8,12 +8,13 @@ import { IMPORT_MODES, type ImportMode } from '../devicesFile/importMode.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { readEachLine } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { findScoped, type ScopedDevice, scopesToKeep } from './keptScopes.ts';
 import type { ProvisionOptions } from './options.ts';
 import { readParentsAlong } from './parentRows.ts';
 import type { PreImageRound } from './preImageRound.ts';
+import { parseRegistryLines } from './registryLine.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
@@ -89,9 +90,9 @@ export async function fillMissing(
   };
   // These blobs are in the same order: what lacks nothing is simply not in the second.
   const parents = readParentsAlong(blobs.parents);
-  const incomplete = eachLine(blobs.missing);
+  const incomplete = readEachLine(blobs.missing);
   let next = await incomplete.next();
-  for await (const text of eachLine(blobs.devices)) {
+  for await (const text of readEachLine(blobs.devices)) {
     const line = next.done && hasScope === undefined ? undefined : (JSON.parse(text) as StagedLine);
     let missing: readonly MissingField[] | undefined;
     if (!next.done && line !== undefined) {
@@ -131,17 +132,10 @@ async function keepResult(manifest: BlockBlobClient, result: FillManifest): Prom
 /** One row of the blob that says what lines lack: id, moduleId, fields. */
 export type MissingRow = readonly [id: string, moduleId: string | null, ...fields: MissingField[]];
 
-async function* eachLine(blob: BlockBlobClient): AsyncGenerator<string> {
-  for await (const batch of readLineBatches(blob)) yield* batch;
-}
-
 /** The lines of the pre-image for the wanted identities. */
 async function lookUp(source: BlockBlobClient, wanted: ReadonlySet<string>): Promise<Map<string, StagedLine>> {
   const found = new Map<string, StagedLine>();
-  for await (const text of eachLine(source)) {
-    // An export may begin with a line of plain text, and may end its lines with anything.
-    if (!text.startsWith('{')) continue;
-    const line = JSON.parse(text) as StagedLine;
+  for await (const line of parseRegistryLines(readEachLine(source)) as AsyncIterable<StagedLine>) {
     const key = identityOf(line);
     // Only what is wanted of it: a twin can be many times as large as the rest.
     if (wanted.has(key)) found.set(key, pick(line));

@@ -1,4 +1,7 @@
 import type { HubSize } from '../settings.ts';
+import type { ProvisioningContext } from './context.ts';
+import { hubOf } from './hubJob.ts';
+import type { RunRecord } from './runRecord.ts';
 
 /** How fast, and how wide, items may be sent to a hub. */
 export interface HubPace {
@@ -25,4 +28,9 @@ export function paceOf({ tier, units }: HubSize): HubPace {
   // minute's worth at most.
   const callItems = Math.min(MOST_CALL_ITEMS, Math.max(FEWEST_CALL_ITEMS, Math.floor(itemsPerMinute / 4)));
   return { itemsPerMinute, callItems, width: WIDTH[tier] };
+}
+
+/** The pace of the hub that a run is for. */
+export function paceOfRun(context: ProvisioningContext, record: RunRecord): HubPace {
+  return paceOf(context.settings.hubSizes.get(hubOf(record)) ?? { tier: 'S1', units: 1 });
 }

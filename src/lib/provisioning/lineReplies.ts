@@ -1,6 +1,6 @@
 /** What the hub's reply means for one line of a round, as pure functions. */
 
-import { parseImportMode } from '../devicesFile/importMode.ts';
+import { importModeOf } from '../devicesFile/importMode.ts';
 import { type BulkResult, explainHubError, type HubError, type WireExportImportDevice } from '../registry/index.ts';
 import type { LineState, RoundLine } from './rounds.ts';
 import { explainsItself, provesNothingDone, saysNotThere, WITHOUT_TWIN } from './standing.ts';
@@ -94,7 +94,7 @@ function afterError(line: RoundLine, state: LineState, code: string, round: Roun
   // One by one, the hub had its say; in a bulk call its margin may have been in the way.
   if (known.class === 'quota') return is(round.singly ? 'failed' : 'quota');
   if (state.twinOnly !== undefined) return is('warned');
-  const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
+  const mode = importModeOf(line);
   // It has gone, which is all that was wanted.
   if ((mode === 'delete' || mode === 'deleteIfMatchETag') && saysNotThere(code)) return { ...state, is: 'succeeded' };
   // An earlier attempt may have been applied, although it ended in an error: only where the hub had refused the line

@@ -6,12 +6,12 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { identityOf } from '../devicesFile/identityTable.ts';
-import { parseImportMode } from '../devicesFile/importMode.ts';
+import { importModeOf } from '../devicesFile/importMode.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { readEachLine } from '../storage/readLines.ts';
 import type { ProvisionOptions } from './options.ts';
 import { primaryKeyOf } from './primaryKey.ts';
-import type { RegistryLine } from './registryLine.ts';
+import { parseRegistryLines } from './registryLine.ts';
 import type { RoundLine } from './rounds.ts';
 
 /** So many lines are looked up by one pass over the pre-image: bounds memory. */
@@ -20,7 +20,7 @@ const LINES_A_PASS = 20_000;
 /** Whether the line has the hub make new keys for a device that may have some. */
 export function asksForNewKeys(line: RoundLine, options: ProvisionOptions | undefined): boolean {
   if (options?.missingKeys !== 'regenerate') return false;
-  const { writesIdentity, mayOverwrite } = MODE_RULES[parseImportMode(line.importMode ?? '') ?? 'createOrUpdate'];
+  const { writesIdentity, mayOverwrite } = MODE_RULES[importModeOf(line)];
   const { type } = (line['authentication'] ?? {}) as { readonly type?: unknown };
   const isSas = type === undefined || String(type).toLowerCase() === 'sas';
   return writesIdentity && mayOverwrite && isSas && primaryKeyOf(line) === undefined;
@@ -43,12 +43,8 @@ export async function* withKeysBefore(
   let pass = new Map<string, RoundLine>();
   const finishPass = async function* () {
     const keys = new Map<string, string>();
-    for await (const batch of readLineBatches(preImage)) {
-      for (const text of batch) {
-        if (!text.startsWith('{')) continue;
-        const before = JSON.parse(text) as RegistryLine;
-        if (pass.has(identityOf(before))) keys.set(identityOf(before), primaryKeyOf(before) ?? NO_KEY);
-      }
+    for await (const before of parseRegistryLines(readEachLine(preImage))) {
+      if (pass.has(identityOf(before))) keys.set(identityOf(before), primaryKeyOf(before) ?? NO_KEY);
     }
     for (const [identity, line] of pass) {
       const keyBefore = keys.get(identity);

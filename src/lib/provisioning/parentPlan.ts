@@ -5,6 +5,7 @@
  */
 
 import { deviceOfScope } from '../devicesFile/edgeParents.ts';
+import { parseRegistryLines } from './registryLine.ts';
 
 /** So many edge devices may be above another (IoT Edge docs, "Understand limits and restrictions"). */
 export const MOST_EDGES_ABOVE = 5;
@@ -65,11 +66,8 @@ export async function* linkLines(
   }
 }
 
-async function* linkableLines(registry: AsyncIterable<string>): AsyncGenerator<LinkableLine> {
-  for await (const text of registry) {
-    // An export may begin with a line of plain text.
-    if (text.startsWith('{')) yield JSON.parse(text) as LinkableLine;
-  }
+function linkableLines(registry: AsyncIterable<string>): AsyncIterable<LinkableLine> {
+  return parseRegistryLines(registry) as AsyncIterable<LinkableLine>;
 }
 
 const NONE = -1;

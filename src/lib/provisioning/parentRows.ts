@@ -3,7 +3,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { ImportMode } from '../devicesFile/importMode.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { readEachLine } from '../storage/readLines.ts';
 
 /** A device and the device id of its parent; null: it is to have none. */
 export type ParentRow = readonly [id: string, parent: string | null, mode: ImportMode];
@@ -13,9 +13,7 @@ export function encodeParentRow(row: ParentRow): string {
 }
 
 export async function* readParentRows(blob: BlockBlobClient): AsyncGenerator<ParentRow> {
-  for await (const batch of readLineBatches(blob)) {
-    for (const text of batch) yield JSON.parse(text) as ParentRow;
-  }
+  for await (const text of readEachLine(blob)) yield JSON.parse(text) as ParentRow;
 }
 
 /** Reads the rows along with the staged lines, which are in the same order. */

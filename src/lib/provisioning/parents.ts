@@ -7,10 +7,10 @@ import { randomBytes } from 'node:crypto';
 import { deviceOfScope } from '../devicesFile/edgeParents.ts';
 import { HubError, type RegistryClient } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { readEachLine } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf, isOver } from './hubJob.ts';
-import { paceOf } from './hubPace.ts';
+import { paceOfRun } from './hubPace.ts';
 import { type DecidedRow, linkBlobs, type ParentLinks, planBlobs, roundOfLevel, roundsOfPass } from './parentLinks.ts';
 import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';
 import { encodeParentRow, type ParentRow, readParentRows } from './parentRows.ts';
@@ -19,7 +19,6 @@ import { changeRounds, isTimeOver, type Round, readRoundResults, readRounds, wri
 import type { RunRecord } from './runRecord.ts';
 import { type CheckResult, checkBlobs, stagingOf } from './staging.ts';
 import { readFindings, verdictOn } from './verdicts.ts';
-import { hubSizeOf } from './workChunk.ts';
 
 const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */
@@ -90,7 +89,7 @@ async function open(context: ProvisioningContext, record: RunRecord, check: Chec
   };
   const written = await writeRows(context, record, applied());
   const now = context.now().getTime();
-  const { itemsPerMinute } = paceOf(hubSizeOf(context, record));
+  const { itemsPerMinute } = paceOfRun(context, record);
   const workMs = Math.max(
     LEAST_MS,
     (record.options?.retryMinutes ?? 0) * MINUTE_MS,
@@ -164,7 +163,7 @@ async function plan(
   if (job.status.toLowerCase() !== 'completed' || !(await registry.exists())) {
     return giveUp(`the export of the registry ended as "${job.status}"`);
   }
-  const lines = () => eachLine(registry);
+  const lines = () => readEachLine(registry);
   return writePlan(context, record, links, await planOf(context, record, links, lines), lines);
 }
 
@@ -230,10 +229,6 @@ export async function readWithAncestors(hub: RegistryClient, ids: Iterable<strin
   return lines;
 }
 
-async function* eachLine(blob: Parameters<typeof readLineBatches>[0]): AsyncGenerator<string> {
-  for await (const batch of readLineBatches(blob)) yield* batch;
-}
-
 /** Writes down the lines of each level, and the devices that are not to be sent. The first plan of a pass counts. */
 async function writePlan(
   context: ProvisioningContext,
@@ -279,7 +274,7 @@ async function work(
     if (round === undefined) {
       if (isLate) break;
       const start = levels.slice(0, level).reduce((sum, before) => sum + before, 0);
-      const lines = slice(eachLine(planBlobs(context, record, planName).lines), start, count);
+      const lines = slice(readEachLine(planBlobs(context, record, planName).lines), start, count);
       round = await writeRound(context, record, { name, links: true, until, lines });
     }
     if (round.finishedAt === undefined && round.lines > 0) return { do: 'work', round };

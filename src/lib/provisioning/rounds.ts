@@ -12,7 +12,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { readEachLine } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { ParentLinks } from './parentLinks.ts';
 import type { RunRecord } from './runRecord.ts';
@@ -208,11 +208,9 @@ export interface RoundLine {
   readonly [key: string]: unknown;
 }
 
-export async function readChunkLines(blob: BlockBlobClient): Promise<RoundLine[]> {
+export async function readRoundLines(blob: BlockBlobClient): Promise<RoundLine[]> {
   const lines: RoundLine[] = [];
-  for await (const batch of readLineBatches(blob)) {
-    for (const text of batch) lines.push(JSON.parse(text) as RoundLine);
-  }
+  for await (const text of readEachLine(blob)) lines.push(JSON.parse(text) as RoundLine);
   return lines;
 }
 
@@ -230,7 +228,7 @@ export async function* readRoundResults(
   for (let chunk = 0; chunk < round.chunks; chunk++) {
     const blobs = chunkBlobs(context, record, round, chunk);
     const state = (await readJson<ChunkState>(blobs.state))?.value;
-    const lines = await readChunkLines(blobs.lines);
+    const lines = await readRoundLines(blobs.lines);
     for (const [index, line] of lines.entries()) yield { line, state: state?.lines[index] ?? untried(round) };
   }
 }

@@ -7,11 +7,10 @@ import { readLineBatches } from '../storage/readLines.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 import { type Aftermath, type NextRound, sentLines, standing } from './aftermath.ts';
 import { isOver } from './hubJob.ts';
-import { paceOf } from './hubPace.ts';
+import { paceOfRun } from './hubPace.ts';
 import { changeRounds, readRounds } from './rounds.ts';
 import { againText } from './sentAgain.ts';
 import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
-import { hubSizeOf } from './workChunk.ts';
 
 /** Lines that would keep the budget busy for longer go once more by a job first. */
 const LONGEST_BY_CALLS_MINUTES = 15;
@@ -20,7 +19,7 @@ const LONGEST_BY_CALLS_MINUTES = 15;
 export async function planSecondJob(work: Aftermath): Promise<NextRound | undefined> {
   const { context, record, state } = work;
   if (state.secondJob !== undefined || state.rounds.length > 0) return undefined;
-  const { itemsPerMinute } = paceOf(hubSizeOf(context, record));
+  const { itemsPerMinute } = paceOfRun(context, record);
   const blobName = `retry-${randomBytes(4).toString('hex')}.txt`;
   const lines = await writeTransient(work, blobName);
   if (lines <= itemsPerMinute * LONGEST_BY_CALLS_MINUTES) return undefined;

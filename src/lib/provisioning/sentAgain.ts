@@ -8,8 +8,8 @@
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { parseImportMode } from '../devicesFile/importMode.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { importModeOf } from '../devicesFile/importMode.ts';
+import { readEachLine } from '../storage/readLines.ts';
 import type { MissingRow } from './fillMissing.ts';
 import type { RoundLine } from './rounds.ts';
 
@@ -21,8 +21,8 @@ export async function* withGuards(
   sent: AsyncIterable<string>,
   from: { readonly unfilled: BlockBlobClient; readonly missing: BlockBlobClient },
 ): AsyncGenerator<{ readonly text: string; readonly guard: Guard | undefined }> {
-  const unfilled = eachLine(from.unfilled);
-  const missing = eachLine(from.missing);
+  const unfilled = readEachLine(from.unfilled);
+  const missing = readEachLine(from.missing);
   let next = await missing.next();
   for await (const text of sent) {
     const before = (await unfilled.next()).value;
@@ -37,18 +37,13 @@ export async function* withGuards(
   }
 }
 
-async function* eachLine(blob: BlockBlobClient): AsyncGenerator<string, undefined> {
-  for await (const batch of readLineBatches(blob)) yield* batch;
-  return undefined;
-}
-
 const IF_UNCHANGED = { update: 'updateIfMatchETag', createOrUpdate: 'createOrUpdateIfMatchETag' } as const;
 
 /** The line as it is to be sent again. */
 export function againText(text: string, guard: Guard | undefined): string {
   if (guard === undefined) return text;
   const line = JSON.parse(text) as RoundLine;
-  const mode = parseImportMode(line.importMode ?? '') ?? 'createOrUpdate';
+  const mode = importModeOf(line);
   if (mode !== 'update' && mode !== 'createOrUpdate') return text;
   if (guard === 'ifAbsent') return mode === 'update' ? text : JSON.stringify({ ...line, importMode: 'create' });
   if (line['eTag'] === undefined || line['eTag'] === '') return text;

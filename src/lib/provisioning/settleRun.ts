@@ -1,4 +1,4 @@
-import { parseImportMode } from '../devicesFile/importMode.ts';
+import { importModeOf } from '../devicesFile/importMode.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { finish } from './endRun.ts';
@@ -51,7 +51,7 @@ async function settle(
     verdictOf: (entry) => verdictOn(entry, findings),
     endingOf: (outcomes) => (error === undefined ? endingOf(record, outcomes) : { state: 'failed', error }),
     isFailed(id, moduleId, modeText) {
-      const mode = parseImportMode(modeText ?? '') ?? 'createOrUpdate';
+      const mode = importModeOf({ importMode: modeText });
       const line = { id, mode, ...(moduleId === undefined ? {} : { moduleId }) };
       return verdictOn(line, findings).outcome === 'failed';
     },

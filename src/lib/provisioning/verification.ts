@@ -12,12 +12,12 @@ import { identityOf } from '../devicesFile/identityTable.ts';
 import { HubError } from '../registry/index.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { readEachLine } from '../storage/readLines.ts';
 import { type Agreement, agreement } from './agrees.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
-import { type RegistryLine, readRegistryLine, UNREADABLE } from './registryLine.ts';
-import type { RoundLine, Verification } from './rounds.ts';
+import { parseRegistryLines, readRegistryLine, UNREADABLE } from './registryLine.ts';
+import { type RoundLine, readRoundLines, type Verification } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import { stagingOf } from './staging.ts';
 
@@ -77,10 +77,7 @@ export async function verifySingly(
   { readonly next: 'again' } | { readonly next: 'export' } | { readonly next: 'ended'; readonly foundBlobName: string }
 > {
   const { lines: source, singly } = blobs(context, record, attempt);
-  const lines: RoundLine[] = [];
-  for await (const batch of readLineBatches(source)) {
-    for (const text of batch) lines.push(JSON.parse(text) as RoundLine);
-  }
+  const lines = await readRoundLines(source);
   const earlier = await readJson<readonly FoundRow[]>(singly);
   let etag = earlier?.etag;
   const rows = [...(earlier?.value ?? [])];
@@ -128,15 +125,10 @@ export async function verifyByExport(
   let characters = 0;
   const finishPass = async () => {
     const agreeing = new Map<string, Agreement>();
-    for await (const batch of readLineBatches(exported)) {
-      for (const text of batch) {
-        // An export may begin with a line of plain text.
-        if (!text.startsWith('{')) continue;
-        const there = JSON.parse(text) as RegistryLine;
-        const key = identityOf(there);
-        const line = pass.get(key);
-        if (line !== undefined) agreeing.set(key, agreement(line, there));
-      }
+    for await (const there of parseRegistryLines(readEachLine(exported))) {
+      const key = identityOf(there);
+      const line = pass.get(key);
+      if (line !== undefined) agreeing.set(key, agreement(line, there));
     }
     for (const [key, line] of pass) {
       const row: FoundRow = [line.id, line.moduleId ?? null, agreeing.get(key) ?? agreement(line, undefined)];
@@ -145,15 +137,13 @@ export async function verifyByExport(
     }
     pass = new Map();
   };
-  for await (const batch of readLineBatches(source)) {
-    for (const text of batch) {
-      const line = JSON.parse(text) as RoundLine;
-      pass.set(identityOf(line), line);
-      characters += text.length;
-      if (pass.size < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
-      characters = 0;
-      await finishPass();
-    }
+  for await (const text of readEachLine(source)) {
+    const line = JSON.parse(text) as RoundLine;
+    pass.set(identityOf(line), line);
+    characters += text.length;
+    if (pass.size < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
+    characters = 0;
+    await finishPass();
   }
   if (pass.size > 0) await finishPass();
   await writer.commit('application/x-ndjson; charset=utf-8');
@@ -165,11 +155,9 @@ export async function* readFound(
   record: RunRecord,
   blobName: string,
 ): AsyncGenerator<{ readonly id: string; readonly moduleId: string | undefined; readonly agreement: Agreement }> {
-  for await (const batch of readLineBatches(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
-    for (const text of batch) {
-      const [id, moduleId, found] = JSON.parse(text) as FoundRow;
-      yield { id, moduleId: moduleId ?? undefined, agreement: found };
-    }
+  for await (const text of readEachLine(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
+    const [id, moduleId, found] = JSON.parse(text) as FoundRow;
+    yield { id, moduleId: moduleId ?? undefined, agreement: found };
   }
 }
 

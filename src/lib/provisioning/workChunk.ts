@@ -2,7 +2,7 @@ import { type BulkResult, HubError } from '../registry/index.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
-import { FEWEST_CALL_ITEMS, paceOf } from './hubPace.ts';
+import { FEWEST_CALL_ITEMS, paceOfRun } from './hubPace.ts';
 import { afterFailure, afterReply, itemOf } from './lineReplies.ts';
 import {
   type ChunkState,
@@ -10,7 +10,7 @@ import {
   isTimeOver,
   type LineState,
   type RoundLine,
-  readChunkLines,
+  readRoundLines,
   readRounds,
   untried,
 } from './rounds.ts';
@@ -76,7 +76,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   if (isTimeOver(context, record, rounds, round.until)) return { ...idle, status: 'over' };
 
   const blobs = chunkBlobs(context, record, round, input.chunk);
-  const lines = await readChunkLines(blobs.lines);
+  const lines = await readRoundLines(blobs.lines);
   const read = await readJson<ChunkState>(blobs.state);
   let state: ChunkState = read?.value ?? { lines: lines.map(() => untried(round)) };
   let etag = read?.etag;
@@ -106,7 +106,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   }
 
   if (singly && read === undefined) await countRegistry(context, record, round.name);
-  const { callItems: mostItems } = paceOf(hubSizeOf(context, record));
+  const { callItems: mostItems } = paceOfRun(context, record);
   // A hub that is smaller than its setting says may never take as many at once.
   let callItems = Math.min(mostItems, state.callItems ?? mostItems);
   const slower = () => (callItems === mostItems ? {} : { callItems });
@@ -254,8 +254,4 @@ function replaced(states: readonly LineState[], places: readonly number[], next:
   const changed = [...states];
   for (const [at, index] of places.entries()) changed[index] = stateAt(next, at);
   return changed;
-}
-
-export function hubSizeOf(context: ProvisioningContext, record: RunRecord) {
-  return context.settings.hubSizes.get(hubOf(record)) ?? { tier: 'S1' as const, units: 1 };
 }

@@ -12,6 +12,12 @@ export async function* readLineBatches(blob: BlockBlobClient): AsyncGenerator<re
   yield* splitLines(response.readableStreamBody as AsyncIterable<Uint8Array>);
 }
 
+/** The same, line by line. */
+export async function* readEachLine(blob: BlockBlobClient): AsyncGenerator<string, undefined> {
+  for await (const batch of readLineBatches(blob)) yield* batch;
+  return undefined;
+}
+
 /** Splits a byte stream into batches of lines; the last line needs no newline. */
 export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
   const decoder = new TextDecoder('utf-8');

@@ -6,10 +6,9 @@ import { nextRound } from '../../../src/lib/provisioning/nextRound.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
 import { checkFile, readOptions } from '../../../src/lib/provisioning/runSteps.ts';
 import { settleRun } from '../../../src/lib/provisioning/settleRun.ts';
-import { startRunOfDrop } from '../../../src/lib/provisioning/startRun.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../src/lib/registry/index.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
-import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
+import { dropFile, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
 
 let azurite: Azurite;
 let drops = 0;
@@ -82,13 +81,8 @@ const TEXT = '{"id":"d1","importMode":"create"}\n{"id":"d2","importMode":"delete
 async function checkedRun(metadata: Record<string, string> = {}): Promise<Prepared> {
   const hub = new JobHub();
   const context = testContext(azurite.connectionString, { hub: hub as unknown as RegistryClient });
-  await context.storage.container('provision').createIfNotExists();
   const name = `run${++drops}/devices.txt`;
-  await context.storage
-    .container('provision')
-    .getBlockBlobClient(name)
-    .upload(TEXT, TEXT.length, { metadata: { hubkeeper: 'test', ...metadata } });
-  const { runId = '' } = await startRunOfDrop(context, countingStarter(), name);
+  const runId = await dropFile(context, name, TEXT, metadata);
   expect(await readOptions(context, { runId })).toEqual({ status: 'ready' });
   expect(await checkFile(context, { runId })).toMatchObject({ next: 'job', hub: 'default', ticket: { runId, name } });
   return {

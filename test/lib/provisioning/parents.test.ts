@@ -4,11 +4,10 @@ import { nextRound } from '../../../src/lib/provisioning/nextRound.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
 import { checkFile, readOptions } from '../../../src/lib/provisioning/runSteps.ts';
 import { settleRun } from '../../../src/lib/provisioning/settleRun.ts';
-import { startRunOfDrop } from '../../../src/lib/provisioning/startRun.ts';
 import { workChunk } from '../../../src/lib/provisioning/workChunk.ts';
 import { type BulkResult, HubError, type RegistryClient } from '../../../src/lib/registry/index.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
-import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
+import { dropFile, endJob, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
 
 let azurite: Azurite;
 let drops = 0;
@@ -121,23 +120,15 @@ async function afterJob(
     hub: hub as unknown as RegistryClient,
     environment: { HUB_TIER: 'S3' },
   });
-  await context.storage.container('provision').createIfNotExists();
   const name = `parents${++drops}/devices.txt`;
   const text = lines.map((line) => `${JSON.stringify({ importMode: 'create', ...line })}\n`).join('');
-  await context.storage
-    .container('provision')
-    .getBlockBlobClient(name)
-    .upload(text, text.length, { metadata: { hubkeeper: 'test', ...options.metadata } });
-  const { runId = '' } = await startRunOfDrop(context, countingStarter(), name);
+  const runId = await dropFile(context, name, text, options.metadata);
   await readOptions(context, { runId });
   expect(await checkFile(context, { runId })).toMatchObject({ next: 'job' });
-  const at = context.now().toISOString();
-  const job = { jobId: 'j1', status: 'completed', progress: 100, createdAt: at, deadline: '2999-01-01T00:00:00Z' };
-  await context.runs.update(runId, (record) => ({ ...record, job, phase: 'job' }));
   const log = Object.entries(options.errors ?? {})
     .map(([deviceId, errorCode]) => `${JSON.stringify({ deviceId, errorCode, errorStatus: '' })}\n`)
     .join('');
-  await context.storage.runContainer(runId).getBlockBlobClient('importErrors.log').upload(log, log.length);
+  await endJob(context, runId, log);
 
   const prepared: Prepared = {
     context,

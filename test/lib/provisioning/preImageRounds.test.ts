@@ -4,10 +4,9 @@ import { fillLines, finishPreImage, startJob, takePreImage, watchJob } from '../
 import { isEarlierRound, type PreImageRound } from '../../../src/lib/provisioning/preImageRound.ts';
 import type { JobKind, RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
 import { checkFile, readOptions } from '../../../src/lib/provisioning/runSteps.ts';
-import { startRunOfDrop } from '../../../src/lib/provisioning/startRun.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../src/lib/registry/index.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
-import { countingStarter, testContext } from '../../helpers/provisioningContext.ts';
+import { dropFile, testContext } from '../../helpers/provisioningContext.ts';
 
 let azurite: Azurite;
 let drops = 0;
@@ -69,11 +68,7 @@ async function checkedRun(text: string) {
     },
   };
   const context = testContext(azurite.connectionString, { hub: hub as unknown as RegistryClient });
-  const box = context.storage.container('provision');
-  await box.createIfNotExists();
-  const name = `round${++drops}/devices.txt`;
-  await box.getBlockBlobClient(name).upload(text, text.length, { metadata: { hubkeeper: 'test' } });
-  const { runId = '' } = await startRunOfDrop(context, countingStarter(), name);
+  const runId = await dropFile(context, `round${++drops}/devices.txt`, text);
   const staging = context.storage.runContainer(runId);
   const write = (blob: string, content: string) => staging.getBlockBlobClient(blob).upload(content, content.length);
   await readOptions(context, { runId });

@@ -7,11 +7,10 @@ import { readRounds } from '../../../src/lib/provisioning/rounds.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
 import { checkFile, readOptions } from '../../../src/lib/provisioning/runSteps.ts';
 import { settleRun } from '../../../src/lib/provisioning/settleRun.ts';
-import { startRunOfDrop } from '../../../src/lib/provisioning/startRun.ts';
 import { type ChunkReply, workChunk } from '../../../src/lib/provisioning/workChunk.ts';
 import { type BulkResult, HubError, type RegistryClient } from '../../../src/lib/registry/index.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
-import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
+import { dropFile, endJob, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
 
 let azurite: Azurite;
 let drops = 0;
@@ -121,30 +120,19 @@ async function afterJob(
     hub: hub as unknown as RegistryClient,
     environment: { HUB_TIER: 'S3', ...options.environment },
   });
-  await context.storage.container('provision').createIfNotExists();
   const name = `after${++drops}/devices.txt`;
   const text = lines.map((line) => `${JSON.stringify({ importMode: 'create', ...line })}\n`).join('');
-  await context.storage
-    .container('provision')
-    .getBlockBlobClient(name)
-    .upload(text, text.length, { metadata: { hubkeeper: 'test', ...options.metadata } });
-  const { runId = '' } = await startRunOfDrop(context, countingStarter(), name);
+  const runId = await dropFile(context, name, text, options.metadata);
   await readOptions(context, { runId });
   expect(await checkFile(context, { runId })).toMatchObject({ next: 'job' });
   const round = '1.1';
   expect(await takePreImage(context, { runId, round })).toEqual({ status: 'ready' });
   expect(await fillLines(context, { runId, round })).toEqual({ status: 'ready' });
-  const at = context.now().toISOString();
-  const job = { jobId: 'j1', status: 'completed', progress: 100, createdAt: at, deadline: '2999-01-01T00:00:00Z' };
-  await context.runs.update(runId, (record) => ({ ...record, job, phase: 'job' }));
   const log = Object.entries(errors).map(([key, errorCode]) => {
     const [deviceId, moduleId] = key.split('/');
     return `${JSON.stringify({ deviceId, ...(moduleId === undefined ? {} : { moduleId }), errorCode, errorStatus: '' })}\n`;
   });
-  await context.storage
-    .runContainer(runId)
-    .getBlockBlobClient('importErrors.log')
-    .upload(log.join(''), log.join('').length);
+  await endJob(context, runId, log.join(''));
   const prepared: Prepared = {
     context,
     hub,
