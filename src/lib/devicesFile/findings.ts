@@ -72,9 +72,14 @@ const SHORTEST_KEY = 22;
  */
 export function displayName(name: string): string {
   if (name.length === 0 || name.length > LONGEST_NAME || !/^[A-Za-z0-9_$-]+$/.test(name)) return '(a name)';
-  const mixed = /[0-9]/.test(name) && /[a-z]/.test(name) && /[A-Z]/.test(name);
-  if (name.length >= SHORTEST_KEY && mixed) return '(a name)';
-  return name;
+  return name.length >= SHORTEST_KEY && !isWords(name) ? '(a name)' : name;
+}
+
+/** Whether a long name is made of words: a key can do without digits, but not with so few capitals. */
+function isWords(name: string): boolean {
+  const capitals = name.match(/[A-Z]/g)?.length ?? 0;
+  const isOneCase = capitals === 0 || (/[_-]/.test(name) && !/[a-z]/.test(name));
+  return isOneCase || (!/[0-9]/.test(name) && capitals <= name.length / 4);
 }
 
 /** A character as it may be shown in a sentence: `U+002F "/"`, or the number alone if it does not print. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { displayName } from '../../../src/lib/devicesFile/findings.ts';
 import { type Checked, CREATE, checkText, DEFAULTS } from './checkText.ts';
 
 /** What must never be told: keys, signatures and connection strings of any look. */
@@ -81,4 +82,14 @@ it('says nothing of the secrets in a line', async () => {
     ),
     { numRuns: 600 },
   );
+});
+
+it.each([
+  ['a key of letters alone', 'aQfGhZkLmNbVcXzAsDfGhJ', '(a name)'],
+  ['a key of zeros', 'AAAAAAAAAAAAAAAAAAAAAA', '(a name)'],
+  ['a key of 16 bytes without its padding', 'q83vASNFZ4kBI0VniavN7w', '(a name)'],
+  ['words', 'lastMaintenanceWindowStart', 'lastMaintenanceWindowStart'],
+  ['words with underscores', 'last_maintenance_window_2', 'last_maintenance_window_2'],
+])('shows a name of the file unless it may be a key: %s', (_what, name, shown) => {
+  expect(displayName(name)).toBe(shown);
 });
