@@ -10,6 +10,12 @@ import type { TriggerQueue } from './triggerQueue.ts';
 /** Most blobs looked at in one poll (ScanBlobScanLogHybridPollingStrategy.cs). */
 const blobsPerPoll = 10_000;
 
+/**
+ * How far before the mark the first sweep of a host looks. A blob bears the time at which its upload began (Azurite; a
+ * live account gives one shortly before the blob is there), so one that was under way may come with a time before it.
+ */
+const lookBackMs = 24 * 60 * 60_000;
+
 export interface ContainerScanOptions {
   readonly container: ContainerClient;
   /** The functions that look at this container. */
@@ -19,6 +25,8 @@ export interface ContainerScanOptions {
   readonly queue: TriggerQueue;
   readonly unkind: Unkindness | undefined;
   readonly log: HostLog;
+  /** Most blobs of one page of the list. */
+  readonly pageSize?: number;
 }
 
 export interface ContainerScan {
@@ -27,12 +35,13 @@ export interface ContainerScan {
 }
 
 /**
- * Finds new and changed blobs by listing a container over and over. A blob is new when it changed at or after the mark
- * of the last complete sweep (its time has whole seconds: more may have come in the same one) and has no receipt.
- * The mark moves only when every blob of the sweep has its messages, so that a crash loses none.
+ * Finds new and changed blobs by listing a container over and over. A blob is new when the last sweep did not see this
+ * version of it, and it has no receipt: its time says nothing, for a blob with an earlier one may come later. The mark,
+ * the latest time in a complete sweep, only spares a host that starts the receipts of blobs that are long done; it
+ * moves only when every blob of the sweep has its messages, so that a crash loses none.
  */
 export function createContainerScan(options: ContainerScanOptions): ContainerScan {
-  const { container, functions, marks, receipts, queue, unkind, log } = options;
+  const { container, functions, marks, receipts, queue, unkind, log, pageSize = 5_000 } = options;
   let mark: Date | undefined;
   let markIsRead = false;
   let storedMark: number | undefined;
@@ -40,8 +49,9 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
   let latestInSweep: Date | undefined;
   let sweepIsComplete = true;
   let toldMissing = false;
-  /** Receipts of the mark's second that are known to be complete: they would be asked for at every poll. */
-  let known = new Set<string>();
+  /** Versions of the last complete sweep, and of this one so far, that need no further look. */
+  let seen: ReadonlySet<string> | undefined;
+  let seenNow = new Set<string>();
 
   async function poll(): Promise<boolean> {
     if (!markIsRead) {
@@ -54,7 +64,7 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
     try {
       do {
         const pages = container.listBlobsFlat().byPage({
-          maxPageSize: Math.min(5_000, blobsPerPoll - looked),
+          maxPageSize: Math.min(pageSize, blobsPerPoll - looked),
           ...(continuationToken !== undefined && { continuationToken }),
         });
         const { value: page } = await pages.next();
@@ -69,6 +79,8 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
     } catch (error) {
       // The next poll begins anew.
       continuationToken = undefined;
+      latestInSweep = undefined;
+      sweepIsComplete = true;
       if ((error as RestError).statusCode !== 404) {
         throw error;
       }
@@ -90,10 +102,9 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
   }
 
   async function endSweep(): Promise<void> {
+    seen = seenNow;
+    seenNow = new Set();
     if (sweepIsComplete && latestInSweep !== undefined) {
-      if (latestInSweep.getTime() !== mark?.getTime()) {
-        known = new Set();
-      }
       mark = latestInSweep;
       if (storedMark !== mark.getTime()) {
         await marks.write(mark);
@@ -109,24 +120,45 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
     if (latestInSweep === undefined || changed > latestInSweep) {
       latestInSweep = changed;
     }
-    if (mark !== undefined && changed < mark) {
+    const version = versionOf(item);
+    const key = keyOf(version);
+    if (seenNow.has(key) || seen?.has(key) || isLongDone(changed)) {
+      seenNow.add(key);
       return false;
     }
+    return tell(item, version);
+  }
+
+  /** Tells all functions of a blob; true when that made a message. */
+  async function tell(item: BlobItem, version: BlobVersion): Promise<boolean> {
     let queued = false;
+    let done = true;
     for (const target of functions) {
-      queued = (await notify(target, item)) || queued;
+      const outcome = await notify(target, item, version);
+      queued ||= outcome === 'queued';
+      done &&= outcome !== 'later';
+    }
+    if (done) {
+      seenNow.add(keyOf(version));
+    } else {
+      seenNow.delete(keyOf(version));
+      sweepIsComplete = false;
     }
     return queued;
   }
 
-  async function notify(target: BlobFunction, item: BlobItem): Promise<boolean> {
+  /** Only the first sweep goes by time: there is nothing else to go by yet. */
+  function isLongDone(changed: Date): boolean {
+    return seen === undefined && mark !== undefined && changed.getTime() < mark.getTime() - lookBackMs;
+  }
+
+  async function notify(
+    target: BlobFunction,
+    item: BlobItem,
+    version: BlobVersion,
+  ): Promise<'queued' | 'nothing' | 'later'> {
     if (target.path.match(container.containerName, item.name) === undefined) {
-      return false;
-    }
-    const version = versionOf(item);
-    const key = `${target.functionId}\n${version.etag}\n${item.name}`;
-    if (known.has(key)) {
-      return false;
+      return 'nothing';
     }
     let queued = false;
     try {
@@ -141,16 +173,11 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
         });
         queued = true;
       });
-      if (outcome === 'done') {
-        known.add(key);
-      } else {
-        sweepIsComplete = false;
-      }
+      return outcome === 'busy' ? 'later' : queued ? 'queued' : 'nothing';
     } catch (error) {
-      sweepIsComplete = false;
       log('warning', target.name, `Blob "${item.name}" could not be queued, trying again: ${storageErrorText(error)}`);
+      return 'later';
     }
-    return queued;
   }
 
   const versionOf = (item: BlobItem): BlobVersion => ({
@@ -158,6 +185,8 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
     blobName: item.name,
     etag: bareETag(item.properties.etag),
   });
+
+  const keyOf = ({ etag, blobName }: BlobVersion): string => `${etag}\n${blobName}`;
 
   /** Now and then forgets the receipt of a blob that is long done, so that it comes once more. */
   async function beUnkind(items: readonly BlobItem[]): Promise<boolean> {
@@ -168,16 +197,11 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
     if (item === undefined) {
       return false;
     }
-    let queued = false;
+    const version = versionOf(item);
     for (const target of functions) {
-      const version = versionOf(item);
-      if (target.path.match(container.containerName, item.name) !== undefined) {
-        await receipts.remove(target.functionId, version);
-        known.delete(`${target.functionId}\n${version.etag}\n${item.name}`);
-        queued = (await notify(target, item)) || queued;
-      }
+      await receipts.remove(target.functionId, version);
     }
-    return queued;
+    return tell(item, version);
   }
 
   return { poll };
