@@ -4,15 +4,24 @@ import { redact } from '../src/lib/redact.ts';
 import { toCliError } from './cliError.ts';
 import { createCommandLine } from './commandLine.ts';
 import { EXIT, type ExitCode } from './exitCode.ts';
+import { endForLackOfReaders } from './interrupt.ts';
 
 /** The whole life of the process. */
 export async function main(args: readonly string[]): Promise<void> {
-  // The reader of a pipe may go away (generate … | head): no error, there is nobody left to write to.
+  // The reader of a pipe may go away (generate … | head), and so may a terminal (EIO): no error, there is nobody left to
+  // write to. What was said along the way, on stderr, is missed by nobody; a closed terminal sends SIGHUP besides.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.ok);
+    if (!isLackOfReaders(error)) throw error;
+    endForLackOfReaders();
+  });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (!isLackOfReaders(error)) throw error;
   });
   process.exitCode = await run(args);
+}
+
+function isLackOfReaders({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EPIPE' || code === 'EIO';
 }
 
 /** Runs one command line and returns its exit code. Errors are written to stderr; nothing is thrown. */

@@ -1,7 +1,7 @@
 import { helpText, parseCommandLine } from './commandLine.ts';
 import { startHub } from './index.ts';
 
-/** Starts the hub and keeps it running until SIGINT or SIGTERM. */
+/** Starts the hub and keeps it running until it is told to stop, or nobody listens any more. */
 async function main(args: readonly string[]): Promise<void> {
   const command = parseCommandLine(args);
   if (command.help) {
@@ -23,8 +23,10 @@ async function main(args: readonly string[]): Promise<void> {
       },
     );
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  // Nobody reads what it says: a pipe broke, or the terminal was closed.
+  process.stdout.on('error', stop);
+  process.stderr.on('error', () => undefined);
   if (command.json) {
     console.log(JSON.stringify(facts));
   } else {

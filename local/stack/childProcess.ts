@@ -46,6 +46,12 @@ export interface ChildOptions<Ready> {
   readonly signal?: AbortSignal;
 }
 
+/** Children of this process that run: none of them outlives it, however it ends. (Only SIGKILL gives it no chance.) */
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGTERM');
+});
+
 const LAST_LINES = 15;
 const TAIL_BYTES = 16 * 1024;
 
@@ -63,7 +69,9 @@ export async function startChild<Ready>(options: ChildOptions<Ready>): Promise<C
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
+  children.add(child);
   const exited = exitOf(child);
+  void exited.then(() => children.delete(child));
   // Later than `exited`: what it had still to say has been read by then.
   child.once('close', () => closeSync(log));
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { type Child, describeExit, startChild } from '../../../local/stack/childProcess.ts';
 import { identityOf, isAlive } from '../../../local/stack/processIdentity.ts';
+import { projectRoot } from '../../../local/stack/projectRoot.ts';
 
 let folder: string;
 const started: Child<unknown>[] = [];
@@ -101,4 +103,24 @@ test('a child that ends by itself is told apart from one that was stopped', asyn
   expect(child.isEnding()).toBe(false);
   expect(child.lastLogLines()).toEqual(['oh']);
   await child.stop(1000);
+});
+
+test('a child does not outlive a process that falls over', async () => {
+  const supervisor = join(folder, 'supervisor.mjs');
+  const part = join(folder, 'program.mjs');
+  await writeFile(part, `console.log('ready ' + process.pid); setInterval(() => {}, 1000);`);
+  await writeFile(
+    supervisor,
+    `import { startChild } from ${JSON.stringify(join(projectRoot(), 'local/stack/childProcess.ts'))};
+     const child = await startChild({
+       name: 'The part', args: [${JSON.stringify(part)}], cwd: ${JSON.stringify(folder)}, env: process.env,
+       logFile: ${JSON.stringify(join(folder, 'part.log'))}, readyTimeoutMs: 20_000, output: 'pipe',
+       parseReady: (line) => /^ready (.*)$/.exec(line)?.[1],
+     });
+     console.log(child.ready);
+     setTimeout(() => { throw new Error('a fault'); }, 10);`,
+  );
+  const { status, stdout } = spawnSync(process.execPath, [supervisor], { encoding: 'utf8' });
+  expect(status).toBe(1);
+  await expect.poll(() => isAlive({ pid: Number(stdout.trim()) })).toBe(false);
 });
