@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { defaultDataFolder } from './dataFolder.ts';
 import { type LogLevel, logLevels } from './log.ts';
 
 export interface HostOptions {
@@ -33,19 +34,21 @@ export function parseCommandLine(argv: readonly string[]): HostOptions {
     .argument('[directory]', 'folder of the app (host.json, package.json)', '.')
     .option('--json', 'print one line of JSON when ready, nothing else, on standard output', false)
     .option('--port <number>', 'port on 127.0.0.1; 0 for a free one', wholeNumber(0, 65_535), 0)
-    .option('--data <directory>', 'where keys and durable state are kept', '.hubkeeper/host')
+    .option('--data <directory>', 'where keys and durable state are kept (default: .hubkeeper/hosts/<app>)')
     .option('--host-id <id>', 'name under which receipts and timers are kept in storage')
     .option('--unkind [seed]', 'deliver twice, late and out of order', wholeNumber(0, 2 ** 32 - 1))
     .option('--enable-auth', 'ask for function keys, as Azure does (keys.json in the data folder)', false)
     .option('--blob-scan-ms <ms>', 'pause between two looks for new blobs', wholeNumber(10, 3_600_000), 1_000)
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'));
   command.parse(argv, { from: 'user' });
-  const options = command.opts<Omit<HostOptions, 'appDirectory' | 'unkind'> & { readonly unkind?: number | true }>();
+  type Given = Omit<HostOptions, 'appDirectory' | 'data' | 'unkind'>;
+  const options = command.opts<Given & { readonly data?: string; readonly unkind?: number | true }>();
+  const appDirectory = resolve(command.args[0] ?? '.');
   return {
     ...options,
     hostId: options.hostId,
-    appDirectory: resolve(command.args[0] ?? '.'),
-    data: resolve(options.data),
+    appDirectory,
+    data: options.data === undefined ? defaultDataFolder(appDirectory) : resolve(options.data),
     unkind: options.unkind === true ? Math.floor(Math.random() * 2 ** 32) : options.unkind,
   };
 }

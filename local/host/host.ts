@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppLoadError } from './appFiles.ts';
 import { type AppFunctions, readAppFunctions } from './appFunctions.ts';
@@ -6,6 +5,7 @@ import { type BlobListener, startBlobListener } from './blob/blobListener.ts';
 import type { HostOptions } from './commandLine.ts';
 import { type StorageConnection, storageConnection } from './connections.ts';
 import type { DurableEngine, Unkindness } from './contracts.ts';
+import { enterDataFolder } from './dataFolder.ts';
 import { chooseHostId } from './hostId.ts';
 import { type HostJson, readHostJson } from './hostJson.ts';
 import { createDispatcher } from './http/dispatcher.ts';
@@ -40,7 +40,7 @@ const stopPatience = 10_000;
  */
 export async function startHost(options: HostOptions, log: HostLog): Promise<RunningHost> {
   const { appDirectory } = options;
-  await mkdir(options.data, { recursive: true });
+  enterDataFolder(options.data, appDirectory);
   const hostJson = await readHostJson(appDirectory);
   const settings = await applySettings(appDirectory);
   const hostId = chooseHostId(appDirectory, options.hostId, settings);

@@ -1,3 +1,5 @@
+import { lockFolder } from '../stack/lockFolder.ts';
+import { makeFolder } from '../stack/makeFolder.ts';
 import { createActivity } from './activity.ts';
 import { createAdminHandler } from './admin/adminServer.ts';
 import { createConfigurationStore } from './configurations/configurationStore.ts';
@@ -32,10 +34,26 @@ export interface RunningHub {
 
 /**
  * Starts an IoT Hub simulator on 127.0.0.1: the service-side REST surface over plain HTTP, and an admin server.
- * Throws on options that are wrong and on a port that is taken.
+ * Throws on options that are wrong, on a port that is taken, and on a data folder that another process uses.
  */
 export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
   const settings = settingsOf(options);
+  const leave = options.data === undefined ? () => undefined : enterFolder(options.data);
+  try {
+    return await startIn(options, settings, leave);
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** Makes the data folder if need be, and takes it for this process; returns what gives it back. */
+function enterFolder(folder: string): () => void {
+  makeFolder(folder);
+  return lockFolder(folder, { file: 'hub.lock', one: 'A hub simulator', many: 'hub simulators' });
+}
+
+async function startIn(options: HubOptions, settings: HubSettings, leave: () => void): Promise<RunningHub> {
   const saved = loadHub(options.data);
   const name = options.name ?? saved.name;
   const database = openDatabase(options.data);
@@ -96,6 +114,7 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
     close: async () => {
       await Promise.all([server.close(), admin.close(), jobs.close()]);
       database.close();
+      leave();
     },
   };
 }

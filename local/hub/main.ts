@@ -1,3 +1,4 @@
+import { StackError } from '../stack/stackError.ts';
 import { helpText, parseCommandLine } from './commandLine.ts';
 import { startHub } from './index.ts';
 
@@ -40,5 +41,6 @@ async function main(args: readonly string[]): Promise<void> {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
+  if (error instanceof StackError && error.action !== undefined) console.error(error.action);
   process.exit(2);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mintPolicies, type Policy } from './policies.ts';
 
@@ -33,6 +33,5 @@ export function loadHub(folder: string | undefined): SavedHub {
 /** Saves the hub for its owner's eyes only: the file holds the keys of the policies. */
 export function saveHub(folder: string | undefined, hub: SavedHub): void {
   if (folder === undefined) return;
-  mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, FILE), `${JSON.stringify(hub, undefined, 2)}\n`, { mode: 0o600 });
 }

@@ -1,9 +1,9 @@
 /** `DATA/stack.json`: what a running stack is and how to reach it; also what a crashed one left behind. */
 
-import { randomUUID } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { identityOf, isAlive, type ProcessIdentity } from './processIdentity.ts';
+import { lockFolder } from './lockFolder.ts';
+import { isAlive, type ProcessIdentity } from './processIdentity.ts';
 import { StackError } from './stackError.ts';
 
 export type PartName = 'azurite' | 'hub' | 'host';
@@ -87,39 +87,5 @@ export function findRunningStack(data: string): StackFile | undefined {
  * @throws StackError while another living process holds it.
  */
 export function lockData(data: string): () => void {
-  const path = join(data, 'stack.lock');
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    const mine = `${path}.${process.pid}.${randomUUID()}`;
-    writeFileSync(mine, JSON.stringify(identityOf(process.pid)), { mode: 0o600 });
-    try {
-      // A link is made whole or not at all, so nobody ever reads an empty lock.
-      linkSync(mine, path);
-      return () => rmSync(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    } finally {
-      rmSync(mine, { force: true });
-    }
-    const holder = readLock(path);
-    if (holder !== undefined && isAlive(holder)) {
-      throw new StackError(`A local stack is already running on ${data} (process ${holder.pid}).`, {
-        kind: 'usage',
-        action: 'Use that one, stop it with Ctrl-C in its terminal, or start this one with another --data folder.',
-      });
-    }
-    rmSync(path, { force: true });
-  }
-  throw new StackError(`Two local stacks are starting on ${data} at the same time.`, {
-    kind: 'usage',
-    action: 'Start only one.',
-  });
-}
-
-function readLock(path: string): ProcessIdentity | undefined {
-  try {
-    const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return typeof (content as ProcessIdentity | null)?.pid === 'number' ? (content as ProcessIdentity) : undefined;
-  } catch {
-    return undefined;
-  }
+  return lockFolder(data, { file: 'stack.lock', one: 'A local stack', many: 'local stacks' });
 }

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { makePrivateFile } from '../../stack/privateFile.ts';
 import type { HistoryEvent, ParentInstance } from './historyEvents.ts';
 
 export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated';
@@ -438,6 +439,7 @@ function toEntity(row: EntityColumns): EntityRow {
 function openDatabase(path: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
+    makePrivateFile(path);
     db = new DatabaseSync(path);
     // The lock is taken by the write below and kept until the process ends, however it ends. It comes before the WAL
     // mode, so that no shared-memory file is made.

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makePrivateFile } from '../../stack/privateFile.ts';
 import { IDENTITY_COLUMNS } from './identityRow.ts';
 
 const identityColumns = Object.entries(IDENTITY_COLUMNS)
@@ -27,8 +27,10 @@ const SCHEMA = `
  * `kill -9`: the write-ahead log is written at each commit, and flushed to disk at checkpoints only.
  */
 export function openDatabase(folder: string | undefined): DatabaseSync {
-  if (folder !== undefined) mkdirSync(folder, { recursive: true });
-  const database = new DatabaseSync(folder === undefined ? ':memory:' : join(folder, 'registry.sqlite'));
+  const path = folder === undefined ? ':memory:' : join(folder, 'registry.sqlite');
+  // SQLite gives the files that it makes beside it the mode of this one.
+  if (folder !== undefined) makePrivateFile(path);
+  const database = new DatabaseSync(path);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;');
   database.exec(SCHEMA);
   return database;

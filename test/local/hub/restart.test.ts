@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -117,6 +117,37 @@ describe('the hub as a process', () => {
     ]);
     const { body: state } = await client.admin('GET', '/state');
     expect(state).toMatchObject({ devices: count, jobs: { importsCreated: 1 } });
+  });
+
+  it('makes its folder for its owner alone, and keeps its registry from others in one that is open to them', async () => {
+    const mode = async (...path: string[]) => (await stat(join(...path))).mode & 0o777;
+    const made = join(data, 'made', 'here');
+    const first = await startProcess('--data', made);
+    expect(await mode(made)).toBe(0o700);
+    await first.end('SIGTERM');
+
+    const open = join(data, 'open');
+    await mkdir(open, { mode: 0o755 });
+    const hub = await startProcess('--data', open);
+    await createClient(hub.facts).call('PUT', '/devices/d1', { body: { deviceId: 'd1' } });
+    for (const file of await readdir(open)) expect([file, await mode(open, file)]).toEqual([file, 0o600]);
+    expect(await readdir(open)).toEqual(expect.arrayContaining(['hub.json', 'registry.sqlite', 'registry.sqlite-wal']));
+  });
+
+  it('has its folder to itself, and leaves it free when it ends, however it ends', async () => {
+    const first = await startProcess();
+    const second = spawn(process.execPath, [main, '--data', data], { stdio: ['ignore', 'ignore', 'pipe'] });
+    ends.push(() => endProcess(second, 'SIGKILL'));
+    const output = collectOutput(second, second.stderr);
+    const [code] = await once(second, 'close');
+    expect([code, output.text()]).toEqual([
+      2,
+      expect.stringMatching(/^A hub simulator is already running on .* \(process \d+\)\.\nUse that one, stop it/),
+    ]);
+    await first.end('SIGKILL');
+    const third = await startProcess();
+    expect(await third.end('SIGTERM')).toBe(0);
+    expect(await readdir(data)).not.toContain('hub.lock');
   });
 
   it('says what is wrong with its arguments and exits with 2', async () => {
