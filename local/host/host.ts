@@ -41,8 +41,11 @@ const stopPatience = 10_000;
 export async function startHost(options: HostOptions, log: HostLog): Promise<RunningHost> {
   const { appDirectory } = options;
   enterDataFolder(options.data, appDirectory);
-  const hostJson = await readHostJson(appDirectory);
   const settings = await applySettings(appDirectory);
+  const hostJson = await readHostJson(appDirectory, settings);
+  if (hostJson.withoutEffect.length > 0) {
+    log('info', 'host', `Settings of host.json without effect on this host: ${hostJson.withoutEffect.join(', ')}.`);
+  }
   const hostId = chooseHostId(appDirectory, options.hostId, settings);
   const unkind = options.unkind === undefined ? undefined : createUnkindness(options.unkind);
   if (unkind !== undefined) {

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { OVERRIDE_SECTION, sortSettings } from './hostJsonSettings.ts';
+import type { Settings } from './settings.ts';
 import { parseTimeSpan } from './timeSpan.ts';
 
-/** The parts of host.json that this host obeys (https://learn.microsoft.com/azure/azure-functions/functions-host-json). */
+/** What host.json, and the app settings that override it, say to this host. */
 export interface HostJson {
   /** Without slashes at its ends; empty for none. */
   readonly routePrefix: string;
@@ -11,12 +13,14 @@ export interface HostJson {
   readonly functionTimeout: number | undefined;
   readonly blobs: { readonly maxDegreeOfParallelism: number; readonly poisonBlobThreshold: number };
   readonly durableTask: Readonly<Record<string, unknown>>;
+  /** Names of settings that have no effect on this host. */
+  readonly withoutEffect: readonly string[];
 }
 
 const defaultTimeout = 30 * 60_000;
 
-/** @throws Error naming the file and every member that is wrong. */
-export async function readHostJson(appDirectory: string): Promise<HostJson> {
+/** @throws Error naming the file and every setting that is wrong, unknown, or cannot be obeyed. */
+export async function readHostJson(appDirectory: string, settings: Settings): Promise<HostJson> {
   const path = join(appDirectory, 'host.json');
   let parsed: unknown;
   try {
@@ -25,21 +29,17 @@ export async function readHostJson(appDirectory: string): Promise<HostJson> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot read ${path}: ${reason}. A Functions app has a host.json, at least {"version": "2.0"}.`);
   }
-  return parseHostJson(parsed, path);
+  return parseHostJson(parsed, path, settings.section(OVERRIDE_SECTION));
 }
 
-export function parseHostJson(parsed: unknown, path = 'host.json'): HostJson {
-  const problems: string[] = [];
-  const object = (value: unknown, name: string): Record<string, unknown> => {
-    if (value === undefined) {
-      return {};
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      problems.push(`${name} must be an object`);
-      return {};
-    }
-    return value as Record<string, unknown>;
-  };
+export function parseHostJson(
+  parsed: unknown,
+  path = 'host.json',
+  overrides: ReadonlyMap<string, string> = new Map(),
+): HostJson {
+  const sorted = sortSettings(parsed, overrides);
+  const problems = [...sorted.problems];
+  const section = (value: unknown) => (value ?? {}) as Readonly<Record<string, unknown>>;
   const wholeNumber = (value: unknown, name: string, fallback: number): number => {
     if (value === undefined) {
       return fallback;
@@ -51,14 +51,14 @@ export function parseHostJson(parsed: unknown, path = 'host.json'): HostJson {
     return value;
   };
 
-  const root = object(parsed, 'the file');
+  const root = sorted.content;
   if (root['version'] !== '2.0') {
     problems.push(`"version" must be "2.0", not ${JSON.stringify(root['version'])}`);
   }
-  const extensions = object(root['extensions'], '"extensions"');
-  const http = object(extensions['http'], '"extensions.http"');
-  const blobs = object(extensions['blobs'], '"extensions.blobs"');
-  const durableTask = object(extensions['durableTask'], '"extensions.durableTask"');
+  const extensions = section(root['extensions']);
+  const http = section(extensions['http']);
+  const blobs = section(extensions['blobs']);
+  const durableTask = section(extensions['durableTask']);
 
   const { routePrefix = 'api' } = http;
   if (typeof routePrefix !== 'string') {
@@ -76,6 +76,7 @@ export function parseHostJson(parsed: unknown, path = 'host.json'): HostJson {
       poisonBlobThreshold: wholeNumber(blobs['poisonBlobThreshold'], '"extensions.blobs.poisonBlobThreshold"', 5),
     },
     durableTask,
+    withoutEffect: sorted.withoutEffect,
   };
   if (problems.length > 0) {
     throw new Error(`${path}: ${problems.join('; ')}.`);

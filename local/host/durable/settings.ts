@@ -15,8 +15,7 @@ const hours = 60 * 60 * 1000;
 export const azureTimerLimits: TimerLimits = { maximumShortTimerMs: 6 * 24 * hours, longTimerLinkMs: 3 * 24 * hours };
 
 /**
- * Reads the `extensions.durableTask` section of host.json. Settings that only the Azure Storage provider has a use for
- * are left alone.
+ * Reads the `extensions.durableTask` section of host.json.
  *
  * @throws Error naming the setting that has a wrong value.
  */

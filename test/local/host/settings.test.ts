@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { storageConnection } from '../../../local/host/connections.ts';
 import { chooseHostId } from '../../../local/host/hostId.ts';
-import { parseHostJson } from '../../../local/host/hostJson.ts';
+import { parseHostJson, readHostJson } from '../../../local/host/hostJson.ts';
 import {
   isDisabled,
   readLocalSettings,
@@ -13,6 +13,7 @@ import {
   settingsFrom,
 } from '../../../local/host/settings.ts';
 import { createUnkindness, shuffled } from '../../../local/host/unkindness.ts';
+import { projectRoot } from '../../../local/stack/projectRoot.ts';
 
 const account = (port: number) =>
   `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:${port}/a;QueueEndpoint=http://127.0.0.1:${port + 1}/a;`;
@@ -162,6 +163,104 @@ describe('host.json', () => {
       extensions: { http: { routePrefix: 1 }, blobs: { poisonBlobThreshold: 0 } },
     };
     expect(() => parseHostJson(json)).toThrow(/version.*routePrefix.*functionTimeout.*poisonBlobThreshold/s);
+  });
+
+  const withDurable = (durableTask: unknown) => ({ version: '2.0', extensions: { durableTask } });
+
+  test('means the same in any case, as in all .NET configuration', () => {
+    const json = { Version: '2.0', EXTENSIONS: { DurableTask: { hubname: 'h', MaxConcurrentActivityFunctions: 3 } } };
+    expect(parseHostJson(json).durableTask).toEqual({ hubName: 'h', maxConcurrentActivityFunctions: 3 });
+  });
+
+  test('is overridden by app settings, whose texts are read as numbers where those belong', () => {
+    const settings = settingsFrom({
+      AzureFunctionsJobHost__functionTimeout: '00:01:00',
+      AzureFunctionsJobHost__extensions__blobs__maxDegreeOfParallelism: '3',
+      azurefunctionsjobhost__EXTENSIONS__durableTask__maxConcurrentActivityFunctions: '2',
+      'AzureFunctionsJobHost:extensions:http:routePrefix': 'v1',
+      AzureFunctionsJobHost__logging__logLevel__Default: 'Debug',
+    });
+    const json = { ...withDurable({ hubName: 'h', maxConcurrentActivityFunctions: 7 }), functionTimeout: '00:05:00' };
+    expect(parseHostJson(json, 'host.json', settings.section('AzureFunctionsJobHost'))).toMatchObject({
+      functionTimeout: 60_000,
+      routePrefix: 'v1',
+      blobs: { maxDegreeOfParallelism: 3 },
+      durableTask: { hubName: 'h', maxConcurrentActivityFunctions: 2 },
+      withoutEffect: ['AzureFunctionsJobHost__logging__loglevel__default'],
+    });
+  });
+
+  test.each<[unknown, readonly string[]]>([
+    [
+      { logging: { logLevel: { 'Host.Triggers.DurableTask': 'Warning' } } },
+      ['logging.logLevel.Host.Triggers.DurableTask'],
+    ],
+    [{ extensionBundle: { id: 'x', version: '[4.*, 5.0.0)' } }, ['extensionBundle.id', 'extensionBundle.version']],
+    [
+      { watchDirectories: ['Shared'], healthMonitor: { enabled: false } },
+      ['watchDirectories', 'healthMonitor.enabled'],
+    ],
+    [{ extensions: { http: { maxConcurrentRequests: 5 } } }, ['extensions.http.maxConcurrentRequests']],
+    [
+      { extensions: { queues: { batchSize: 8 }, mine: { a: { b: 1 } } } },
+      ['extensions.queues.batchSize', 'extensions.mine.a.b'],
+    ],
+    [
+      { extensions: { durableTask: { storageProvider: { FetchLargeMessagesAutomatically: true } } } },
+      ['extensions.durableTask.storageProvider.FetchLargeMessagesAutomatically'],
+    ],
+    [
+      { extensions: { durableTask: { storageProvider: { type: 'mssql', schemaName: 'dt' } } } },
+      ['extensions.durableTask.storageProvider.type', 'extensions.durableTask.storageProvider.schemaName'],
+    ],
+    [
+      { extensions: { durableTask: { versionMatchStrategy: 'CurrentOrOlder' } } },
+      ['extensions.durableTask.versionMatchStrategy'],
+    ],
+    [{ functions: [] }, ['functions']],
+    [{ $schema: 'https://json.schemastore.org/host.json', retry: null, extensions: {} }, []],
+  ])('names what has no effect on this host: %j', (json, names) => {
+    expect(parseHostJson({ version: '2.0', ...(json as object) }).withoutEffect).toEqual(names);
+  });
+
+  test.each<[unknown, string]>([
+    [{ functionTimeOuts: '00:01:00' }, '"functionTimeOuts" is no setting that this host knows'],
+    [{ extensions: { blobs: { maxDegreeOfParalelism: 1 } } }, '"extensions.blobs.maxDegreeOfParalelism" is no setting'],
+    [
+      { extensions: { durableTask: { storageProvider: { controlQueueVisibilityTimeOuts: '00:01:00' } } } },
+      '"extensions.durableTask.storageProvider.controlQueueVisibilityTimeOuts" is no setting that this host knows',
+    ],
+    [{ functions: ['one'] }, '"functions": this host runs all functions'],
+    [
+      { customHandler: { description: { defaultExecutablePath: 'x' } } },
+      '"customHandler.description.defaultExecutablePath"',
+    ],
+    [
+      { extensions: { durableTask: { overridableExistingInstanceStates: 'AnyState' } } },
+      '"extensions.durableTask.overridableExistingInstanceStates": this host starts an instance anew only',
+    ],
+    [
+      { extensions: { durableTask: { versionMatchStrategy: 'Strict' } } },
+      '"extensions.durableTask.versionMatchStrategy"',
+    ],
+    [{ extensions: { blobs: 5 } }, '"extensions.blobs" must be an object'],
+    [{ extensions: [] }, '"extensions" must be an object'],
+  ])('is refused by the name of the setting: %j', (json, problem) => {
+    expect(() => parseHostJson({ version: '2.0', ...(json as object) })).toThrow(problem);
+  });
+
+  test('names an app setting that it does not know as it is written', () => {
+    const settings = settingsFrom({ AzureFunctionsJobHost__extensions__blobs__poison: '1' });
+    expect(() => parseHostJson({ version: '2.0' }, 'host.json', settings.section('AzureFunctionsJobHost'))).toThrow(
+      '"AzureFunctionsJobHost__extensions__blobs__poison" is no setting that this host knows',
+    );
+    expect(() => parseHostJson([])).toThrow('the file must be an object');
+  });
+
+  test('of this app has no setting that this host does not know', async () => {
+    const { hubName, ...limits } = (await readHostJson(projectRoot(), settingsFrom({}))).durableTask;
+    expect(hubName).toBe('HubKeeper');
+    expect(limits).toEqual({ maxConcurrentActivityFunctions: 8, maxConcurrentOrchestratorFunctions: 8 });
   });
 });
 
