@@ -1,6 +1,7 @@
 import { app, type HttpResponseInit } from '@azure/functions';
 
 import { checkHub, checkStorage, type HealthCheck } from '../lib/health.ts';
+import { ensureContainer } from '../lib/storage/ensureContainer.ts';
 import { RESULTS_CONTAINER, RUNS_CONTAINER } from '../lib/storage/storage.ts';
 import { hub, loggerOf, settings, storage } from '../services.ts';
 
@@ -25,10 +26,7 @@ async function lookAround(): Promise<void> {
   const log = loggerOf(console);
   for (const name of [settings.provisionContainer, RESULTS_CONTAINER, RUNS_CONTAINER]) {
     // Without the right to create containers they must exist already: the checks below say so if they do not.
-    await storage
-      .container(name)
-      .createIfNotExists()
-      .catch(() => undefined);
+    await ensureContainer(storage.container(name)).catch(() => undefined);
   }
   for (const check of await allChecks()) {
     if (!check.ok) log.log('warn', `${check.name}: ${check.problem}`);

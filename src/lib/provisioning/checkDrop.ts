@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../devicesFile/checkDevicesFile.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
+import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { checkRulesOf } from './checkRules.ts';
 import type { ProvisioningContext } from './context.ts';
@@ -35,7 +36,7 @@ export async function checkDrop(
   options: ProvisionOptions,
 ): Promise<CheckResult> {
   const container = stagingOf(context, record.runId);
-  await container.createIfNotExists();
+  await ensureContainer(container);
   const manifest = container.getBlockBlobClient(CHECK_BLOB);
   const earlier = await readJson<CheckResult>(manifest);
   if (earlier !== undefined) return earlier.value;

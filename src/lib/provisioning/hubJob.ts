@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import type { BlobLeaseClient } from '@azure/storage-blob';
 
 import { HubError, type ImportExportJob, type RegistryClient } from '../registry/index.ts';
+import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
@@ -169,7 +170,7 @@ async function underLease<Result>(
   work: (held: HeldState) => Promise<Result>,
 ): Promise<Result | undefined> {
   const container = stagingOf(context, record.runId);
-  await container.createIfNotExists();
+  await ensureContainer(container);
   const blob = container.getBlockBlobClient(stateBlob);
   await writeJson(blob, {}, { ifAbsent: true });
   const lease = blob.getBlobLeaseClient(randomUUID());

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 
 import { createBlockWriter } from '../storage/blockWriter.ts';
+import { ensureContainer } from '../storage/ensureContainer.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
@@ -107,7 +108,7 @@ export function resultFolder(record: RunRecord): string {
 export async function writeReport(context: ProvisioningContext, input: ReportInput): Promise<ReportResult> {
   const { record, check } = input;
   const results = context.storage.container(RESULTS_CONTAINER);
-  await results.createIfNotExists();
+  await ensureContainer(results);
   const folder = resultFolder(record);
   const staging = stagingOf(context, record.runId);
   const blobs = checkBlobs(staging, check.attempt);
@@ -224,7 +225,7 @@ export async function writeShortReport(
   ending: Ending,
 ): Promise<RunReportFiles> {
   const results = context.storage.container(RESULTS_CONTAINER);
-  await results.createIfNotExists();
+  await ensureContainer(results);
   const json = `${resultFolder(record)}/report.json`;
   await writeJson(results.getBlockBlobClient(json), { run: summaryOf(context, record, ending) });
   return { container: RESULTS_CONTAINER, json };
