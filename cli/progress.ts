@@ -3,18 +3,16 @@
 import { isTerminalStatus } from '../src/lib/provisioning/hubJob.ts';
 import type { RunJob, RunPhase, RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatRate } from './format.ts';
+import { stillnessOf, stillText } from './stillness.ts';
 
 export interface Progress {
   /** What goes on, and the counts: changes only when the run moves on. */
   readonly text: string;
   /** 0..1, where it is known. */
   readonly fraction?: number;
-  /** Rate, time left, silence, where they are known: change with the clock. The last is the most important. */
+  /** Rate, time left, standstill, where they are known: change with the clock. The last is the most important. */
   readonly pace?: readonly string[];
 }
-
-/** A run without news for this long is said to be silent. */
-const SILENT_AFTER_MS = 60_000;
 
 const PHASE_TEXT: Readonly<Record<Exclude<RunPhase, 'job'>, string>> = {
   options: 'waiting for the options',
@@ -33,15 +31,10 @@ const PHASE_TEXT: Readonly<Record<Exclude<RunPhase, 'job'>, string>> = {
  * @param since when the watching began
  */
 export function progressOf(record: RunRecord | undefined, now: Date, since: Date): Progress {
-  if (record === undefined) {
-    const text = 'waiting for the app to notice the file';
-    return now.getTime() - since.getTime() < SILENT_AFTER_MS ? { text } : { text: `${text} (is it running?)` };
-  }
-  const silentMs = now.getTime() - Date.parse(record.updatedAt);
-  // A run that is held, or stands in the queue, has no news to tell.
-  const isQuiet = record.suspendedAt !== undefined || record.waiting?.kind === 'turn';
-  const silent = silentMs >= SILENT_AFTER_MS && !isQuiet ? { pace: [`no news for ${formatDuration(silentMs)}`] } : {};
-  return { ...activeProgress(record, now), ...silent };
+  const stillness = stillnessOf(record, now, since);
+  const still = stillness === undefined ? {} : { pace: [stillText(stillness)] };
+  if (record === undefined) return { text: 'waiting for the app to notice the file', ...still };
+  return { ...activeProgress(record, now), ...still };
 }
 
 function activeProgress(record: RunRecord, now: Date): Progress {

@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import type { Output } from './output.ts';
 import { downloadReport, readReport } from './report.ts';
 import { renderOutcome, renderRun } from './runText.ts';
+import { renderStillness, stillnessOf } from './stillness.ts';
 
 export interface ShowOptions {
   /** All that the record says, not only what the run came to. */
@@ -22,9 +23,11 @@ export async function showRecord(
   const render = options.detailed ? renderRun : renderOutcome;
   const look = { now: new Date(), paint: output.style, columns: output.columns };
   for (const line of render(record, report, look)) output.print(line);
+  const still = stillnessOf(record, look.now, look.now);
+  for (const line of renderStillness(still, output.columns)) output.print(line);
   if (options.report !== undefined) {
     const files = await downloadReport(connection.storage, record, options.report);
     output.note(files.length === 0 ? 'There is no report to download.' : `Downloaded ${files.join(', ')}`);
   }
-  output.printJson({ run: record, report: report ?? null });
+  output.printJson({ run: record, report: report ?? null, still });
 }

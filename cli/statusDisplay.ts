@@ -4,6 +4,8 @@ import { type Progress, plainProgress, statusLine } from './progress.ts';
 /** Shows what goes on while a command works: on stderr, so that results on stdout stay clean. */
 export interface StatusDisplay {
   show(progress: Progress): void;
+  /** A line that stays, above what is shown. */
+  say(line: string): void;
   /** Takes the line away (terminal), or writes what was held back (plain). */
   end(): void;
 }
@@ -42,6 +44,10 @@ function createTerminalDisplay(stream: StatusStream, unicode: boolean): StatusDi
       progress = next;
       if (isFirst) draw();
     },
+    say: (line) => {
+      stream.write(`\r\u001b[K${redact(line)}\n`);
+      draw();
+    },
     end: () => {
       clearInterval(timer);
       if (progress !== undefined) stream.write('\r\u001b[K');
@@ -69,6 +75,9 @@ function createPlainDisplay(stream: StatusStream): StatusDisplay {
       const wait = quietUntil - Date.now();
       if (wait <= 0) write();
       else timer ??= setTimeout(write, wait).unref();
+    },
+    say: (line) => {
+      stream.write(`${redact(line)}\n`);
     },
     end: () => {
       clearTimeout(timer);

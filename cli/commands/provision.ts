@@ -19,6 +19,7 @@ import type { Output } from '../output.ts';
 import { progressOf, uploadProgress } from '../progress.ts';
 import { showRecord } from '../showRecord.ts';
 import { createStatusDisplay } from '../statusDisplay.ts';
+import { renderStillness, stillnessOf } from '../stillness.ts';
 import { version } from '../version.ts';
 import { watchRun } from '../watchRun.ts';
 
@@ -110,12 +111,23 @@ export async function watchWithStatus(
 ): Promise<RunRecord | undefined> {
   const status = createStatusDisplay(output.stderr);
   const since = new Date();
+  // Of a standstill one is told once.
+  let told: string | undefined;
+  const tellStandstill = (record: RunRecord | undefined): void => {
+    const stillness = stillnessOf(record, new Date(), since);
+    if (stillness?.hint === undefined || stillness.since === told) return;
+    told = stillness.since;
+    for (const line of renderStillness(stillness, output.stderr.columns).slice(1)) status.say(line);
+  };
   try {
     const watching = watchRun({
       runs: connection.runs,
       runId,
       signal,
-      onLook: (record) => status.show(progressOf(record, new Date(), since)),
+      onLook: (record) => {
+        status.show(progressOf(record, new Date(), since));
+        tellStandstill(record);
+      },
     });
     const broken = connection.ownStack?.broken.then((error) => Promise.reject(error));
     return await (broken === undefined ? watching : Promise.race([watching, broken]));

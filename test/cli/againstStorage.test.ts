@@ -71,6 +71,29 @@ async function answer(cli: RunningCli, blobName: string, ...records: readonly Pa
   return { runId, metadata, content: await blob.downloadToBuffer() };
 }
 
+test('run says since when nothing has moved, once or while it watches, and why that may be', async () => {
+  const updatedAt = new Date(Date.now() - 400_000).toISOString();
+  const runId = 'feed'.repeat(5);
+  await putRecord(runRecord({ runId, updatedAt }));
+  const [text, json] = await Promise.all([
+    runCli(['run', runId], environment),
+    runCli(['run', runId, '--json'], environment),
+  ]);
+  expect(text.code).toBe(0);
+  expect(text.stdout).toMatch(/Nothing has moved for 6 min \d+ s\. The app may be down/);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    run: { runId },
+    still: { since: updatedAt, seconds: expect.any(Number), hint: expect.stringContaining('The app may be down') },
+  });
+
+  const watching = startCli(['run', runId, '--watch', '--json'], environment);
+  await until(async () => watching.stderr().includes('Nothing has moved for 6 min'));
+  await putRecord(runRecord({ runId, state: 'completed', finishedAt: new Date().toISOString() }));
+  const { stdout, stderr } = await watching.result;
+  expect(JSON.parse(stdout)).not.toHaveProperty('still');
+  expect(stderr.match(/Nothing has moved/g)).toHaveLength(1);
+});
+
 describe.concurrent('provision', () => {
   test('drops the file with its options in one request, watches the run, and prints one JSON object', async () => {
     const args = [

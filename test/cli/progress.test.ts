@@ -27,7 +27,10 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     name: 'no record for long',
     record: undefined,
     now: 61,
-    expected: { text: 'waiting for the app to notice the file (is it running?)' },
+    expected: {
+      text: 'waiting for the app to notice the file',
+      pace: ['nothing has moved for 1 min 1 s'],
+    },
   },
   { name: 'checking', record: runRecord(), now: 3, expected: { text: 'checking the file (41 KB)' } },
   {
@@ -106,10 +109,16 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     expected: { text: 'settling the outcomes of 10,000 lines' },
   },
   {
-    name: 'a run without news',
+    name: 'a run that stands still',
     record: runRecord({ phase: 'report' }),
     now: 92,
-    expected: { text: 'writing the report of 10,000 lines', pace: ['no news for 1 min 30 s'] },
+    expected: { text: 'writing the report of 10,000 lines', pace: ['nothing has moved for 1 min 30 s'] },
+  },
+  {
+    name: 'a job that the hub does not begin',
+    record: runRecord({ phase: 'job', job: { ...job, status: 'enqueued' } }),
+    now: 132,
+    expected: { text: 'import job enqueued (9,900 lines)', pace: ['nothing has moved for 2 min 10 s'] },
   },
   {
     name: 'cancelling',

@@ -53,3 +53,25 @@ test('what is shown has passed the redaction', () => {
   display.end();
   expect(target.written).toEqual(['waiting: SharedAccessKey=[redacted]\n']);
 });
+
+test('what is said stays above the line that is drawn, and stands in between without a terminal', () => {
+  const terminal = stream(true);
+  const display = createStatusDisplay(terminal, { LANG: 'C.UTF-8' });
+  display.show({ text: 'one' });
+  display.say('SharedAccessKey=c2VjcmV0 was said');
+  display.end();
+  expect(terminal.written).toEqual([
+    '\r⠋ one\u001b[K',
+    '\r\u001b[KSharedAccessKey=[redacted] was said\n',
+    '\r⠙ one\u001b[K',
+    '\r\u001b[K',
+  ]);
+
+  const log = stream(false);
+  const plain = createStatusDisplay(log, {});
+  plain.show({ text: 'one' });
+  plain.say('said');
+  plain.show({ text: 'one' });
+  plain.end();
+  expect(log.written).toEqual(['one\n', 'said\n']);
+});
