@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import {
   resolveNames,
   settingsFrom,
 } from '../../../local/host/settings.ts';
+import { parseTimeSpan } from '../../../local/host/timeSpan.ts';
 import { createUnkindness, shuffled } from '../../../local/host/unkindness.ts';
 import { projectRoot } from '../../../local/stack/projectRoot.ts';
 
@@ -261,6 +262,14 @@ describe('host.json', () => {
     const { hubName, ...limits } = (await readHostJson(projectRoot(), settingsFrom({}))).durableTask;
     expect(hubName).toBe('HubKeeper');
     expect(limits).toEqual({ maxConcurrentActivityFunctions: 8, maxConcurrentOrchestratorFunctions: 8 });
+  });
+
+  test('of this app leaves the extension the time that its renewing needs, and no more than twice that', async () => {
+    const { extensions } = JSON.parse(await readFile(join(projectRoot(), 'host.json'), 'utf8'));
+    const seconds = (name: string) => (parseTimeSpan(extensions.durableTask.storageProvider[name]) ?? 0) / 1000;
+    // Renewed every 30 s, looked at every 5 s, and as long again for a renewal that is slow.
+    expect(seconds('workItemQueueVisibilityTimeout')).toBe(60);
+    expect(seconds('controlQueueVisibilityTimeout')).toBe(120);
   });
 });
 
