@@ -1,4 +1,5 @@
 import type { RegistryClient } from '../registry/index.ts';
+import type { Comparison } from '../registryLines/compareLines.ts';
 import type { ProvisionOptions } from './options.ts';
 import type { RunError } from './runRecord.ts';
 import type { CheckResult } from './staging.ts';
@@ -7,6 +8,8 @@ import type { CheckResult } from './staging.ts';
 const HARMLESS = 100;
 /** Above that, this part of the registry needs the name of the hub. */
 const HARMLESS_PART = 0.1;
+
+const COUNT = new Intl.NumberFormat('en-US');
 
 /** Why a file that wants no pre-image is stopped until its sender confirms that; undefined when it may go on. */
 export function unconfirmedHaste(hub: RegistryClient, options: ProvisionOptions): RunError | undefined {
@@ -26,32 +29,51 @@ function wrongName({ confirm }: ProvisionOptions): string {
   return confirm === undefined ? '' : ' The name given is another.';
 }
 
+/** What of a comparison is dangerous. */
+export type DangerCounts = Pick<Comparison, 'deletedModules' | 'disabled'> & {
+  readonly effects: Pick<Comparison['effects'], 'deleted'>;
+};
+
 /**
  * Why a file that deletes or disables a good part of the registry is stopped until its sender confirms it with the name
- * of the hub; undefined when it may go on.
+ * of the hub; undefined when it may go on. Only what exists counts, and of what is disabled only what is enabled now.
  *
+ * @param compare compares the file with what is there; left alone when the file could not be dangerous even if all of its
+ *   lines met something
  * @throws HubError
  */
 export async function unconfirmedDanger(
   hub: RegistryClient,
-  check: CheckResult,
+  check: Pick<CheckResult, 'deletes' | 'disables'>,
   options: ProvisionOptions,
+  compare: () => Promise<DangerCounts>,
 ): Promise<RunError | undefined> {
-  const dangerous = check.deletes + check.disables;
-  if (dangerous <= HARMLESS || isConfirmed(hub, options)) return undefined;
+  const most = check.deletes + check.disables;
+  if (most <= HARMLESS || isConfirmed(hub, options)) return undefined;
   const { totalDeviceCount } = await hub.getRegistryStatistics();
-  if (dangerous <= totalDeviceCount * HARMLESS_PART) return undefined;
+  if (!isDangerous(most, totalDeviceCount)) return undefined;
+  const counts = await compare();
+  if (!isDangerous(counts.effects.deleted + counts.disabled, totalDeviceCount)) return undefined;
   return {
     code: 'confirmationNeeded',
-    message: `The file ${whatIt(check)} of the hub's ${totalDeviceCount} devices: nothing was sent to the hub.${wrongName(options)}`,
+    message: `The file would ${dangerText(counts, totalDeviceCount)}: nothing was sent to the hub.${wrongName(options)}`,
     action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}.`,
   };
 }
 
-function whatIt({ deletes, disables }: CheckResult): string {
-  const parts = [
-    ...(deletes === 0 ? [] : [`deletes ${deletes}`]),
-    ...(disables === 0 ? [] : [`may disable ${disables}`]),
-  ];
-  return parts.join(' and ');
+/** @param dangerous how many deletes and disables */
+export function isDangerous(dangerous: number, registryDevices: number): boolean {
+  return dangerous > HARMLESS && dangerous > registryDevices * HARMLESS_PART;
+}
+
+export function dangerText({ effects, deletedModules, disabled }: DangerCounts, registryDevices: number): string {
+  const deletedDevices = effects.deleted - deletedModules;
+  const ofDevices = [
+    ...(deletedDevices === 0 ? [] : [`delete ${COUNT.format(deletedDevices)}`]),
+    ...(disabled === 0 ? [] : [`disable ${COUNT.format(disabled)}`]),
+  ].join(' and ');
+  const modules = `delete ${COUNT.format(deletedModules)} ${deletedModules === 1 ? 'module' : 'modules'}`;
+  const registry = `the hub's ${COUNT.format(registryDevices)} devices`;
+  if (ofDevices === '') return `${modules} of ${registry}`;
+  return `${ofDevices} of ${registry}${deletedModules === 0 ? '' : ` and ${modules}`}`;
 }
