@@ -72,8 +72,12 @@ export function dangerText({ effects, deletedModules, disabled }: DangerCounts, 
     ...(deletedDevices === 0 ? [] : [`delete ${COUNT.format(deletedDevices)}`]),
     ...(disabled === 0 ? [] : [`disable ${COUNT.format(disabled)}`]),
   ].join(' and ');
-  const modules = `delete ${COUNT.format(deletedModules)} ${deletedModules === 1 ? 'module' : 'modules'}`;
-  const registry = `the hub's ${COUNT.format(registryDevices)} devices`;
+  const modules = `delete ${counted(deletedModules, 'module')}`;
+  const registry = `the hub's ${counted(registryDevices, 'device')}`;
   if (ofDevices === '') return `${modules} of ${registry}`;
   return `${ofDevices} of ${registry}${deletedModules === 0 ? '' : ` and ${modules}`}`;
+}
+
+function counted(count: number, one: string): string {
+  return `${COUNT.format(count)} ${one}${count === 1 ? '' : 's'}`;
 }

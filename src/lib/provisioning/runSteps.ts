@@ -154,7 +154,7 @@ export async function checkFile(
     ...current,
     check: check.counts,
     ...(configurations === undefined ? {} : { configurations }),
-    phase: 'turn',
+    phase: options.dryRun ? 'preImage' : 'turn',
   }));
 
   if (check.refused !== undefined) {

@@ -124,6 +124,9 @@ export async function compareLines({
     // An export may begin with a line of plain text.
     if (!text.startsWith('{')) continue;
     const there = JSON.parse(text) as ComparedLine;
+    // A snapshot of what lines name need not show the devices of its modules.
+    const device = isModule(there) ? known.find(there.id) : 0;
+    if (device !== 0) facts[device] = (facts[device] ?? 0) | THERE;
     const identity = identityOf(there);
     const ordinal = known.find(identity);
     if (ordinal === 0) continue;

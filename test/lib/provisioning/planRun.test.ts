@@ -336,6 +336,17 @@ describe('a run that deletes or disables much', () => {
     expect(run.hub.imports).toBe(0);
   });
 
+  it('is stopped by modules, too, whose devices it does not name', async () => {
+    const modules = ids('m', 150);
+    const text = file(modules.map((moduleId) => ({ id: 'host', moduleId, importMode: 'delete' })));
+    const run = await checkedRun(text, { host: { modules } });
+    expect(await run.read()).toBe('ready');
+    expect(await run.fill()).toEqual({ status: 'ended' });
+    expect(await run.record()).toMatchObject({
+      error: { message: "The file would delete 150 modules of the hub's 1 device: nothing was sent to the hub." },
+    });
+  });
+
   it('goes on when little of it exists, or is enabled now', async () => {
     const blocked = Object.fromEntries(ids('b', 150).map((id) => [id, { status: 'disabled' as const }]));
     const text = deletes('d0', ...ids('gone', 499)) + file(ids('b', 150).map((id) => ({ id, status: 'disabled' })));

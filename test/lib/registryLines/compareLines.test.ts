@@ -98,6 +98,19 @@ describe('a file compared with a snapshot', () => {
     expect(plan).toMatchObject({ effects: { deleted: 4 }, deletedModules: 3 });
   });
 
+  it('knows that the device of a module that is there is there, too', async () => {
+    const lines = [
+      { id: 'a', moduleId: 'm', importMode: 'delete' },
+      { id: 'b', moduleId: 'new' },
+    ];
+    const snapshot = [
+      { id: 'a', moduleId: 'm' },
+      { id: 'b', moduleId: 'm' },
+    ];
+    const plan = await compare(lines, snapshot);
+    expect(plan).toMatchObject({ effects: { deleted: 1, created: 1 }, deletedModules: 1 });
+  });
+
   it('counts as disabled what is enabled now', async () => {
     const plan = await compare(
       [
