@@ -1,3 +1,4 @@
+import { countText } from '../countText.ts';
 import type { RegistryClient } from '../registry/index.ts';
 import type { Comparison } from '../registryLines/compareLines.ts';
 import type { ProvisionOptions } from './options.ts';
@@ -9,8 +10,6 @@ const HARMLESS = 100;
 /** Above that, this part of the registry needs the name of the hub. */
 const HARMLESS_PART = 0.1;
 
-const COUNT = new Intl.NumberFormat('en-US');
-
 /** Why a file that wants no pre-image is stopped until its sender confirms that; undefined when it may go on. */
 export function unconfirmedHaste(hub: RegistryClient, options: ProvisionOptions): RunError | undefined {
   if (options.backupFirst !== 'never' || isConfirmed(hub, options)) return undefined;
@@ -18,6 +17,7 @@ export function unconfirmedHaste(hub: RegistryClient, options: ProvisionOptions)
     code: 'confirmationNeeded',
     message: `With backupFirst never nothing that the file overwrites or deletes is copied first, and nothing of it can be put back: nothing was sent to the hub.${wrongName(options)}`,
     action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}; else leave backupFirst out.`,
+    confirm: hub.hubName,
   };
 }
 
@@ -58,6 +58,7 @@ export async function unconfirmedDanger(
     code: 'confirmationNeeded',
     message: `The file would ${dangerText(counts, totalDeviceCount)}: nothing was sent to the hub.${wrongName(options)}`,
     action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}.`,
+    confirm: hub.hubName,
   };
 }
 
@@ -69,8 +70,8 @@ export function isDangerous(dangerous: number, registryDevices: number): boolean
 export function dangerText({ effects, deletedModules, disabled }: DangerCounts, registryDevices: number): string {
   const deletedDevices = effects.deleted - deletedModules;
   const ofDevices = [
-    ...(deletedDevices === 0 ? [] : [`delete ${COUNT.format(deletedDevices)}`]),
-    ...(disabled === 0 ? [] : [`disable ${COUNT.format(disabled)}`]),
+    ...(deletedDevices === 0 ? [] : [`delete ${countText(deletedDevices)}`]),
+    ...(disabled === 0 ? [] : [`disable ${countText(disabled)}`]),
   ].join(' and ');
   const modules = `delete ${counted(deletedModules, 'module')}`;
   const registry = `the hub's ${counted(registryDevices, 'device')}`;
@@ -79,5 +80,5 @@ export function dangerText({ effects, deletedModules, disabled }: DangerCounts, 
 }
 
 function counted(count: number, one: string): string {
-  return `${COUNT.format(count)} ${one}${count === 1 ? '' : 's'}`;
+  return `${countText(count)} ${one}${count === 1 ? '' : 's'}`;
 }

@@ -112,6 +112,8 @@ export interface RunError {
   readonly message: string;
   /** What a person can do about it. */
   readonly action?: string;
+  /** Where a confirmation is missing: the name that has to be given. */
+  readonly confirm?: string;
 }
 
 /** Blob names in `provision-results`. */

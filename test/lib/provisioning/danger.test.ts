@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { type DangerCounts, dangerText, isDangerous, unconfirmedDanger } from '../../../src/lib/provisioning/danger.ts';
+import {
+  type DangerCounts,
+  dangerText,
+  isDangerous,
+  unconfirmedDanger,
+  unconfirmedHaste,
+} from '../../../src/lib/provisioning/danger.ts';
 import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/dropOptions.ts';
 import type { RegistryClient } from '../../../src/lib/registry/index.ts';
 
@@ -80,6 +86,7 @@ describe('a file that is stopped', () => {
       message:
         "The file would delete 400 and disable 20 of the hub's 4,000 devices and delete 50 modules: nothing was sent to the hub.",
       action: 'If it is meant, drop it again with the option confirm set to the name of the hub, factory.',
+      confirm: 'factory',
     });
   });
 
@@ -88,5 +95,17 @@ describe('a file that is stopped', () => {
     expect((await ask({ deletes: 500, disables: 0 }, 4_000, counts(500), 'mill')).error?.message).toContain(
       'The name given is another.',
     );
+  });
+});
+
+describe('a run without a copy', () => {
+  const hub = { hubName: 'factory' } as unknown as RegistryClient;
+  const never = { ...DEFAULT_OPTIONS, backupFirst: 'never' } as const;
+
+  it('is stopped until it is confirmed with the name of the hub, in any case of its letters', () => {
+    expect(unconfirmedHaste(hub, never)).toMatchObject({ code: 'confirmationNeeded', confirm: 'factory' });
+    expect(unconfirmedHaste(hub, { ...never, confirm: 'mill' })).toMatchObject({ confirm: 'factory' });
+    expect(unconfirmedHaste(hub, { ...never, confirm: 'Factory' })).toBeUndefined();
+    expect(unconfirmedHaste(hub, DEFAULT_OPTIONS)).toBeUndefined();
   });
 });
