@@ -29,7 +29,7 @@ export function addOptionFlags(command: Command): Command {
         'auto: copy what the file overwrites or deletes; never: faster, nothing can be put back, needs --confirm (default: auto)',
       ).argParser(oneOf(['auto', 'never'])),
     )
-    .addOption(new Option('--dry-run', 'check, count and report; send nothing to the hub'))
+    .addOption(new Option('--dry-run', 'tell what would happen, in counts and for each line; send nothing to the hub'))
     .addOption(
       new Option('--retry-minutes <n>', 'how long a hub that does not answer is tried again (default: 60)').argParser(
         parseWhole,

@@ -6,6 +6,7 @@ import { troubled } from './exitCode.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
 import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
 import type { Style } from './output.ts';
+import { renderPlan } from './planText.ts';
 import { renderReasons } from './reasonsText.ts';
 import type { ReportedConfiguration, RunReport } from './report.ts';
 import { wrap } from './wrap.ts';
@@ -65,6 +66,7 @@ export function renderOutcome(record: RunRecord, report: RunReport | undefined, 
   }
   lines.push(
     ...renderCounts(record, paint),
+    ...renderPlan(record.plan, paint),
     ...renderConfigurations(record, report, look),
     ...renderLines(record, columns),
     ...renderReasons(report?.reasons ?? [], columns, paint),

@@ -14,6 +14,7 @@ import {
   watchJob,
 } from '../lib/provisioning/jobSteps.ts';
 import { nextRound } from '../lib/provisioning/nextRound.ts';
+import { planRun } from '../lib/provisioning/planRun.ts';
 import { checkFile, readOptions } from '../lib/provisioning/runSteps.ts';
 import { settleRun } from '../lib/provisioning/settleRun.ts';
 import { workChunk } from '../lib/provisioning/workChunk.ts';
@@ -35,6 +36,7 @@ const steps: Steps = {
   awaitTurn: (services, input, invocation) => awaitTurn(services, runInstances(invocation), input),
   takePreImage,
   finishPreImage,
+  planRun,
   fillLines,
   startJob,
   watchJob,

@@ -36,10 +36,12 @@ export interface Activities {
       | { readonly status: 'wait'; readonly seconds: number }
       | { readonly status: 'ended' };
   };
-  /** The alias of the hub, and the place in its queue, of a run that has something for it. */
+  /** The alias of the hub, and the place in its queue, of a run that has something for it. `plan`: a dry run. */
   readonly checkFile: {
     input: RunStep;
-    output: { readonly next: 'job'; readonly hub: string; readonly ticket: TurnTicket } | { readonly next: 'ended' };
+    output:
+      | { readonly next: 'job' | 'plan'; readonly hub: string; readonly ticket: TurnTicket }
+      | { readonly next: 'ended' };
   };
   /** Called while the turn is not granted; looks at `silentHolder` when there is one. */
   readonly awaitTurn: {
@@ -49,7 +51,9 @@ export interface Activities {
   /** Reads what the run may overwrite or delete; a large file needs an export for that. */
   readonly takePreImage: { input: RoundStep; output: { readonly status: 'ready' | 'export' | 'ended' } };
   readonly finishPreImage: { input: RoundStep; output: { readonly status: 'ready' | 'wait' | 'ended' } };
-  /** Fills in what lines leave out and their devices have. */
+  /** The report of a dry run: what would happen. */
+  readonly planRun: { input: RoundStep; output: { readonly state: string } };
+  /** Stops a file that deletes much unconfirmed; else fills in what lines leave out and their devices have. */
   readonly fillLines: { input: RoundStep; output: { readonly status: 'ready' | 'ended' } };
   readonly startJob: {
     input: JobStep;

@@ -41,8 +41,12 @@ export function* provisionRun(context: OrchestrationContext): Generator<Task, Ru
       context.df.continueAsNew(input);
       return undefined;
     }
-    place = yield* prepare(context, input);
-    return place === undefined ? ENDED : yield* work(context, input, place);
+    const prepared = yield* prepare(context, input);
+    place = prepared?.place;
+    if (prepared === undefined) return ENDED;
+    return yield* prepared.next === 'plan'
+      ? plan(context, input, prepared.place)
+      : work(context, input, prepared.place);
   } catch (error) {
     // Every expected failure came back as a value; this is what was left after all retries.
     return yield* call(context, 'failRun', { runId: input.runId, message: activityErrorText(error) });
@@ -70,10 +74,34 @@ function* findOptions(
 function* prepare(
   context: OrchestrationContext,
   { runId, limits = TURN_LIMITS }: RunInput,
-): Generator<Task, TurnPlace | undefined, unknown> {
+): Generator<Task, { readonly next: 'job' | 'plan'; readonly place: TurnPlace } | undefined, unknown> {
   context.df.setCustomStatus({ phase: 'check' });
   const checked = yield* call(context, 'checkFile', { runId });
-  return checked.next === 'ended' ? undefined : { hub: checked.hub, ticket: checked.ticket, limits };
+  if (checked.next === 'ended') return undefined;
+  return { next: checked.next, place: { hub: checked.hub, ticket: checked.ticket, limits } };
+}
+
+/**
+ * A dry run: reads what is there, and reports what would happen. What is read one by one needs no turn; an export does,
+ * and the turn is given up as soon as that has ended.
+ */
+function* plan(context: OrchestrationContext, input: RunInput, place: TurnPlace): Generator<Task, RunResult, unknown> {
+  const { runId } = input;
+  for (let number = 1; ; number++) {
+    const round = preImageRound(input.attempt ?? 1, number);
+    context.df.setCustomStatus({ phase: 'preImage' });
+    const { status } = yield* call(context, 'takePreImage', { runId, round });
+    if (status === 'ended') return ENDED;
+    if (status === 'export') {
+      if ((yield* takeTurn(context, input, place)) === 'ended') return ENDED;
+      const exported = yield* exportPreImage(context, input, place, round);
+      if (exported === 'ended') return ENDED;
+      if (exported === 'turnLost') continue;
+      leaveTurn(context, place);
+    }
+    context.df.setCustomStatus({ phase: 'report' });
+    return yield* call(context, 'planRun', { runId, round });
+  }
 }
 
 /**
@@ -157,7 +185,7 @@ function* takeTurn(
   return status;
 }
 
-/** Takes the pre-image, and fills in from it what lines leave out. */
+/** Takes the pre-image, stops a file that deletes much unconfirmed, and fills in what lines leave out. */
 function* preserve(
   context: OrchestrationContext,
   input: RunInput,
@@ -169,18 +197,29 @@ function* preserve(
   const preImage = yield* call(context, 'takePreImage', { runId, round });
   if (preImage.status === 'ended') return 'ended';
   if (preImage.status === 'export') {
-    const started = yield* startJob(context, input, { place, kind: 'export', round });
-    if (started !== 'started') return started;
-    context.df.setCustomStatus({ phase: 'preImage' });
-    for (;;) {
-      yield* untilOver(watchJob(context, { runId, place, kind: 'export', round }));
-      const exported = yield* call(context, 'finishPreImage', { runId, round });
-      if (exported.status === 'ended') return 'ended';
-      if (exported.status === 'ready') break;
-      yield* sleep(context, 30);
-    }
+    const exported = yield* exportPreImage(context, input, place, round);
+    if (exported !== 'ready') return exported;
   }
   return (yield* call(context, 'fillLines', { runId, round })).status;
+}
+
+/** Has the hub export what is there; the run has its turn. */
+function* exportPreImage(
+  context: OrchestrationContext,
+  input: RunInput,
+  place: TurnPlace,
+  round: PreImageRound,
+): Generator<Task, 'ready' | 'ended' | 'turnLost', unknown> {
+  const { runId } = input;
+  const started = yield* startJob(context, input, { place, kind: 'export', round });
+  if (started !== 'started') return started;
+  context.df.setCustomStatus({ phase: 'preImage' });
+  for (;;) {
+    yield* untilOver(watchJob(context, { runId, place, kind: 'export', round }));
+    const exported = yield* call(context, 'finishPreImage', { runId, round });
+    if (exported.status !== 'wait') return exported.status;
+    yield* sleep(context, 30);
+  }
 }
 
 /** Starts a job while the run has its turn. */

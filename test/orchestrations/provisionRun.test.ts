@@ -224,6 +224,67 @@ describe('the orchestration of a run', () => {
   });
 });
 
+describe('the orchestration of a dry run', () => {
+  const dry = {
+    ...straight,
+    checkFile: { next: 'plan', hub: 'east', ticket },
+    planRun: { state: 'completed' },
+    finishPreImage: { status: 'ready' },
+  };
+
+  it('needs no turn for what is read one by one, and ends with the plan', () => {
+    const { yields, output, statuses } = drive(provisionRun, { runId }, script(dry));
+    expect(names(yields)).toEqual(['readOptions', 'checkFile', 'takePreImage', 'planRun']);
+    expect(yields.slice(2).map(({ input }) => input)).toEqual([
+      { runId, round: '1.1' },
+      { runId, round: '1.1' },
+    ]);
+    expect(statuses).toEqual(['options', 'check', 'preImage', 'report'].map((phase) => ({ phase })));
+    expect(output).toEqual({ state: 'completed' });
+  });
+
+  it('takes the turn for an export, and gives it up before the file is compared', () => {
+    const { yields, signals } = drive(provisionRun, { runId }, script({ ...dry, takePreImage: { status: 'export' } }));
+    expect(names(yields)).toEqual([
+      'readOptions',
+      'checkFile',
+      'takePreImage',
+      'provisionTurn',
+      'provisionJobStart',
+      'provisionJobWatch',
+      'finishPreImage',
+      'planRun',
+    ]);
+    // Once more at its end, as every run does.
+    expect(signals).toEqual([...left, ...left]);
+    const failing = { ...dry, takePreImage: { status: 'export' }, planRun: new Error('storage is away') };
+    const failed = drive(provisionRun, { runId }, script({ ...failing, failRun: { state: 'failed' } }));
+    expect(names(failed.yields).at(-1)).toBe('failRun');
+    expect(failed.output).toEqual({ state: 'failed' });
+  });
+
+  it('begins anew when the turn is lost before the export was started', () => {
+    const provisionJobStart = [{ status: 'turnLost' }, { status: 'started' }];
+    const answers = { ...dry, takePreImage: { status: 'export' }, provisionJobStart };
+    const { yields } = drive(provisionRun, { runId, attempt: 2 }, script(answers));
+    const round = ['takePreImage', 'provisionTurn', 'provisionJobStart'];
+    expect(names(yields).slice(2)).toEqual([...round, ...round, 'provisionJobWatch', 'finishPreImage', 'planRun']);
+    expect(yields.at(-1)?.input).toEqual({ runId, round: '2.2' });
+  });
+
+  it.each([
+    ['takePreImage', { takePreImage: { status: 'ended' } }],
+    ['provisionTurn', { takePreImage: { status: 'export' }, provisionTurn: { status: 'ended' } }],
+    ['provisionJobStart', { takePreImage: { status: 'export' }, provisionJobStart: { status: 'ended' } }],
+    ['finishPreImage', { takePreImage: { status: 'export' }, finishPreImage: { status: 'ended' } }],
+  ])('ends when %s has ended the run', (last, change) => {
+    const { yields, output, signals } = drive(provisionRun, { runId }, script({ ...dry, ...change }));
+    expect(names(yields).at(-1)).toBe(last);
+    expect(output).toEqual({ state: 'ended' });
+    expect(signals).toEqual(left);
+  });
+});
+
 describe('the wait for the turn', () => {
   const input = { runId, place, polls: 0 };
   const behind = (position: number, silentHolder?: string) => ({

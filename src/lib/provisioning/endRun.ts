@@ -1,6 +1,7 @@
 import { redact, safeError } from '../redact.ts';
 import type { ProvisioningContext } from './context.ts';
 import { closeHubJob } from './hubJob.ts';
+import type { AcceptedEntry } from './lineIndex.ts';
 import { OUTCOME_CODES } from './outcomeCodes.ts';
 import { type Ending, type Verdict, writeReport, writeShortReport } from './report.ts';
 import {
@@ -32,12 +33,14 @@ export async function endWithoutJob(
     readonly state: RunState;
     readonly error?: RunError;
     readonly skipReason?: string;
+    /** Of a dry run: what would happen to a line. */
+    readonly reasonOf?: (entry: AcceptedEntry) => string;
     readonly check?: CheckResult;
   },
 ): Promise<void> {
   const record = await context.runs.read(runId);
   if (record === undefined || isFinal(record.state)) return;
-  const { check, state, error } = ending;
+  const { check, state, error, reasonOf } = ending;
   if (check === undefined) {
     await finish(context, runId, { state, error, report: await writeShortReport(context, record, { state, error }) });
     return;
@@ -48,7 +51,10 @@ export async function endWithoutJob(
     reason: ending.skipReason ?? error?.message ?? 'Nothing was sent to the hub.',
   };
   const unsent = error === undefined && record.options?.dryRun !== true ? { configurationVerdict: NOT_SENT } : {};
-  await endAlike(context, record, { check, state, error, verdict, ...unsent });
+  const planned = reasonOf && {
+    verdictOf: (entry: AcceptedEntry): Verdict => ({ outcome: 'skipped', code: 'dryRun', reason: reasonOf(entry) }),
+  };
+  await endAlike(context, record, { check, state, error, verdict, ...planned, ...unsent });
 }
 
 /** Ends a run of which nobody knows whether its lines were applied. */
@@ -71,18 +77,24 @@ export async function endUnconfirmed(
   await endAlike(context, record, { check, state, error, verdict, configurationVerdict });
 }
 
-/** Ends a run with the same verdict on every line that the check accepted. */
+/** Ends a run without a job, or without knowing of one. */
 async function endAlike(
   context: ProvisioningContext,
   record: RunRecord,
-  ending: Ending & { readonly check: CheckResult; readonly verdict: Verdict; readonly configurationVerdict?: Verdict },
+  ending: Ending & {
+    readonly check: CheckResult;
+    readonly verdict: Verdict;
+    /** Where lines differ after all. */
+    readonly verdictOf?: (entry: AcceptedEntry) => Verdict;
+    readonly configurationVerdict?: Verdict;
+  },
 ): Promise<void> {
   const { check, verdict, state, error } = ending;
   const configurationVerdict = ending.configurationVerdict ?? verdict;
   const result = await writeReport(context, {
     record,
     check,
-    verdictOf: () => verdict,
+    verdictOf: ending.verdictOf ?? (() => verdict),
     configurationVerdict,
     isFailed: () => false,
     endingOf: ({ rejected }) => ({

@@ -138,7 +138,8 @@ function exportOf(
       const job = {
         outputBlobContainerUri: await containerUri(context, record, 'rwd', expiresOn),
         outputBlobName,
-        excludeKeys: false,
+        // A dry run puts nothing back: it needs no keys.
+        excludeKeys: record.options?.dryRun === true,
         ...storageAuthentication(context),
       };
       return (hub) => hub.createExportJob(job);

@@ -43,6 +43,7 @@ import {
   type PreImageManifest,
   stagingOf,
 } from './staging.ts';
+import { stopDanger } from './stopDanger.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -62,7 +63,7 @@ interface JobStep extends Step {
 }
 
 /** The record and check of a run that has been checked and has not ended; a cancel that was asked for ends it here. */
-async function openChecked(
+export async function openChecked(
   context: ProvisioningContext,
   runId: string,
 ): Promise<{ readonly record: RunRecord; readonly check: CheckResult } | undefined> {
@@ -190,11 +191,14 @@ async function notePreImage(
     round,
   };
   await context.runs.update(runId, (current) =>
-    isEarlierRound(round, current.preImage?.round) ? undefined : { ...current, preImage },
+    // Nothing can be undone from that of a dry run: it is staging like the rest.
+    current.options?.dryRun === true || isEarlierRound(round, current.preImage?.round)
+      ? undefined
+      : { ...current, preImage },
   );
 }
 
-/** Fills in what lines leave out and their devices have. */
+/** Stops a file that deletes much unconfirmed; else fills in what its lines leave out and their devices have. */
 export async function fillLines(
   context: ProvisioningContext,
   input: RoundStep,
@@ -203,6 +207,7 @@ export async function fillLines(
   if (run === undefined) return { status: 'ended' };
   const latest = await latestRound(context, run.record);
   if (isEarlierRound(input.round, latest)) return { status: 'ended' };
+  if (latest !== undefined && (await stopDanger(context, run, latest))) return { status: 'ended' };
   const { kept } = await filledFor(context, run.record, run.check, latest);
   if (kept !== undefined) await context.runs.update(input.runId, (current) => ({ ...current, kept }));
   return { status: 'ready' };
@@ -235,6 +240,7 @@ async function planOf(
       if (round === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
       return preImagePlan(context, record, check, round);
     case 'import': {
+      if (record.options?.dryRun === true) throw new Error(`The run ${record.runId} is a dry run: it imports nothing.`);
       const filled = await filledFor(context, record, check, round);
       const configurationsBlobName = (await prepareConfigurations(context, record, check))?.blobName;
       return importPlan(context, record, check, { ...filled, round, configurationsBlobName });

@@ -18,7 +18,7 @@ const LOOK_OR_REPEAT =
 export const OUTCOME_CODES = {
   checkWarning: { says: 'Imported, with a remark of the check.', action: 'Read the reason.', retried: 'no' },
   dryRun: {
-    says: 'Dry run: nothing was sent to the hub.',
+    says: 'Dry run: nothing was sent to the hub. The reason says what would happen to the line.',
     action: 'Drop the file again without dryRun.',
     retried: 'no',
   },
@@ -137,7 +137,7 @@ export const RUN_ERROR_CODES = {
     retried: 'no',
   },
   confirmationNeeded: {
-    says: 'The file deletes, or may disable, more than a tenth of the registry.',
+    says: 'The file would delete or disable more than a tenth of the registry.',
     action: 'Set the option confirm to the name of the hub.',
     retried: 'no',
   },

@@ -10,9 +10,10 @@ import { randomBytes } from 'node:crypto';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
+import { type Identity, identitiesToCompare } from './comparison.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
-import { type AcceptedEntry, decodeEntry, isAccepted } from './lineIndex.ts';
+import { decodeEntry, isAccepted } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
 import type { PreImageRound } from './preImageRound.ts';
 import { readRegistryLine, UNREADABLE } from './registryLine.ts';
@@ -26,11 +27,15 @@ const READS_AT_ONCE = 4;
 /** How the pre-image of a run is to be taken. */
 export type PreImageWay = 'none' | 'single' | 'export';
 
-/** Lines that may meet an existing identity (all but pure creates) need one, unless the sender wants none. */
+/**
+ * Lines that may meet an existing identity (all but pure creates) need one, unless the sender wants none. A dry run
+ * changes nothing, and has to know of every line whether its identity exists.
+ */
 export function preImageWay(
   check: CheckResult,
-  options: Pick<ProvisionOptions, 'backupFirst'> | undefined,
+  options: Pick<ProvisionOptions, 'backupFirst' | 'dryRun'> | undefined,
 ): PreImageWay {
+  if (options?.dryRun === true) return check.accepted <= MOST_READ_SINGLY ? 'single' : 'export';
   if (options?.backupFirst === 'never') return 'none';
   const creates = check.counts.byMode.create ?? 0;
   const overwriting = check.accepted - creates;
@@ -45,7 +50,7 @@ export function exportBlobName(check: CheckResult, round: PreImageRound): string
 
 /**
  * Reads each identity that the file may overwrite or delete, and writes those that exist as the pre-image; `export` when
- * one of them can only be had by an export.
+ * one of them can only be had by an export. A dry run reads all that its lines depend on, and keeps no keys.
  *
  * @throws HubError
  */
@@ -60,13 +65,11 @@ export async function readPreImage(
   const earlier = await readJson<PreImageManifest>(manifest);
   if (earlier !== undefined) return earlier.value;
 
-  const wanted: AcceptedEntry[] = [];
-  for await (const batch of readLineBatches(checkBlobs(container, check.attempt).index)) {
-    for (const text of batch) {
-      const entry = decodeEntry(text);
-      if (isAccepted(entry) && entry.mode !== 'create') wanted.push(entry);
-    }
-  }
+  const isDry = record.options?.dryRun === true;
+  const wanted = isDry
+    ? await identitiesToCompare(context, record, check, MOST_READ_SINGLY)
+    : await mayBeOverwritten(context, record, check);
+  if (wanted === undefined) return 'export';
   const hub = context.hub(hubOf(record));
   const lines: string[] = [];
   for (let start = 0; start < wanted.length; start += READS_AT_ONCE) {
@@ -74,7 +77,9 @@ export async function readPreImage(
       wanted.slice(start, start + READS_AT_ONCE).map((entry) => readRegistryLine(hub, entry)),
     );
     if (found.includes(UNREADABLE)) return 'export';
-    lines.push(...found.filter((line) => line !== undefined).map((line) => JSON.stringify(line)));
+    for (const line of found) {
+      if (typeof line === 'object') lines.push(JSON.stringify(isDry ? { ...line, authentication: undefined } : line));
+    }
   }
   // A name of its own: two attempts at this step may run at a time, and the manifest says whose blob counts.
   const blobName = `pre-image-${round}-${randomBytes(4).toString('hex')}.txt`;
@@ -82,6 +87,21 @@ export async function readPreImage(
   for (const line of lines) writer.writeLine(0, line);
   await writer.commit('application/x-ndjson; charset=utf-8');
   return keepManifest(context, record, round, { blobName, way: 'single', identities: lines.length });
+}
+
+async function mayBeOverwritten(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+): Promise<readonly Identity[]> {
+  const wanted: Identity[] = [];
+  for await (const batch of readLineBatches(checkBlobs(stagingOf(context, record.runId), check.attempt).index)) {
+    for (const text of batch) {
+      const entry = decodeEntry(text);
+      if (isAccepted(entry) && entry.mode !== 'create') wanted.push(entry);
+    }
+  }
+  return wanted;
 }
 
 /** Notes that the pre-image of a round is whole. The first to say so wins. */

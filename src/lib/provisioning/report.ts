@@ -246,7 +246,8 @@ function count(
   verdict: Verdict & { readonly code: string },
   { line, id, moduleId }: IndexEntry,
 ): void {
-  const key = `${verdict.outcome} ${verdict.code}`;
+  // Lines of a dry run have one code; what would happen to them is one of a few sentences.
+  const key = `${verdict.outcome} ${verdict.code}${verdict.code === 'dryRun' ? ` ${verdict.reason}` : ''}`;
   const known = byCode.get(key);
   if (known !== undefined) {
     known.count += 1;

@@ -9,6 +9,7 @@ import type { MissingField } from '../devicesFile/checkLine.ts';
 import type { CheckSummary } from '../devicesFile/checkTypes.ts';
 import type { ProvisionOptions } from './options.ts';
 import type { PreImageRound } from './preImageRound.ts';
+import type { RunPlan } from './runPlan.ts';
 
 /** What became of one input line. Every line of a drop ends in exactly one of these. */
 export const OUTCOMES = [
@@ -111,6 +112,8 @@ export interface RunError {
   readonly message: string;
   /** What a person can do about it. */
   readonly action?: string;
+  /** Where a confirmation is missing: the name that has to be given. */
+  readonly confirm?: string;
 }
 
 /** Blob names in `provision-results`. */
@@ -185,6 +188,8 @@ export interface RunRecord {
   };
   /** In how many lines a field was filled in as the device has it. */
   readonly kept?: Readonly<Partial<Record<MissingField, number>>>;
+  /** Of a dry run: what would happen. */
+  readonly plan?: RunPlan;
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   /** Of a `configurations.txt` beside the file; its lines are none of the file's. */
   readonly configurations?: RunConfigurations;

@@ -7,12 +7,11 @@
 
 import { CONFIGURATIONS_FILE, ConfigurationsRefused } from '../configurationsFile/checkConfigurationsFile.ts';
 import { FileRefused } from '../devicesFile/fileRefused.ts';
-import { HubError } from '../registry/index.ts';
 import { readText } from '../storage/readText.ts';
 import { checkDrop } from './checkDrop.ts';
 import { countsOf } from './configurationsReport.ts';
 import type { ProvisioningContext } from './context.ts';
-import { unconfirmedDanger, unconfirmedHaste } from './danger.ts';
+import { unconfirmedHaste } from './danger.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from './drop.ts';
 import {
   DEFAULT_OPTIONS,
@@ -128,7 +127,9 @@ async function findOptions(
 export async function checkFile(
   context: ProvisioningContext,
   input: { readonly runId: string },
-): Promise<{ readonly next: 'job'; readonly hub: string; readonly ticket: TurnTicket } | { readonly next: 'ended' }> {
+): Promise<
+  { readonly next: 'job' | 'plan'; readonly hub: string; readonly ticket: TurnTicket } | { readonly next: 'ended' }
+> {
   const { runId } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return { next: 'ended' };
@@ -153,7 +154,7 @@ export async function checkFile(
     ...current,
     check: check.counts,
     ...(configurations === undefined ? {} : { configurations }),
-    phase: 'turn',
+    phase: options.dryRun ? 'preImage' : 'turn',
   }));
 
   if (check.refused !== undefined) {
@@ -164,27 +165,15 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'completed', check });
     return { next: 'ended' };
   }
-  try {
-    const hub = context.hub(hubOf(record));
-    const danger = unconfirmedHaste(hub, options) ?? (await unconfirmedDanger(hub, check, options));
-    if (danger !== undefined) {
-      await endWithoutJob(context, runId, { state: 'refused', error: danger, check });
-      return { next: 'ended' };
-    }
-  } catch (error) {
-    if (!(error instanceof HubError) || error.retryable) throw error;
-    await endWithoutJob(context, runId, { state: 'failed', error: runErrorOf(error), check });
-    return { next: 'ended' };
-  }
-  // A dry run ends here, after all that may refuse a real one.
-  if (options.dryRun) {
-    await endWithoutJob(context, runId, {
-      state: 'completed',
-      check,
-      skipReason: 'Dry run: the line is valid; nothing was sent to the hub.',
-    });
+  const haste = unconfirmedHaste(context.hub(hubOf(record)), options);
+  if (haste !== undefined) {
+    await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
     return { next: 'ended' };
   }
   const { blobName, lastModified } = record.drop;
-  return { next: 'job', hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
+  return {
+    next: options.dryRun ? 'plan' : 'job',
+    hub: hubOf(record),
+    ticket: { runId, droppedAt: lastModified, name: blobName },
+  };
 }

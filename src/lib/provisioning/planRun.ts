@@ -1,0 +1,46 @@
+import { HubError } from '../registry/index.ts';
+import { compareWithPreImage } from './comparison.ts';
+import type { ProvisioningContext } from './context.ts';
+import { unconfirmedDanger } from './danger.ts';
+import { endWithoutJob, runErrorOf } from './endRun.ts';
+import { hubOf } from './hubJob.ts';
+import { openChecked } from './jobSteps.ts';
+import type { PreImageRound } from './preImageRound.ts';
+import { plannedText, runPlanOf } from './runPlan.ts';
+import type { RunState } from './runRecord.ts';
+
+/**
+ * The last step of a dry run: compares the file with what is there, and reports what would happen to each line, and
+ * whether a real run would be refused for want of a confirmation.
+ */
+export async function planRun(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly round: PreImageRound },
+): Promise<{ readonly state: RunState | 'ended' }> {
+  const { runId, round } = input;
+  const run = await openChecked(context, runId);
+  if (run === undefined) return { state: 'ended' };
+  const { record, check } = run;
+  const { options } = record;
+  if (options?.dryRun !== true) throw new Error(`The run ${runId} is no dry run.`);
+  await context.runs.update(runId, ({ waiting: _waiting, ...rest }) => ({ ...rest, phase: 'report' }));
+  const comparison = await compareWithPreImage(context, record, check, round);
+  const plan = runPlanOf(comparison, check.accepted);
+  try {
+    const error = await unconfirmedDanger(context.hub(hubOf(record)), check, options, async () => comparison);
+    await context.runs.update(runId, (current) => ({ ...current, plan }));
+    const state = error === undefined ? 'completed' : 'refused';
+    await endWithoutJob(context, runId, {
+      state,
+      ...(error === undefined ? {} : { error }),
+      check,
+      skipReason: 'Dry run: the line is valid; nothing was sent to the hub.',
+      reasonOf: (entry) => plannedText(comparison.of(entry)),
+    });
+    return { state };
+  } catch (error) {
+    if (!(error instanceof HubError) || error.retryable) throw error;
+    await endWithoutJob(context, runId, { state: 'failed', error: runErrorOf(error), check });
+    return { state: 'failed' };
+  }
+}
