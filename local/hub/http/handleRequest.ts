@@ -6,6 +6,7 @@ import type { Hub } from '../hub.ts';
 import type { OperationRequest, Reply } from '../operations/operation.ts';
 import { OPERATIONS } from '../operations/table.ts';
 import { THROTTLE_TEXTS } from '../throttles.ts';
+import { parseNumbers } from '../wire/numbers.ts';
 import { readWholeBody, writeJson } from './httpServer.ts';
 import { errorReply, HubError, PlainHttpError } from './hubError.ts';
 import { createRouter, type Match } from './router.ts';
@@ -81,7 +82,12 @@ async function perform(
   if (hub.settings.replyDelayMs > 0) await sleep(hub.settings.replyDelayMs);
   if (fault?.delayMs) await sleep(fault.delayMs);
   if (fault?.when === 'before') strike(fault);
-  const input: OperationRequest = { params, query: url.searchParams, headers: request.headers, body: parseBody(body) };
+  const input: OperationRequest = {
+    params,
+    query: url.searchParams,
+    headers: request.headers,
+    body: parseBody(body, operation),
+  };
   await throttled(hub, operation.throttle, input);
   const reply = await operation.handle(hub, input);
   if (fault?.when === 'after') strike(fault);
@@ -109,10 +115,10 @@ async function throttled(hub: Hub, throttle: Match['operation']['throttle'], inp
   if (admission.waitMs > 0) await sleep(admission.waitMs);
 }
 
-function parseBody(body: Buffer): unknown {
+function parseBody(body: Buffer, { readsTwins }: Pick<Match['operation'], 'readsTwins'>): unknown {
   if (body.length === 0) return undefined;
   try {
-    return JSON.parse(body.toString());
+    return readsTwins ? parseNumbers(body.toString()) : JSON.parse(body.toString());
   } catch {
     throw new HubError('IotHubFormatError', 'The body is no JSON.');
   }

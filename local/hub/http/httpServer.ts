@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { stringifyFloats } from '../wire/numbers.ts';
 
 export interface ListeningServer {
   readonly port: number;
@@ -58,7 +59,7 @@ export function writeJson(
   headers: Readonly<Record<string, string>>,
   body: unknown,
 ): void {
-  const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  const text = body === undefined ? undefined : Buffer.from(stringifyFloats(body));
   response.writeHead(status, {
     ...headers,
     ...(text && { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length }),

@@ -1,5 +1,6 @@
 import { HubError } from '../http/hubError.ts';
 import { ConversionError } from '../wire/jsonNet.ts';
+import { parseNumbers, stringifyNumbers } from '../wire/numbers.ts';
 import { type RegistryLine, readRegistryLine } from '../wire/registryLine.ts';
 
 /** One entry of importErrors.log. A line that cannot be read has no device id. */
@@ -25,7 +26,7 @@ export function parseJsonLine<T>(text: string, what: 'device' | 'configuration',
   };
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = what === 'device' ? parseNumbers(text) : JSON.parse(text);
   } catch {
     return fail(
       `Unexpected character encountered while parsing value: ${text.slice(0, 1)}. Path '', line 1, position 1.`,
@@ -41,7 +42,7 @@ export function parseJsonLine<T>(text: string, what: 'device' | 'configuration',
 
 /** Where the offending value ends in the line, as Json.NET counts. */
 function positionOf(text: string, value: unknown): number {
-  const shown = value === undefined ? undefined : JSON.stringify(value);
+  const shown = value === undefined ? undefined : stringifyNumbers(value);
   const at = shown === undefined ? -1 : text.indexOf(shown);
   return at < 0 || shown === undefined ? text.length : at + shown.length;
 }

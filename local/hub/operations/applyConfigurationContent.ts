@@ -16,6 +16,7 @@ export const applyConfigurationContent: Operation = {
   name: 'applyConfigurationContent',
   method: 'POST',
   path: '/devices/:deviceId/applyConfigurationContent',
+  readsTwins: true,
   right: 'RegistryWrite',
   throttle: { kind: 'configurations' },
   handle: (hub, request) => {

@@ -29,6 +29,7 @@ export const bulkRegistry: Operation = {
   name: 'bulkRegistry',
   method: 'POST',
   path: '/devices',
+  readsTwins: true,
   right: 'RegistryWrite',
   throttle: { kind: 'registry', items: ({ body }) => (Array.isArray(body) ? Math.max(1, body.length) : 1) },
   handle: (hub, { body }) => {

@@ -30,6 +30,8 @@ export interface Operation {
   /** The throttle that it draws from, and how many items a call counts as (1 when absent). */
   readonly throttle?: { readonly kind: ThrottleClass; readonly items?: (request: OperationRequest) => number };
   readonly errorForm?: ErrorForm;
+  /** The body has twins in it: integers beyond their bounds come as bigints. */
+  readonly readsTwins?: true;
   readonly handle: (hub: Hub, request: OperationRequest) => Reply | Promise<Reply>;
 }
 

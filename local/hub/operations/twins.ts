@@ -4,6 +4,7 @@ import type { Hub } from '../hub.ts';
 import { demandId } from '../identity/ids.ts';
 import { type IdentityRow, twinEtag } from '../registry/identityRow.ts';
 import { patchTwinParts, replaceTwinParts, type TwinParts } from '../twin/twinColumns.ts';
+import { demandNoNulls } from '../twin/twinLimits.ts';
 import { twinDocument } from '../wire/identityDocuments.ts';
 import { createMemberReader, readObject } from '../wire/jsonNet.ts';
 import { readBody } from './context.ts';
@@ -47,6 +48,8 @@ function putTwin(hub: Hub, request: OperationRequest): Reply {
   const row = demandTwin(hub, request);
   demandMatch(parseIfMatch(request.headers['if-match']), twinEtag(row));
   const parts = { tags: {}, desired: {}, ...readBody(() => readTwinBody(request.body)) };
+  demandNoNulls(parts.tags, 'tags');
+  demandNoNulls(parts.desired, 'properties.desired');
   const replaced = { ...row, ...replaceTwinParts(row, parts, hub.now()) };
   hub.store.update(row, replaced);
   return twinReply(replaced);
@@ -72,7 +75,7 @@ function twinReply(row: IdentityRow): Reply {
 }
 
 const read = { right: 'ServiceConnect', throttle: { kind: 'twinReads' } } as const;
-const write = { right: 'ServiceConnect', throttle: { kind: 'twinUpdates' } } as const;
+const write = { right: 'ServiceConnect', throttle: { kind: 'twinUpdates' }, readsTwins: true } as const;
 const device = '/twins/:deviceId';
 const module = '/twins/:deviceId/modules/:moduleId';
 

@@ -1,5 +1,6 @@
 import type { IdentityRow } from '../registry/identityRow.ts';
 import { dotnetTime } from '../times.ts';
+import { stringifyFloats } from '../wire/numbers.ts';
 import { DESIRED_LIMITS, demandSection, type JsonObject, REPORTED_LIMITS, TAGS_LIMITS } from './twinLimits.ts';
 import {
   mergeMetadata,
@@ -76,14 +77,14 @@ export function patchTwinParts(row: IdentityRow, patch: TwinParts, nowMs: number
   if (patch.tags) {
     const tags = mergeSection(JSON.parse(row.tags), patch.tags);
     demandSection(tags, TAGS_LIMITS);
-    columns.tags = JSON.stringify(tags);
+    columns.tags = stringifyFloats(tags);
   }
   if (patch.desired) {
     const change = withoutSystemKeys(patch.desired);
     const desired = mergeSection(JSON.parse(row.desired), change);
     demandSection(desired, DESIRED_LIMITS);
     const stamp: Stamp = { time: dotnetTime(nowMs), version: row.desiredVersion + 1 };
-    columns.desired = JSON.stringify(desired);
+    columns.desired = stringifyFloats(desired);
     columns.desiredMetadata = JSON.stringify(mergeMetadata(desired, change, desiredMetadata(row), stamp));
     columns.desiredVersion = row.desiredVersion + 1;
   }
@@ -107,7 +108,7 @@ function wholeSection(section: JsonObject | undefined, name: keyof typeof LIMITS
   if (section === undefined) return '{}';
   const whole = withoutNulls(name === 'tags' ? section : withoutSystemKeys(section));
   demandSection(whole, LIMITS[name]);
-  return JSON.stringify(whole);
+  return stringifyFloats(whole);
 }
 
 function twinOf(row: IdentityRow): TwinColumns {

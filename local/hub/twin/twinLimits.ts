@@ -1,4 +1,5 @@
 import { HubError } from '../http/hubError.ts';
+import { MAX_INTEGER } from '../wire/numbers.ts';
 
 export type JsonObject = { [key: string]: unknown };
 
@@ -16,7 +17,6 @@ export const REPORTED_LIMITS: SectionLimits = { name: 'properties.reported', byt
 const MAX_DEPTH = 10;
 const MAX_KEY_BYTES = 1024;
 const MAX_STRING_BYTES = 4 * 1024;
-const MAX_INTEGER = 4_503_599_627_370_495;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what the rule forbids.
 const BAD_KEY = /[\u0000-\u001f\u007f-\u009f.$# ]/;
 
@@ -38,7 +38,7 @@ function sizeOfObject(object: JsonObject, path: string, depth: number): number {
   let size = 0;
   for (const [key, value] of Object.entries(object)) {
     const bytes = Buffer.byteLength(key);
-    if (key === '' || bytes > MAX_KEY_BYTES || BAD_KEY.test(key)) {
+    if (bytes > MAX_KEY_BYTES || BAD_KEY.test(key)) {
       throw invalid(
         `The key '${key.slice(0, 100)}' in ${path} is not allowed: 1 KB at most, no control characters, '.', '$', '#' or space.`,
       );
@@ -55,14 +55,16 @@ function sizeOf(value: unknown, path: string, depth: number): number {
       if (bytes > MAX_STRING_BYTES) throw invalid(`${path} has ${bytes} bytes, and may have ${MAX_STRING_BYTES}.`);
       return bytes;
     }
+    case 'bigint':
+      throw invalid(`${path} is an integer beyond ±${MAX_INTEGER}.`);
     case 'number':
-      if (Number.isInteger(value) && Math.abs(value) > MAX_INTEGER) {
-        throw invalid(`${path} is an integer beyond ±${MAX_INTEGER}.`);
-      }
+      if (!Number.isFinite(value)) throw invalid(`${path} is too large for a float.`);
       return 8;
     case 'boolean':
       return 4;
     default:
+      // Null as a member has been taken out before: it deletes, or means absent.
+      if (value === null) throw invalid(`${path} is null, which is not allowed in arrays.`);
       if (Array.isArray(value)) {
         if (depth >= MAX_DEPTH) throw invalid(`${path} is nested deeper than ${MAX_DEPTH} levels.`);
         let size = 0;
@@ -70,6 +72,14 @@ function sizeOf(value: unknown, path: string, depth: number): number {
         return size;
       }
       return isJsonObject(value) ? sizeOfObject(value, path, depth + 1) : 0;
+  }
+}
+
+/** Fails with 400004 when something in a section that is written as a whole is null. */
+export function demandNoNulls(section: JsonObject, path: string): void {
+  for (const [key, value] of Object.entries(section)) {
+    if (value === null) throw invalid(`${path}.${key} is null, which is allowed in updates only.`);
+    if (isJsonObject(value)) demandNoNulls(value, `${path}.${key}`);
   }
 }
 

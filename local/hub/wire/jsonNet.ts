@@ -16,6 +16,8 @@ export class ConversionError extends Error {
   }
 }
 
+import { stringifyNumbers } from './numbers.ts';
+
 export type Members<Name extends string> = { readonly [key in Name]?: unknown };
 
 /** Reads the members that have one of the names; others are ignored. A null object gives undefined. */
@@ -37,7 +39,7 @@ export function createMemberReader<Name extends string>(typeName: string, names:
 export function readString(value: unknown, path: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   throw new ConversionError('Unexpected character encountered while parsing value.', path, value);
 }
 
@@ -90,5 +92,5 @@ function cannotConvert(value: unknown, typeName: string, path: string): Conversi
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'object' ? '{…}' : JSON.stringify(value);
+  return typeof value === 'object' ? '{…}' : stringifyNumbers(value);
 }

@@ -10,6 +10,8 @@ export interface Answer {
 
 export interface CallOptions {
   readonly body?: unknown;
+  /** A body as it is to be sent. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly policy?: PolicyName;
   /** Replaces the default `api-version=2021-04-12`; other parameters go along with it. */
@@ -58,7 +60,11 @@ export function createClient(hub: Pick<RunningHub, 'connectionStrings' | 'adminU
     };
   };
   return {
-    call: async (method, path, { body, headers, policy = 'iothubowner', query = 'api-version=2021-04-12' } = {}) => {
+    call: async (
+      method,
+      path,
+      { body, text, headers, policy = 'iothubowner', query = 'api-version=2021-04-12' } = {},
+    ) => {
       const parts = parseConnectionString(hub.connectionStrings[policy]);
       const init: RequestInit = {
         method,
@@ -68,6 +74,7 @@ export function createClient(hub: Pick<RunningHub, 'connectionStrings' | 'adminU
           ...headers,
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(text !== undefined && { body: text }),
       };
       return answerOf(await fetch(`http://${parts.host}${path}?${query}`, init));
     },
