@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { explainHubError } from '../registry/index.ts';
 import type { ProvisioningContext } from './context.ts';
 import { createIdentityNotes, type IdentityNotes } from './identityNotes.ts';
+import { explainMissing } from './missingAfterCreate.ts';
 import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from './parentLinks.ts';
 import type { Verdict } from './report.ts';
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
@@ -54,7 +55,7 @@ export async function readFindings(context: ProvisioningContext, record: RunReco
 
 /** @param warning what the check warned of in this line */
 export function verdictOn(line: LineOf & { readonly warning?: string }, findings: Findings): Verdict {
-  const verdict = verdictOnIdentity(line, findings);
+  const verdict = explainMissing(line, verdictOnIdentity(line, findings));
   const failure = linkFailureOf(line, findings);
   if (failure === undefined || (verdict.outcome !== 'succeeded' && verdict.outcome !== 'succeededWithWarning')) {
     return verdict;

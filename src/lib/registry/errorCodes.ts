@@ -228,7 +228,7 @@ const PERMANENT: readonly Row[] = [
     404001,
     'DeviceNotFound',
     'There is no device with this id.',
-    'Check the id; create the device first, or use an import mode that creates it.',
+    'Check the id; create the device first, or use an import mode that creates it. If the line creates it, drop it again.',
   ],
   [404002, 'JobNotFound', 'The hub does not know this job (it forgets jobs after 30 days).', 'Check the job id.'],
   [404003, 'PartitionNotFound', 'The hub has no such partition.', REPORT],
