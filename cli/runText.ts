@@ -3,6 +3,7 @@
 import { DEFAULT_OPTIONS } from '../src/lib/provisioning/dropOptions.ts';
 import { OUTCOMES, type RunRecord, type RunState } from '../src/lib/provisioning/runRecord.ts';
 import { troubled } from './exitCode.ts';
+import { renderFileWarnings } from './fileWarningsText.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
 import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
 import type { Style } from './output.ts';
@@ -69,6 +70,7 @@ export function renderOutcome(record: RunRecord, report: RunReport | undefined, 
     ...renderPlan(record.plan, paint),
     ...renderConfigurations(record, report, look),
     ...renderLines(record, columns),
+    ...renderFileWarnings(record, columns, paint),
     ...renderReasons(report?.reasons ?? [], columns, paint),
     ...renderReport(record, paint),
   );

@@ -52,6 +52,12 @@ const OPEN: Readonly<Record<string, string>> = {
   name: 'NAME',
   kinds: 'KIND and KIND',
   format: 'FORMAT',
+  field: 'the field that is meant',
+  ids: 'the column with the device ids',
+  keys: 'Column N "NAME" looks like a key or another credential',
+  them: 'it',
+  lines: 'N lines have',
+  examples: 'an example of each',
 };
 
 const CODES = ['code', 'what happened', 'what to do'];

@@ -6,8 +6,10 @@ import {
   checkDevicesFile,
   FileRefused,
 } from '../../src/lib/devicesFile/checkDevicesFile.ts';
+import { withoutAdditions } from '../../src/lib/devicesFile/checkLine.ts';
 import { checkRulesOf } from '../../src/lib/provisioning/checkRules.ts';
 import { configurationsRefusal, refusalOf } from '../../src/lib/provisioning/rejectLimits.ts';
+import { memberMap, objectText } from '../../src/lib/textFile/jsonMembers.ts';
 import { usageError } from '../cliError.ts';
 import { checkConfigurations, renderConfigurations, withoutContent } from '../configurations.ts';
 import { inspectFile, type OptionFlags, optionsOf } from '../drop.ts';
@@ -17,6 +19,7 @@ import { withInterrupt } from '../interrupt.ts';
 import { optionFlags } from '../optionFlags.ts';
 import type { Output } from '../output.ts';
 import { createStatusDisplay } from '../statusDisplay.ts';
+import { wrap } from '../wrap.ts';
 
 export interface CheckFlags extends OptionFlags {
   /** Show every finding, not only the first ones. */
@@ -88,8 +91,8 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         refusalOf(summary, options) ??
         (configurations && configurationsRefusal({ ...configurations, lines: configurations.lines.length }, options));
       const refusal = refused === undefined ? undefined : `A run would be refused: ${refused.message}`;
-      for (const line of findings.lines(summary)) output.print(line);
       for (const line of renderPreview(preview, output.style)) output.print(line);
+      for (const line of findings.lines(summary)) output.print(line);
       for (const line of renderSummary(path, summary, refusal, output.style)) output.print(line);
       if (configurations !== undefined && configurationsPath !== undefined) {
         for (const line of renderConfigurations(configurationsPath, configurations, output.style)) output.print(line);
@@ -98,7 +101,9 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         file: path,
         summary,
         ...findings.lists(),
-        ...(file.format === 'csv' ? { preview } : {}),
+        ...(file.format === 'csv'
+          ? { preview: preview.map(({ line, text }) => ({ line, device: JSON.parse(text) as unknown })) }
+          : {}),
         ...(configurations === undefined ? {} : { configurations: withoutContent(configurations) }),
         ...(refusal === undefined ? {} : { refusal }),
       });
@@ -117,23 +122,30 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
   });
 }
 
-/** A row of a CSV file as the line that would be imported, without its keys. */
+/** What a row of a CSV file says, as a line of JSON without its keys. */
 interface Previewed {
   readonly line: number;
-  readonly device: unknown;
+  readonly text: string;
 }
 
 function previewOf({ line, text }: AcceptedLine): Previewed {
-  const device = JSON.parse(text) as { authentication?: { symmetricKey?: Record<string, unknown> } };
-  const keys = device.authentication?.symmetricKey ?? {};
-  for (const name of Object.keys(keys)) keys[name] = '…';
-  return { line, device };
+  return { line, text: withoutKeys(withoutAdditions(text)) };
+}
+
+/** The values of the twin stay as they are written. */
+function withoutKeys(text: string): string {
+  const members = memberMap(text);
+  const authentication = members.get('authentication');
+  if (authentication === undefined) return text;
+  const shown = JSON.parse(authentication) as { symmetricKey?: Record<string, unknown> };
+  for (const name of Object.keys(shown.symmetricKey ?? {})) shown.symmetricKey = { ...shown.symmetricKey, [name]: '…' };
+  return objectText(members.set('authentication', JSON.stringify(shown)));
 }
 
 function renderPreview(preview: readonly Previewed[], paint: Output['style']): readonly string[] {
   if (preview.length === 0) return [];
-  const rows = preview.map(({ line, device }) => `${`line ${line}`.padEnd(10)}  ${JSON.stringify(device)}`);
-  return [paint('dim', 'The first rows, as they would be imported:'), ...rows, ''];
+  const rows = preview.map(({ line, text }) => `${`line ${line}`.padEnd(10)}  ${text}`);
+  return [paint('dim', 'The first rows, as they are read:'), ...rows, ''];
 }
 
 interface FindingList {
@@ -158,7 +170,7 @@ function collectFindings(all: boolean, output: Output): FindingList {
   return {
     add(finding) {
       counts[finding.kind] += 1;
-      if (printsAtOnce) output.print(renderFinding(finding, output.style));
+      if (printsAtOnce) for (const line of renderFinding(finding, output)) output.print(line);
       else if (all || counts[finding.kind] <= SHOWN_OF_A_KIND) kept.push(finding);
     },
     drained: () =>
@@ -171,7 +183,7 @@ function collectFindings(all: boolean, output: Output): FindingList {
         moreOf(summary.warnings - SHOWN_OF_A_KIND, 'warning'),
       ].filter((text) => text !== undefined);
       return [
-        ...kept.toSorted((a, b) => a.line - b.line).map((finding) => renderFinding(finding, output.style)),
+        ...kept.toSorted((a, b) => a.line - b.line).flatMap((finding) => renderFinding(finding, output)),
         ...(hidden.length === 0 || all ? [] : [`… ${hidden.join(' and ')} not shown: --all shows them all.`]),
       ];
     },
@@ -183,12 +195,17 @@ function moreOf(count: number, what: string): string | undefined {
   return count > 0 ? formatPlural(count, `more ${what}`) : undefined;
 }
 
-function renderFinding(finding: Finding, paint: Output['style']): string {
+/** Where the text of a finding starts, behind its line and kind. */
+const TEXT_COLUMN = 22;
+
+function renderFinding(finding: Finding, { style: paint, columns }: Output): readonly string[] {
   const { line, column, id, moduleId, kind, reason, action } = finding;
   const identity = id === undefined ? '' : `${id}${moduleId === undefined ? '' : `/${moduleId}`}: `;
   const place = `line ${line}${column === undefined ? '' : `:${column}`}`;
   const label = kind === 'rejected' ? paint('red', 'rejected') : paint('yellow', 'warning ');
-  return `${place.padEnd(10)}  ${label}  ${identity}${reason}${action === undefined ? '' : ` ${action}`}`;
+  const text = `${identity}${reason}${action === undefined ? '' : ` ${action}`}`;
+  const [first = '', ...others] = wrap(text, TEXT_COLUMN, columns);
+  return [`${place.padEnd(10)}  ${label}  ${first.trimStart()}`, ...others];
 }
 
 function renderSummary(

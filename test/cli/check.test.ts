@@ -87,17 +87,17 @@ test('what is no devices file at all is wrong input', async () => {
   expect(stderr).toContain(`${path}, line 1: The file is not text.\n`);
 });
 
-test('of a CSV file the first rows are shown as they would be imported, without their keys', async () => {
+test('of a CSV file the first rows are shown as they say it, without their keys', async () => {
   const key = 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
   const keys = 'authentication.symmetricKey.primaryKey;authentication.symmetricKey.secondaryKey';
   const path = await fileOf(
     'devices.csv',
-    `id;importMode;${keys};tags.floor;colour\na;create;${key};${key};1;\na b;;;;2;\nb;create;;;"3";\nc;create\nd;create\n`,
+    `id;importMode;${keys};tags.floor;colour;status\na;create;${key};${key};1;\na b;;;;2;\nb;create;;;"3";\nc;create;;;;;enabled\nd\n`,
   );
   const [text, json] = await Promise.all([runCli(['check', path]), runCli(['check', path, '--json'])]);
   expect([text.code, json.code]).toEqual([1, 1]);
   expect(text.stdout + json.stdout).not.toContain(key);
-  const device = (id: string, more: object = {}) => ({ status: 'enabled', id, importMode: 'create', ...more });
+  const device = (id: string, more: object = {}) => ({ id, importMode: 'create', ...more });
   const shown = [
     {
       line: 2,
@@ -107,16 +107,19 @@ test('of a CSV file the first rows are shown as they would be imported, without 
       }),
     },
     { line: 4, device: device('b', { tags: { floor: '3' } }) },
-    { line: 5, device: device('c') },
+    { line: 5, device: device('c', { status: 'enabled' }) },
   ];
   expect(JSON.parse(json.stdout)).toMatchObject({
     summary: { lines: 5, devices: 4, rejected: 1 },
     problems: [{ line: 3 }],
-    warnings: [{ line: 1, code: 'unknownColumn' }],
+    warnings: [
+      { line: 1, code: 'unknownColumn' },
+      { line: 1, code: 'mixedColumn' },
+    ],
     preview: shown,
   });
   expect(text.stdout).toContain(
-    `The first rows, as they would be imported:\n${shown.map((row) => `line ${row.line}      ${JSON.stringify(row.device)}\n`).join('')}\n`,
+    `The first rows, as they are read:\n${shown.map((row) => `line ${row.line}      ${JSON.stringify(row.device)}\n`).join('')}\n`,
   );
 });
 

@@ -111,6 +111,33 @@ test('the outcome names each count that is not zero, their sum, equal reasons to
   ]);
 });
 
+test('what the check says of the file is told after a run, in lines that fit', () => {
+  const { check } = runRecord();
+  if (check === undefined) throw new Error('The record has no check.');
+  const warning = (n: number) => ({
+    line: 1,
+    code: 'unknownColumn' as const,
+    message: `Column ${n} "c${n}" is not known and has no effect. Remove it.`,
+  });
+  const told = (count: number, columns?: number) => {
+    const fileWarnings = Array.from({ length: count }, (_, index) => warning(index + 2));
+    const text = renderOutcome(finished('completed', { check: { ...check, fileWarnings } }), undefined, {
+      ...look,
+      columns,
+    });
+    return text.slice(text.indexOf('  warnings of the file'));
+  };
+  expect(told(2)).toEqual(['  warnings of the file', `    ${warning(2).message}`, `    ${warning(3).message}`]);
+  expect(told(1, 40)).toEqual([
+    '  warnings of the file',
+    '    Column 2 "c2" is not known and has',
+    '    no effect. Remove it.',
+  ]);
+  expect(told(21).at(-1)).toBe('    … and 13 more: see report.json');
+  // Records of runs before this had no such list.
+  expect(renderOutcome(finished('completed', { check }), undefined, look)).not.toContain('  warnings of the file');
+});
+
 test('of many reasons the most important are told, and how many lines the others have', () => {
   const reasons = Array.from({ length: 13 }, (_, index) => ({
     outcome: index < 12 ? ('rejected' as const) : ('failed' as const),

@@ -113,3 +113,64 @@ it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.t
     });
   });
 });
+
+it('what a column holds arrives as it is written, and what is to be said of columns stands in record and report', {
+  timeout: 120_000,
+}, async () => {
+  await withStack({}, async (stack) => {
+    const deep = `"{""x"":${'['.repeat(6000)}${']'.repeat(6000)}}"`;
+    const rows = [
+      'id;tags.fw;tags.serial;Standort;tags.more;',
+      'fw-1;1.10;00042;M\u00fcnchen;"{""n"":1.0,""10"":1,""2"":2}";',
+      'fw-2;1.1;42;K\u00f6ln;;',
+      `deep;;;;${deep};`,
+      'fw-3;2.00;24.12.2025;;"{""n"":6.02e23,"""":""empty""}";',
+    ];
+    await stack.drop('mixed/devices.csv', `\ufeff${rows.join('\r\n')}\r\n`, NOW);
+    const record = await stack.finalRecord('mixed/devices.csv');
+    expect(record).toMatchObject({
+      state: 'completedWithFailures',
+      outcomes: { succeeded: 3, succeededWithWarning: 0, rejected: 1 },
+      check: {
+        warnings: 3,
+        fileWarnings: [
+          { line: 1, code: 'unknownColumn', message: expect.stringContaining('Column 4 "Standort"') },
+          { line: 1, code: 'mixedColumn', message: expect.stringContaining('Column 2 "tags.fw" mixes types') },
+          { line: 1, code: 'mixedColumn', message: expect.stringContaining('Column 3 "tags.serial" mixes types') },
+        ],
+      },
+    });
+    const report = JSON.parse(await stack.read('provision-results', record.report?.json ?? ''));
+    expect(report.input.fileWarnings).toEqual(record.check?.fileWarnings);
+    expect(report.lines).toMatchObject([{ line: 4, deviceId: 'deep', code: 'nestedTooDeep' }]);
+    const tags = new Map([...readRegistry(stack.data)].map(([id, identity]) => [id, identity.tags]));
+    expect(tags.get('fw-1')).toEqual({ fw: '1.10', serial: '00042', more: { n: 1, 10: 1, 2: 2 } });
+    expect(tags.get('fw-2')).toEqual({ fw: 1.1, serial: 42 });
+    expect(tags.get('fw-3')).toEqual({ fw: '2.00', serial: '24.12.2025', more: { n: 6.02e23, '': 'empty' } });
+
+    const key = Buffer.alloc(32, 5).toString('base64');
+    await stack.drop('keys/devices.csv', `id,primaryKey,secondaryKey,site\nw1,${key},${key},faro\n`, NOW);
+    const refused = await stack.finalRecord('keys/devices.csv');
+    expect(refused).toMatchObject({ state: 'refused', error: { code: 'csvKeyColumn' } });
+    expect(JSON.stringify(refused)).not.toContain(key);
+    expect(readRegistry(stack.data).has('w1')).toBe(false);
+
+    // What a hub says of a line that creates is no reason to create the device first.
+    const fault = { operation: 'importLine', code: 'DeviceNotFound', idPattern: '^lost$' };
+    await fetch(`${stack.hubAdminUrl}/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(fault),
+    });
+    await stack.drop('lost/devices.csv', 'id,importMode\nlost,create\n', NOW);
+    const lost = await stack.finalRecord('lost/devices.csv');
+    expect(JSON.parse(await stack.read('provision-results', lost.report?.json ?? '')).lines).toMatchObject([
+      {
+        deviceId: 'lost',
+        outcome: 'failed',
+        code: 'DeviceNotFound',
+        reason: expect.stringContaining('the line creates it'),
+      },
+    ]);
+  });
+});

@@ -81,6 +81,10 @@ export function checkAuthentication(value: unknown, forModule: boolean, findings
   if (kind === 'selfSigned') {
     checkThumbprint(thumbprints.first, 'authentication.x509Thumbprint.primaryThumbprint', findings);
     checkThumbprint(thumbprints.second, 'authentication.x509Thumbprint.secondaryThumbprint', findings);
+    const { first, second } = thumbprints;
+    if (first !== undefined && second !== undefined && first.length !== second.length) {
+      findings.warn('thumbprintsDiffer');
+    }
     if (!thumbprints.any) {
       findings.warn('thumbprintMissing');
       return { missing: 'thumbprint', rewritten };

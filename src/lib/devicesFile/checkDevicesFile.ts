@@ -69,10 +69,14 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
       bytesDropped += chunk.length;
       digest.update(chunk);
     },
-    byteOrderMark: () => tally.warn({ line: 1, code: 'byteOrderMark', message: describe(WARNINGS.byteOrderMark) }),
-    header(line, bytes, notes) {
-      sink.header?.(new Uint8Array(bytes));
-      for (const note of notes) tally.warn({ line, ...note });
+    byteOrderMark() {
+      // Spreadsheets write one, and need it.
+      if (isCsv) return;
+      tally.warnOfFile({ line: 1, code: 'byteOrderMark', message: describe(WARNINGS.byteOrderMark) });
+    },
+    header: (bytes) => sink.header?.(new Uint8Array(bytes)),
+    columns(line, notes) {
+      for (const note of notes) tally.warnOfFile({ line, ...note });
     },
     badRow: (line, bytes, found) => tally.reject(line, [found], bytes),
     wants: () => true,
@@ -101,7 +105,7 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
           return;
         }
       }
-      const verdict = isObject ? checkLine(text, line, source) : NOT_AN_OBJECT;
+      const verdict = isObject ? checkLine(text, line, source) : startOf(text);
       if (verdict.kind === 'accepted') {
         const earlier = identities.claim(identityOf(verdict.accepted), line);
         if (earlier === 0) tally.accept(verdict.accepted, verdict.notes);
@@ -138,6 +142,12 @@ const UNREADABLE: LineVerdict = {
 };
 
 const NOT_AN_OBJECT: LineVerdict = { kind: 'rejected', problems: problem('notAnObject') };
+const BYTE_ORDER_MARK: LineVerdict = { kind: 'rejected', problems: problem('byteOrderMarkInside') };
+
+/** Why a line that does not start with a brace is none. */
+function startOf(text: string): LineVerdict {
+  return text.charCodeAt(0) === 0xfeff ? BYTE_ORDER_MARK : NOT_AN_OBJECT;
+}
 
 /**
  * The start of a line that is too long, with a note of ours at its end. Without it the start could be taken for a whole

@@ -3,13 +3,26 @@
  * identities in bulk"), and the line as it goes to the hub.
  */
 
+import { isObjectText, memberMap, membersOf, objectText } from '../textFile/jsonMembers.ts';
 import { checkAuthentication } from './authenticationRules.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
+import { credentialField, isCredentialName } from './credentialNames.ts';
 import { deviceOfScope, namedParent } from './edgeParents.ts';
-import { characterName, createFindings, type Note, type Problem } from './findings.ts';
+import { parseExactly } from './exactNumbers.ts';
+import { characterName, createFindings, displayName, type Note, type Problem } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
 import { locateJsonError } from './jsonError.ts';
-import { FORMAT_KEYS, type FormatKey, isDeeperThan, isObject, meantKey, readKeys, warnUnknown } from './keyNames.ts';
+import {
+  FORMAT_KEYS,
+  type FormatKey,
+  isDeeperThan,
+  isObject,
+  meantKey,
+  NESTING_LIMIT,
+  readKeys,
+  saysSomething,
+  warnUnknown,
+} from './keyNames.ts';
 import type { LineBytes } from './linePass.ts';
 import { MODE_RULES } from './modeRules.ts';
 import { createTwinChecker } from './twinRules.ts';
@@ -32,6 +45,8 @@ export interface AcceptedLine {
    * to have none. Not there: it says nothing, and its device keeps what it has.
    */
   readonly parent?: string | null;
+  /** It makes an identity where there is none, and is as an export without keys has it: a certificate would get lost. */
+  readonly keyless?: true;
 }
 
 export type LineVerdict =
@@ -76,7 +91,6 @@ const PROPERTY_KEYS = ['desired', 'reported'] as const;
 
 const ID_LIMIT = 128;
 const STATUS_REASON_LIMIT = 128;
-const REPORTED_NESTING = 64;
 const HUB_DEFAULT: ImportMode = 'createOrUpdate';
 
 /** 1 for characters that ids may have, 2 for those that only older hubs took. */
@@ -86,6 +100,7 @@ for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 }
 for (const character of '+#') ID_CHARACTERS[character.charCodeAt(0)] = 2;
 
+const KEYLESS = { keyless: true } as const;
 const NOTHING_MISSING: readonly MissingField[] = [];
 const NO_NOTES: readonly Note[] = [];
 
@@ -146,7 +161,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
         findings.reject('wrongType', { expected: 'an object' }, path);
         return;
       }
-      const nullAt = twinChecker.check(name, value, lineBytes);
+      const nullAt = twinChecker.check(name, value, lineBytes, () => exactSection(line.text, name));
       if (nullAt !== undefined && !nullMeansDelete) findings.warn('nullInTwin', { path: nullAt, mode });
     };
     const read =
@@ -156,13 +171,13 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (read !== undefined) {
       const { desired, reported } = read.values;
       const dropped = [dropHubKeys(desired), dropHubKeys(reported)].includes(true);
-      if (read.rewritten !== undefined || dropped) line.edits.set('properties', read.rewritten ?? properties);
+      if (read.rewritten !== undefined || dropped) line.edits.set('properties', propertiesText);
       if (writesTwin) {
         section('desired', 'properties.desired', desired);
         checkReported(reported);
       }
     }
-    if (dropHubKeys(tags)) line.edits.set('tags', tags);
+    if (dropHubKeys(tags)) line.edits.set('tags', withoutHubKeys);
     if (writesTwin) section('tags', 'tags', tags);
   }
 
@@ -170,8 +185,6 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (reported === undefined || reported === null) return;
     if (!isObject(reported)) {
       findings.reject('wrongType', { expected: 'an object' }, 'properties.reported');
-    } else if (isDeeperThan(reported, REPORTED_NESTING)) {
-      findings.reject('nestedTooDeep', { limit: REPORTED_NESTING }, 'properties.reported');
     } else if (hasKeys(reported)) {
       findings.warn('reportedNotWritten');
     }
@@ -182,13 +195,13 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     const { status } = line.fields;
     if (status === undefined) return false;
     if (status === null) {
-      line.edits.set('status', 'enabled');
+      line.edits.set('status', asText('enabled'));
       return false;
     }
     if (status === 'enabled' || status === 'disabled') return true;
     const lower = typeof status === 'string' ? status.toLowerCase() : '';
     // Java SDKs write Enabled; hubs read enums without case.
-    if (lower === 'enabled' || lower === 'disabled') line.edits.set('status', lower);
+    if (lower === 'enabled' || lower === 'disabled') line.edits.set('status', asText(lower));
     else findings.reject('statusUnknown', {}, 'status');
     return true;
   }
@@ -206,8 +219,9 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (capabilities === undefined || capabilities === null) return false;
     const read = readKeys(capabilities, 'capabilities', CAPABILITY_KEYS, findings);
     if (read === undefined) return true;
-    if (read.rewritten !== undefined) line.edits.set('capabilities', read.rewritten);
+    if (read.rewritten !== undefined) line.edits.set('capabilities', asText(read.rewritten));
     const { iotEdge } = read.values;
+    line.isEdge = iotEdge === true;
     if (iotEdge !== undefined && iotEdge !== null && typeof iotEdge !== 'boolean') {
       findings.reject('wrongType', { expected: 'true or false' }, 'capabilities.iotEdge');
     }
@@ -227,7 +241,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (etag === undefined || etag.charCodeAt(0) !== 0x22) return etag;
     // Quoted, as HTTP headers have it; a line has it bare (the .NET SDK strips the quotes of its lines too).
     const bare = etag.replace(/^"(.*)"$/s, '$1');
-    line.edits.set(key, bare);
+    line.edits.set(key, asText(bare));
     return bare === '' ? undefined : bare;
   }
 
@@ -268,7 +282,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (named.problem === 'unreadable') findings.warn('scopeForm', { path: named.path });
     if (named.problem !== undefined) return undefined;
     // An edge device's own scope has to be repeated by an update, and does no harm elsewhere.
-    if (scope !== undefined && !(isEdgeLine(line) && deviceOfScope(scope) === id)) line.dropped.add('deviceScope');
+    if (scope !== undefined && !(line.isEdge && deviceOfScope(scope) === id)) line.dropped.add('deviceScope');
     if (parentScopes.length > 0) line.dropped.add('parentScopes');
     return named.parent;
   }
@@ -285,7 +299,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (authentication !== undefined && authentication !== null) {
       const verdict = checkAuthentication(authentication, forModule, findings);
       lacks = verdict.missing;
-      if (verdict.rewritten !== undefined) line.edits.set('authentication', verdict.rewritten);
+      if (verdict.rewritten !== undefined) line.edits.set('authentication', asText(verdict.rewritten));
     }
     if (!mayOverwrite) return NOTHING_MISSING;
     if (lacks === undefined && hasStatus && hasReason && hasCapabilities) return NOTHING_MISSING;
@@ -339,7 +353,9 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
         return rejected();
       }
       if (countKeys(text) > Object.keys(parsed).length) findings.warn('repeatedKey');
-      const line = readFields(parsed);
+      if (rejectDeep(parsed))
+        return rejected(typeof parsed['id'] === 'string' ? readId(parsed['id'], 'id') : undefined);
+      const line = readFields(text, parsed);
       const { fields } = line;
 
       let id: string | undefined;
@@ -359,23 +375,67 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
       const mode = readMode(fields.importMode);
       // A line whose mode is not known is looked through as the strictest mode would, so that all is told at once.
       const missing = checkIdentity(line, mode ?? 'create', forModule);
+      checkCredentials(line, mode ?? 'create');
       checkTwin(line, mode ?? 'create', source.textEnd - source.textStart);
       if (mode !== undefined) checkEtags(line, mode);
       const parent = checkParent(line, mode ?? 'create', id, forModule);
 
       if (findings.problems.length > 0 || id === undefined || mode === undefined) return rejected(id, moduleId);
-      if (fields.importMode !== undefined && fields.importMode !== mode) line.edits.set('importMode', mode);
-      const normalised = normalise(text, parsed, line, mode);
+      if (fields.importMode !== undefined && fields.importMode !== mode) line.edits.set('importMode', asText(mode));
+      const normalised = normalise(text, line, mode);
+      const more = isKeyless(fields, mode) ? KEYLESS : {};
       const accepted =
         moduleId === undefined
-          ? { line: lineNumber, id, mode, text: normalised, missing, ...(parent === undefined ? {} : { parent }) }
-          : { line: lineNumber, id, moduleId, mode, text: normalised, missing };
+          ? {
+              line: lineNumber,
+              id,
+              mode,
+              text: normalised,
+              missing,
+              ...(parent === undefined ? {} : { parent }),
+              ...more,
+            }
+          : { line: lineNumber, id, moduleId, mode, text: normalised, missing, ...more };
       return { kind: 'accepted', accepted, notes: findings.notes };
     },
   };
 
-  function readFields(parsed: Record<string, unknown>): Line {
+  /** Whether something in the line is nested without end. Nothing else looks at such a line: depth costs stack. */
+  function rejectDeep(parsed: Record<string, unknown>): boolean {
+    let deep = false;
+    const look = (value: unknown, path: string): void => {
+      if (!isDeeperThan(value, NESTING_LIMIT)) return;
+      deep = true;
+      findings.reject('nestedTooDeep', { limit: NESTING_LIMIT }, path);
+    };
+    for (const key in parsed) {
+      const value = parsed[key];
+      if (typeof value !== 'object' || value === null) continue;
+      const name = displayName(key);
+      if (key === 'properties' && isObject(value)) {
+        for (const inner in value) look(value[inner], `${name}.${displayName(inner)}`);
+      } else {
+        look(value, name);
+      }
+    }
+    return deep;
+  }
+
+  /** What says how the device is to authenticate must not be passed over where the device would get other keys. */
+  function checkCredentials({ credentials }: Line, mode: ImportMode): void {
+    for (const key of credentials) {
+      if (MODE_RULES[mode].writesIdentity) {
+        const field = credentialField(key) ?? 'the format has it, such as authentication.symmetricKey.primaryKey';
+        findings.reject('credentialName', { field }, displayName(key));
+      } else {
+        otherKey(key);
+      }
+    }
+  }
+
+  function readFields(text: string, parsed: Record<string, unknown>): Line {
     const fields: Fields = {};
+    const credentials: string[] = [];
     let renames: Map<string, FormatKey> | undefined;
     let parentKey: string | undefined;
     for (const key in parsed) {
@@ -387,7 +447,8 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
           if (parentKey !== undefined) findings.reject('keyTwice', {}, 'parent');
           if (key !== 'parent') findings.warn('keyCase', { path: key, meant: 'parent' });
           parentKey = key;
-        } else if (meant === undefined) otherKey(key, parsed[key]);
+        } else if (meant === undefined && isCredentialName(key) && saysSomething(parsed[key])) credentials.push(key);
+        else if (meant === undefined) otherKey(key);
         else renames = (renames ?? new Map<string, FormatKey>()).set(key, meant);
       }
     }
@@ -397,34 +458,43 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
       fields[meant] = parsed[key];
     }
     const given = parentKey === undefined ? undefined : parsed[parentKey];
-    return { fields, renames, edits: new Map(), parentKey, given, dropped: new Set() };
+    return {
+      text,
+      fields,
+      renames,
+      edits: new Map(),
+      parentKey,
+      given,
+      dropped: new Set(),
+      credentials,
+      isEdge: false,
+    };
   }
 
-  function otherKey(key: string, value: unknown): void {
+  function otherKey(key: string): void {
     const lower = key.toLowerCase();
     if (lower === 'managedby') findings.warn('managedByLost');
-    else warnUnknown(key, value, '', findings, Object.hasOwn(HINTS, lower) ? HINTS[lower] : undefined);
+    else warnUnknown(key, '', findings, Object.hasOwn(HINTS, lower) ? HINTS[lower] : undefined);
   }
-}
-
-function isEdgeLine({ fields: { capabilities }, edits }: Line): boolean {
-  const written = edits.get('capabilities') ?? capabilities;
-  return isObject(written) && written.iotEdge === true;
 }
 
 type Fields = Partial<Record<FormatKey, unknown>>;
 
 interface Line {
+  readonly text: string;
   readonly fields: Fields;
   /** Keys that are written in another case. */
   readonly renames: ReadonlyMap<string, FormatKey> | undefined;
-  /** Values to write instead of those of the line. */
-  readonly edits: Map<FormatKey, unknown>;
+  /** What to write instead of a value of the line, both as text. */
+  readonly edits: Map<FormatKey, (written: string) => string>;
   /** The key `parent` as it is written, if it is there, and its value. */
   readonly parentKey: string | undefined;
   readonly given: unknown;
   /** Keys that the hub is not given. */
   readonly dropped: Set<string>;
+  /** Keys that are none of the format and look like credentials. */
+  readonly credentials: readonly string[];
+  isEdge: boolean;
 }
 
 const IS_FORMAT_KEY: ReadonlySet<string> = new Set(FORMAT_KEYS);
@@ -454,11 +524,14 @@ function countKeys(text: string): number {
   return keys;
 }
 
-/** Removes what a hub adds to its twins (`$metadata`, `$version`); says whether there was any. */
+/** What a hub adds to the sections of its twins. */
+const HUB_KEYS: readonly string[] = ['$metadata', '$version'];
+
+/** Removes what a hub adds; says whether there was any. */
 function dropHubKeys(section: unknown): boolean {
   if (!isObject(section)) return false;
   let dropped = false;
-  for (const key of ['$metadata', '$version']) {
+  for (const key of HUB_KEYS) {
     if (Object.hasOwn(section, key)) {
       delete section[key];
       dropped = true;
@@ -483,21 +556,63 @@ function hasKeys(value: object): boolean {
   return false;
 }
 
-/** The line for the hub: as it came wherever possible, since parsing and writing again costs more than all rules. */
-function normalise(text: string, parsed: Record<string, unknown>, line: Line, mode: ImportMode): string {
+/**
+ * The line for the hub: as it came wherever possible, and else put together of what is written in it, so that numbers and
+ * the order of keys stay as they are.
+ */
+function normalise(text: string, line: Line, mode: ImportMode): string {
   const { fields, renames, edits, dropped } = line;
   const added = additions(mode, fields.importMode !== undefined, fields.status !== undefined);
   if (edits.size === 0 && renames === undefined && dropped.size === 0) {
     return added === '' ? text : `{${added}${text.slice(1)}`;
   }
-  const members: string[] = [];
-  for (const key of Object.keys(parsed)) {
+  const members: [string, string][] = [];
+  for (const [key, written] of memberMap(text)) {
     const name = renames?.get(key) ?? key;
-    if (dropped.has(name)) continue;
-    const value = edits.has(name as FormatKey) ? edits.get(name as FormatKey) : parsed[key];
-    members.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
+    if (!dropped.has(name)) members.push([name, edits.get(name as FormatKey)?.(written) ?? written]);
   }
-  return `{${added}${members.join(',')}}`;
+  return `{${added}${objectText(members).slice(1)}`;
+}
+
+function asText(value: unknown): () => string {
+  return () => JSON.stringify(value);
+}
+
+/** A section of a twin without what a hub adds to it. */
+function withoutHubKeys(written: string): string {
+  if (!isObjectText(written)) return written;
+  return objectText(membersOf(written).flatMap(({ key, value }) => (HUB_KEYS.includes(key) ? [] : [[key, value]])));
+}
+
+/** `properties` with its keys spelled right. */
+function propertiesText(written: string): string {
+  const members = Array.from(memberMap(written), ([key, value]): [string, string] => {
+    const meant = meantKey(key, PROPERTY_KEYS);
+    return meant === undefined ? [key, value] : [meant, withoutHubKeys(value)];
+  });
+  return objectText(members);
+}
+
+/** A section of the twin of a line, with its large numbers as they are written. */
+function exactSection(text: string, section: 'tags' | 'desired'): unknown {
+  const member = (from: unknown, name: string, known: readonly string[]): unknown => {
+    if (!isObject(from)) return undefined;
+    const key = Object.hasOwn(from, name) ? name : Object.keys(from).find((each) => meantKey(each, known) === name);
+    return key === undefined ? undefined : from[key];
+  };
+  const line = parseExactly(text);
+  if (section === 'tags') return member(line, 'tags', FORMAT_KEYS);
+  return member(member(line, 'properties', FORMAT_KEYS), 'desired', PROPERTY_KEYS);
+}
+
+/** Exports give every line an ETag; a line that somebody wrote may say `null` and mean new keys. */
+function isKeyless({ authentication, eTag }: Fields, mode: ImportMode): boolean {
+  return authentication === null && typeof eTag === 'string' && eTag !== '' && /^create/.test(mode);
+}
+
+/** A row as it was read: without the members that it lacked, which come before its `id`. */
+export function withoutAdditions(row: string): string {
+  return row.replace(/^\{(?:"importMode":"[A-Za-z]+",)?(?:"status":"enabled",)?(?="id":)/, '{');
 }
 
 /** Members that a line lacks and a hub needs. */

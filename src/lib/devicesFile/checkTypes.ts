@@ -61,6 +61,15 @@ export interface LineWarning {
   readonly message: string;
 }
 
+/** What is to be said of a file once, such as of a column. */
+export interface FileWarning {
+  /** Where it was seen: the header, or the first line of its kind. */
+  readonly line: number;
+  readonly code: WarningCode;
+  /** Holds no values of the file that may be secrets. */
+  readonly message: string;
+}
+
 /** Where findings go, in the order of the file; but lines whose identity hash met another come after all others. */
 export interface CheckSink {
   /** Of a CSV file, once and before all else but a byte order mark: its header as it came. The bytes are a copy. */
@@ -86,6 +95,8 @@ export interface CheckSummary {
   readonly rejected: number;
   readonly skipped: number;
   readonly warnings: number;
+  /** Warnings of the file as a whole, the first of them; they are counted above too. Absent: there is none. */
+  readonly fileWarnings?: readonly FileWarning[];
   /** Accepted lines by mode; only modes that occur. */
   readonly byMode: Readonly<Partial<Record<ImportMode, number>>>;
   /** Of the input as dropped, hexadecimal. */

@@ -285,6 +285,7 @@ export function createCleanLineReader(defaultMode: ImportMode): CleanLineReader 
     if (byteAt(bytes, at) !== OPEN_OBJECT) return UNUSUAL;
     let next = at + 1;
     let seen = 0;
+    let length = 0;
     thumbprintRead = false;
     for (let previous = NO_KEY; ; previous = keyRead) {
       next = skipKey(bytes, next, THUMBPRINTS, previous);
@@ -296,6 +297,9 @@ export function createCleanLineReader(defaultMode: ImportMode): CleanLineReader 
       if (next === UNUSUAL) {
         next = skipString(bytes, start, IN_HEX, 64);
         if (next - start !== 42 && next - start !== 66) return UNUSUAL;
+        // Two of different kinds are warned of.
+        if (thumbprintRead && next - start !== length) return UNUSUAL;
+        length = next - start;
         thumbprintRead = true;
       }
     }
@@ -422,9 +426,11 @@ export function createCleanLineReader(defaultMode: ImportMode): CleanLineReader 
   }
 
   /** Whether the line has what its mode needs. */
-  function isWhole(filled: number): boolean {
+  function isWhole(filled: number, seen: number): boolean {
     const { mayOverwrite, needs } = MODE_RULES[line.mode];
     if ((filled & (1 << ID)) === 0) return false;
+    // As an export without keys has it, which is warned of.
+    if ((filled & KEYLESS_EXPORT) === 1 << ETAG && (seen & (1 << AUTHENTICATION)) !== 0) return false;
     if (needs !== undefined && (filled & (1 << (needs.etag === 'eTag' ? ETAG : TWIN_ETAG))) === 0) return false;
     const wanted = line.moduleId === undefined ? WHOLE_DEVICE : WHOLE_MODULE;
     return !mayOverwrite || (filled & wanted) === wanted;
@@ -453,11 +459,12 @@ export function createCleanLineReader(defaultMode: ImportMode): CleanLineReader 
         next = skipValue(source, next, key);
         if (next === UNUSUAL) return undefined;
       }
-      return next === end && isWhole(filled) ? line : undefined;
+      return next === end && isWhole(filled, seen) ? line : undefined;
     },
   };
 }
 
+const KEYLESS_EXPORT = (1 << ETAG) | (1 << AUTHENTICATION);
 /** Keys that a line must have to be applied to an existing identity without resetting anything. */
 const WHOLE_MODULE = 1 << AUTHENTICATION;
 const WHOLE_DEVICE = WHOLE_MODULE | (1 << STATUS) | (1 << STATUS_REASON) | (1 << CAPABILITIES);

@@ -1,5 +1,7 @@
 /** What a cell of a CSV file stands for. docs/file-format.md has these rules for people. */
 
+import { isBeyondIntegers } from './exactNumbers.ts';
+
 /** A cell as it came; an unquoted one without blanks around it. */
 export interface CsvCell {
   readonly text: string;
@@ -12,62 +14,66 @@ export interface CsvCell {
  */
 export type CellKind = 'name' | 'text' | 'boolean' | 'twin' | 'document' | 'parent';
 
-/** A number as JSON writes it (RFC 8259, section 6): no leading zeros, no plus sign. */
-const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
-/** A double holds every number of so many digits. */
-const SAFE_DIGITS = 15;
-/** IoT Hub docs, "Understand and use device twins in IoT Hub". */
-const HUB_MAX = 4_503_599_627_370_495;
-const HUB_MIN = -4_503_599_627_370_496;
+/** What a cell of the twin is taken for. */
+export type CellType = 'text' | 'number' | 'boolean' | 'document';
 
-/** The value of a cell; undefined if nothing is there. */
-export function cellValue({ text, quoted }: CsvCell, kind: CellKind): unknown {
-  if (text === '') return quoted && (kind === 'twin' || kind === 'text') ? '' : undefined;
+/** The value of a cell as JSON on one line; undefined if nothing is there. */
+export function cellJson({ text, quoted }: CsvCell, kind: CellKind): string | undefined {
+  if (text === '') return quoted && (kind === 'twin' || kind === 'text') ? '""' : undefined;
   switch (kind) {
     case 'name':
     case 'text':
-      return text;
+      return JSON.stringify(text);
     case 'boolean':
-      return asBoolean(text) ?? text;
+      return asBoolean(text) ?? JSON.stringify(text);
     case 'document':
-      return asDocument(text) ?? text;
+      return asDocument(text) ?? JSON.stringify(text);
     case 'parent':
       // An empty cell says nothing; writers that quote every cell have "" for it.
-      return text === 'null' && !quoted ? null : text;
+      return text === 'null' && !quoted ? 'null' : JSON.stringify(text);
     case 'twin': {
       const document = asDocument(text);
-      if (document !== undefined || quoted) return document ?? text;
-      return asBoolean(text) ?? asNumber(text) ?? text;
+      if (document !== undefined || quoted) return document ?? JSON.stringify(text);
+      return asBoolean(text) ?? asNumber(text) ?? JSON.stringify(text);
     }
   }
 }
 
+/** @param json of a cell */
+export function typeOfCell(json: string): CellType {
+  switch (json.charAt(0)) {
+    case '"':
+      return 'text';
+    case '{':
+    case '[':
+      return 'document';
+    case 't':
+    case 'f':
+      return 'boolean';
+    default:
+      return 'number';
+  }
+}
+
 /** In any case: spreadsheets write TRUE. */
-function asBoolean(text: string): boolean | undefined {
+function asBoolean(text: string): string | undefined {
   const lower = text.length <= 5 ? text.toLowerCase() : '';
-  return lower === 'true' ? true : lower === 'false' ? false : undefined;
+  return lower === 'true' || lower === 'false' ? lower : undefined;
 }
 
-/** Undefined for what a number would not keep digit for digit (part numbers, ids of other systems): text loses nothing. */
-function asNumber(text: string): number | undefined {
-  if (!NUMBER.test(text)) return undefined;
+/** Undefined for what would not come back as it is written (1.10, 007, 1E5, long part numbers): text loses nothing. */
+function asNumber(text: string): string | undefined {
   const value = Number(text);
-  if (value > HUB_MAX || value < HUB_MIN || Object.is(value, -0)) return undefined;
-  const digits = text
-    .replace(/[eE].*$/, '')
-    .replace(/[-.]/g, '')
-    .replace(/^0+/, '');
-  // An exponent can make nothing of digits (1e-999).
-  if (value === 0 && digits !== '') return undefined;
-  return digits.length <= SAFE_DIGITS || String(value) === text ? value : undefined;
+  return Number.isFinite(value) && String(value) === text && !isBeyondIntegers(value) ? text : undefined;
 }
 
-/** An object or array. */
-function asDocument(text: string): object | undefined {
+/** An object or array, as it is written: line breaks are the only thing that a line of JSON cannot have of it. */
+function asDocument(text: string): string | undefined {
   if (!text.startsWith('{') && !text.startsWith('[')) return undefined;
   try {
-    return JSON.parse(text) as object;
+    JSON.parse(text);
   } catch {
     return undefined;
   }
+  return text.replace(/[\r\n]+/g, ' ').trimEnd();
 }

@@ -1,6 +1,7 @@
 /** Which character parts the cells of a CSV file. */
 
-export type CsvDelimiter = ',' | ';' | '\t';
+/** A comma, a semicolon or a tab, or what a first line `sep=…` says. */
+export type CsvDelimiter = string;
 
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
@@ -9,6 +10,17 @@ const CODES: readonly (readonly [code: number, delimiter: CsvDelimiter])[] = [
   [0x3b, ';'],
   [0x09, '\t'],
 ];
+
+/** Excel's own way to say it, on a line before the header. */
+const SEP_LINE = /^"?sep=([^\w\s"]|\t)"?[,;\t ]*\r?\n/i;
+
+/** The delimiter that a first line `sep=;` names, and how many bytes that line has with its end. */
+export function readSepLine(
+  start: Uint8Array,
+): { readonly delimiter: CsvDelimiter; readonly bytes: number } | undefined {
+  const [line, delimiter] = SEP_LINE.exec(Buffer.from(start.subarray(0, 32)).toString('latin1')) ?? [];
+  return line === undefined || delimiter === undefined ? undefined : { delimiter, bytes: line.length };
+}
 
 /**
  * The delimiter that the header (the first line that is not blank) has most of outside quotes; a comma if it has none.

@@ -8,7 +8,7 @@ import { finished } from 'node:stream/promises';
 import { CsvError, type Parser, parse } from 'csv-parse';
 import type { CsvCell } from './csvCells.ts';
 import { type CsvColumns, readCsvColumns } from './csvColumns.ts';
-import { type CsvDelimiter, detectDelimiter } from './csvDelimiter.ts';
+import { type CsvDelimiter, detectDelimiter, readSepLine } from './csvDelimiter.ts';
 import { FileRefused } from './fileRefused.ts';
 import { type Note, type Problem, problemOf } from './findings.ts';
 import { readText } from './inputBytes.ts';
@@ -16,8 +16,10 @@ import type { LineBytes, LinePassEvents, LinePassOptions } from './linePass.ts';
 
 /** Rows are told apart by the number of the line on which they start. */
 export interface RowPassEvents extends LinePassEvents {
-  /** The header, once and first, as it came; `notes` tell of columns that are not known. */
-  header?(line: number, bytes: Buffer, notes: readonly Note[]): void;
+  /** The header, once and first, as it came. */
+  header?(bytes: Buffer): void;
+  /** What is to be said of columns: with the header, and when all rows are read. */
+  columns?(line: number, notes: readonly Note[]): void;
   /** A row that does not fit the header. */
   badRow?(line: number, bytes: Buffer, problem: Problem): void;
 }
@@ -26,6 +28,8 @@ const PIECE_BYTES = 64 * 1024;
 /** More than the parser looks ahead: so many bytes behind a row may be held before the row is handed out. */
 const LOOKAHEAD_BYTES = 16;
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
  * As `readLines`, but for CSV. What is handed out as `source` holds the row as it came (`start` to `end`) and the line made
@@ -75,6 +79,9 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
   let rowStart = 0;
   let parser: Parser | undefined;
   let columns: CsvColumns | undefined;
+  let headerLine = 0;
+  /** Excel's line `sep=;`, if there is one: it belongs to the header. */
+  let sepLine = Buffer.alloc(0);
   /** A row and its line of JSON behind one another. */
   let joined = Buffer.alloc(0);
   const source: LineBytes = { bytes: joined, start: 0, end: 0, textStart: 0, textEnd: 0 };
@@ -104,14 +111,17 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
     const row = bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes;
     if (row.length > maxLineBytes) throw tooLong(at);
     // Spreadsheets leave rows of delimiters behind their data.
-    if (cells.every(({ text, quoted }) => text === '' && !quoted)) {
+    if (cells.every(({ text }) => text === '')) {
       if (columns !== undefined) events.blank();
       return;
     }
     if (columns === undefined) {
       if (!isUtf8(row)) throw new FileRefused('csvHeaderUtf8', { line: at });
+      if (cells.some(({ text, quoted }) => !quoted && text.includes('\r'))) throw new FileRefused('macLineEnds');
       columns = readCsvColumns(decoded(cells, row), at);
-      events.header?.(at, row, columns.notes);
+      headerLine = at;
+      events.header?.(sepLine.length === 0 ? row : Buffer.concat([sepLine, row]));
+      events.columns?.(at, columns.notes);
     } else if (events.wants(at)) {
       handOut(cells, row, at, columns);
     }
@@ -122,11 +132,15 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
       events.badUtf8(at, row);
       return;
     }
-    if (cells.length > count) {
+    if (row.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) {
+      events.badRow?.(at, row, problemOf('byteOrderMarkInside'));
+      return;
+    }
+    if (cells.slice(count).some(({ text }) => text !== '')) {
       events.badRow?.(at, row, problemOf('tooManyCells', { cells: cells.length, columns: count }));
       return;
     }
-    const text = lineOf(decoded(cells, row));
+    const text = lineOf(decoded(cells, row), at);
     const room = row.length + text.length * 3;
     if (joined.length < room) joined = Buffer.allocUnsafe(room * 2);
     row.copy(joined);
@@ -142,8 +156,20 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
   }
 
   function explain(error: unknown): unknown {
-    // Its message quotes the cell.
-    return error instanceof CsvError ? new FileRefused('csvQuotes', { line }) : error;
+    if (!(error instanceof CsvError)) return error;
+    const row = held.subarray(rowStart, used);
+    if (columns === undefined && hasLoneReturn(row)) return new FileRefused('macLineEnds');
+    const code = row.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? 'csvByteOrderMark' : 'csvQuotes';
+    // The message of the error quotes the cell.
+    return new FileRefused(code, { line });
+  }
+
+  /** Old Macs ended lines in a carriage return alone: all of the file is one line then. */
+  function refuseMac(text: Buffer): void {
+    const end = text.indexOf(RETURN);
+    if (end >= 0 && !text.includes(NEWLINE) && text.subarray(end).some((byte) => byte > 0x20)) {
+      throw new FileRefused('macLineEnds');
+    }
   }
 
   function refuseJson(text: Buffer): void {
@@ -157,10 +183,19 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
     // A copy: the parser keeps the end of what it is given, and what is held is moved about.
     const text = Buffer.from(held.subarray(0, used));
     refuseJson(text);
-    const delimiter = detectDelimiter(text, isAll);
+    refuseMac(text);
+    const sep = readSepLine(text);
+    if (sep !== undefined) {
+      sepLine = text.subarray(0, sep.bytes);
+      // The parser counts from what it is given.
+      rowStart = sep.bytes;
+      heldFrom = -sep.bytes;
+      line += 1;
+    }
+    const delimiter = sep?.delimiter ?? detectDelimiter(text, isAll);
     if (delimiter === undefined) return;
     parser = createParser(delimiter, takeRow);
-    await write(parser, text);
+    await write(parser, text.subarray(rowStart));
   }
 
   return {
@@ -174,7 +209,10 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
       }
       // Most often a quote that is not closed: it makes one cell of all that follows.
       if (used - rowStart > maxLineBytes + LOOKAHEAD_BYTES) {
-        if (parser === undefined) refuseJson(held.subarray(0, used));
+        if (parser === undefined) {
+          refuseJson(held.subarray(0, used));
+          refuseMac(held.subarray(0, used));
+        }
         throw tooLong(line);
       }
     },
@@ -189,6 +227,7 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
         throw explain(error);
       }
       if (columns === undefined) throw new FileRefused('empty');
+      for (const { line: at = headerLine, ...note } of columns.findings()) events.columns?.(at, [note]);
     },
     line: () => line + countNewlines(held.subarray(rowStart, used)),
   };
@@ -229,6 +268,12 @@ function write(parser: Parser, bytes: Buffer): Promise<void> {
 function decoded(cells: readonly CsvCell[], row: Buffer): readonly CsvCell[] {
   if (isAscii(row)) return cells;
   return cells.map(({ text, quoted }) => ({ text: Buffer.from(text, 'latin1').toString('utf8'), quoted }));
+}
+
+/** Whether the first carriage return ends a line by itself. */
+function hasLoneReturn(bytes: Buffer): boolean {
+  const at = bytes.indexOf(RETURN);
+  return at >= 0 && at + 1 < bytes.length && bytes[at + 1] !== NEWLINE;
 }
 
 function countNewlines(bytes: Buffer): number {

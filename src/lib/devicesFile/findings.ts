@@ -62,6 +62,9 @@ export function createFindings(): Findings {
   };
 }
 
+/** What stands for a name that may not be shown. */
+export const HIDDEN_NAME = '(a name)';
+
 const LONGEST_NAME = 64;
 /** Base64 of 16 bytes, the shortest key of a device, has 22 characters and two of padding. */
 const SHORTEST_KEY = 22;
@@ -71,8 +74,32 @@ const SHORTEST_KEY = 22;
  * that was put together wrongly can have a device key or a SAS where a name belongs.
  */
 export function displayName(name: string): string {
-  if (name.length === 0 || name.length > LONGEST_NAME || !/^[A-Za-z0-9_$-]+$/.test(name)) return '(a name)';
-  return name.length >= SHORTEST_KEY && !isWords(name) ? '(a name)' : name;
+  if (name.length === 0 || name.length > LONGEST_NAME || !/^[A-Za-z0-9_$-]+$/.test(name)) return HIDDEN_NAME;
+  return name.length >= SHORTEST_KEY && !isWords(name) ? HIDDEN_NAME : name;
+}
+
+/** A name of a column as it may be shown: words, and parts with dots or colons between them, each as a name of its own. */
+export function displayHeader(name: string): string {
+  if (name.length > LONGEST_NAME) return HIDDEN_NAME;
+  const parts = name.split(/([.:]|\s+)/);
+  return parts.every((part, index) => index % 2 === 1 || part === '' || isHeaderWord(part))
+    ? parts.map((part, index) => (index % 2 === 1 && part.trim() === '' ? ' ' : part)).join('')
+    : parts.map((part, index) => (index % 2 === 1 || isHeaderWord(part) ? part : HIDDEN_NAME)).join('');
+}
+
+function isHeaderWord(word: string): boolean {
+  if (!/^[\p{L}\p{M}\p{N}_$#()°-]+$/u.test(word)) return false;
+  return word.length < SHORTEST_KEY || isWords(word);
+}
+
+/** A short text is no key, and a number with its signs is none; a date is written like one. */
+const SHORT_CELL = 11;
+const LONGEST_CELL = 32;
+
+/** A cell as it may be shown in an example; undefined if it could be a secret that stands in the wrong column. */
+export function displayCell(text: string): string | undefined {
+  if (text.length <= SHORT_CELL) return /^[\p{L}\p{M}\p{N} .,:_+-]+$/u.test(text) ? text : undefined;
+  return text.length <= LONGEST_CELL && /^[0-9 .,:+-]+$/.test(text) ? text : undefined;
 }
 
 /** Whether a long name is made of words: a key can do without digits, but not with so few capitals. */

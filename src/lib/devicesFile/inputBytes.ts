@@ -16,9 +16,13 @@ export interface InputEvents {
   byteOrderMark?(): void;
 }
 
-/** Enough to know every format of `MAGIC`. */
-const HEAD_BYTES = 6;
+/** Enough to know every format of `MAGIC`, and the name of the first file in a zip archive. */
+const HEAD_BYTES = 64;
 const GZIP = [0x1f, 0x8b];
+const ZIP = [0x50, 0x4b, 0x03, 0x04];
+/** Where the name of the first file stands in a zip archive, and what that is in workbooks of Excel and LibreOffice. */
+const ZIP_NAME_AT = 30;
+const WORKBOOK_FILES = /^(?:\[Content_Types\]\.xml|_rels\/|docProps\/|xl\/|mimetypeapplication\/vnd\.oasis)/;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** First bytes of files that people drop by mistake; a position that is undefined may be anything. */
@@ -34,7 +38,9 @@ const MAGIC: readonly {
   { bytes: [0x00, 0x7b], code: 'utf16' },
   { bytes: [0x00, 0x00, 0x00, 0x7b], code: 'utf16' },
   { bytes: [0x00, 0x00, 0xfe, 0xff], code: 'utf16' },
-  { bytes: [0x50, 0x4b, 0x03, 0x04], code: 'otherCompression', format: 'zip' },
+  // Workbooks: of old Excel (and all that are encrypted), and of new ones, which are zip archives.
+  { bytes: [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1], code: 'workbook' },
+  { bytes: ZIP, code: 'otherCompression', format: 'zip' },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], code: 'otherCompression', format: 'zstd' },
   { bytes: [0x42, 0x5a, 0x68, undefined, 0x31, 0x41], code: 'otherCompression', format: 'bzip2' },
   { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], code: 'otherCompression', format: 'xz' },
@@ -67,6 +73,9 @@ export async function* readText(source: AsyncIterable<Uint8Array>, events: Input
 }
 
 async function* plainText(head: Buffer, chunks: AsyncIterable<Buffer>, events: InputEvents): AsyncGenerator<Buffer> {
+  if (startsWith(head, ZIP) && WORKBOOK_FILES.test(head.toString('latin1', ZIP_NAME_AT))) {
+    throw new FileRefused('workbook');
+  }
   for (const { bytes, code, format } of MAGIC) {
     if (startsWith(head, bytes)) throw new FileRefused(code, { values: format === undefined ? {} : { format } });
   }

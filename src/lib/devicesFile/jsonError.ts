@@ -87,11 +87,16 @@ export function locateJsonError(text: string): JsonError | undefined {
     }
 
     if (open.length === 0) {
+      const end = at;
       at = skipBlanks(text, at);
       if (at === text.length) return undefined;
+      if (text[at] === ',') return { index: at, problem: 'a comma follows the object' };
+      const isMac = text.slice(end, at).includes('\r');
       return {
         index: at,
-        problem: text[at] === ',' ? 'a comma follows the object' : 'something follows the object',
+        problem: isMac
+          ? 'something follows the object after a carriage return (lines end in LF or CRLF)'
+          : 'something follows the object',
       };
     }
     expecting = 'commaOrEnd';

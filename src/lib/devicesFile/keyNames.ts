@@ -1,8 +1,8 @@
 /** Key names of the format's objects. A hub reads them without regard to case; this project writes them as documented. */
 
+import { isCredentialName } from './credentialNames.ts';
 import { displayName, type Findings } from './findings.ts';
 
-/** What is not the hub's to validate may still not be nested without end (Json.NET, which a hub reads with, stops at 64). */
 /** Keys of a line, in the order of the format (ExportImportDevice). */
 export const FORMAT_KEYS = [
   'id',
@@ -21,6 +21,7 @@ export const FORMAT_KEYS = [
 ] as const;
 export type FormatKey = (typeof FORMAT_KEYS)[number];
 
+/** How deep a value of a line may be nested in any mode (Json.NET, which a hub reads with, stops at 64). */
 export const NESTING_LIMIT = 64;
 
 export interface ReadObject<K extends string> {
@@ -47,7 +48,14 @@ export function readKeys<K extends string>(
   for (const key in value) {
     if (!(known as readonly string[]).includes(key)) {
       if (meantKey(key, known) !== undefined) renamed = true;
-      else warnUnknown(key, value[key], path, findings);
+      else if (isLostCredential(key, value[key], path)) {
+        const second = /second/i.test(key) ? 'secondary' : 'primary';
+        const [kind, last] = /key/i.test(`${path}.${key}`.replace(/^authentication/, ''))
+          ? ['symmetricKey', 'Key']
+          : ['x509Thumbprint', 'Thumbprint'];
+        const field = `authentication.${kind}.${second}${last}`;
+        findings.reject('credentialName', { field }, `${path}.${displayName(key)}`);
+      } else warnUnknown(key, path, findings);
     }
   }
   if (!renamed) return { values: value as Partial<Record<K, unknown>>, rewritten: undefined };
@@ -66,15 +74,20 @@ export function readKeys<K extends string>(
   return { values: rewritten as Partial<Record<K, unknown>>, rewritten };
 }
 
+/** A key or thumbprint in the right object under a wrong name. */
+function isLostCredential(key: string, value: unknown, path: string): boolean {
+  if (!path.startsWith('authentication') || !saysSomething(value)) return false;
+  return isCredentialName(key) || (path !== 'authentication' && /^(?:primary|secondary|first|second|[12])$/i.test(key));
+}
+
 /** The key of `known` that `key` is, but for case. */
 export function meantKey<K extends string>(key: string, known: readonly K[]): K | undefined {
   const lower = key.toLowerCase();
   return known.find((name) => name.toLowerCase() === lower);
 }
 
-export function warnUnknown(key: string, value: unknown, parent: string, findings: Findings, hint = ''): void {
+export function warnUnknown(key: string, parent: string, findings: Findings, hint = ''): void {
   const path = parent === '' ? displayName(key) : `${parent}.${displayName(key)}`;
-  if (isDeeperThan(value, NESTING_LIMIT)) findings.reject('nestedTooDeep', { limit: NESTING_LIMIT }, path);
   findings.warn('unknownKey', { path, hint });
 }
 
@@ -85,4 +98,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function isDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return limit === 0 || Object.values(value).some((inner) => isDeeperThan(inner, limit - 1));
+}
+
+/** Whether a value holds anything: null, "" and false are what exports write for what is not there; `sas` is what all are. */
+export function saysSomething(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(saysSomething);
+  return typeof value === 'string' ? value !== '' && value.toLowerCase() !== 'sas' : typeof value === 'number';
 }

@@ -6,11 +6,13 @@ import { FileRefused } from './fileRefused.ts';
  */
 export function refuseOtherFormats(line: number, text: string): void {
   if (text.startsWith('[')) throw new FileRefused('jsonArray', { line });
+  // Within an object, a carriage return is a blank like others.
+  if (/(?:\}[ \t]*|^[^{]*)\r[ \t\r]*\{/.test(text)) throw new FileRefused('macLineEnds', { line });
   if (text === '{') throw new FileRefused('prettyPrinted', { line });
   if (!text.startsWith('{') && isCsvHeader(text)) throw new FileRefused('csv', { line });
 }
 
 function isCsvHeader(text: string): boolean {
   const cells = text.slice(0, 4096).split(/[,;\t]/);
-  return cells.length > 1 && cells.some((cell) => /^"?(?:id|device_?id)"?$/i.test(cell.trim()));
+  return cells.length > 1 && cells.some((cell) => /^"?(?:id|device[ _-]?id)"?$/i.test(cell.trim()));
 }

@@ -30,6 +30,10 @@ export const REJECT_REASONS = {
     says: 'The line is not a JSON object: it does not start with "{".',
     action: 'Write one JSON object per line, without brackets around or commas between the objects.',
   },
+  byteOrderMarkInside: {
+    says: 'The line starts with a byte order mark (U+FEFF), which editors do not show; files that were put together have one where the next begins.',
+    action: "Take it out: sed 's/^\\xEF\\xBB\\xBF//' FILE > NEW",
+  },
   nestedTooDeep: {
     says: '{path} is nested more than {limit} levels deep.',
     action: 'Flatten it.',
@@ -142,10 +146,6 @@ export const REJECT_REASONS = {
     says: 'A key in {path} has {length} bytes; a hub takes at most {limit}.',
     action: 'Shorten it.',
   },
-  twinKeyEmpty: {
-    says: 'A key in {path} is empty.',
-    action: 'Name it.',
-  },
   twinKeyCharacters: {
     says: 'A key in {path} has a character that a hub does not take in keys ({character}); not allowed are ".", "$", "#", blanks and control characters.',
     action: 'Rename the key.',
@@ -155,8 +155,20 @@ export const REJECT_REASONS = {
     action: 'Shorten it.',
   },
   twinNumberRange: {
-    says: '{path} is a number beyond what a hub stores ({min} to {max}).',
+    says: '{path} is an integer beyond what a hub stores ({min} to {max}).',
+    action: 'Write it as a string, or with an exponent (1.5e16) if it may be a float.',
+  },
+  twinNumberTooLarge: {
+    says: '{path} is a number beyond what a float holds (about 1.8e308).',
     action: 'Write it as a string.',
+  },
+  nullInArray: {
+    says: '{path} is null inside an array; a hub takes null only for a property that it is to delete.',
+    action: 'Leave it out, or write a value of your own for it, such as "".',
+  },
+  credentialName: {
+    says: '{path} looks like a key or another credential under a name that the format does not have, and the device would get others.',
+    action: 'Write it as {field}, or remove it.',
   },
   tooManyCells: {
     says: 'The row has {cells} cells, the header has {columns}.',
@@ -214,6 +226,15 @@ export const WARNINGS = {
     says: 'authentication.type "none" is not possible for a module that one creates; it becomes "sas".',
     action: 'Write "sas".',
   },
+  thumbprintsDiffer: {
+    says: 'authentication.x509Thumbprint has one SHA-1 and one SHA-256 thumbprint; clients of Azure refuse such a pair, and whether a hub takes it is not known.',
+    action: 'Write two of one kind.',
+  },
+  keylessExport: {
+    says: '{lines} "authentication": null, as in an export without keys: what is not in the hub yet gets new symmetric keys, even if it had a certificate.',
+    action:
+      'Export with keys to take keys and certificates along. What is in the hub keeps its own, unless missingKeys is "regenerate".',
+  },
   thumbprintMissing: {
     says: 'authentication.type is "selfSigned" without a thumbprint: the identity cannot connect.',
     action: 'Add authentication.x509Thumbprint.',
@@ -233,6 +254,18 @@ export const WARNINGS = {
   unknownColumn: {
     says: 'Column {column} is not known and has no effect{hint}.',
     action: 'Remove it, or correct its name.',
+  },
+  namelessColumn: {
+    says: 'Column {column} has values, the first of them in this row, and no name in the header: they have no effect.',
+    action: 'Name it, such as "tags.site", or remove it.',
+  },
+  mixedColumn: {
+    says: 'Column {column} mixes types: {examples}.',
+    action: 'To have text in every row, put its cells into quotes.',
+  },
+  moreOfFile: {
+    says: '{count} more of these are not listed.',
+    action: 'The command "check" shows them all.',
   },
 } as const satisfies Record<string, ReasonText>;
 
@@ -257,6 +290,14 @@ export const FILE_REASONS = {
   otherCompression: {
     says: 'The file is compressed with {format}.',
     action: 'Unpack it, or compress it with gzip.',
+  },
+  workbook: {
+    says: 'The file is a workbook (Excel, LibreOffice), not text.',
+    action: 'Open it, save the sheet as CSV ("CSV UTF-8" in Excel), and drop that.',
+  },
+  macLineEnds: {
+    says: 'The lines of the file end in CR alone, as on old Macs, so all of it is one line.',
+    action: "Save it with LF or CRLF, or convert it: tr '\\r' '\\n' < FILE > NEW",
   },
   gzipTwice: {
     says: 'The file is compressed with gzip twice.',
@@ -292,15 +333,27 @@ export const FILE_REASONS = {
   },
   csvNoId: {
     says: 'The header has no column "id".',
-    action: 'Add it, or name the column with the device ids "id"{hint}.',
+    action: 'Rename {ids} to "id".',
   },
   csvHeaderUtf8: {
     says: 'The header is not UTF-8.',
     action: 'Save the file as UTF-8 (Excel: "CSV UTF-8").',
   },
   csvColumnName: {
-    says: 'Column {column} has an empty name, or an empty part in its name.',
+    says: 'Column {column} has an empty part in its name.',
     action: 'Name it, such as "tags.site" or "properties.desired.interval".',
+  },
+  csvColumnKey: {
+    says: 'Column {column} has a character in its name that a hub does not take in keys ({character}).',
+    action: 'Rename it{hint}.',
+  },
+  csvKeyColumn: {
+    says: '{keys} under a name that is not known: the devices would get others.',
+    action: 'Name {them} {field}, or remove {them}.',
+  },
+  csvByteOrderMark: {
+    says: 'The row that starts on this line has a byte order mark (U+FEFF) before its first quote, as files that were put together have where the next begins.',
+    action: 'Remove it, and the second header that follows it.',
   },
   csvColumnTwice: {
     says: 'Columns {first} and {second} are both "{name}".',

@@ -1,10 +1,10 @@
 /** Hands findings to the sink and counts them: what is counted is what was handed out. */
 
 import type { AcceptedLine } from './checkLine.ts';
-import type { CheckSink, CheckSummary, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
+import type { CheckSink, CheckSummary, FileWarning, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
 import type { Note, Problem } from './findings.ts';
 import type { ImportMode } from './importMode.ts';
-import { SKIP_REASONS } from './reasons.ts';
+import { describe, SKIP_REASONS, WARNINGS } from './reasons.ts';
 
 export interface Tally {
   blank(): void;
@@ -12,9 +12,14 @@ export interface Tally {
   /** `bytes` is the line as it came; it is copied. */
   reject(line: number, problems: readonly [Problem, ...Problem[]], bytes: Uint8Array, details?: RejectDetails): void;
   skip(skipped: Omit<SkippedLine, 'reason' | 'action'>): void;
-  warn(warning: LineWarning): void;
+  /** Of the file as a whole. */
+  warnOfFile(warning: FileWarning): void;
+  /** What is known when all lines are counted; then the counts. */
   summary(): Omit<CheckSummary, 'bytes' | 'sha256'>;
 }
+
+/** The summary goes into the record of a run, which stays small. */
+const FILE_WARNINGS_KEPT = 20;
 
 export type RejectDetails = Pick<RejectedLine, 'id' | 'moduleId' | 'column'>;
 
@@ -24,14 +29,31 @@ const PROBLEMS_TOLD = 5;
 export function createTally(sink: CheckSink): Tally {
   const counts = { blankLines: 0, devices: 0, modules: 0, rejected: 0, skipped: 0, warnings: 0 };
   const byMode: Partial<Record<ImportMode, number>> = {};
+  const fileWarnings: FileWarning[] = [];
+  let hidden = 0;
+  /** Lines as an export without keys has them, and the first of these. */
+  const keyless = { lines: 0, first: 0 };
 
   function warn(warning: LineWarning): void {
     counts.warnings += 1;
     sink.warning(warning);
   }
 
+  function warnOfFile(warning: FileWarning): void {
+    warn(warning);
+    if (fileWarnings.length < FILE_WARNINGS_KEPT) fileWarnings.push(warning);
+    else hidden += 1;
+  }
+
+  function warnOfKeyless(): void {
+    const { lines, first } = keyless;
+    if (lines === 0) return;
+    const values = { lines: lines === 1 ? '1 line has' : `${lines} lines have` };
+    warnOfFile({ line: first, code: 'keylessExport', message: describe(WARNINGS.keylessExport, values) });
+  }
+
   return {
-    warn,
+    warnOfFile,
     blank() {
       counts.blankLines += 1;
     },
@@ -39,6 +61,10 @@ export function createTally(sink: CheckSink): Tally {
       const { line, id, moduleId, mode } = accepted;
       for (const note of notes) warn(moduleId === undefined ? { line, id, ...note } : { line, id, moduleId, ...note });
       byMode[mode] = (byMode[mode] ?? 0) + 1;
+      if (accepted.keyless) {
+        keyless.lines += 1;
+        if (keyless.first === 0 || line < keyless.first) keyless.first = line;
+      }
       if (moduleId === undefined) {
         counts.devices += 1;
         sink.device(accepted);
@@ -68,8 +94,16 @@ export function createTally(sink: CheckSink): Tally {
       sink.skipped({ ...skipped, reason, action });
     },
     summary() {
+      warnOfKeyless();
       const lines = counts.devices + counts.modules + counts.rejected + counts.skipped;
-      return { lines, ...counts, byMode };
+      const told =
+        hidden === 0
+          ? fileWarnings
+          : [
+              ...fileWarnings,
+              { line: 1, code: 'moreOfFile' as const, message: describe(WARNINGS.moreOfFile, { count: hidden }) },
+            ];
+      return { lines, ...counts, ...(told.length === 0 ? {} : { fileWarnings: told }), byMode };
     },
   };
 }

@@ -1,9 +1,10 @@
 /**
  * Limits of tags and desired properties (IoT Hub docs, "Understand and use device twins in IoT Hub": keys of at most 1 KB
  * without control characters, ".", "$" and blanks; strings of at most 4 KB; integers between -2^52 and 2^52-1; depth 10;
- * tags 8 KB, desired properties 32 KB). A live hub refuses "#" in keys too.
+ * tags 8 KB, desired properties 32 KB). A live hub refuses "#" in keys too, and null inside arrays.
  */
 
+import { isBeyondIntegers, LARGEST_INTEGER, SMALLEST_INTEGER } from './exactNumbers.ts';
 import { characterName, displayName, type Findings } from './findings.ts';
 
 const TAGS_LIMIT = 8 * 1024;
@@ -12,8 +13,6 @@ const DESIRED_LIMIT = 32 * 1024;
 const DEPTH_LIMIT = 10;
 const KEY_LIMIT = 1024;
 const STRING_LIMIT = 4096;
-const NUMBER_MAX = 4_503_599_627_370_495;
-const NUMBER_MIN = -4_503_599_627_370_496;
 
 /** Values count at most 8 bytes and take at least 2 of the line ("1,"), so no section of a shorter line can be too large. */
 const SMALL_LINE = TAGS_LIMIT / 4;
@@ -42,8 +41,10 @@ export interface TwinChecker {
   /**
    * Checks one section as JSON.parse gave it. `lineBytes` is the length of the whole line.
    * Returns the path of the first null, if there is one.
+   *
+   * @param exact the same section as `parseExactly` gives it; asked for only if a number in it may be too large
    */
-  check(section: TwinSection, value: object, lineBytes: number): string | undefined;
+  check(section: TwinSection, value: object, lineBytes: number, exact: () => unknown): string | undefined;
 }
 
 export function createTwinChecker(findings: Findings): TwinChecker {
@@ -53,6 +54,10 @@ export function createTwinChecker(findings: Findings): TwinChecker {
   let root = '';
   let nullAt: string | undefined;
   let long = false;
+  /** How many arrays are around the place where the walk is. */
+  let arrays = 0;
+  /** A number is so large that how it is written decides. */
+  let large = false;
 
   function path(): string {
     return root + trail.map((step) => (typeof step === 'number' ? `[${step}]` : `.${displayName(step)}`)).join('');
@@ -63,16 +68,15 @@ export function createTwinChecker(findings: Findings): TwinChecker {
       case 'string':
         return long ? checkString(value) : 0;
       case 'number':
-        // Every double beyond these bounds is a whole number.
-        if (value > NUMBER_MAX || value < NUMBER_MIN) {
-          findings.reject('twinNumberRange', { min: NUMBER_MIN, max: NUMBER_MAX }, path());
-        }
+        if (!Number.isFinite(value)) findings.reject('twinNumberTooLarge', {}, path());
+        else if (isBeyondIntegers(value)) large = true;
         return 8;
       case 'boolean':
         return 4;
       default:
         if (value === null) {
-          nullAt ??= path();
+          if (arrays > 0) findings.reject('nullInArray', {}, path());
+          else nullAt ??= path();
           return 0;
         }
         if (depth > DEPTH_LIMIT) {
@@ -97,25 +101,38 @@ export function createTwinChecker(findings: Findings): TwinChecker {
 
   function walkArray(value: readonly unknown[], depth: number): number {
     let size = 0;
+    arrays += 1;
     for (let index = 0; index < value.length; index += 1) {
       trail.push(index);
       size += walk(value[index], depth + 1);
       trail.pop();
     }
+    arrays -= 1;
     return size;
   }
 
-  function checkKey(key: string): void {
-    if (key.length === 0) findings.reject('twinKeyEmpty', {}, path());
-    const bytes = key.length * 3 > KEY_LIMIT ? Buffer.byteLength(key) : key.length;
-    if (bytes > KEY_LIMIT) findings.reject('twinKeyTooLong', { length: bytes, limit: KEY_LIMIT }, path());
-    for (let index = 0; index < key.length; index += 1) {
-      if (isForbiddenInKey(key.charCodeAt(index))) {
-        findings.reject('twinKeyCharacters', { character: characterName(key, index) }, path());
-        return;
+  /** Looks for integers that are too large. Lines nested without end are rejected before. */
+  function walkExact(value: unknown): void {
+    if (typeof value === 'bigint') {
+      findings.reject('twinNumberRange', { min: SMALLEST_INTEGER, max: LARGEST_INTEGER }, path());
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) {
+        trail.push(Array.isArray(value) ? Number(key) : key);
+        walkExact(inner);
+        trail.pop();
       }
     }
-    if (key.length > 0 && bytes <= KEY_LIMIT && goodKeys.size < KNOWN_KEYS) goodKeys.add(key);
+  }
+
+  function checkKey(key: string): void {
+    const bytes = key.length * 3 > KEY_LIMIT ? Buffer.byteLength(key) : key.length;
+    if (bytes > KEY_LIMIT) findings.reject('twinKeyTooLong', { length: bytes, limit: KEY_LIMIT }, path());
+    const character = forbiddenInKey(key);
+    if (character !== undefined) {
+      findings.reject('twinKeyCharacters', { character }, path());
+      return;
+    }
+    if (bytes <= KEY_LIMIT && goodKeys.size < KNOWN_KEYS) goodKeys.add(key);
   }
 
   function checkString(value: string): number {
@@ -127,17 +144,27 @@ export function createTwinChecker(findings: Findings): TwinChecker {
   }
 
   return {
-    check(section, value, lineBytes) {
+    check(section, value, lineBytes, exact) {
       const { limit, tooLarge } = SECTIONS[section];
       root = SECTIONS[section].path;
       trail.length = 0;
       nullAt = undefined;
+      large = false;
       long = lineBytes >= SHORT_LINE;
       const size = walkObject(value as Record<string, unknown>, 0);
       if (lineBytes >= SMALL_LINE && size > limit) findings.reject(tooLarge, { size, limit }, root);
+      if (large) walkExact(exact());
       return nullAt;
     },
   };
+}
+
+/** The first character of a key that a hub does not take in keys, as it may be shown; undefined if there is none. */
+export function forbiddenInKey(key: string): string | undefined {
+  for (let index = 0; index < key.length; index += 1) {
+    if (isForbiddenInKey(key.charCodeAt(index))) return characterName(key, index);
+  }
+  return undefined;
 }
 
 function isForbiddenInKey(code: number): boolean {

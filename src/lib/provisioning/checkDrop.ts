@@ -101,8 +101,10 @@ export async function checkDrop(
       writeEntry({ ...line, kind: 'skipped' });
     },
     warning(warning) {
-      const { line, message } = warning;
-      warned = { line, message: warned?.line === line ? `${warned.message} ${message}` : message };
+      const { line, id, message } = warning;
+      // Those of the file are in the summary; they are no line's.
+      if (id !== undefined)
+        warned = { line, message: warned?.line === line ? `${warned.message} ${message}` : message };
       warnings.writeLine(0, JSON.stringify(warning));
     },
     drain() {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IMPORT_MODES } from '../../../src/lib/devicesFile/importMode.ts';
 import { SKIP_REASONS, WARNINGS, type WarningCode } from '../../../src/lib/devicesFile/reasons.ts';
+import { memberMap } from '../../../src/lib/textFile/jsonMembers.ts';
 import { CREATE, CSV, checkText, DEFAULTS, KEY_1, KEY_2, line, SAS, wholeDevice } from './checkText.ts';
 
 const x = (depth: number): unknown => (depth === 0 ? 1 : { a: x(depth - 1) });
@@ -23,16 +24,28 @@ describe('lines that pass as they came', () => {
       name: 'null authentication for a new device',
       text: '{"id":"d","status":"enabled","authentication":null,"deviceScope":null,"parentScopes":null}',
     },
-    {
-      name: 'thumbprints of 40 and 64 digits',
+    ...[20, 32].map((bytes) => ({
+      name: `two thumbprints of ${bytes * 2} digits`,
       text: JSON.stringify(
         wholeDevice('d', {
           authentication: {
             type: 'selfSigned',
-            x509Thumbprint: { primaryThumbprint: 'aB'.repeat(20), secondaryThumbprint: '01'.repeat(32) },
+            x509Thumbprint: { primaryThumbprint: 'aB'.repeat(bytes), secondaryThumbprint: '01'.repeat(bytes) },
           },
         }),
       ),
+    })),
+    {
+      name: 'floats beyond the bounds of integers',
+      text: '{"id":"d","status":"enabled","tags":{"a":6.02e23,"b":1.5e16,"c":4503599627370495.5,"d":-1.0E300,"e":[15000000000000000.0]}}',
+    },
+    {
+      name: 'empty keys',
+      text: '{"id":"d","status":"enabled","tags":{"":"x","a":{"":1}},"properties":{"desired":{"":{"":[]}}}}',
+    },
+    {
+      name: 'credentials under another name that say nothing, or that the mode does not write',
+      text: '{"id":"d","importMode":"delete","status":"enabled","eTag":"x","authentication":null}',
     },
     {
       name: 'a null thumbprint pair beside keys',
@@ -232,6 +245,41 @@ describe('lines that are written anew for the hub', () => {
   });
 });
 
+describe('a line of which something is written anew', () => {
+  const tags = '{"a":1.0,"10":"x","2":"y"}';
+  it.each([
+    ['no status', `{"id":"d","tags":${tags}}`],
+    ['a key in another case', `{"id":"d","Tags":${tags}}`],
+    ['a mode in another case', `{"id":"d","importMode":"Create","tags":${tags}}`],
+    ['a status in another case', `{"id":"d","status":"Enabled","tags":${tags}}`],
+    ['no status but null', `{"id":"d","status":null,"tags":${tags}}`],
+    ['an ETag in quotes', `{"id":"d","eTag":"\\"MQ==\\"","tags":${tags}}`],
+    ['a version in desired properties', `{"id":"d","tags":${tags},"properties":{"desired":{"n":2.50,"$version":3}}}`],
+    ['metadata in tags', `{"id":"d","tags":{"a":1.0,"10":"x","$metadata":{"a":[1]},"2":"y"}}`],
+    ['desired properties in another case', `{"id":"d","tags":${tags},"properties":{"Desired":{"n":2.50, "1":1e2}}}`],
+    ['no authentication but null', `{"id":"d","status":"enabled","authentication":null,"tags":${tags}}`],
+    ['a parent', `{"id":"d","parent":"p","tags":${tags}}`],
+    ['a scope', `{"id":"d","deviceScope":"ms-azure-iot-edge://p-1","tags":${tags}}`],
+    ['edge in another case', `{"id":"d","capabilities":{"IotEdge":true},"tags":${tags}}`],
+    ['a type of authentication in another case', `{"id":"d","authentication":{"type":"SAS"},"tags":${tags}}`],
+    ['an escaped key', `{"id":"d","status":null,"t\\u0061gs":${tags}}`],
+  ])('keeps numbers and the order of keys as they are written: %s', async (_what, text) => {
+    const { accepted, rejected } = await checkText(text);
+    expect(rejected).toEqual([]);
+    expect(memberMap(accepted[0]?.text ?? '').get('tags')).toBe(tags);
+    const { tags: _tags, ...others } = JSON.parse(accepted[0]?.text ?? '') as Record<string, unknown>;
+    expect(others).toMatchObject({ id: 'd', status: 'enabled' });
+    expect(accepted[0]?.text).not.toMatch(/\$version|\$metadata|status":null|parent|deviceScope|IotEdge|Desired|SAS/);
+    if (text.includes('2.50')) expect(accepted[0]?.text).toMatch(/"desired":\{"n":2\.50(?:,"1":1e2)?\}/);
+  });
+
+  it('is the same when it is checked again', async () => {
+    const first = await checkText(`{"ID":"d","importMode":"Create","tags":${tags}}`);
+    const second = await checkText(first.accepted[0]?.text ?? '');
+    expect(second.accepted[0]?.text).toBe(first.accepted[0]?.text);
+  });
+});
+
 describe('what a line that may meet an existing device lacks', () => {
   it.each([
     { name: 'everything', given: { id: 'd' }, missing: ['authentication', 'status', 'statusReason', 'capabilities'] },
@@ -290,6 +338,13 @@ describe('warnings', () => {
       }),
       says: 'authentication.symmetricKey.third',
     },
+    {
+      code: 'unknownKey',
+      text: line({ id: 'd', importMode: 'updateTwin', thumbprint: 'AB' }),
+      says: 'thumbprint is no part of the format',
+    },
+    { code: 'unknownKey', text: line({ id: 'd', authenticationType: 'sas' }), says: 'as "type"' },
+    { code: 'unknownKey', text: line({ id: 'd', primaryKey: null }), says: 'primaryKey is no part of the format' },
     { code: 'unknownKey', text: line({ id: 'd', properties: { other: {} } }), says: 'properties.other' },
     { code: 'unknownKey', text: line({ id: 'd', capabilities: { iotEdge: true, x: 1 } }), says: 'capabilities.x' },
     {
@@ -343,13 +398,37 @@ describe('warnings', () => {
     { code: 'nullInTwin', text: line({ id: 'd', tags: { a: { b: null } } }), says: 'tags.a.b is null' },
     {
       code: 'nullInTwin',
-      text: line({ id: 'd', properties: { desired: { a: [null] } } }),
+      text: line({ id: 'd', properties: { desired: { a: null } } }),
       says: 'means nothing in mode create',
     },
     {
+      code: 'thumbprintsDiffer',
+      text: line(
+        wholeDevice('d', {
+          authentication: {
+            type: 'selfSigned',
+            x509Thumbprint: { primaryThumbprint: 'aB'.repeat(20), secondaryThumbprint: '01'.repeat(32) },
+          },
+        }),
+      ),
+      says: 'has one SHA-1 and one SHA-256 thumbprint',
+    },
+    ...(['create', 'createOrUpdate', 'createOrUpdateIfMatchETag'] as const).map((importMode) => ({
+      code: 'keylessExport' as const,
+      text: line({ ...wholeDevice('d', { importMode }), authentication: null }),
+      says: '1 line has "authentication": null, as in an export without keys',
+    })),
+    {
       code: 'unknownColumn',
       text: 'id,colour\nd,red\n',
-      says: 'Column 2 "colour" is not known and has no effect.',
+      says: 'Column 2 "colour" is not known and has no effect; "tags.colour" would make it a tag. Remove it, or correct its name.',
+      options: CSV,
+    },
+    { code: 'namelessColumn', text: 'id,,\nd,,red\n', says: 'Column 3 has values', options: CSV },
+    {
+      code: 'mixedColumn',
+      text: 'id,tags.a\nd,"{""x"":1}"\n,1.10\n',
+      says: 'Column 2 "tags.a" mixes types: the cell in line 2 is JSON, "1.10" in line 3 is text.',
       options: CSV,
     },
   ];
@@ -360,10 +439,12 @@ describe('warnings', () => {
     expect(warnings.map((warning) => warning.code)).toEqual([code]);
     expect(warnings[0]?.message).toContain(says);
     expect(summary.warnings).toBe(1);
+    // What is said of the file is kept for the report; what is said of a line stands beside that line.
+    expect(summary.fileWarnings).toEqual(warnings[0]?.id === undefined ? warnings : undefined);
   });
 
   it('has a case for every code', () => {
-    expect(new Set(cases.map(({ code }) => code))).toEqual(new Set(Object.keys(WARNINGS)));
+    expect(new Set([...cases.map(({ code }) => code), 'moreOfFile'])).toEqual(new Set(Object.keys(WARNINGS)));
   });
 
   it('writes keys of another case as documented', async () => {
@@ -379,6 +460,37 @@ describe('warnings', () => {
     expect(accepted[0]?.text).toBe(
       JSON.stringify({ id: 'd', importMode: 'create', status: 'enabled', eTag: 'x', authentication: SAS }),
     );
+  });
+
+  it('of an export without keys come once, with the count, and leave out what creates nothing', async () => {
+    const exported = (id: string, more: object = {}): string =>
+      line({ ...wholeDevice(id, { importMode: 'createOrUpdate', ...more }), authentication: null });
+    const { warnings, summary } = await checkText(
+      line(wholeDevice('a')) +
+        exported('b') +
+        exported('c', { importMode: 'update' }) +
+        exported('d', { importMode: 'delete' }) +
+        exported('e', { eTag: null }) +
+        exported('f', { moduleId: 'm' }) +
+        exported('b') +
+        exported('g', { importMode: 'create' }),
+    );
+    expect(warnings.map(({ line: at, code }) => [at, code])).toEqual([[2, 'keylessExport']]);
+    expect(warnings[0]?.message).toContain('3 lines have "authentication": null, as in an export without keys');
+    expect(summary.warnings).toBe(1);
+  });
+
+  it('of the file are kept for the report, the first twenty of them', async () => {
+    const names = Array.from({ length: 30 }, (_, n) => `c${n}`);
+    const { warnings, summary } = await checkText(`id,${names.join(',')}\nd\n`, CSV);
+    expect(warnings).toHaveLength(30);
+    expect(summary.warnings).toBe(30);
+    expect(summary.fileWarnings).toHaveLength(21);
+    expect(summary.fileWarnings?.[0]).toEqual(warnings[0]);
+    expect(summary.fileWarnings?.[20]).toMatchObject({
+      code: 'moreOfFile',
+      message: expect.stringMatching(/^10 more/),
+    });
   });
 
   it('writes a module of type none as sas', async () => {

@@ -18,6 +18,14 @@ const SINK = {
   drain: () => undefined,
 };
 
+/** The start of a zip archive: the header of its first file, not compressed. */
+function zipOf(name: string, content = '<xml/>'): Buffer {
+  const header = Buffer.alloc(30);
+  header.write('PK\u0003\u0004', 'latin1');
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, Buffer.from(name + content)]);
+}
+
 /** A bit of everything, in few bytes. */
 const MIXED = Buffer.concat([
   Buffer.from('\ufeffkeys were left out\r\n\r\n'),
@@ -59,6 +67,7 @@ describe('a file as a whole', () => {
       rejected: 4,
       skipped: 2,
       warnings: 2,
+      fileWarnings: [warnings[0]],
       byMode: { create: 4 },
       sha256: createHash('sha256').update(MIXED).digest('hex'),
     });
@@ -219,6 +228,30 @@ describe('a file that is refused', () => {
       bytes: Buffer.concat([zipped, Buffer.from(devices)]),
     },
     { name: 'gzip in gzip', code: 'gzipTwice', bytes: gzipSync(zipped) },
+    ...['[Content_Types].xml', '_rels/.rels', 'xl/workbook.xml', 'docProps/app.xml'].map((name) => ({
+      name: `a workbook that starts with ${name}`,
+      code: 'workbook' as const,
+      bytes: zipOf(name),
+    })),
+    {
+      name: 'a workbook of LibreOffice',
+      code: 'workbook',
+      bytes: zipOf('mimetype', 'application/vnd.oasis.opendocument.spreadsheet'),
+    },
+    {
+      name: 'a workbook of old Excel',
+      code: 'workbook',
+      bytes: Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(600)]),
+    },
+    { name: 'a workbook in gzip', code: 'workbook', bytes: gzipSync(zipOf('xl/workbook.xml')) },
+    { name: 'another zip archive', code: 'otherCompression', bytes: zipOf('devices.txt', '{"id":"d"}') },
+    { name: 'lines that end in CR', code: 'macLineEnds', bytes: Buffer.from('{"id":"d"}\r{"id":"e"}\r'), line: 1 },
+    {
+      name: 'lines that end in CR, after one of plain text',
+      code: 'macLineEnds',
+      bytes: Buffer.from('No keys.\r{"id":"d"}\r\r{"id":"e"}'),
+      line: 1,
+    },
     { name: 'a JSON array', code: 'jsonArray', bytes: Buffer.from('[\n{"id":"d"},\n{"id":"e"}\n]\n'), line: 1 },
     { name: 'a JSON array on one line', code: 'jsonArray', bytes: Buffer.from('\n[{"id":"d"},{"id":"e"}]'), line: 2 },
     {
@@ -234,6 +267,7 @@ describe('a file that is refused', () => {
       line: 1,
     },
     { name: 'CSV', code: 'csv', bytes: Buffer.from('id;status\nd1;enabled\n'), line: 1 },
+    { name: 'CSV of a spreadsheet', code: 'csv', bytes: Buffer.from('Device ID;Status\nd1;enabled\n'), line: 1 },
     { name: 'CSV with quotes', code: 'csv', bytes: Buffer.from('"status","DeviceId"\n"enabled","d1"\n'), line: 1 },
   ];
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { CREATE, checkText } from './checkText.ts';
+import { IMPORT_MODES } from '../../../src/lib/devicesFile/importMode.ts';
+import { CREATE, CSV, checkText } from './checkText.ts';
 
 const good = '{"id":"good","importMode":"create"}';
 
@@ -22,16 +23,51 @@ describe('the first line', () => {
 });
 
 describe('a line nested without end', () => {
-  it.each(['delete', 'Delete', 'updateTwin', 'create'])(
-    'in mode %s costs that line and no other',
-    async (importMode) => {
-      const depth = 20_000;
-      const nested = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
-      const hostile = `{"id":"deep","importMode":"${importMode}","tags":${nested},"properties":{"desired":${nested}}}`;
-      const { rejected, accepted } = await checkText(`${hostile}\n${good}`, CREATE);
-      expect([...rejected, ...accepted].map(({ id }) => id ?? 'deep').sort()).toEqual(['deep', 'good']);
-    },
-  );
+  const places = [
+    (deep: string) => `"tags":${deep}`,
+    (deep: string) => `"Tags":{"a":[${deep}]}`,
+    (deep: string) => `"properties":{"desired":${deep}}`,
+    (deep: string) => `"properties":{"reported":${deep}}`,
+    (deep: string) => `"properties":{"other":${deep}}`,
+    (deep: string) => `"properties":${deep}`,
+    (deep: string) => `"authentication":${deep}`,
+    (deep: string) => `"authentication":{"symmetricKey":${deep}}`,
+    (deep: string) => `"status":${deep}`,
+    (deep: string) => `"eTag":${deep}`,
+    (deep: string) => `"capabilities":${deep}`,
+    (deep: string) => `"parentScopes":${deep}`,
+    (deep: string) => `"parent":${deep}`,
+    (deep: string) => `"moduleId":${deep}`,
+    (deep: string) => `"thumbprint":${deep}`,
+    (deep: string) => `"unknown":${deep}`,
+    (deep: string) => `"__proto__":${deep}`,
+  ];
+  it.each(IMPORT_MODES)('costs that line and no other, wherever it is: mode %s', async (importMode) => {
+    for (const place of places) {
+      for (const [open, close] of [
+        ['{"a":', '}'],
+        ['[', ']'],
+      ] as const) {
+        const deep = `${open.repeat(20_000)}1${close.repeat(20_000)}`;
+        const hostile = `{"id":"deep","importMode":"${importMode}","eTag":"x","twinETag":"x",${place(deep)}}`;
+        const { rejected, accepted } = await checkText(`${hostile}\n${good}`, CREATE);
+        expect(rejected.map(({ id, code }) => [id, code])).toEqual([['deep', 'nestedTooDeep']]);
+        expect(accepted.map(({ id }) => id)).toEqual(['good']);
+      }
+    }
+  });
+
+  it('in a cell costs that row and no other', async () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const cell = `"{""x"":${deep}}"`;
+    const csv = `id,tags,properties.desired.a\nok-1,,\ndeep,${cell},\ndeeper,,${deep}\nok-2,,\n`;
+    const { rejected, accepted } = await checkText(csv, CSV);
+    expect(rejected.map(({ id, code, line }) => [id, code, line])).toEqual([
+      ['deep', 'nestedTooDeep', 3],
+      ['deeper', 'nestedTooDeep', 4],
+    ]);
+    expect(accepted.map(({ id }) => id)).toEqual(['ok-1', 'ok-2']);
+  });
 });
 
 it('a key named __proto__ is warned of like any other unknown key', async () => {

@@ -1,0 +1,92 @@
+/** Names under which people write keys, thumbprints and the like where the format has another place for them. */
+
+const WORDS = new Set([
+  'key',
+  'keys',
+  'thumbprint',
+  'thumbprints',
+  'fingerprint',
+  'fingerprints',
+  'certificate',
+  'certificates',
+  'cert',
+  'certs',
+  'x509',
+  'password',
+  'passwort',
+  'kennwort',
+  'passphrase',
+  'pwd',
+  'secret',
+  'secrets',
+  'credential',
+  'credentials',
+  'sas',
+  'token',
+  'auth',
+  'authentication',
+  'schlüssel',
+  'zertifikat',
+  'fingerabdruck',
+]);
+/** Told by what is in the name, since these are written as one word too. */
+const PARTS =
+  /connectionstring|connstr|sharedaccess|thumbprint|fingerprint|primarykey|secondarykey|symmetrickey|accesskey|privatekey|devicekey|authenticationtype|authtype|sastoken/;
+
+/** What somebody means, by the name in small letters without anything between them. */
+const MEANT: Readonly<Record<string, string>> = {
+  primarykey: 'authentication.symmetricKey.primaryKey',
+  symmetrickey: 'authentication.symmetricKey.primaryKey',
+  devicekey: 'authentication.symmetricKey.primaryKey',
+  key1: 'authentication.symmetricKey.primaryKey',
+  secondarykey: 'authentication.symmetricKey.secondaryKey',
+  key2: 'authentication.symmetricKey.secondaryKey',
+  thumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
+  primarythumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
+  certificatethumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
+  certthumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
+  x509thumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
+  fingerprint: 'authentication.x509Thumbprint.primaryThumbprint',
+  secondarythumbprint: 'authentication.x509Thumbprint.secondaryThumbprint',
+  auth: 'authentication.type',
+  authtype: 'authentication.type',
+  authenticationtype: 'authentication.type',
+};
+
+/** Whether the name is that of a key, a thumbprint, a way of authentication or another credential. */
+export function isCredentialName(name: string): boolean {
+  if (PARTS.test(joined(name))) return true;
+  return wordsOf(name).some((word) => WORDS.has(word) || WORDS.has(word.replace(/[0-9]+$/, '')));
+}
+
+/** The field of a line that the name stands for, if that is clear. */
+export function credentialField(name: string): string | undefined {
+  const plain = joined(name);
+  const bare = plain.replace(/^(?:authentication)?(?:symmetrickey|x509thumbprint)(?=primary|secondary)/, '');
+  return Object.hasOwn(MEANT, bare) ? MEANT[bare] : undefined;
+}
+
+const BASE64_KEY = /^(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)$/;
+const THUMBPRINT =
+  /^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(?:[: -][0-9A-Fa-f]{2}){19}|[0-9A-Fa-f]{2}(?:[: -][0-9A-Fa-f]{2}){31})$/;
+
+/** Whether the text is a key as hubs make them, a thumbprint, or has a connection string or signature in it. */
+export function looksLikeCredential(text: string): boolean {
+  if (text.length < 40) return false;
+  return (
+    (text.length <= 95 && (BASE64_KEY.test(text) || THUMBPRINT.test(text))) ||
+    /SharedAccess(?:Key=|Signature)|[?&]sig=|-----BEGIN /i.test(text)
+  );
+}
+
+function joined(name: string): string {
+  return wordsOf(name).join('');
+}
+
+function wordsOf(name: string): readonly string[] {
+  return name
+    .replace(/(\p{Ll}|[0-9])(\p{Lu})/gu, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+}
