@@ -79,17 +79,17 @@ interface OtherColumn {
  * @throws FileRefused if rows under this header cannot be understood; names columns only where they are no secrets
  */
 export function readCsvColumns(header: readonly CsvCell[], line: number): CsvColumns {
+  const named = header.map(({ text }, index) => ({ number: index + 1, name: text.trim() }));
+  if (!named.some(({ name }) => name.toLowerCase() === 'id')) refuseWithoutId(named, line);
   const known: (Column & { readonly order: number })[] = [];
   const others: OtherColumn[] = [];
-  for (const [index, { text }] of header.entries()) {
-    const name = text.trim();
-    const column = columnOf(name, index, line);
+  for (const { number, name } of named) {
+    const column = columnOf(name, number - 1, line);
     if (column !== undefined) known.push(column);
-    else others.push({ number: index + 1, name, ...(ofHub(name) ? { isOfHub: true } : {}) });
+    else others.push({ number, name, ...(ofHub(name) ? { isOfHub: true } : {}) });
   }
-  const unknown = others.filter(({ name }) => name !== '');
-  if (!known.some(({ path }) => path.join('.') === 'id')) refuseWithoutId(known.length, unknown, line);
   refuseClashes(known, line);
+  const unknown = others.filter(({ name }) => name !== '');
   const credentials = unknown.filter(({ name }) => isCredentialName(name));
   if (credentials.length > 0) throw keyColumns(credentials, 'looks', line);
 
@@ -147,9 +147,12 @@ function mixed(column: string, types: ColumnTypes | undefined): Note[] {
   return [{ code: 'mixedColumn', message: describe(WARNINGS.mixedColumn, { column, examples }) }];
 }
 
-function refuseWithoutId(known: number, unknown: readonly OtherColumn[], line: number): never {
-  const meant = unknown.find(({ name }) => suggestion(name) === 'id');
-  if (meant === undefined && known === 0) throw new FileRefused('csvNoHeader', { line });
+function refuseWithoutId(named: readonly OtherColumn[], line: number): never {
+  const meant = named.find(({ name }) => suggestion(name) === 'id');
+  const isHeader = named.some(
+    ({ name }) => FIELD_BY_LOWER_CASE.has(name.toLowerCase()) || sectionOf(name) !== undefined,
+  );
+  if (meant === undefined && !isHeader) throw new FileRefused('csvNoHeader', { line });
   const ids = meant === undefined ? 'the column with the device ids' : `column ${shown(meant)}`;
   throw new FileRefused('csvNoId', { line, values: { ids } });
 }

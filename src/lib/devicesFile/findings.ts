@@ -112,6 +112,7 @@ function isWords(name: string): boolean {
 /** A character as it may be shown in a sentence: `U+002F "/"`, or the number alone if it does not print. */
 export function characterName(text: string, index: number): string {
   const code = text.codePointAt(index) ?? 0;
+  if (code === 0x20) return 'a blank';
   const number = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
   return code > 0x20 && code < 0x7f ? `${number} "${String.fromCodePoint(code)}"` : number;
 }

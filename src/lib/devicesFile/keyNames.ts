@@ -97,7 +97,9 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 export function isDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return limit === 0 || Object.values(value).some((inner) => isDeeperThan(inner, limit - 1));
+  if (limit === 0) return true;
+  for (const key in value) if (isDeeperThan((value as Record<string, unknown>)[key], limit - 1)) return true;
+  return false;
 }
 
 /** Whether a value holds anything: null, "" and false are what exports write for what is not there; `sas` is what all are. */

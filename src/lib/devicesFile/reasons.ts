@@ -261,7 +261,8 @@ export const WARNINGS = {
   },
   mixedColumn: {
     says: 'Column {column} mixes types: {examples}.',
-    action: 'To have text in every row, put its cells into quotes.',
+    action:
+      'To have text in every row, put the cells into quotes; to have numbers, write them as 1.5 and 42 (not as 1,5, 1.50 or 042).',
   },
   moreOfFile: {
     says: '{count} more of these are not listed.',
@@ -281,7 +282,7 @@ export const FILE_REASONS = {
   },
   utf16: {
     says: 'The file is UTF-16 or UTF-32, not UTF-8.',
-    action: 'Save it as UTF-8 (PowerShell: Set-Content -Encoding utf8).',
+    action: 'Save it as UTF-8 (Excel: "CSV UTF-8"; PowerShell: Set-Content -Encoding utf8).',
   },
   binary: {
     says: 'The file is not text.',

@@ -485,6 +485,13 @@ describe('a CSV file that is refused', () => {
       says: 'The header has no column "id". Rename column 1 "Device ID" to "id".',
     },
     {
+      name: 'several things that are wrong with a header, the id first',
+      code: 'csvNoId',
+      bytes: 'Device ID,tags.Serial No,Thumbprint\na,1,AB\n',
+      line: 1,
+      says: 'Rename column 1 "Device ID" to "id".',
+    },
+    {
       name: 'the German header of a spreadsheet',
       code: 'csvNoId',
       bytes: 'Ger\u00e4te-ID;status\npump-101;\n',
@@ -536,10 +543,10 @@ describe('a CSV file that is refused', () => {
       })),
     ),
     ...[
-      ['tags.Serial No', '"tags.Serial No"', 'U+0020', ', such as "tags.SerialNo"'],
-      ['TAG:Nr. $', '"TAG:Nr. $"', 'U+0020', ''],
+      ['tags.Serial No', '"tags.Serial No"', 'a blank', ', such as "tags.SerialNo"'],
+      ['TAG:Nr. $', '"TAG:Nr. $"', 'a blank', ''],
       ['PROPERTY:a#b', '"PROPERTY:a#b"', 'U+0023 "#"', ', such as "properties.desired.ab"'],
-      ['properties.desired.a.b c', '"properties.desired.a.b c"', 'U+0020', ', such as "properties.desired.a.bc"'],
+      ['properties.desired.a.b c', '"properties.desired.a.b c"', 'a blank', ', such as "properties.desired.a.bc"'],
     ].map(([name = '', shown = '', character = '', hint = '']) => ({
       name: `a column "${name}"`,
       code: 'csvColumnKey' as const,

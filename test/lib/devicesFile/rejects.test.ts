@@ -242,7 +242,7 @@ const CASES: readonly Case[] = [
     name: 'a blank in the id',
     code: 'idCharacters',
     text: '{"id":"a b"}',
-    says: 'position 2 that a hub does not take (U+0020)',
+    says: 'position 2 that a hub does not take (a blank)',
     path: 'id',
   },
   {
