@@ -144,7 +144,8 @@ export function readCsvColumns(header: readonly CsvCell[], line: number): CsvCol
 function mixed(column: string, types: ColumnTypes | undefined): Note[] {
   const examples = types?.examples();
   if (examples === undefined) return [];
-  return [{ code: 'mixedColumn', message: describe(WARNINGS.mixedColumn, { column, examples }) }];
+  const hint = types?.hasComma() ? '; numbers have a point, not a comma' : '';
+  return [{ code: 'mixedColumn', message: describe(WARNINGS.mixedColumn, { column, examples, hint }) }];
 }
 
 function refuseWithoutId(named: readonly OtherColumn[], line: number): never {

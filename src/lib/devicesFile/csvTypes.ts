@@ -11,6 +11,8 @@ export interface ColumnTypes {
   add(json: string, text: string, line: number): void;
   /** The types with an example of each, if there is more than one: `"1.10" in line 2 is text, 1.1 in line 3 is a number`. */
   examples(): string | undefined;
+  /** One of them is like a number with a comma. */
+  hasComma(): boolean;
 }
 
 const NAMES: Readonly<Record<CellType, string>> = {
@@ -20,10 +22,13 @@ const NAMES: Readonly<Record<CellType, string>> = {
   document: 'JSON',
 };
 
+const DECIMAL_COMMA = /^-?[0-9]+,[0-9]+$/;
+
 /** @param isSecret whether nothing of the cells may be shown */
 export function createColumnTypes(isSecret: boolean): ColumnTypes {
   const seen = new Map<CellType, string>();
   let latest: CellType | undefined;
+  let comma = false;
   return {
     add(json, text, line) {
       const type = typeOfCell(json);
@@ -31,10 +36,12 @@ export function createColumnTypes(isSecret: boolean): ColumnTypes {
       if (type === latest) return;
       latest = type;
       if (seen.has(type)) return;
+      comma ||= DECIMAL_COMMA.test(text);
       const example = isSecret || type === 'document' ? undefined : displayCell(text);
       const cell = example === undefined ? 'the cell' : type === 'text' ? `"${example}"` : example;
       seen.set(type, `${cell} in line ${line} is ${NAMES[type]}`);
     },
+    hasComma: () => comma,
     examples: () => (seen.size < 2 ? undefined : [...seen.values()].join(', ')),
   };
 }

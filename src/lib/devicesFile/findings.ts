@@ -92,14 +92,11 @@ function isHeaderWord(word: string): boolean {
   return word.length < SHORTEST_KEY || isWords(word);
 }
 
-/** A short text is no key, and a number with its signs is none; a date is written like one. */
-const SHORT_CELL = 11;
 const LONGEST_CELL = 32;
 
-/** A cell as it may be shown in an example; undefined if it could be a secret that stands in the wrong column. */
+/** A cell as it may be shown in an example: one that is like a number or a date. Another could be a secret. */
 export function displayCell(text: string): string | undefined {
-  if (text.length <= SHORT_CELL) return /^[\p{L}\p{M}\p{N} .,:_+-]+$/u.test(text) ? text : undefined;
-  return text.length <= LONGEST_CELL && /^[0-9 .,:+-]+$/.test(text) ? text : undefined;
+  return text.length <= LONGEST_CELL && /^(?:[0-9 .,:+/eE-]+|true|false)$/i.test(text) ? text : undefined;
 }
 
 /** Whether a long name is made of words: a key can do without digits, but not with so few capitals. */

@@ -260,9 +260,8 @@ export const WARNINGS = {
     action: 'Name it, such as "tags.site", or remove it.',
   },
   mixedColumn: {
-    says: 'Column {column} mixes types: {examples}.',
-    action:
-      'To have text in every row, put the cells into quotes; to have numbers, write them as 1.5 and 42 (not as 1,5, 1.50 or 042).',
+    says: 'Column {column} mixes types: {examples}{hint}.',
+    action: 'To have text in every row, put the cells into quotes.',
   },
   moreOfFile: {
     says: '{count} more of these are not listed.',

@@ -284,13 +284,14 @@ describe('columns', () => {
   it.each([
     ['1.10', '1.1', '"1.10" in line 2 is text, 1.1 in line 3 is a number'],
     ['42', '00042', '42 in line 2 is a number, "00042" in line 3 is text'],
-    ['TRUE', 'yes', 'TRUE in line 2 is true or false, "yes" in line 3 is text'],
+    ['TRUE', 'yes', 'TRUE in line 2 is true or false, the cell in line 3 is text'],
     ['24.12.2025 10:00:00', '7', '"24.12.2025 10:00:00" in line 2 is text, 7 in line 3 is a number'],
     ['"12"', '12', '"12" in line 2 is text, 12 in line 3 is a number'],
     ['[1]', '1', 'the cell in line 2 is JSON, 1 in line 3 is a number'],
     ['a word of some length', '1', 'the cell in line 2 is text, 1 in line 3 is a number'],
     [KEY_1, '1', 'the cell in line 2 is text, 1 in line 3 is a number'],
-    ['pass%word', '1', 'the cell in line 2 is text, 1 in line 3 is a number'],
+    ['1,5', '2', '"1,5" in line 2 is text, 2 in line 3 is a number; numbers have a point, not a comma'],
+    ['hunter2', '1', 'the cell in line 2 is text, 1 in line 3 is a number'],
   ])('that are text in one row and something else in another are warned of once: %s, %s', async (one, other, says) => {
     for (const [column, shown] of [
       ['tags.fw', 'tags.fw'],
