@@ -136,7 +136,7 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
       events.badRow?.(at, row, problemOf('byteOrderMarkInside'));
       return;
     }
-    if (cells.slice(count).some(({ text }) => text !== '')) {
+    if (cells.length > count && cells.slice(count).some(({ text }) => text !== '')) {
       events.badRow?.(at, row, problemOf('tooManyCells', { cells: cells.length, columns: count }));
       return;
     }

@@ -6,10 +6,17 @@ import { FileRefused } from './fileRefused.ts';
  */
 export function refuseOtherFormats(line: number, text: string): void {
   if (text.startsWith('[')) throw new FileRefused('jsonArray', { line });
-  // Within an object, a carriage return is a blank like others.
-  if (/(?:\}[ \t]*|^[^{]*)\r[ \t\r]*\{/.test(text)) throw new FileRefused('macLineEnds', { line });
+  if (isMacText(text)) throw new FileRefused('macLineEnds', { line });
   if (text === '{') throw new FileRefused('prettyPrinted', { line });
   if (!text.startsWith('{') && isCsvHeader(text)) throw new FileRefused('csv', { line });
+}
+
+/** Whether a carriage return parts what are lines; within an object it is a blank like others. */
+function isMacText(text: string): boolean {
+  const at = text.indexOf('\r');
+  if (at < 0 || !text.slice(at).trimStart().startsWith('{')) return false;
+  const before = text.slice(0, at).trimEnd();
+  return before.endsWith('}') || !before.includes('{');
 }
 
 function isCsvHeader(text: string): boolean {

@@ -307,6 +307,13 @@ describe('a file that is refused', () => {
     await expect(checkText(bytes, { ...CREATE, maxLineBytes: 64 })).rejects.toMatchObject({ code: 'jsonArray' });
   });
 
+  it('is refused for many lines that end in CR, without being slow about other text that has many', async () => {
+    const bytes = Buffer.from('{"id":"d"}\r'.repeat(100));
+    await expect(checkText(bytes, { ...CREATE, maxLineBytes: 64 })).rejects.toMatchObject({ code: 'macLineEnds' });
+    const { rejected } = await checkText(`}${'\r'.repeat(900_000)}b\n{"id":"d"}\n`);
+    expect(rejected.map(({ code }) => code)).toEqual(['notAnObject']);
+  });
+
   it('is refused when it changes between two readings', async () => {
     let opened = 0;
     const open = (): AsyncIterable<Uint8Array> => {

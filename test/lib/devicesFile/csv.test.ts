@@ -410,6 +410,23 @@ describe('cells', () => {
     }
   });
 
+  it('never change: a number comes back as it is written, and all else is text', async () => {
+    const unit = fc.constantFrom(...'0123456789', '0', '0', '.', '.', ',', '-', '+', 'e', 'E', 'x', ' ', 'N', 'a');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.string({ unit, maxLength: 20 }), { minLength: 20, maxLength: 20 }),
+        async (cells) => {
+          const devices = await devicesOf(`id;tags.x\n${cells.map((cell, n) => `d${n};${cell}\n`).join('')}`);
+          for (const [index, cell] of cells.entries()) {
+            const { x } = (devices[index]?.['tags'] ?? {}) as { x?: string | number };
+            expect(x === undefined ? '' : String(x)).toBe(cell.trim());
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it('with JSON arrive as they are written, on one line', async () => {
     const written = '{"a":1.0,"10":"x","2":[1e2, "\u2028"],\r\n"a b":null}';
     const cell = `"${written.replaceAll('"', '""')}"`;
