@@ -49,12 +49,7 @@ export function readKeys<K extends string>(
     if (!(known as readonly string[]).includes(key)) {
       if (meantKey(key, known) !== undefined) renamed = true;
       else if (isLostCredential(key, value[key], path)) {
-        const second = /second/i.test(key) ? 'secondary' : 'primary';
-        const [kind, last] = /key/i.test(`${path}.${key}`.replace(/^authentication/, ''))
-          ? ['symmetricKey', 'Key']
-          : ['x509Thumbprint', 'Thumbprint'];
-        const field = `authentication.${kind}.${second}${last}`;
-        findings.reject('credentialName', { field }, `${path}.${displayName(key)}`);
+        findings.reject('credentialName', { field: placeOf(key, path) }, `${path}.${displayName(key)}`);
       } else warnUnknown(key, path, findings);
     }
   }
@@ -78,6 +73,14 @@ export function readKeys<K extends string>(
 function isLostCredential(key: string, value: unknown, path: string): boolean {
   if (!path.startsWith('authentication') || !saysSomething(value)) return false;
   return isCredentialName(key) || (path !== 'authentication' && /^(?:primary|secondary|first|second|[12])$/i.test(key));
+}
+
+/** Where the format has what stands in `authentication` under another name. */
+function placeOf(key: string, path: string): string {
+  const which = /second|2/i.test(key) ? 'secondary' : 'primary';
+  return /key/i.test(`${path}.${key}`)
+    ? `authentication.symmetricKey.${which}Key`
+    : `authentication.x509Thumbprint.${which}Thumbprint`;
 }
 
 /** The key of `known` that `key` is, but for case. */
