@@ -6,7 +6,7 @@ import {
   checkDevicesFile,
   FileRefused,
 } from '../../src/lib/devicesFile/checkDevicesFile.ts';
-import { withoutAdditions } from '../../src/lib/devicesFile/checkLine.ts';
+import { withoutAdditions } from '../../src/lib/devicesFile/lineText.ts';
 import { checkRulesOf } from '../../src/lib/provisioning/checkRules.ts';
 import { configurationsRefusal, refusalOf } from '../../src/lib/provisioning/rejectLimits.ts';
 import { memberMap, objectText } from '../../src/lib/textFile/jsonMembers.ts';

@@ -3,12 +3,10 @@
  * identities in bulk"), and the line as it goes to the hub.
  */
 
-import { isObjectText, memberMap, membersOf, objectText } from '../textFile/jsonMembers.ts';
 import { checkAuthentication } from './authenticationRules.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
 import { credentialField, isCredentialName } from './credentialNames.ts';
 import { deviceOfScope, namedParent } from './edgeParents.ts';
-import { parseExactly } from './exactNumbers.ts';
 import { characterName, createFindings, displayName, type Note, type Problem } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
 import { locateJsonError } from './jsonError.ts';
@@ -19,11 +17,13 @@ import {
   isObject,
   meantKey,
   NESTING_LIMIT,
+  PROPERTY_KEYS,
   readKeys,
   saysSomething,
   warnUnknown,
 } from './keyNames.ts';
 import type { LineBytes } from './linePass.ts';
+import { additions, asText, exactSection, HUB_KEYS, normalise, propertiesText, withoutHubKeys } from './lineText.ts';
 import { MODE_RULES } from './modeRules.ts';
 import { createTwinChecker } from './twinRules.ts';
 
@@ -87,11 +87,9 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 const CAPABILITY_KEYS = ['iotEdge'] as const;
-const PROPERTY_KEYS = ['desired', 'reported'] as const;
 
 const ID_LIMIT = 128;
 const STATUS_REASON_LIMIT = 128;
-const HUB_DEFAULT: ImportMode = 'createOrUpdate';
 
 /** 1 for characters that ids may have, 2 for those that only older hubs took. */
 const ID_CHARACTERS = new Uint8Array(128);
@@ -382,7 +380,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
 
       if (findings.problems.length > 0 || id === undefined || mode === undefined) return rejected(id, moduleId);
       if (fields.importMode !== undefined && fields.importMode !== mode) line.edits.set('importMode', asText(mode));
-      const normalised = normalise(text, line, mode);
+      const normalised = normalise(line, mode);
       const more = isKeyless(fields, mode) ? KEYLESS : {};
       const accepted =
         moduleId === undefined
@@ -524,9 +522,6 @@ function countKeys(text: string): number {
   return keys;
 }
 
-/** What a hub adds to the sections of its twins. */
-const HUB_KEYS: readonly string[] = ['$metadata', '$version'];
-
 /** Removes what a hub adds; says whether there was any. */
 function dropHubKeys(section: unknown): boolean {
   if (!isObject(section)) return false;
@@ -556,71 +551,7 @@ function hasKeys(value: object): boolean {
   return false;
 }
 
-/**
- * The line for the hub: as it came wherever possible, and else put together of what is written in it, so that numbers and
- * the order of keys stay as they are.
- */
-function normalise(text: string, line: Line, mode: ImportMode): string {
-  const { fields, renames, edits, dropped } = line;
-  const added = additions(mode, fields.importMode !== undefined, fields.status !== undefined);
-  if (edits.size === 0 && renames === undefined && dropped.size === 0) {
-    return added === '' ? text : `{${added}${text.slice(1)}`;
-  }
-  const members: [string, string][] = [];
-  for (const [key, written] of memberMap(text)) {
-    const name = renames?.get(key) ?? key;
-    if (!dropped.has(name)) members.push([name, edits.get(name as FormatKey)?.(written) ?? written]);
-  }
-  return `{${added}${objectText(members).slice(1)}`;
-}
-
-function asText(value: unknown): () => string {
-  return () => JSON.stringify(value);
-}
-
-/** A section of a twin without what a hub adds to it. */
-function withoutHubKeys(written: string): string {
-  if (!isObjectText(written)) return written;
-  return objectText(membersOf(written).flatMap(({ key, value }) => (HUB_KEYS.includes(key) ? [] : [[key, value]])));
-}
-
-/** `properties` with its keys spelled right. */
-function propertiesText(written: string): string {
-  const members = Array.from(memberMap(written), ([key, value]): [string, string] => {
-    const meant = meantKey(key, PROPERTY_KEYS);
-    return meant === undefined ? [key, value] : [meant, withoutHubKeys(value)];
-  });
-  return objectText(members);
-}
-
-/** A section of the twin of a line, with its large numbers as they are written. */
-function exactSection(text: string, section: 'tags' | 'desired'): unknown {
-  const member = (from: unknown, name: string, known: readonly string[]): unknown => {
-    if (!isObject(from)) return undefined;
-    const key = Object.hasOwn(from, name) ? name : Object.keys(from).find((each) => meantKey(each, known) === name);
-    return key === undefined ? undefined : from[key];
-  };
-  const line = parseExactly(text);
-  if (section === 'tags') return member(line, 'tags', FORMAT_KEYS);
-  return member(member(line, 'properties', FORMAT_KEYS), 'desired', PROPERTY_KEYS);
-}
-
 /** Exports give every line an ETag; a line that somebody wrote may say `null` and mean new keys. */
 function isKeyless({ authentication, eTag }: Fields, mode: ImportMode): boolean {
   return authentication === null && typeof eTag === 'string' && eTag !== '' && /^create/.test(mode);
-}
-
-/** A row as it was read: without the members that it lacked, which come before its `id`. */
-export function withoutAdditions(row: string): string {
-  return row.replace(/^\{(?:"importMode":"[A-Za-z]+",)?(?:"status":"enabled",)?(?="id":)/, '{');
-}
-
-/** Members that a line lacks and a hub needs. */
-function additions(mode: ImportMode, namesMode: boolean, hasStatus: boolean): string {
-  let added = '';
-  // A hub takes a line without importMode as createOrUpdate.
-  if (!namesMode && mode !== HUB_DEFAULT) added = `"importMode":"${mode}",`;
-  // It demands a status in every line, even where that has no effect.
-  if (!hasStatus) added += '"status":"enabled",';
-  return added;
 }

@@ -20,6 +20,7 @@ export const FORMAT_KEYS = [
   'parentScopes',
 ] as const;
 export type FormatKey = (typeof FORMAT_KEYS)[number];
+export const PROPERTY_KEYS = ['desired', 'reported'] as const;
 
 /** How deep a value of a line may be nested in any mode (Json.NET, which a hub reads with, stops at 64). */
 export const NESTING_LIMIT = 64;

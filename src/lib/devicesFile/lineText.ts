@@ -1,0 +1,85 @@
+/** A line as text on its way to the hub: what is not changed stays as it is written. */
+
+import { isObjectText, memberMap, membersOf, objectText } from '../textFile/jsonMembers.ts';
+import { parseExactly } from './exactNumbers.ts';
+import type { ImportMode } from './importMode.ts';
+import { FORMAT_KEYS, type FormatKey, isObject, meantKey, PROPERTY_KEYS } from './keyNames.ts';
+
+const HUB_DEFAULT: ImportMode = 'createOrUpdate';
+/** What a hub adds to the sections of its twins. */
+export const HUB_KEYS: readonly string[] = ['$metadata', '$version'];
+
+/** A line, and what of it is to be written in another way. */
+export interface ChangedLine {
+  readonly text: string;
+  readonly fields: { readonly importMode?: unknown; readonly status?: unknown };
+  /** Keys that are written in another case. */
+  readonly renames: ReadonlyMap<string, FormatKey> | undefined;
+  /** What to write instead of a value of the line, both as text. */
+  readonly edits: ReadonlyMap<FormatKey, (written: string) => string>;
+  /** Keys that the hub is not given. */
+  readonly dropped: ReadonlySet<string>;
+}
+
+/**
+ * The line for the hub: as it came wherever possible, and else put together of what is written in it, so that numbers and
+ * the order of keys stay as they are.
+ */
+export function normalise({ text, fields, renames, edits, dropped }: ChangedLine, mode: ImportMode): string {
+  const added = additions(mode, fields.importMode !== undefined, fields.status !== undefined);
+  if (edits.size === 0 && renames === undefined && dropped.size === 0) {
+    return added === '' ? text : `{${added}${text.slice(1)}`;
+  }
+  const members: [string, string][] = [];
+  for (const [key, written] of memberMap(text)) {
+    const name = renames?.get(key) ?? key;
+    if (!dropped.has(name)) members.push([name, edits.get(name as FormatKey)?.(written) ?? written]);
+  }
+  return `{${added}${objectText(members).slice(1)}`;
+}
+
+export function asText(value: unknown): () => string {
+  return () => JSON.stringify(value);
+}
+
+/** A section of a twin without what a hub adds to it. */
+export function withoutHubKeys(written: string): string {
+  if (!isObjectText(written)) return written;
+  return objectText(membersOf(written).flatMap(({ key, value }) => (HUB_KEYS.includes(key) ? [] : [[key, value]])));
+}
+
+/** `properties` with its keys spelled right. */
+export function propertiesText(written: string): string {
+  const members = Array.from(memberMap(written), ([key, value]): [string, string] => {
+    const meant = meantKey(key, PROPERTY_KEYS);
+    return meant === undefined ? [key, value] : [meant, withoutHubKeys(value)];
+  });
+  return objectText(members);
+}
+
+/** A section of the twin of a line, with its large numbers as they are written. */
+export function exactSection(text: string, section: 'tags' | 'desired'): unknown {
+  const member = (from: unknown, name: string, known: readonly string[]): unknown => {
+    if (!isObject(from)) return undefined;
+    const key = Object.hasOwn(from, name) ? name : Object.keys(from).find((each) => meantKey(each, known) === name);
+    return key === undefined ? undefined : from[key];
+  };
+  const line = parseExactly(text);
+  if (section === 'tags') return member(line, 'tags', FORMAT_KEYS);
+  return member(member(line, 'properties', FORMAT_KEYS), 'desired', PROPERTY_KEYS);
+}
+
+/** A row as it was read: without the members that it lacked, which come before its `id`. */
+export function withoutAdditions(row: string): string {
+  return row.replace(/^\{(?:"importMode":"[A-Za-z]+",)?(?:"status":"enabled",)?(?="id":)/, '{');
+}
+
+/** Members that a line lacks and a hub needs. */
+export function additions(mode: ImportMode, namesMode: boolean, hasStatus: boolean): string {
+  let added = '';
+  // A hub takes a line without importMode as createOrUpdate.
+  if (!namesMode && mode !== HUB_DEFAULT) added = `"importMode":"${mode}",`;
+  // It demands a status in every line, even where that has no effect.
+  if (!hasStatus) added += '"status":"enabled",';
+  return added;
+}
