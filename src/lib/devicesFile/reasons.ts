@@ -32,7 +32,7 @@ export const REJECT_REASONS = {
   },
   byteOrderMarkInside: {
     says: 'The line starts with a byte order mark (U+FEFF), which editors do not show; files that were put together have one where the next begins.',
-    action: "Take it out: sed 's/^\\xEF\\xBB\\xBF//' FILE > NEW",
+    action: "Take it out: sed $'s/^\\xEF\\xBB\\xBF//' FILE > NEW",
   },
   nestedTooDeep: {
     says: '{path} is nested more than {limit} levels deep.',
