@@ -123,6 +123,20 @@ describe('a line that is wrong is rejected by number, code and reason, and the r
     expect((await stack.rest('GET', '/devices/x10')).status).toBe(404);
   });
 
+  it('ids that a spreadsheet would take for a formula stand behind an apostrophe in the report, and come back', async () => {
+    const ids = ['=1+1', '@a', '-b', '+c', "'d", 'e;=1'];
+    await stack.drop('formula/devices.txt', ids.map((id) => `${JSON.stringify({ id })}\n`).join(''));
+    const record = await stack.finalRecord('formula/devices.txt');
+    expect(record.outcomes).toMatchObject({ succeeded: 4, succeededWithWarning: 2 });
+    const csv = await stack.read('provision-results', record.report?.csv ?? '');
+    expect(csv.split('\n').map((row) => row.split(',')[1])).toEqual([
+      'deviceId',
+      ...["'=1+1", "'@a", "'-b", "'+c", "''d", "e;'=1"],
+      undefined,
+    ]);
+    expect((await stack.rows(record)).map(({ deviceId }) => deviceId)).toEqual(ids);
+  });
+
   it('ten thousand of them at once', async () => {
     const text = Array.from({ length: 10_000 }, (_, i) =>
       i === 5_000 ? '{"id":"lonely","importMode":"create"}' : `{"id":"b ${i}"}`,

@@ -1,7 +1,7 @@
-import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 
 import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import { readReport } from '../helpers/readReport.ts';
 import { findSecrets } from '../helpers/secretScan.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
 
@@ -13,7 +13,7 @@ const lines = (...values: readonly (object | string)[]) =>
 
 async function configurationRows(stack: TestStack, record: RunRecord): Promise<Record<string, string>[]> {
   const csv = await stack.read('provision-results', record.report?.configurations ?? '');
-  return parse(csv, { columns: true }) as Record<string, string>[];
+  return readReport(csv);
 }
 
 /** What the hub has, in the order of their ids. */

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { BlobServiceClient } from '@azure/storage-blob';
-import { parse } from 'csv-parse/sync';
 
 import { type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
 import { isFinal, OUTCOMES, type RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import { readReport } from './readReport.ts';
 
 export interface ReportRow {
   readonly line: string;
@@ -147,9 +147,7 @@ function testStack(stack: Stack): TestStack {
     },
     async rows(record: RunRecord) {
       if (record.report === undefined) throw new Error(`The run ${record.runId} has no report.`);
-      const rows = parse(await read(record.report.container, record.report.csv ?? ''), {
-        columns: true,
-      }) as ReportRow[];
+      const rows = readReport<ReportRow>(await read(record.report.container, record.report.csv ?? ''));
       const wrong = rows.findIndex(({ line }, index) => Number(line) <= Number(rows[index - 1]?.line ?? 0));
       if (wrong >= 0) throw new Error(`Row ${wrong + 1} of the report of run ${record.runId} is out of order.`);
       return rows;

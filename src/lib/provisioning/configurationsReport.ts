@@ -1,11 +1,10 @@
-import { stringify } from 'csv-stringify/sync';
-
 import type { CheckedLine } from '../configurationsFile/checkConfigurationsFile.ts';
 import { SKIP_REASONS } from '../devicesFile/reasons.ts';
 import { RESULTS_CONTAINER } from '../storage/containers.ts';
 import { type ConfigurationsCheck, readInput, readSettled, stagedConfigurations } from './configurationsStaging.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { Ending, Verdict } from './report.ts';
+import { tableText } from './reportTable.ts';
 import { needsPerson, OUTCOMES, type Outcome, type RunConfigurations, type RunRecord } from './runRecord.ts';
 import { type CheckResult, stagingOf } from './staging.ts';
 
@@ -67,7 +66,7 @@ export async function reportConfigurations(
     reason ?? '',
     action ?? '',
   ]);
-  const text = stringify([CSV_HEADER, ...table]);
+  const text = tableText([CSV_HEADER, ...table]);
   await context.storage
     .container(RESULTS_CONTAINER)
     .getBlockBlobClient(file)

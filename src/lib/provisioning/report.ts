@@ -1,7 +1,5 @@
 import { Readable } from 'node:stream';
 
-import { stringify } from 'csv-stringify/sync';
-
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { ensureContainer } from '../storage/ensureContainer.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
@@ -13,6 +11,7 @@ import { formatOfDrop } from './dropPath.ts';
 import { entriesInOrder } from './entriesInOrder.ts';
 import { type AcceptedEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
 import { readParentsAlong } from './parentRows.ts';
+import { tableText } from './reportTable.ts';
 import {
   needsPerson,
   OUTCOMES,
@@ -154,7 +153,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
         }
       }
     }
-    const text = stringify(rows).trimEnd();
+    const text = tableText(rows).trimEnd();
     if (rows.length > 0) csv.writeLine(0, text);
     await csv.drain();
   }
