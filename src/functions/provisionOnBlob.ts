@@ -3,6 +3,7 @@ import { input } from 'durable-functions';
 import { registerBlobReferences } from '../hosting/blobReference.ts';
 import { runStarter } from '../hosting/runStarter.ts';
 import { startRunOfDrop } from '../lib/provisioning/startRun.ts';
+import { whyNoDrop } from '../lib/provisioning/whyNoDrop.ts';
 import { provisioning, settings } from '../services.ts';
 
 /** A file landed in the drop box: its run is started, unless it has one. */
@@ -14,10 +15,7 @@ export async function provisionOnBlob(_content: unknown, context: InvocationCont
   const result = await startRunOfDrop(services, runStarter(context), blobName);
   if (result.started) services.log.log('info', `run ${result.runId} started`);
   else if (result.reason === 'notADrop') {
-    services.log.log(
-      'info',
-      `${blobName} is no devices file (devices.txt, devices.csv, either with .gz): nothing is run`,
-    );
+    services.log.log('info', `${blobName} makes no run. ${whyNoDrop(blobName) ?? 'It goes with a devices file.'}`);
   } else {
     services.log.log(
       'info',

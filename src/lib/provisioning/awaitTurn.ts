@@ -53,7 +53,8 @@ export async function awaitTurn(
       error: {
         code: 'turnTimeout',
         message: `The run has waited for its turn for ${turnTimeoutHours} hours; ${aheadText(position)}.`,
-        action: 'See what the other runs of this hub do (hubkeeper runs), then drop the file again.',
+        action:
+          'See what the other runs of this hub do (runs on the command line, GET /api/runs), then drop the file again.',
       },
       ...(check === undefined ? {} : { check }),
     });

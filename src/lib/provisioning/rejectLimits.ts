@@ -1,3 +1,4 @@
+import { countText } from '../countText.ts';
 import type { ProvisionOptions } from './options.ts';
 import type { CheckCounts, RunError } from './runRecord.ts';
 
@@ -8,7 +9,7 @@ export function refusalOf(
 ): RunError | undefined {
   const { lines, rejected } = counts;
   const { onInvalidLine, maxRejects } = options;
-  const invalid = `${rejected} of ${lines} lines ${rejected === 1 ? 'is' : 'are'} invalid`;
+  const invalid = `${countText(rejected)} of ${countText(lines)} lines ${rejected === 1 ? 'is' : 'are'} invalid`;
   if (rejected > 0 && onInvalidLine === 'abort') {
     return {
       code: 'invalidLines',
@@ -19,7 +20,7 @@ export function refusalOf(
   if (maxRejects !== undefined && rejected > maxRejects) {
     return {
       code: 'tooManyRejects',
-      message: `${invalid}, more than maxRejects (${maxRejects}) allows: nothing is sent to the hub.`,
+      message: `${invalid}, more than maxRejects (${countText(maxRejects)}) allows: nothing is sent to the hub.`,
       action: 'Correct these lines and drop the file again, or raise maxRejects.',
     };
   }
@@ -35,7 +36,7 @@ export function configurationsRefusal(
   if (rejected === 0 || options.onInvalidLine !== 'abort') return undefined;
   return {
     code: 'invalidLines',
-    message: `${rejected} of ${lines} configurations ${rejected === 1 ? 'is' : 'are'} invalid, and onInvalidLine is abort: nothing is sent to the hub.`,
+    message: `${countText(rejected)} of ${countText(lines)} configurations ${rejected === 1 ? 'is' : 'are'} invalid, and onInvalidLine is abort: nothing is sent to the hub.`,
     action: 'Correct configurations.txt and drop the devices file again, or set onInvalidLine to skip.',
   };
 }

@@ -1,7 +1,7 @@
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { RUNS_CONTAINER, type Storage } from '../storage/storage.ts';
 import { isNotFound, storageCode } from '../storage/storageErrors.ts';
-import { isFinal, type RunRecord } from './runRecord.ts';
+import { isFinal, type RunRecord, type RunState } from './runRecord.ts';
 
 /** Reads and writes run records. Every write is conditional on what was read: no update is ever lost. */
 export interface RunStore {
@@ -17,8 +17,15 @@ export interface RunStore {
    */
   update(runId: string, change: (record: RunRecord) => RunRecord | undefined): Promise<RunRecord>;
   /** All runs that match, newest first. */
-  list(options?: { readonly limit?: number }): Promise<RunRecord[]>;
+  list(options?: RunFilter): Promise<RunRecord[]>;
   ids(): AsyncIterable<RunSummary>;
+}
+
+export interface RunFilter {
+  readonly limit?: number;
+  /** Spares the reading of all records in other states. */
+  readonly state?: RunState;
+  readonly where?: (record: RunRecord) => boolean;
 }
 
 /** What a listing tells of a run without opening its record. */
@@ -75,6 +82,7 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
         yield {
           runId: match[1],
           created: item.metadata?.['created'] ?? '',
+          state,
           final: state !== undefined && isFinal(state),
           hasPreImage: item.metadata?.['preimage'] === 'true',
           ...(finishedAt === undefined ? {} : { finishedAt }),
@@ -101,17 +109,16 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
         if (await write(next, { ifMatch: current.etag })) return next;
       }
     },
-    async list(options = {}) {
+    async list({ limit = Number.POSITIVE_INFINITY, state, where = () => true } = {}) {
       const found: { runId: string; created: string }[] = [];
-      for await (const summary of summaries()) found.push(summary);
+      for await (const summary of summaries()) if (state === undefined || summary.state === state) found.push(summary);
       found.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0));
-      const wanted = found.slice(0, options.limit ?? found.length);
       const records: RunRecord[] = [];
-      for (let start = 0; start < wanted.length; start += READS_AT_ONCE) {
-        const batch = await Promise.all(wanted.slice(start, start + READS_AT_ONCE).map(({ runId }) => read(runId)));
-        records.push(...batch.filter((record) => record !== undefined));
+      for (let start = 0; start < found.length && records.length < limit; start += READS_AT_ONCE) {
+        const batch = await Promise.all(found.slice(start, start + READS_AT_ONCE).map(({ runId }) => read(runId)));
+        records.push(...batch.filter((record) => record !== undefined).filter(where));
       }
-      return records;
+      return records.slice(0, limit);
     },
     ids: summaries,
   };
