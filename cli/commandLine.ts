@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { RUN_STATES } from '../src/lib/provisioning/runRecord.ts';
 import type { CancelFlags } from './commands/cancel.ts';
 import type { CheckFlags } from './commands/check.ts';
 import type { GenerateFlags } from './commands/generate.ts';
@@ -10,7 +10,16 @@ import type { RunFlags } from './commands/run.ts';
 import type { RunsFlags } from './commands/runs.ts';
 import type { SuspendFlags } from './commands/suspend.ts';
 import type { ExitCode } from './exitCode.ts';
-import { addOptionFlags, importModeOption, parseBatch, parseHub, parsePort, parseWhole } from './optionFlags.ts';
+import {
+  addCheckFlags,
+  addOptionFlags,
+  importModeOption,
+  parseBatch,
+  parseHub,
+  parsePort,
+  parseState,
+  parseWhole,
+} from './optionFlags.ts';
 import { createOutput, type Output } from './output.ts';
 import { version } from './version.ts';
 
@@ -49,13 +58,13 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
   )
     .addOption(configurationsOption())
     .option('--report <dir>', 'download the report there')
-    .option('--no-wait', 'return as soon as the file is dropped')
+    .option('--no-wait', 'return as soon as the file is dropped (there is no report yet)')
     .addOption(dataOption())
     .action((file: string, flags: ProvisionFlags) =>
       act(flags, async (own, output) => (await import('./commands/provision.ts')).provision(file, own, output)),
     );
 
-  addOptionFlags(verb(program, 'check <file>', 'check a devices file on this machine; nothing is sent anywhere'))
+  addCheckFlags(verb(program, 'check <file>', 'check a devices file on this machine; nothing is sent anywhere'))
     .addOption(configurationsOption())
     .option('--all', 'show every finding, not only the first 50 of a kind')
     .action((file: string, flags: CheckFlags) =>
@@ -74,6 +83,8 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
 
   verb(program, 'runs', 'list the latest runs')
     .addOption(new Option('--limit <n>', 'how many').argParser(parseWhole).default(20))
+    .option('--hub <alias>', 'only runs of this hub', parseHub)
+    .option('--state <state>', `only runs in this state: ${RUN_STATES.join(', ')}`, parseState)
     .addOption(dataOption())
     .action((flags: RunsFlags) =>
       act(flags, async (own, output) => (await import('./commands/runs.ts')).runs(own, output)),
@@ -107,6 +118,7 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
 
   verb(program, 'local', 'run all of HubKeeper on this machine: storage, a hub simulator, the app')
     .option('--data <dir>', 'where to keep everything (default: .hubkeeper)')
+    .option('--hub <alias>', 'one more hub, under this alias (may be repeated)', parseMoreHubs)
     .option('--no-sample', 'do not drop samples/devices.txt at the first start')
     .option('--port-api <n>', 'port of the app', parsePort)
     .option('--port-hub <n>', 'port of the hub simulator', parsePort)
@@ -122,6 +134,16 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     .action((flags: LocalFlags) =>
       act(flags, async (own, output) => (await import('./commands/local.ts')).local(own, output)),
     );
+
+  program
+    .command('help')
+    .description('show all about a command')
+    .argument('[command]')
+    .action((name: string | undefined) => {
+      const asked = name === undefined ? program : program.commands.find((command) => command.name() === name);
+      if (asked === undefined) throw new CommanderError(1, 'commander.unknownCommand', `unknown command '${name}'`);
+      asked.outputHelp();
+    });
 
   return program;
 }
@@ -139,6 +161,12 @@ function configurationsOption(): Option {
 
 function dataOption(): Option {
   return new Option('--data <dir>', 'use the local stack that keeps its data there (default: .hubkeeper)');
+}
+
+function parseMoreHubs(text: string, earlier: readonly string[] = []): readonly string[] {
+  const alias = parseHub(text);
+  if (alias === 'default') throw new InvalidArgumentError('The first hub is called default: give another alias.');
+  return earlier.includes(alias) ? earlier : [...earlier, alias];
 }
 
 function parsePrefix(text: string): string {

@@ -1,13 +1,14 @@
 /** How a command reaches an app: by the settings in the environment, or the local stack of a data folder. */
 
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 
-import { findRunningStack, projectRoot, type Stack, startStack } from '../local/stack/index.ts';
+import { findRunningStack, projectRoot, type Stack, type StackHubs, startStack } from '../local/stack/index.ts';
 import { createRunStore, type RunStore } from '../src/lib/provisioning/runStore.ts';
 import type { StorageConnection } from '../src/lib/settings.ts';
 import { createStorage, type Storage } from '../src/lib/storage/storage.ts';
 import { usageError } from './cliError.ts';
+import { type CommandText, commandTextFor, shortPath } from './commandText.ts';
 import type { Output } from './output.ts';
 import { showStackSteps } from './stackSteps.ts';
 
@@ -27,6 +28,10 @@ export interface Connection {
   /** A stack that was started for this command alone and stops with it. */
   readonly ownStack?: Stack;
   readonly isLocal: boolean;
+  /** By alias, where they are known: those of a local stack. */
+  readonly hubs?: StackHubs;
+  /** Commands that reach the same app. */
+  readonly command: CommandText;
   close(): Promise<void>;
 }
 
@@ -49,7 +54,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const folder = dataFolder(options.data);
   throw usageError(
     `No app to talk to: HUBKEEPER_STORAGE is not set, and no local stack is up on ${shortPath(folder)}.`,
-    'Start one with npm start, or set HUBKEEPER_STORAGE to the storage account of a deployed app.',
+    `Start one with ${commandTextFor(options.data)('local')}, or set HUBKEEPER_STORAGE to the storage account of a deployed app.`,
   );
 }
 
@@ -66,7 +71,7 @@ export async function connectOrStart(
   const steps = showStackSteps(output);
   try {
     const stack = await startStack({ data, onStarting: steps.onStarting, signal });
-    return { ...connectTo(stack), ownStack: stack, close: () => stack.stop() };
+    return { ...connectTo(stack, options.data), ownStack: stack, close: () => stack.stop() };
   } finally {
     steps.end();
   }
@@ -83,10 +88,10 @@ async function findConnection(options: ConnectOptions): Promise<Connection | und
   }
   const data = dataFolder(options.data);
   if (!existsSync(data)) return undefined;
-  const { storageConnectionString, apiUrl, apiKey } = findRunningStack(data) ?? {};
+  const { storageConnectionString, apiUrl, apiKey, hubs = {} } = findRunningStack(data) ?? {};
   return storageConnectionString === undefined || apiUrl === undefined
     ? undefined
-    : connectTo({ storageConnectionString, apiUrl, ...(apiKey === undefined ? {} : { apiKey }) });
+    : connectTo({ storageConnectionString, apiUrl, hubs, ...(apiKey === undefined ? {} : { apiKey }) }, options.data);
 }
 
 async function toApp(connection: StorageConnection): Promise<Connection> {
@@ -102,12 +107,19 @@ async function toApp(connection: StorageConnection): Promise<Connection> {
     provisionContainer: process.env.PROVISION_CONTAINER?.trim() || 'provision',
     ...(url ? { api: { url, ...(key ? { key } : {}) } } : {}),
     isLocal: false,
+    command: commandTextFor(undefined),
     close: async () => undefined,
   };
 }
 
-/** Reaches the app of a running local stack. */
-export function connectTo(stack: Pick<Stack, 'storageConnectionString' | 'apiUrl' | 'apiKey'>): Connection {
+/**
+ * Reaches the app of a running local stack.
+ * @param data the folder that was asked for
+ */
+export function connectTo(
+  stack: Pick<Stack, 'storageConnectionString' | 'apiUrl' | 'apiKey' | 'hubs'>,
+  data: string | undefined,
+): Connection {
   const connection = { kind: 'connectionString', connectionString: stack.storageConnectionString } as const;
   const storage = createStorage(connection, () => {
     throw new Error('A local stack needs no identity.');
@@ -118,6 +130,8 @@ export function connectTo(stack: Pick<Stack, 'storageConnectionString' | 'apiUrl
     provisionContainer: process.env.PROVISION_CONTAINER?.trim() || 'provision',
     api: { url: stack.apiUrl, ...(stack.apiKey === undefined ? {} : { key: stack.apiKey }) },
     isLocal: true,
+    hubs: stack.hubs,
+    command: commandTextFor(data),
     close: async () => undefined,
   };
 }
@@ -157,10 +171,4 @@ async function openStorage(connection: StorageConnection): Promise<Storage> {
       'Copy it from the account (Access keys), or set HUBKEEPER_STORAGE__blobServiceUri to use an identity.',
     );
   }
-}
-
-/** A path as people write it: relative while it lies below the working folder. */
-export function shortPath(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere === '' ? '.' : fromHere.startsWith('..') ? path : fromHere;
 }

@@ -12,7 +12,7 @@ export async function findRun(connection: Connection, text: string): Promise<Run
   if (!/^[0-9a-f]{1,20}$/.test(prefix)) {
     throw usageError(
       `"${text}" is not the id of a run.`,
-      'Ids are 20 hexadecimal characters, or the first few of them: see hubkeeper runs.',
+      `Ids are 20 hexadecimal characters, or the first few of them: see ${connection.command('runs')}.`,
     );
   }
   const ids: string[] = [];
@@ -21,7 +21,7 @@ export async function findRun(connection: Connection, text: string): Promise<Run
   }
   const [id, ...others] = ids;
   const record = id === undefined ? undefined : await connection.runs.read(id);
-  if (record === undefined) throw usageError(`There is no run ${prefix}.`, 'See hubkeeper runs.');
+  if (record === undefined) throw usageError(`There is no run ${prefix}.`, `See ${connection.command('runs')}.`);
   if (others.length > 0) {
     const shown = ids.slice(0, 5).join(', ');
     throw usageError(

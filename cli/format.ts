@@ -1,14 +1,13 @@
 /** Numbers and times as people read them. */
 
-const COUNT = new Intl.NumberFormat('en-US');
+import { countText } from '../src/lib/countText.ts';
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** `1,234,567` */
-export function formatCount(value: number): string {
-  return COUNT.format(value);
-}
+export const formatCount = countText;
 
 /** `1 line`, `2,000 lines` */
 export function formatPlural(count: number, one: string, many = `${one}s`): string {
@@ -50,11 +49,15 @@ export function formatRate(perSecond: number): string {
   return perSecond < 10 ? `${perSecond.toFixed(1)}/s` : `${formatCount(Math.round(perSecond))}/s`;
 }
 
-/** `2026-11-20 10:11:12` in local time. */
+/** `2026-11-20 10:11:12 UTC`, `2026-11-20 11:11:12 UTC+01:00`: in local time, with its zone. */
 export function formatTime(iso: string): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  const ahead = -time.getTimezoneOffset();
+  const away = Math.abs(ahead);
+  const offset = ahead === 0 ? '' : `${ahead < 0 ? '-' : '+'}${two(Math.floor(away / 60))}:${two(away % 60)}`;
+  return `${date} ${clock} UTC${offset}`;
 }

@@ -3,9 +3,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { IMPORT_MODES, parseImportMode } from '../src/lib/devicesFile/importMode.ts';
+import { RUN_STATES, type RunState } from '../src/lib/provisioning/runRecord.ts';
 import type { OptionFlags } from './drop.ts';
 
-export function addOptionFlags(command: Command): Command {
+/** What decides about lines: of use to a run and to a check alike. */
+export function addCheckFlags(command: Command): Command {
   return command
     .addOption(importModeOption('for lines that name none (default: createOrUpdate)'))
     .addOption(
@@ -28,12 +30,18 @@ export function addOptionFlags(command: Command): Command {
         '--backup-first <what>',
         'auto: copy what the file overwrites or deletes; never: faster, nothing can be put back, needs --confirm (default: auto)',
       ).argParser(oneOf(['auto', 'never'])),
-    )
+    );
+}
+
+/** All options of a run. */
+export function addOptionFlags(command: Command): Command {
+  return addCheckFlags(command)
     .addOption(new Option('--dry-run', 'tell what would happen, in counts and for each line; send nothing to the hub'))
     .addOption(
-      new Option('--retry-minutes <n>', 'how long a hub that does not answer is tried again (default: 60)').argParser(
-        parseWhole,
-      ),
+      new Option(
+        '--retry-minutes <n>',
+        'how long what fails for a passing reason is tried again (default: 60)',
+      ).argParser(parseWhole),
     )
     .addOption(
       new Option(
@@ -81,6 +89,12 @@ export function parseBatch(text: string): string {
     throw new InvalidArgumentError('Use letters, digits, dots, underscores and hyphens; no dot at the end.');
   }
   return text;
+}
+
+export function parseState(text: string): RunState {
+  const state = RUN_STATES.find((known) => known.toLowerCase() === text.toLowerCase());
+  if (state === undefined) throw new InvalidArgumentError(`Known states: ${RUN_STATES.join(', ')}.`);
+  return state;
 }
 
 export function parseHub(text: string): string {

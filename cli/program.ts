@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { redact } from '../src/lib/redact.ts';
 import { toCliError } from './cliError.ts';
 import { createCommandLine } from './commandLine.ts';
+import { commandText } from './commandText.ts';
 import { EXIT, type ExitCode } from './exitCode.ts';
 import { endForLackOfReaders } from './interrupt.ts';
 
@@ -49,7 +50,7 @@ function reportError(error: unknown, args: readonly string[]): ExitCode {
   const { message, action, exitCode } = toCliError(error);
   const verb = args.find((arg) => !arg.startsWith('-'));
   const isUnknownVerb = error instanceof CommanderError && error.code === 'commander.unknownCommand';
-  const help = `See hubkeeper ${verb === undefined || isUnknownVerb ? '' : `${verb} `}--help.`;
+  const help = `See ${commandText(...(verb === undefined || isUnknownVerb ? [] : [verb]), '--help')}.`;
   const hint = error instanceof CommanderError ? help : action;
   process.stderr.write(`hubkeeper: ${redact(message)}\n${hint === undefined ? '' : `${redact(hint)}\n`}`);
   if (process.env.HUBKEEPER_DEBUG && error instanceof Error) process.stderr.write(`${redact(error.stack ?? '')}\n`);

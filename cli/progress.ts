@@ -2,7 +2,9 @@
 
 import { isTerminalStatus } from '../src/lib/provisioning/hubJob.ts';
 import type { RunJob, RunPhase, RunRecord } from '../src/lib/provisioning/runRecord.ts';
+import type { CommandText } from './commandText.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatRate } from './format.ts';
+import { jobStatusText, PHASE_TEXT as SHORT_TEXT, stateText } from './runWords.ts';
 import { stillnessOf, stillText } from './stillness.ts';
 
 export interface Progress {
@@ -15,35 +17,31 @@ export interface Progress {
 }
 
 const PHASE_TEXT: Readonly<Record<Exclude<RunPhase, 'job'>, string>> = {
-  options: 'waiting for the options',
-  check: 'checking the file',
-  preImage: 'reading what will be overwritten',
-  turn: 'waiting for the hub',
+  ...SHORT_TEXT,
   retry: 'trying again what failed for a passing reason',
   verify: 'reading back what is not certain',
   parents: 'linking devices to their parents',
-  settle: 'settling the outcomes',
-  report: 'writing the report',
 };
 
 /**
  * @param record undefined while the app has not noticed the drop
  * @param since when the watching began
+ * @param command what is to be typed is named by it
  */
-export function progressOf(record: RunRecord | undefined, now: Date, since: Date): Progress {
+export function progressOf(record: RunRecord | undefined, now: Date, since: Date, command: CommandText): Progress {
   const stillness = stillnessOf(record, now, since);
   const still = stillness === undefined ? {} : { pace: [stillText(stillness)] };
   if (record === undefined) return { text: 'waiting for the app to notice the file', ...still };
-  return { ...activeProgress(record, now), ...still };
+  return { ...activeProgress(record, now, command), ...still };
 }
 
-function activeProgress(record: RunRecord, now: Date): Progress {
+function activeProgress(record: RunRecord, now: Date, command: CommandText): Progress {
   if (record.cancelRequestedAt !== undefined) return { text: 'cancelling' };
-  if (record.suspendedAt !== undefined) return { text: suspendedText(record) };
+  if (record.suspendedAt !== undefined) return { text: suspendedText(record, command) };
   const { phase, waiting } = record;
-  if (phase === undefined) return { text: 'accepted' };
+  if (phase === undefined) return { text: stateText(record.state) };
   // What holds a run up matters more than where it stands.
-  if (waiting?.kind === 'busy') return { text: `${PHASE_TEXT.turn}: ${waiting.reason}` };
+  if (waiting?.kind === 'busy') return { text: `waiting for the hub: ${waiting.reason}` };
   if (waiting?.kind === 'trouble' && record.job === undefined) return { text: `trying again: ${waiting.reason}` };
   if (phase === 'job') return jobProgress(record, now);
   if (phase === 'retry' && record.retry !== undefined) {
@@ -58,9 +56,9 @@ function activeProgress(record: RunRecord, now: Date): Progress {
   return { text: ofLines ? `${PHASE_TEXT[phase]} of ${linesText(record)}` : PHASE_TEXT[phase] };
 }
 
-function suspendedText({ runId, job }: RunRecord): string {
+function suspendedText({ runId, job }: RunRecord, command: CommandText): string {
   const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
-  return `suspended${jobGoesOn ? ' (its import job goes on)' : ''}: hubkeeper resume ${runId.slice(0, 8)}`;
+  return `suspended${jobGoesOn ? ' (its import job goes on)' : ''}: ${command('resume', runId.slice(0, 8))}`;
 }
 
 function linesText(record: RunRecord): string {
@@ -73,7 +71,7 @@ function jobProgress(record: RunRecord, now: Date): Progress {
   const total = check === undefined ? undefined : check.devices + check.modules;
   if (job.progress <= 0) {
     const lines = total === undefined ? '' : ` (${formatPlural(total, 'line')})`;
-    return { text: `import job ${job.status}${lines}` };
+    return { text: `import job ${jobStatusText(job)}${lines}` };
   }
   const fraction = Math.min(1, job.progress / 100);
   const text =

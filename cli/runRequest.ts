@@ -1,10 +1,11 @@
 import { isFinal, type RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import { safeError } from '../src/lib/redact.ts';
 import { CliError, usageError } from './cliError.ts';
-import { type Api, connect } from './connection.ts';
+import type { CommandText } from './commandText.ts';
+import { type Api, type Connection, connect } from './connection.ts';
 import { EXIT } from './exitCode.ts';
 import { findRun } from './findRun.ts';
-import { stateText } from './runText.ts';
+import { stateText } from './runWords.ts';
 
 /** What can be asked of the app about a run that goes on. */
 export interface RunRequest {
@@ -33,14 +34,25 @@ export async function requestOfRun(id: string, data: string | undefined, request
     );
   }
   const record = await findRun(connection, id);
-  if (isFinal(record.state)) {
-    throw usageError(`Run ${record.runId} is over: ${stateText(record.state)}.`, `See hubkeeper run ${record.runId}.`);
-  }
-  await send(connection.api, record.runId, request);
-  return record;
+  if (isFinal(record.state)) throw tooLate(connection, record, request);
+  const refused = await send(connection.api, record.runId, request, connection.command);
+  if (refused !== 'ended') return record;
+  // It has ended since it was read.
+  throw tooLate(connection, (await connection.runs.read(record.runId)) ?? record, request);
 }
 
-async function send(api: Api, runId: string, { verb, done }: RunRequest): Promise<void> {
+function tooLate({ command }: Connection, { runId, state }: RunRecord, { verb }: RunRequest): CliError {
+  const how = isFinal(state) ? ` (${stateText(state)})` : '';
+  return usageError(`Run ${runId} is over already${how}: the ${verb} came too late.`, `See ${command('run', runId)}.`);
+}
+
+/** @returns whether the run has ended, and so could not be asked */
+async function send(
+  api: Api,
+  runId: string,
+  { verb, done }: RunRequest,
+  command: CommandText,
+): Promise<'accepted' | 'ended'> {
   let response: Response;
   let text: string;
   try {
@@ -58,7 +70,7 @@ async function send(api: Api, runId: string, { verb, done }: RunRequest): Promis
       'Check HUBKEEPER_API and the network.',
     );
   }
-  if (response.ok) return;
+  if (response.ok) return 'accepted';
   switch (response.status) {
     case 401:
     case 403:
@@ -72,7 +84,7 @@ async function send(api: Api, runId: string, { verb, done }: RunRequest): Promis
         'Check that HUBKEEPER_API and HUBKEEPER_STORAGE belong to the same app.',
       );
     case 409:
-      throw conflict(runId, text);
+      return conflict(runId, text, command);
     default:
       throw new CliError(
         EXIT.failed,
@@ -82,13 +94,13 @@ async function send(api: Api, runId: string, { verb, done }: RunRequest): Promis
   }
 }
 
-function conflict(runId: string, text: string): CliError {
+function conflict(runId: string, text: string, command: CommandText): 'ended' {
   switch (/"code":"(\w+)"/.exec(text)?.[1]) {
     case 'runNotStarted':
-      return usageError(`Run ${runId} has not begun yet.`, 'Try again in a moment.');
+      throw usageError(`Run ${runId} has not begun yet.`, 'Try again in a moment.');
     case 'runNotSuspended':
-      return usageError(`Run ${runId} is not suspended.`, `See hubkeeper run ${runId}.`);
+      throw usageError(`Run ${runId} is not suspended.`, `See ${command('run', runId)}.`);
     default:
-      return usageError(`Run ${runId} is over already.`, `See hubkeeper run ${runId}.`);
+      return 'ended';
   }
 }

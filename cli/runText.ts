@@ -1,7 +1,10 @@
 /** What a run came to, as text for people. */
 
-import { DEFAULT_OPTIONS } from '../src/lib/provisioning/dropOptions.ts';
-import { OUTCOMES, type RunRecord, type RunState } from '../src/lib/provisioning/runRecord.ts';
+import { dirname } from 'node:path/posix';
+
+import { isFinal, OUTCOMES, type RunRecord } from '../src/lib/provisioning/runRecord.ts';
+import type { CommandText } from './commandText.ts';
+import { changed, confirmingCommand, type Dropped } from './confirmText.ts';
 import { troubled } from './exitCode.ts';
 import { renderFileWarnings } from './fileWarningsText.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
@@ -10,6 +13,7 @@ import type { Style } from './output.ts';
 import { renderPlan } from './planText.ts';
 import { renderReasons } from './reasonsText.ts';
 import type { ReportedConfiguration, RunReport } from './report.ts';
+import { jobStatusText, PHASE_TEXT, stateText } from './runWords.ts';
 import { wrap } from './wrap.ts';
 
 export interface Look {
@@ -17,21 +21,12 @@ export interface Look {
   readonly paint: Paint;
   /** Width of the terminal; undefined where there is none. */
   readonly columns?: number | undefined;
-}
-
-const STATE_TEXT: Readonly<Record<RunState, string>> = {
-  accepted: 'accepted',
-  running: 'running',
-  completed: 'completed',
-  completedWithFailures: 'completed with failures',
-  refused: 'refused',
-  cancelled: 'cancelled',
-  failed: 'failed',
-  stale: 'stale',
-};
-
-export function stateText(state: RunState): string {
-  return STATE_TEXT[state];
+  /** Commands that reach the app of the run. */
+  readonly command: CommandText;
+  /** What this very command has dropped. */
+  readonly dropped?: Dropped | undefined;
+  /** Whether the report is downloaded now, so that nobody has to be told how. */
+  readonly downloads?: boolean;
 }
 
 export function stateStyle(record: RunRecord): Style {
@@ -61,20 +56,38 @@ export function renderOutcome(record: RunRecord, report: RunReport | undefined, 
   const lines = [
     `${head} ${record.finishedAt === undefined ? 'for' : 'after'} ${formatDuration(runDuration(record, now))}${dryRun}`,
   ];
-  if (record.error !== undefined) {
-    lines.push('', ...record.error.message.split('\n').flatMap((line) => wrap(line, 2, columns)));
-    if (record.error.action !== undefined) lines.push(...wrap(record.error.action, 2, columns));
+  if (cameTooLate(record)) {
+    lines.push('', ...wrap('The cancel came too late: by then there was nothing left that it could stop.', 2, columns));
   }
   lines.push(
+    ...renderError(record, look),
     ...renderCounts(record, paint),
     ...renderPlan(record.plan, paint),
     ...renderConfigurations(record, report, look),
     ...renderLines(record, columns),
     ...renderFileWarnings(record, columns, paint),
     ...renderReasons(report?.reasons ?? [], columns, paint),
-    ...renderReport(record, paint),
+    ...renderReport(record, look),
   );
   return lines;
+}
+
+/** Whether a cancel was asked for that changed nothing. */
+function cameTooLate({ state, cancelRequestedAt }: RunRecord): boolean {
+  return cancelRequestedAt !== undefined && isFinal(state) && state !== 'cancelled';
+}
+
+function renderError(record: RunRecord, { columns, command, dropped }: Look): string[] {
+  const { error, options } = record;
+  if (error === undefined) return [];
+  const message = error.message.split('\n').flatMap((line) => wrap(line, 2, columns));
+  const confirming = confirmingCommand(record, dropped, command);
+  if (confirming === undefined) {
+    return ['', ...message, ...(error.action === undefined ? [] : wrap(error.action, 2, columns))];
+  }
+  // Not wrapped: it is there to be pasted.
+  const without = options?.backupFirst === 'never' ? ['', '  If it is not, leave --backup-first out.'] : [];
+  return ['', ...message, '', '  If it is meant, type:', '', `    ${confirming}`, ...without];
 }
 
 function renderCounts(record: RunRecord, paint: Paint): string[] {
@@ -161,30 +174,37 @@ function modesText(check: NonNullable<RunRecord['check']>): string {
     .join(', ');
 }
 
-function renderReport({ report }: RunRecord, paint: Paint): string[] {
+/** Where the files of the report are, and how to get them. */
+function renderReport({ report, runId }: RunRecord, look: Look): string[] {
   if (report === undefined) return [];
-  const rows: [string, string | undefined, string?][] = [
-    ['report', report.csv ?? report.json],
-    ['', report.csv === undefined ? undefined : report.json],
-    ['', report.configurations],
-    ['failed', report.failedDevices, 'drop it again, corrected where needed'],
-    ['rejected', report.rejectedLines, 'drop them again, corrected'],
+  const { paint, command, downloads } = look;
+  const folder = dirname(report.json);
+  const inFolder = (name: string): string => (dirname(name) === folder ? name.slice(folder.length + 1) : name);
+  const rows: [string | undefined, string?][] = [
+    [report.csv],
+    [report.json],
+    [report.configurations],
+    [report.failedDevices, 'drop it again, corrected where needed'],
+    [report.rejectedLines, 'drop them again, corrected'],
   ];
   return [
     '',
-    ...rows.flatMap(([title, name, hint]) =>
+    `  report    ${report.container}/${folder}/`,
+    ...rows.flatMap(([name, hint]) =>
       name === undefined
         ? []
-        : [`  ${title.padEnd(10)}${report.container}/${name}${hint === undefined ? '' : paint('dim', `  (${hint})`)}`],
+        : [`            ${inFolder(name)}${hint === undefined ? '' : paint('dim', `  (${hint})`)}`],
     ),
+    ...(downloads ? [] : [`  get it    ${command('run', runId.slice(0, 8), '--report', 'DIR')}`]),
   ];
 }
 
 /** Everything that the record of a run says. */
 export function renderRun(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
-  const { paint } = look;
+  const { paint, command } = look;
   const { drop, check, job, waiting } = record;
-  const fields: [string, string | undefined][] = [
+  const goesOn = record.finishedAt === undefined;
+  const fields: [string, string | false | undefined][] = [
     ['hub', record.hub],
     ['batch', record.batch],
     [
@@ -194,21 +214,14 @@ export function renderRun(record: RunRecord, report: RunReport | undefined, look
     ['options', optionsText(record)],
     ['started', formatTime(record.startedAt ?? record.createdAt)],
     ['finished', record.finishedAt && formatTime(record.finishedAt)],
-    ['phase', record.finishedAt === undefined ? record.phase : undefined],
+    ['now', goesOn && record.phase && PHASE_TEXT[record.phase]],
     ['waiting', waiting && `${waiting.reason} (since ${formatTime(waiting.since)})`],
-    ['suspended', record.suspendedAt && `since ${formatTime(record.suspendedAt)}; hubkeeper resume lets it go on`],
-    [
-      'cancel',
-      record.finishedAt === undefined && record.cancelRequestedAt
-        ? `asked for ${formatTime(record.cancelRequestedAt)}`
-        : undefined,
-    ],
+    ['suspended', record.suspendedAt && `since ${formatTime(record.suspendedAt)}`],
+    ['go on', record.suspendedAt && command('resume', record.runId.slice(0, 8))],
+    ['cancel', record.cancelRequestedAt && `asked for ${formatTime(record.cancelRequestedAt)}`],
     ['checked', check && checkText(check)],
-    [
-      'job',
-      job &&
-        `${job.jobId}, ${job.status}${record.finishedAt === undefined ? ` ${job.progress} %, waited for until ${formatTime(job.deadline)}` : ''}`,
-    ],
+    ['job', job && `${job.jobId}, ${jobStatusText(job)}${goesOn ? `, ${job.progress} %` : ''}`],
+    ['deadline', goesOn && job && `${formatTime(job.deadline)} (then the job is no longer waited for)`],
   ];
   return [
     `${paint('bold', 'run')} ${record.runId}`,
@@ -221,9 +234,8 @@ export function renderRun(record: RunRecord, report: RunReport | undefined, look
 
 function optionsText({ options }: RunRecord): string | undefined {
   if (options === undefined) return undefined;
-  const defaults: Readonly<Record<string, unknown>> = { ...DEFAULT_OPTIONS };
-  const changed = Object.entries(options).filter(([name, value]) => value !== defaults[name]);
-  return changed.length === 0 ? 'as by default' : changed.map(([name, value]) => `${name} ${value}`).join(', ');
+  const chosen = Object.entries(changed(options));
+  return chosen.length === 0 ? 'defaults' : chosen.map(([name, value]) => `${name} ${value}`).join(', ');
 }
 
 function checkText(check: NonNullable<RunRecord['check']>): string {

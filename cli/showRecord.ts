@@ -1,4 +1,5 @@
 import type { RunRecord } from '../src/lib/provisioning/runRecord.ts';
+import type { Dropped } from './confirmText.ts';
 import type { Connection } from './connection.ts';
 import type { Output } from './output.ts';
 import { downloadReport, readReport } from './report.ts';
@@ -10,6 +11,8 @@ export interface ShowOptions {
   readonly detailed: boolean;
   /** Folder to download the report to. */
   readonly report: string | undefined;
+  /** What the command has dropped itself. */
+  readonly dropped?: Dropped;
 }
 
 /** Prints a run and its report, and downloads the report where that was asked for. */
@@ -21,7 +24,14 @@ export async function showRecord(
 ): Promise<void> {
   const report = await readReport(connection.storage, record);
   const render = options.detailed ? renderRun : renderOutcome;
-  const look = { now: new Date(), paint: output.style, columns: output.columns };
+  const look = {
+    now: new Date(),
+    paint: output.style,
+    columns: output.columns,
+    command: connection.command,
+    dropped: options.dropped,
+    downloads: options.report !== undefined,
+  };
   for (const line of render(record, report, look)) output.print(line);
   const still = stillnessOf(record, look.now, look.now);
   for (const line of renderStillness(still, output.columns)) output.print(line);

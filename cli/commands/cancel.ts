@@ -1,3 +1,4 @@
+import { commandTextFor } from '../commandText.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';
 import { requestOfRun } from '../runRequest.ts';
@@ -9,7 +10,8 @@ export interface CancelFlags {
 /** `cancel ID`: asks the app to stop a run. What the hub has already applied stays. */
 export async function cancel(id: string, flags: CancelFlags, output: Output): Promise<ExitCode> {
   const { runId } = await requestOfRun(id, flags.data, { verb: 'cancel', doing: 'cancelling', done: 'cancelled' });
-  output.print(`Cancelling run ${runId}. Watch it with: hubkeeper run ${runId} --watch`);
+  const command = commandTextFor(flags.data);
+  output.print(`Cancelling run ${runId}. Watch it with: ${command('run', runId, '--watch')}`);
   output.printJson({ runId, cancelRequested: true });
   return EXIT.ok;
 }

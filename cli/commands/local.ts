@@ -4,19 +4,22 @@ import { join } from 'node:path';
 
 import { projectRoot, type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
 import { toCliError } from '../cliError.ts';
-import { type Connection, connectTo, dataFolder, shortPath } from '../connection.ts';
+import { type Connection, connectTo, dataFolder } from '../connection.ts';
 import { inspectFile } from '../drop.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import { formatPlural } from '../format.ts';
 import { withInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import { showStackSteps } from '../stackSteps.ts';
+import { renderHints, renderStack } from '../stackText.ts';
 import { dropAndWatch } from './provision.ts';
 
 export interface LocalFlags {
   /** False with `--no-sample`. */
   readonly sample: boolean;
   readonly data?: string;
+  /** Aliases of more hubs. */
+  readonly hub?: readonly string[];
   readonly portApi?: number;
   readonly portHub?: number;
   readonly portHubAdmin?: number;
@@ -71,6 +74,7 @@ function stackOptions(flags: LocalFlags): StackOptions {
     data: dataFolder(flags.data),
     ports: Object.fromEntries(Object.entries(ports).filter(([, port]) => port !== undefined)),
     settings: flags.setting ?? {},
+    moreHubs: flags.hub ?? [],
     hubArgs: flags.hubArgs ?? [],
     hostArgs: flags.hostArgs ?? [],
     ...(flags.unkind === undefined ? {} : { unkind: flags.unkind }),
@@ -80,13 +84,14 @@ function stackOptions(flags: LocalFlags): StackOptions {
 
 /** Returns after Ctrl-C; fails when a part of the stack ends by itself. */
 async function keepRunning(stack: Stack, flags: LocalFlags, output: Output, signal: AbortSignal): Promise<ExitCode> {
-  const connection: Connection = { ...connectTo(stack), ownStack: stack };
+  const connection: Connection = { ...connectTo(stack, flags.data), ownStack: stack };
   const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => undefined);
   const broken = stack.broken.then((error) => Promise.reject(error));
   const work = (async () => {
     const fresh = await tellUnfinished(connection, output);
     if (flags.sample && fresh) await dropSample(connection, output, signal);
-    if (!signal.aborted) for (const line of renderHints(output.style, flags.data)) output.print(line);
+    if (!signal.aborted)
+      for (const line of renderHints(output.style, connection.command, hasSeveralHubs(connection))) output.print(line);
     await stopped;
   })();
   await Promise.race([work, broken]);
@@ -116,7 +121,8 @@ async function dropSample(connection: Connection, output: Output, signal: AbortS
   const quiet: Output = { ...output, printJson: () => undefined };
   try {
     const file = await inspectFile(path);
-    await dropAndWatch(connection, { ...file, path: SAMPLE }, { batch: SAMPLE_BATCH, wait: true }, quiet, signal);
+    const flags = { batch: SAMPLE_BATCH, wait: true, ...(hasSeveralHubs(connection) ? { hub: 'default' } : {}) };
+    await dropAndWatch(connection, { ...file, path: SAMPLE }, flags, quiet, signal);
   } catch (error) {
     if (signal.aborted) return;
     const { message, action } = toCliError(error);
@@ -124,9 +130,22 @@ async function dropSample(connection: Connection, output: Output, signal: AbortS
   }
 }
 
+function hasSeveralHubs({ hubs = {} }: Connection): boolean {
+  return Object.keys(hubs).length > 1;
+}
+
 function readyLine(stack: Stack): unknown {
-  const { connectionString, connectionStrings, storageConnectionString, apiUrl, apiKey, adminUrl, hubAdminUrl, data } =
-    stack;
+  const {
+    connectionString,
+    connectionStrings,
+    storageConnectionString,
+    apiUrl,
+    apiKey,
+    adminUrl,
+    hubAdminUrl,
+    hubs,
+    data,
+  } = stack;
   return {
     connectionString,
     connectionStrings,
@@ -135,42 +154,8 @@ function readyLine(stack: Stack): unknown {
     apiKey,
     adminUrl,
     hubAdminUrl,
+    hubs,
     data,
     pids: { supervisor: process.pid, ...stack.pids() },
   };
-}
-
-/** What is where. The connection strings are those of stand-ins that only this machine can reach. */
-export function renderStack(stack: Stack, paint: Output['style']): readonly string[] {
-  const row = (name: string, value: string): string => `  ${paint('dim', name.padEnd(13))}${value}`;
-  const hub = /HostName=([^;]+)/.exec(stack.connectionString)?.[1] ?? '';
-  const data = shortPath(stack.data);
-  return [
-    '',
-    paint('bold', 'HubKeeper is running on this machine.'),
-    '',
-    row('API', stack.apiUrl),
-    row('IoT hub', `${hub}  (its administration: ${stack.hubAdminUrl})`),
-    row('Storage', `http://127.0.0.1:${stack.ports.blob}/devstoreaccount1`),
-    row('Data, logs', `${data}, ${join(data, 'logs')}`),
-    '',
-    paint('dim', '  Connection string of the hub'),
-    `  ${stack.connectionString}`,
-    paint('dim', `  All others, and that of the storage: ${join(data, 'stack.json')}`),
-    '',
-  ];
-}
-
-/** What one can do now; said last, where it is read. */
-function renderHints(paint: Output['style'], data: string | undefined): readonly string[] {
-  // What is printed can be pasted, with another folder too.
-  const where = data === undefined ? '' : ` --data ${data}`;
-  const row = (name: string, value: string): string => `  ${paint('dim', name.padEnd(13))}${value}`;
-  return [
-    '',
-    row('Drop a file', `npm run provision -- FILE${where}`),
-    row('See runs', `npx hubkeeper runs${where}`),
-    row('Stop', 'Ctrl-C (the data stays, unfinished runs go on at the next start)'),
-    '',
-  ];
 }

@@ -1,5 +1,7 @@
 import { runIdFor } from '../../src/lib/provisioning/runId.ts';
 import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import { usageError } from '../cliError.ts';
+import { commandTextFor, pathFromReader } from '../commandText.ts';
 import { checkConfigurations } from '../configurations.ts';
 import { type Connection, connectOrStart } from '../connection.ts';
 import {
@@ -17,6 +19,7 @@ import { withInterrupt } from '../interrupt.ts';
 import { optionFlags } from '../optionFlags.ts';
 import type { Output } from '../output.ts';
 import { progressOf, uploadProgress } from '../progress.ts';
+import { prepareReportFolder } from '../report.ts';
 import { showRecord } from '../showRecord.ts';
 import { createStatusDisplay } from '../statusDisplay.ts';
 import { renderStillness, stillnessOf } from '../stillness.ts';
@@ -37,7 +40,14 @@ export interface ProvisionFlags extends OptionFlags {
 
 /** `provision FILE`: drops it, and watches its run to the report. */
 export async function provision(path: string, flags: ProvisionFlags, output: Output): Promise<ExitCode> {
+  if (!flags.wait && flags.report !== undefined) {
+    throw usageError(
+      'With --no-wait there is no report yet that --report could download.',
+      `Leave one of them out, or get it later: ${commandTextFor(flags.data)('run', 'ID', '--report', 'DIR')}`,
+    );
+  }
   const file = await inspectFile(path);
+  if (flags.report !== undefined) await prepareReportFolder(flags.report);
   // What a run would be refused for is better known before anything is sent.
   if (flags.configurations !== undefined) await checkConfigurations(flags.configurations);
   return withInterrupt(async (signal) => {
@@ -58,20 +68,35 @@ export async function dropAndWatch(
   output: Output,
   signal: AbortSignal,
 ): Promise<ExitCode> {
+  demandHub(connection, file, flags.hub);
   const { runId, place } = await upload(connection, file, flags, output, signal);
   output.note(`Dropped ${file.path} (${formatBytes(file.bytes)}) as ${place}: run ${runId}`);
   if (!flags.wait && connection.ownStack !== undefined) {
     output.note('The run is waited for all the same: the local stack that works on it ends with this command.');
   } else if (!flags.wait) {
-    output.print(`Look at it with: hubkeeper run ${runId}`);
+    output.print(`Look at it with: ${connection.command('run', runId)}`);
     output.printJson({ runId, drop: place });
     return EXIT.ok;
   }
   const record = await watchWithStatus(connection, runId, output, signal);
   if (record === undefined) return interrupted(connection, runId, output);
   output.print();
-  await showRecord(connection, record, { detailed: false, report: flags.report }, output);
+  const { hub, configurations, report } = flags;
+  const dropped = { path: file.path, hub, configurations, report, options: optionFlags(flags) };
+  await showRecord(connection, record, { detailed: false, report, dropped }, output);
   return exitCodeOf(record);
+}
+
+/** @throws CliError where the app has several hubs and none of them is named */
+function demandHub({ hubs, command }: Connection, { path }: DevicesFile, hub: string | undefined): void {
+  const aliases = Object.keys(hubs ?? {}).toSorted();
+  if (aliases.length === 0 || (hub === undefined ? aliases.length === 1 : aliases.includes(hub))) return;
+  throw usageError(
+    hub === undefined
+      ? `The app has ${aliases.length} hubs: ${aliases.join(', ')}. Which of them is meant?`
+      : `The app has no hub ${hub}. It has: ${aliases.join(', ')}.`,
+    `Name it: ${command('provision', pathFromReader(path), '--hub', aliases.length === 1 ? (aliases[0] ?? '') : 'ALIAS')}`,
+  );
 }
 
 async function upload(
@@ -125,7 +150,7 @@ export async function watchWithStatus(
       runId,
       signal,
       onLook: (record) => {
-        status.show(progressOf(record, new Date(), since));
+        status.show(progressOf(record, new Date(), since, connection.command));
         tellStandstill(record);
       },
     });
@@ -139,8 +164,8 @@ export async function watchWithStatus(
 export function interrupted(connection: Connection, runId: string, output: Output): ExitCode {
   output.note(
     connection.ownStack === undefined
-      ? `The run goes on. Look at it with: hubkeeper run ${runId} --watch`
-      : `The run stops with the local stack and goes on when one is started again (npm start). Run: ${runId}`,
+      ? `The run goes on. Look at it with: ${connection.command('run', runId, '--watch')}`
+      : `Run ${runId} stops with the local stack, and goes on when one is started again: ${connection.command('local')}`,
   );
   return EXIT.interrupted;
 }

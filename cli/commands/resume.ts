@@ -1,3 +1,4 @@
+import { commandTextFor } from '../commandText.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';
 import { requestOfRun } from '../runRequest.ts';
@@ -9,7 +10,8 @@ export interface ResumeFlags {
 /** `resume ID`: lets a suspended run go on. */
 export async function resume(id: string, flags: ResumeFlags, output: Output): Promise<ExitCode> {
   const { runId } = await requestOfRun(id, flags.data, { verb: 'resume', doing: 'resuming', done: 'resumed' });
-  output.print(`Run ${runId} goes on. Watch it with: hubkeeper run ${runId} --watch`);
+  const command = commandTextFor(flags.data);
+  output.print(`Run ${runId} goes on. Watch it with: ${command('run', runId, '--watch')}`);
   output.printJson({ runId, resumed: true });
   return EXIT.ok;
 }

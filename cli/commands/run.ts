@@ -4,6 +4,7 @@ import { type ExitCode, exitCodeOf } from '../exitCode.ts';
 import { findRun } from '../findRun.ts';
 import { withInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
+import { prepareReportFolder } from '../report.ts';
 import { showRecord } from '../showRecord.ts';
 import { interrupted, watchWithStatus } from './provision.ts';
 
@@ -16,6 +17,7 @@ export interface RunFlags {
 
 /** `run ID`: everything about one run. The exit code is that of the run; a run that goes on is no failure. */
 export async function run(id: string, flags: RunFlags, output: Output): Promise<ExitCode> {
+  if (flags.report !== undefined) await prepareReportFolder(flags.report);
   const connection = await connect({ data: flags.data });
   const found = await findRun(connection, id);
   const record =

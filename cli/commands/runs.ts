@@ -1,68 +1,47 @@
-import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
-import { connect } from '../connection.ts';
+import type { RunRecord, RunState } from '../../src/lib/provisioning/runRecord.ts';
+import { type Connection, connect } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
-import { formatCount, formatDuration } from '../format.ts';
 import type { Output } from '../output.ts';
-import { runDuration, stateStyle, stateText } from '../runText.ts';
-import { renderTable } from '../table.ts';
+import { renderRuns } from '../runsTable.ts';
+import { findStrayFiles, renderStrayFiles } from '../strayFiles.ts';
 
 export interface RunsFlags {
   readonly limit: number;
+  /** Only runs of this hub. */
+  readonly hub?: string;
+  /** Only runs in this state. */
+  readonly state?: RunState;
   readonly data?: string;
 }
 
-/** `runs`: the latest runs, newest first. */
+/** `runs`: the latest runs, newest first; and what lies in the drop box without ever making one. */
 export async function runs(flags: RunsFlags, output: Output): Promise<ExitCode> {
   const connection = await connect({ data: flags.data });
-  const records = await connection.runs.list({ limit: flags.limit });
+  const records = await latestRuns(connection, flags);
   output.printJson(records);
-  for (const line of renderRuns(records, new Date(), output.style)) output.print(line);
+  if (records.length === 0) output.print(nothingText(connection, flags));
+  else
+    for (const line of renderRuns(records, { now: new Date(), paint: output.style, columns: output.columns }))
+      output.print(line);
+  if (flags.hub !== undefined || flags.state !== undefined) return EXIT.ok;
+
+  const stray = await findStrayFiles(connection);
+  // With --json stdout holds the runs and nothing else.
+  const tell = output.json ? output.note : output.print;
+  for (const line of renderStrayFiles(stray, output.columns)) tell(line);
   return EXIT.ok;
 }
 
-export function renderRuns(records: readonly RunRecord[], now: Date, paint: Output['style']): readonly string[] {
-  if (records.length === 0) return ['No runs yet. Drop a file with: hubkeeper provision FILE'];
-  const [head = '', ...lines] = renderTable(
-    [
-      { title: 'RUN' },
-      { title: 'HUB' },
-      { title: 'BATCH' },
-      { title: 'STATE' },
-      { title: 'LINES', align: 'right' },
-      { title: 'NOT OK', align: 'right' },
-      { title: 'AGE', align: 'right' },
-      { title: 'TOOK', align: 'right' },
-    ],
-    records.map((record) => [
-      record.runId,
-      record.hub ?? '-',
-      record.batch,
-      runsState(record),
-      record.check === undefined ? '-' : formatCount(record.check.lines),
-      record.outcomes === undefined
-        ? '-'
-        : formatCount(record.outcomes.failed + record.outcomes.rejected + record.outcomes.unconfirmed),
-      formatDuration(now.getTime() - Date.parse(record.createdAt)),
-      record.finishedAt === undefined ? '-' : formatDuration(runDuration(record, now)),
-    ]),
-  );
-  return [
-    paint('dim', head),
-    ...lines.map((line, index) => {
-      const record = records[index];
-      const state = record === undefined ? '' : stateText(record.state);
-      return record === undefined ? line : line.replace(`  ${state}`, `  ${paint(stateStyle(record), state)}`);
-    }),
-  ];
+function latestRuns({ runs }: Connection, { limit, hub, state }: RunsFlags): Promise<RunRecord[]> {
+  if (hub === undefined && state === undefined) return runs.list({ limit });
+  const where = (record: RunRecord): boolean =>
+    (hub === undefined || record.hub === hub) && (state === undefined || record.state === state);
+  return runs.list({ limit, where, ...(state === undefined ? {} : { state }) });
 }
 
-function runsState(record: RunRecord): string {
-  return record.options?.dryRun ? `${progressState(record)}, dry run` : progressState(record);
-}
-
-function progressState(record: RunRecord): string {
-  const { state, phase, suspendedAt, waiting } = record;
-  if (state !== 'running' || phase === undefined) return stateText(state);
-  if (suspendedAt !== undefined) return `running: ${phase}, suspended`;
-  return waiting?.position === undefined ? `running: ${phase}` : `running: ${phase}, ${waiting.position} ahead`;
+function nothingText({ command }: Connection, { hub, state }: RunsFlags): string {
+  const of = [hub === undefined ? '' : ` of the hub ${hub}`, state === undefined ? '' : ` in the state ${state}`];
+  return hub === undefined && state === undefined
+    ? `No runs yet. Drop a file with: ${command('provision', 'FILE')}`
+    : `No runs${of.join('')}.`;
 }

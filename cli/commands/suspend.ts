@@ -1,4 +1,5 @@
 import { isTerminalStatus } from '../../src/lib/provisioning/hubJob.ts';
+import { commandTextFor } from '../commandText.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';
 import { requestOfRun } from '../runRequest.ts';
@@ -15,7 +16,8 @@ export async function suspend(id: string, flags: SuspendFlags, output: Output): 
     done: 'suspended',
   });
   const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
-  output.print(`Run ${runId} is suspended. Let it go on with: hubkeeper resume ${runId}`);
+  const command = commandTextFor(flags.data);
+  output.print(`Run ${runId} is suspended. Let it go on with: ${command('resume', runId)}`);
   output.print(
     jobGoesOn
       ? 'Its import job was started already and goes on: only a cancel can stop that. The report waits for the resume.'

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { HubPorts } from './hubs.ts';
 import { StackError } from './stackError.ts';
 import type { StackPorts } from './stackFile.ts';
 
@@ -63,4 +64,16 @@ export async function choosePorts(asked: Partial<StackPorts>, last: Partial<Stac
     hubAdmin: await choose('hubAdmin'),
     api: await choose('api'),
   };
+}
+
+/** The same for one more hub, apart from the ports that are given away already. */
+export async function chooseHubPorts(last: HubPorts | undefined, given: readonly number[]): Promise<HubPorts> {
+  const chosen = new Set(given);
+  const choose = async (wanted: number | undefined): Promise<number> => {
+    let port = wanted;
+    while (port === undefined || chosen.has(port) || !(await isFree(port))) port = randomInt(RANGE.first, RANGE.last);
+    chosen.add(port);
+    return port;
+  };
+  return { hub: await choose(last?.hub), hubAdmin: await choose(last?.hubAdmin) };
 }

@@ -13,6 +13,8 @@ export interface HubReady {
 
 export interface HubStart {
   readonly data: string;
+  /** Folder below `data` for registry, keys and jobs. */
+  readonly part: string;
   readonly name: string;
   readonly ports: { readonly hub: number; readonly hubAdmin: number };
   /** Storage that the hub's identity may use. */
@@ -22,13 +24,13 @@ export interface HubStart {
 
 export type Common = Pick<ChildOptions<unknown>, 'logFile' | 'readyTimeoutMs' | 'onSpawn' | 'signal'>;
 
-/** The hub simulator; its registry, keys and jobs are in `DATA/hub`. */
+/** A hub simulator. */
 export function startHub(start: HubStart, common: Common): Promise<Child<HubReady>> {
-  const data = join(start.data, 'hub');
+  const data = join(start.data, start.part);
   makeFolder(data);
   return startChild({
     ...common,
-    name: 'The hub simulator',
+    name: `The hub simulator${start.part === 'hub' ? '' : ` ${start.part}`}`,
     args: [
       programOf('hub'),
       '--json',

@@ -8,9 +8,18 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { type AzuriteReady, azuriteConnectionString, startAzurite } from './azurite.ts';
 import { type Child, describeExit, rotateLog } from './childProcess.ts';
 import { childEnvironment } from './environment.ts';
-import { choosePorts } from './freePort.ts';
+import { chooseHubPorts, choosePorts } from './freePort.ts';
 import { type HostReady, readHostKey, startHost } from './host.ts';
 import { type HubReady, startHub } from './hub.ts';
+import {
+  FIRST_HUB,
+  type HubPorts,
+  hubsOfApp,
+  inOrderOfEnd,
+  partOfHub,
+  type StackHubs,
+  settingsOfHubs,
+} from './hubs.ts';
 import { makeFolder } from './makeFolder.ts';
 import { endOrphans } from './orphans.ts';
 import { identityOf } from './processIdentity.ts';
@@ -25,6 +34,7 @@ import {
   writeStackFile,
 } from './stackFile.ts';
 
+export type { StackHub, StackHubs } from './hubs.ts';
 export { projectRoot } from './projectRoot.ts';
 export { StackError } from './stackError.ts';
 export { findRunningStack, type PartName, type StackFile, type StackPorts } from './stackFile.ts';
@@ -39,6 +49,8 @@ export interface StackOptions {
   /** Settings for the app, over those of the stack. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly hubName?: string;
+  /** Aliases of more hubs, each with a simulator of its own. */
+  readonly moreHubs?: readonly string[];
   /** Unkind mode of the host: `true` picks a seed. */
   readonly unkind?: boolean | number;
   /** The API asks for keys, as in Azure. */
@@ -65,14 +77,16 @@ export interface Stack {
   /** Of the hub simulator, by policy. */
   readonly connectionStrings: Readonly<Record<string, string>>;
   readonly hubAdminUrl: string;
+  /** All hubs of the app by alias; what stands above is the first's. */
+  readonly hubs: StackHubs;
   readonly apiUrl: string;
   readonly adminUrl: string;
   /** With authentication on: a key that opens the API. */
   readonly apiKey?: string;
   readonly ports: StackPorts;
   readonly logs: Readonly<Record<PartName, string>>;
-  /** Process ids of the parts that run now. */
-  pids(): Partial<Readonly<Record<PartName, number>>>;
+  /** Process ids of the parts that run now, by name. */
+  pids(): Readonly<Record<string, number>>;
   /** Settles when a part ends by itself; the other parts still run. Never rejects. */
   readonly broken: Promise<StackError>;
   /** Stops the host unless it was killed already, and starts it again on the same port and data. */
@@ -81,16 +95,6 @@ export interface Stack {
   killHost(): Promise<void>;
   /** Stops host, hub, Azurite, in this order. May be called again. */
   stop(): Promise<void>;
-}
-
-/** What the app is told of the hub's size: as the simulator was told, which without a tier throttles nothing. */
-function hubSizeOf(hubArgs: readonly string[]): Readonly<Record<string, string>> {
-  const given = (flag: string): string | undefined => {
-    const at = hubArgs.findIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
-    return at < 0 ? undefined : (hubArgs[at]?.split('=')[1] ?? hubArgs[at + 1]);
-  };
-  const tier = given('--tier') ?? 'none';
-  return tier === 'none' ? { HUB_TIER: 'S3', HUB_UNITS: '10' } : { HUB_TIER: tier, HUB_UNITS: given('--units') ?? '1' };
 }
 
 const READY_TIMEOUT_MS = 120_000;
@@ -106,8 +110,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const unlock = lockData(data);
   const running = new Map<PartName, Child<unknown>>();
   const stopParts = async (): Promise<void> => {
-    for (const part of ['host', 'hub', 'azurite'] as const) {
-      await running.get(part)?.stop(GRACE_MS[part]);
+    for (const part of inOrderOfEnd([...running.keys()])) {
+      await running.get(part)?.stop(part === 'host' || part === 'azurite' ? GRACE_MS[part] : GRACE_MS.hub);
       running.delete(part);
     }
   };
@@ -146,6 +150,7 @@ async function startParts(
     supervisor: identityOf(process.pid),
     parts: {},
     ports: last?.ports ?? {},
+    ...(last?.hubPorts === undefined ? {} : { hubPorts: last.hubPorts }),
   };
   const update = (change: Partial<StackFile>): void => {
     file = { ...file, ...change };
@@ -157,14 +162,21 @@ async function startParts(
   };
   // All of them first: a port that is taken is told before anything has been started.
   const wanted = await choosePorts(options.ports ?? {}, last?.ports ?? {});
-  const logs = {
-    azurite: join(data, 'logs', 'azurite.log'),
-    hub: join(data, 'logs', 'hub.log'),
-    host: join(data, 'logs', 'host.log'),
+  const hubPorts = new Map<string, HubPorts>([[FIRST_HUB, wanted]]);
+  for (const alias of options.moreHubs ?? []) {
+    const given = [wanted, ...hubPorts.values()].flatMap((ports) => Object.values(ports));
+    hubPorts.set(alias, await chooseHubPorts(last?.hubPorts?.[alias], given));
+  }
+  const logOf = (part: PartName): string => join(data, 'logs', `${part}.log`);
+  const logs: Stack['logs'] = {
+    azurite: logOf('azurite'),
+    host: logOf('host'),
+    hub: logOf('hub'),
+    ...Object.fromEntries([...hubPorts.keys()].map((alias) => [partOfHub(alias), logOf(partOfHub(alias))])),
   };
   for (const log of Object.values(logs)) rotateLog(log);
   const common = (part: PartName) => ({
-    logFile: logs[part],
+    logFile: logOf(part),
     readyTimeoutMs: READY_TIMEOUT_MS,
     onSpawn: (pid: number) => recordProcess(part, pid),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -184,7 +196,7 @@ async function startParts(
         new StackError(
           [`${child.name} ended by itself (${describeExit(exit)}). Its last words:`, ...lines].join('\n'),
           {
-            action: `See ${logs[part]}; a new start goes on from the data in ${data}.`,
+            action: `See ${logOf(part)}; a new start goes on from the data in ${data}.`,
           },
         ),
       );
@@ -205,16 +217,24 @@ async function startParts(
   const storageConnectionString = azuriteConnectionString(azurite.ready);
   await createContainers(storageConnectionString, containersOf(options.settings));
 
-  options.onStarting?.('hub');
-  const hubStart = {
-    data,
-    name: options.hubName ?? 'local-hub',
-    ports: wanted,
-    storageConnectionString,
-    args: options.hubArgs ?? [],
-  };
-  const hub = watch('hub', await startHub(hubStart, common('hub')));
-  const { connectionString, connectionStrings } = hub.ready;
+  const ready = new Map<string, HubReady>();
+  for (const [alias, ports] of hubPorts) {
+    const part = partOfHub(alias);
+    options.onStarting?.(part);
+    const hubStart = {
+      data,
+      part,
+      name: `${options.hubName ?? 'local-hub'}${alias === FIRST_HUB ? '' : `-${alias}`}`,
+      ports,
+      storageConnectionString,
+      args: options.hubArgs ?? [],
+    };
+    ready.set(alias, watch(part, await startHub(hubStart, common(part))).ready);
+  }
+  const first = ready.get(FIRST_HUB);
+  if (first === undefined) throw new Error('A stack has a first hub.');
+  const { connectionString, connectionStrings, adminUrl: hubAdminUrl } = first;
+  const hubs = hubsOfApp(ready, options.settings ?? {});
 
   options.onStarting?.('host');
   const hostStart = {
@@ -224,11 +244,10 @@ async function startParts(
     settings: {
       AzureWebJobsStorage: storageConnectionString,
       HUBKEEPER_STORAGE: storageConnectionString,
-      IOTHUB: connectionString,
       FUNCTIONS_WORKER_RUNTIME: 'node',
       BLOB_BINDING: 'reference',
       DROP_SETTLE_SECONDS: '2',
-      ...hubSizeOf(options.hubArgs ?? []),
+      ...settingsOfHubs(ready, options.hubArgs ?? []),
       ...options.settings,
     },
     unkind: options.unkind ?? false,
@@ -237,18 +256,20 @@ async function startParts(
   };
   let host = watch('host', await startHost(hostStart, common('host')));
 
-  const ports = portsOf(azurite.ready, hub.ready, host.ready);
+  const ports = portsOf(azurite.ready, first, host.ready);
   const { apiUrl, adminUrl } = host.ready;
   const apiKey = options.enableAuth ? readHostKey(data) : undefined;
   update({
     ready: true,
     ports,
+    hubPorts: { ...last?.hubPorts, ...Object.fromEntries([...hubPorts].slice(1)) },
     storageConnectionString,
     connectionString,
     connectionStrings,
     apiUrl,
     adminUrl,
-    hubAdminUrl: hub.ready.adminUrl,
+    hubAdminUrl,
+    hubs,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
 
@@ -258,7 +279,8 @@ async function startParts(
     storageConnectionString,
     connectionString,
     connectionStrings,
-    hubAdminUrl: hub.ready.adminUrl,
+    hubAdminUrl,
+    hubs,
     apiUrl,
     adminUrl,
     ...(apiKey === undefined ? {} : { apiKey }),

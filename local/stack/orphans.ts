@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inOrderOfEnd } from './hubs.ts';
 import { isAlive, type ProcessIdentity } from './processIdentity.ts';
-import type { StackFile } from './stackFile.ts';
+import type { PartName, StackFile } from './stackFile.ts';
 
 const GRACE_MS = 15_000;
 
@@ -9,8 +10,10 @@ const GRACE_MS = 15_000;
  * about to open. A recorded process id that by now belongs to something else is left alone.
  */
 export async function endOrphans(file: StackFile): Promise<void> {
-  const { host, hub, azurite } = file.parts;
-  for (const part of [host, hub, azurite]) if (part !== undefined) await end(part);
+  for (const name of inOrderOfEnd(Object.keys(file.parts) as PartName[])) {
+    const part = file.parts[name];
+    if (part !== undefined) await end(part);
+  }
 }
 
 async function end(part: ProcessIdentity): Promise<void> {

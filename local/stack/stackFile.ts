@@ -2,11 +2,12 @@
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { HubPorts, StackHubs } from './hubs.ts';
 import { lockFolder } from './lockFolder.ts';
 import { isAlive, type ProcessIdentity } from './processIdentity.ts';
 import { StackError } from './stackError.ts';
 
-export type PartName = 'azurite' | 'hub' | 'host';
+export type PartName = 'azurite' | 'hub' | `hub-${string}` | 'host';
 
 export interface StackPorts {
   readonly blob: number;
@@ -24,15 +25,20 @@ export interface StackFile {
   readonly ready: boolean;
   /** The process that started the parts and watches over them. */
   readonly supervisor: ProcessIdentity;
-  readonly parts: Partial<Readonly<Record<PartName, ProcessIdentity>>>;
+  /** By the name of the part. */
+  readonly parts: Readonly<Record<string, ProcessIdentity>>;
   /** Used again at the next start, so that URLs held by unfinished runs stay true. */
   readonly ports: Partial<StackPorts>;
+  /** Those of more hubs, by alias. */
+  readonly hubPorts?: Readonly<Record<string, HubPorts>>;
   readonly storageConnectionString?: string;
   readonly connectionString?: string;
   readonly connectionStrings?: Readonly<Record<string, string>>;
   readonly apiUrl?: string;
   readonly adminUrl?: string;
   readonly hubAdminUrl?: string;
+  /** All hubs of the app; those above are of the first. */
+  readonly hubs?: StackHubs;
   readonly apiKey?: string;
 }
 

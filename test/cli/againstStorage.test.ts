@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -223,6 +224,17 @@ describe.concurrent('provision', () => {
     expect(await box.getBlobClient('other/devices.txt').exists()).toBe(false);
   });
 
+  test('a report that cannot be written where it should go stops the drop', async () => {
+    const args = ['provision', devices, '--batch', 'unwritable', '--report', devices];
+    const { code, stderr } = await runCli(args, environment);
+    expect([code, stderr]).toEqual([
+      2,
+      `hubkeeper: The report cannot go to ${devices}: a file is in its way.\nGive a folder that can be written with --report.\n`,
+    ]);
+    const box = storage.getContainerClient('provision');
+    expect(await box.getBlobClient('unwritable/devices.txt').exists()).toBe(false);
+  });
+
   test('never drops over a file that is there', async () => {
     await put('provision', 'b4/devices.txt', 'old');
     const { code, stderr } = await runCli(['provision', devices, '--batch', 'b4'], environment);
@@ -238,7 +250,7 @@ describe.concurrent('provision', () => {
     cli.process.kill('SIGINT');
     const { code, stderr } = await cli.result;
     expect(code).toBe(130);
-    expect(stderr).toContain(`The run goes on. Look at it with: hubkeeper run ${runId} --watch`);
+    expect(stderr).toContain(`The run goes on. Look at it with: npx hubkeeper run ${runId} --watch`);
   });
 
   test('a container that is missing, a wrong key, a wrong setting, and storage out of reach are told apart', async () => {
@@ -282,6 +294,50 @@ describe('runs and run', () => {
     ]);
     expect(table.stdout.split('\n').map((line) => line.split('  ')[0])).toEqual(['RUN', ids[2], ids[1], '']);
     expect(JSON.parse(json.stdout).map((record: RunRecord) => record.batch)).toEqual(['n2', 'n1']);
+  });
+
+  test('list those of a hub, and those in a state; as many as asked for, however far back', async () => {
+    const at = '2025-11-20T10:00:00.000Z';
+    const ofEast = { hub: 'east', createdAt: at } as const;
+    await putRecord(runRecord({ runId: 'ba00000000000000000a', ...ofEast, state: 'failed', finishedAt: at }));
+    await putRecord(runRecord({ runId: 'ba00000000000000000b', ...ofEast }));
+    const listed = async (...flags: string[]) => {
+      const { code, stdout } = await runCli(['runs', '--json', ...flags], environment);
+      return [code, (JSON.parse(stdout) as RunRecord[]).map(({ runId }) => runId).toSorted()];
+    };
+    expect(await listed('--hub', 'East', '--limit', '5')).toEqual([
+      0,
+      ['ba00000000000000000a', 'ba00000000000000000b'],
+    ]);
+    expect(await listed('--hub', 'east', '--state', 'FAILED', '--limit', '1')).toEqual([0, ['ba00000000000000000a']]);
+    expect(await listed('--hub', 'nowhere')).toEqual([0, []]);
+    const none = await runCli(['runs', '--hub', 'east', '--state', 'stale'], environment);
+    expect(none.stdout).toBe('No runs of the hub east in the state stale.\n');
+  });
+
+  test('tell what lies in the drop box under a name that makes no run, the latest first and not all of it', async () => {
+    const container = 'a-drop-box-of-its-own';
+    const box = { ...environment, PROVISION_CONTAINER: container };
+    await storage.createContainer(container);
+    for (const name of ['b1/devices.txt', 'options.json', 'b1/configurations.txt']) await put(container, name, 'x');
+    expect((await runCli(['runs'], box)).stdout).not.toContain('drop box');
+
+    for (let index = 0; index < 11; index += 1) await put(container, `old/device-${index}.txt`, 'x');
+    // Times in storage are whole seconds.
+    await setTimeout(1100);
+    await put(container, 'Devices.txt', 'x');
+    const { stdout } = await runCli(['runs'], box);
+    const [head, first, why, ...others] = stdout.slice(stdout.indexOf('\n\n') + 2).split('\n');
+    expect([head, first, why]).toEqual([
+      '12 files in the drop box make no run:',
+      expect.stringMatching(/^ {2}Devices\.txt {2}\(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)$/),
+      '    Names are in lower case: upload it as devices.txt.',
+    ]);
+    expect(others).toHaveLength(20);
+    expect(others.slice(-2)).toEqual(['  … and 2 older ones', '']);
+    const json = await runCli(['runs', '--json'], box);
+    expect(Array.isArray(JSON.parse(json.stdout))).toBe(true);
+    expect(json.stderr).toContain('12 files in the drop box make no run:');
   });
 
   test('find a run by the first characters of its id', async () => {
@@ -344,14 +400,16 @@ describe('cancel, suspend and resume', () => {
   test('say what a suspend stops and what it does not', async () => {
     requests.length = 0;
     const held = await ask('suspend', 'ee000');
-    expect([held.code, held.stdout]).toEqual([0, expect.stringContaining(`hubkeeper resume ${runId}`)]);
+    expect([held.code, held.stdout]).toEqual([0, expect.stringContaining(`npx hubkeeper resume ${runId}`)]);
     expect(held.stdout).toContain('A step that is under way still ends.');
     const at = '2026-11-20T10:00:09.000Z';
     const job = { jobId: 'j', status: 'running', progress: 5, createdAt: at, deadline: at };
     await putRecord(runRecord({ runId, phase: 'job', job, suspendedAt: at }));
     expect((await ask('suspend', 'ee000')).stdout).toContain('goes on: only a cancel can stop that');
-    expect((await runCli(['run', 'ee000'], environment)).stdout).toContain('hubkeeper resume lets it go on');
-    expect((await runCli(['runs'], environment)).stdout).toContain('running: job, suspended');
+    expect((await runCli(['run', 'ee000'], environment)).stdout).toContain(
+      '  go on     npx hubkeeper resume ee000000\n',
+    );
+    expect((await runCli(['runs'], environment)).stdout).toContain('suspended, importing');
     expect((await ask('resume', 'ee000')).stdout).toContain(`Run ${runId} goes on.`);
     expect(requests).toEqual(['suspend', 'suspend', 'resume'].map((verb) => `POST /api/runs/${runId}/${verb} k`));
   });
@@ -361,7 +419,7 @@ describe('cancel, suspend and resume', () => {
     for (const [verb, code, message] of [
       ['suspend', 'runNotStarted', 'has not begun yet'],
       ['resume', 'runNotSuspended', 'is not suspended'],
-      ['suspend', 'runEnded', 'is over already'],
+      ['suspend', 'runEnded', 'is over already: the suspend came too late.'],
     ] as const) {
       body = JSON.stringify({ error: { code } });
       const { code: exit, stderr } = await ask(verb, 'ee000');
@@ -373,13 +431,23 @@ describe('cancel, suspend and resume', () => {
   test('passes on what the app says', async () => {
     for (const [answerStatus, exit, message] of [
       [401, 2, 'refused the key (401)'],
-      [409, 2, `Run ${runId} is over already.`],
+      [409, 2, `Run ${runId} is over already: the cancel came too late.`],
       [500, 3, 'The app answered 500'],
     ] as const) {
       status = answerStatus;
       const { code, stderr } = await ask('cancel', 'ee000');
       expect([code, stderr]).toEqual([exit, expect.stringContaining(message)]);
     }
+  });
+
+  test('a cancel of a run that is over came too late, and says so', async () => {
+    const over = 'ef00000000000000000d';
+    await putRecord(runRecord({ runId: over, state: 'completed', finishedAt: '2026-11-20T10:00:09.000Z' }));
+    const { code, stderr } = await ask('cancel', 'ef000');
+    expect([code, stderr]).toEqual([
+      2,
+      `hubkeeper: Run ${over} is over already (completed): the cancel came too late.\nSee npx hubkeeper run ${over}.\n`,
+    ]);
   });
 
   test('needs to know where the app is', async () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { commandText } from '../../cli/commandText.ts';
 import type { Connection } from '../../cli/connection.ts';
 import { BLOCK_BYTES, dropFile, inspectFile, optionMetadata } from '../../cli/drop.ts';
 import { createRunStore } from '../../src/lib/provisioning/runStore.ts';
@@ -34,7 +35,14 @@ beforeAll(async () => {
   });
   await storage.container('provision').create();
   const runs = createRunStore(storage, () => new Date());
-  connection = { storage, runs, provisionContainer: 'provision', isLocal: true, close: async () => undefined };
+  connection = {
+    storage,
+    runs,
+    provisionContainer: 'provision',
+    isLocal: true,
+    command: commandText,
+    close: async () => undefined,
+  };
 });
 afterAll(async () => {
   proxy.closeAllConnections();

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
-import { formatBytes, formatDuration, formatPlural, formatRate } from '../../cli/format.ts';
+import { formatBytes, formatDuration, formatPlural, formatRate, formatTime } from '../../cli/format.ts';
 
 test.each([
   [0, '0 s'],
@@ -37,4 +37,17 @@ test('counts have thousands separators, and one is singular', () => {
   expect(formatPlural(1_000_000, 'line')).toBe('1,000,000 lines');
   expect(formatRate(1240.4)).toBe('1,240/s');
   expect(formatRate(3.52)).toBe('3.5/s');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test.each([
+  ['UTC', '2026-11-20 10:11:12 UTC'],
+  ['Europe/Berlin', '2026-11-20 11:11:12 UTC+01:00'],
+  ['America/St_Johns', '2026-11-20 06:41:12 UTC-03:30'],
+])('times are those of the place (%s), and say so', (zone, text) => {
+  vi.stubEnv('TZ', zone);
+  expect(formatTime('2026-11-20T10:11:12.000Z')).toBe(text);
 });

@@ -18,6 +18,7 @@ interface ReadyLine {
   readonly connectionString: string;
   readonly connectionStrings: Readonly<Record<string, string>>;
   readonly storageConnectionString: string;
+  readonly hubs: Readonly<Record<string, { readonly connectionString: string; readonly adminUrl: string }>>;
   readonly pids: Readonly<Record<'supervisor' | 'azurite' | 'hub' | 'host', number>>;
 }
 
@@ -77,7 +78,7 @@ test('the local stack says in one line of JSON what is where, outlives kill -9 w
 
   const dropped = await runCli(['provision', devices, '--no-wait', '--json', '--data', data]);
   const { runId } = JSON.parse(dropped.stdout) as { runId: string };
-  await until(async () => (await runCli(['run', runId, '--data', data])).stdout.includes('phase     job'));
+  await until(async () => (await runCli(['run', runId, '--data', data])).stdout.includes('now       importing'));
   process.kill(first.ready.pids.supervisor, 'SIGKILL');
   await first.result;
   expect(isAlive({ pid: first.ready.pids.hub })).toBe(true);
@@ -97,6 +98,34 @@ test('the local stack says in one line of JSON what is where, outlives kill -9 w
   expect(stdout.trimEnd().split('\n')).toHaveLength(1);
   expect(stderr).not.toContain('SharedAccessKey=');
 }, 120_000);
+
+test('with a second hub, a file has to say which one it is for', async () => {
+  const { ready } = await startLocal('--no-sample', '--hub', 'east');
+  expect(Object.keys(ready.hubs)).toEqual(['default', 'east']);
+  expect(ready.hubs['default']?.connectionString).toBe(ready.connectionString);
+
+  const unnamed = await runCli(['provision', devices, '--data', data]);
+  expect([unnamed.code, unnamed.stderr]).toEqual([
+    2,
+    'hubkeeper: The app has 2 hubs: default, east. Which of them is meant?\n' +
+      `Name it: npx hubkeeper provision ${devices} --hub ALIAS --data ${data}\n`,
+  ]);
+  const misspelt = await runCli(['provision', devices, '--data', data, '--hub', 'eats']);
+  expect([misspelt.code, misspelt.stderr]).toEqual([
+    2,
+    expect.stringContaining('hubkeeper: The app has no hub eats. It has: default, east.\n'),
+  ]);
+  const { code, stdout } = await runCli(['provision', devices, '--data', data, '--hub', 'east', '--json']);
+  expect([code, JSON.parse(stdout)]).toMatchObject([0, { run: { hub: 'east', outcomes: { succeeded: 200 } } }]);
+  const counts = Object.values(ready.hubs).map(async ({ adminUrl }) => {
+    const state = (await (await fetch(`${adminUrl}/state`)).json()) as { readonly devices: number };
+    return state.devices;
+  });
+  expect(await Promise.all(counts)).toEqual([0, 200]);
+  // What was asked for nothing reached the drop box.
+  const { stdout: listed } = await runCli(['runs', '--json', '--data', data]);
+  expect(JSON.parse(listed)).toHaveLength(1);
+});
 
 test('a stack whose part dies stops, says which, and exits with 3', async () => {
   const { ready, result } = await startLocal('--no-sample');

@@ -13,6 +13,7 @@ import { runRecord } from './records.ts';
 
 const since = new Date('2026-11-20T10:00:00.000Z');
 const at = (seconds: number) => new Date(since.getTime() + seconds * 1000);
+const command = (...args: readonly string[]) => ['npx hubkeeper', ...args].join(' ');
 const job = {
   jobId: 'j',
   status: 'running',
@@ -20,6 +21,8 @@ const job = {
   createdAt: at(5).toISOString(),
   deadline: at(7200).toISOString(),
 };
+
+const { phase: _, ...accepted } = runRecord({ state: 'accepted' });
 
 const cases: { name: string; record: RunRecord | undefined; now: number; expected: Progress }[] = [
   { name: 'no record yet', record: undefined, now: 1, expected: { text: 'waiting for the app to notice the file' } },
@@ -43,6 +46,24 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     expected: { text: 'waiting for the hub: another job is active' },
   },
   {
+    name: 'noticed, not begun',
+    record: accepted,
+    now: 3,
+    expected: { text: 'about to begin' },
+  },
+  {
+    name: 'copying what it is about to overwrite',
+    record: runRecord({ phase: 'preImage' }),
+    now: 3,
+    expected: { text: 'copying what is there' },
+  },
+  {
+    name: 'about to take its turn',
+    record: runRecord({ phase: 'turn' }),
+    now: 3,
+    expected: { text: 'waiting its turn' },
+  },
+  {
     name: 'standing in the queue of the hub, for long',
     record: runRecord({
       phase: 'turn',
@@ -60,19 +81,19 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     name: 'suspended in the queue, for long',
     record: runRecord({ phase: 'turn', suspendedAt: at(4).toISOString() }),
     now: 600,
-    expected: { text: 'suspended: hubkeeper resume 01234567' },
+    expected: { text: 'suspended: npx hubkeeper resume 01234567' },
   },
   {
     name: 'suspended while its job runs',
     record: runRecord({ phase: 'job', job, suspendedAt: at(4).toISOString() }),
     now: 9,
-    expected: { text: 'suspended (its import job goes on): hubkeeper resume 01234567' },
+    expected: { text: 'suspended (its import job goes on): npx hubkeeper resume 01234567' },
   },
   {
     name: 'a job in the queue of the hub',
     record: runRecord({ phase: 'job', job: { ...job, status: 'enqueued' } }),
     now: 6,
-    expected: { text: 'import job enqueued (9,900 lines)' },
+    expected: { text: 'import job in the queue of the hub (9,900 lines)' },
   },
   {
     name: 'a job at a quarter after ten seconds',
@@ -129,7 +150,7 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
 ];
 
 test.each(cases)('progress: $name', ({ record, now, expected }) => {
-  expect(progressOf(record, at(now), since)).toEqual(expected);
+  expect(progressOf(record, at(now), since, command)).toEqual(expected);
 });
 
 test('the upload has a rate as soon as it means something', () => {

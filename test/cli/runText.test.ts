@@ -1,15 +1,17 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
-import { renderRuns } from '../../cli/commands/runs.ts';
 import { exitCodeOf } from '../../cli/exitCode.ts';
 import { renderOutcome, renderRun } from '../../cli/runText.ts';
 import { DEFAULT_OPTIONS } from '../../src/lib/provisioning/dropOptions.ts';
-import type { RunRecord, RunState } from '../../src/lib/provisioning/runRecord.ts';
+import type { RunPhase, RunRecord, RunState } from '../../src/lib/provisioning/runRecord.ts';
 import { noOutcomes, runRecord } from './records.ts';
+
+vi.stubEnv('TZ', 'UTC');
 
 const plain = (_style: unknown, text: string) => text;
 const now = new Date('2026-11-20T10:05:00.000Z');
-const look = { now, paint: plain };
+const command = (...args: readonly string[]) => ['npx hubkeeper', ...args].join(' ');
+const look = { now, paint: plain, command };
 
 const finished = (state: RunState, change: Partial<RunRecord> = {}) =>
   runRecord({ state, finishedAt: '2026-11-20T10:01:13.000Z', ...change });
@@ -33,7 +35,7 @@ test('configurations stand on a line of their own, apart from the sum, and make 
   expect(text.slice(at + 1, at + 3)).toEqual(['    failed: contentImmutable, line 2 c2', '      It differs.']);
   expect(text).toContain('  configurations: 3 succeeded, 1 failed, 1 rejected');
   expect(text.join('\n')).toMatch(/^ {2}succeeded +2$/m);
-  expect(text).toContain('            r/f/configurations.csv');
+  expect(text).toContain('            configurations.csv');
   expect(exitCodeOf(record)).toBe(1);
 });
 
@@ -66,9 +68,11 @@ test('the outcome names each count that is not zero, their sum, equal reasons to
   } as const;
   const files = [
     '',
-    '  report    provision-results/default/monday/r/report.csv',
-    '            provision-results/default/monday/r/report.json',
-    '  failed    provision-results/default/monday/r/failed-devices.txt  (drop it again, corrected where needed)',
+    '  report    provision-results/default/monday/r/',
+    '            report.csv',
+    '            report.json',
+    '            failed-devices.txt  (drop it again, corrected where needed)',
+    '  get it    npx hubkeeper run 01234567 --report DIR',
   ];
   const kept = '  kept      keys of 12 lines, status of 1 line: as their devices have them';
   const counts = [
@@ -164,42 +168,114 @@ test('a refused run says why and what to do', () => {
   ]);
 });
 
-test('a run that goes on is shown with all that its record says', () => {
+test('a run that goes on is shown with all that its record says, in words of a person', () => {
   const record = runRecord({
     phase: 'job',
-    job: { jobId: 'j1', status: 'running', progress: 40, createdAt: now.toISOString(), deadline: now.toISOString() },
+    job: {
+      jobId: 'j1',
+      status: 'running',
+      progress: 40,
+      createdAt: now.toISOString(),
+      deadline: '2026-11-20T12:05:00.000Z',
+    },
     cancelRequestedAt: now.toISOString(),
-    options: { ...DEFAULT_OPTIONS, dryRun: true },
+    suspendedAt: now.toISOString(),
+    options: { ...DEFAULT_OPTIONS, dryRun: true, maxRejects: 3 },
   });
-  const text = renderRun(record, undefined, look).join('\n');
-  for (const part of [
+  expect(renderRun(record, undefined, look)).toEqual([
     'run 0123456789abcdef0123',
-    'hub       default',
-    'file      provision/monday/devices.txt  (41 KB, dropped 2026-11-20',
-    'options   dryRun true',
-    'phase     job',
-    'cancel    asked for',
-    'checked   10,000 lines, 9,000 devices, 900 modules, 60 rejected, 40 skipped, 3 warnings',
-    'modes     createOrUpdate 9,900',
-    'job       j1, running 40 %, waited for until',
-    'Running for 4 min 59 s',
-  ]) {
-    expect(text).toContain(part);
-  }
+    '',
+    '  hub       default',
+    '  batch     monday',
+    '  file      provision/monday/devices.txt  (41 KB, dropped 2026-11-20 10:00:00 UTC)',
+    '  options   dryRun true, maxRejects 3',
+    '  started   2026-11-20 10:00:01 UTC',
+    '  now       importing',
+    '  suspended since 2026-11-20 10:05:00 UTC',
+    '  go on     npx hubkeeper resume 01234567',
+    '  cancel    asked for 2026-11-20 10:05:00 UTC',
+    '  checked   10,000 lines, 9,000 devices, 900 modules, 60 rejected, 40 skipped, 3 warnings',
+    '  job       j1, running, 40 %',
+    '  deadline  2026-11-20 12:05:00 UTC (then the job is no longer waited for)',
+    '',
+    'Running for 4 min 59 s (dry run: nothing was sent to the hub)',
+    '',
+    '  modes     createOrUpdate 9,900',
+  ]);
 });
 
-test('runs are a table', () => {
-  const outcomes = { ...noOutcomes, succeeded: 9_938, rejected: 60, unconfirmed: 2 };
-  const { hub: _, check: __, ...bare } = runRecord({ runId: 'f'.repeat(20), state: 'accepted', batch: '_' });
-  const dry = finished('completed', { options: { ...DEFAULT_OPTIONS, dryRun: true } });
-  expect(renderRuns([runRecord(), finished('completedWithFailures', { outcomes }), bare, dry], now, plain)).toEqual([
-    'RUN                   HUB      BATCH   STATE                     LINES  NOT OK         AGE        TOOK',
-    '0123456789abcdef0123  default  monday  running: check           10,000       -  4 min 59 s           -',
-    '0123456789abcdef0123  default  monday  completed with failures  10,000      62  4 min 59 s  1 min 12 s',
-    'ffffffffffffffffffff  -        _       accepted                      -       -  4 min 59 s           -',
-    '0123456789abcdef0123  default  monday  completed, dry run       10,000       -  4 min 59 s  1 min 12 s',
+test.each<[RunPhase, string]>([
+  ['options', 'waiting for its options'],
+  ['turn', 'waiting its turn'],
+  ['preImage', 'copying what is there'],
+  ['verify', 'verifying'],
+  ['parents', 'linking to parents'],
+])('the phase %s is told as "%s", and options that nobody chose as "defaults"', (phase, words) => {
+  const text = renderRun(runRecord({ phase, options: DEFAULT_OPTIONS }), undefined, look);
+  expect(text).toContain(`  now       ${words}`);
+  expect(text).toContain('  options   defaults');
+});
+
+test('a cancel that came too late says so, one that was in time does not', () => {
+  const cancelRequestedAt = '2026-11-20T10:01:12.000Z';
+  const late = '  The cancel came too late: by then there was nothing left that it could stop.';
+  expect(renderOutcome(finished('completed', { cancelRequestedAt }), undefined, look)).toEqual([
+    'Completed after 1 min 12 s',
+    '',
+    late,
+    '',
+    '  modes     createOrUpdate 9,900',
   ]);
-  expect(renderRuns([], now, plain)).toEqual(['No runs yet. Drop a file with: hubkeeper provision FILE']);
+  for (const record of [finished('cancelled', { cancelRequestedAt }), runRecord({ cancelRequestedAt })])
+    expect(renderOutcome(record, undefined, look)).not.toContain(late);
+});
+
+describe('a confirmation that is missing', () => {
+  const error = {
+    code: 'confirmationNeeded',
+    message: "The file deletes 1,234,567 of the hub's 2,000,000 devices: nothing was sent to the hub.",
+    action: 'If it is meant, drop it again with the option confirm set to the name of the hub, myhub.',
+    confirm: 'myhub',
+  };
+  const refused = (change: Partial<RunRecord> = {}): RunRecord => {
+    const { check: _, ...record } = finished('refused', { error, ...change });
+    return record;
+  };
+
+  test('is shown as the command to type, with the flags that were given', () => {
+    const options = { importMode: 'delete', maxRejects: 0, dryRun: true, confirm: 'hub' } as const;
+    const dropped = { path: 'my files/devices.txt', hub: 'east', report: 'r', configurations: 'c.txt', options };
+    expect(renderOutcome(refused(), undefined, { ...look, columns: 60, dropped })).toEqual([
+      'Refused after 1 min 12 s',
+      '',
+      "  The file deletes 1,234,567 of the hub's 2,000,000 devices:",
+      '  nothing was sent to the hub.',
+      '',
+      '  If it is meant, type:',
+      '',
+      '    npx hubkeeper provision my files/devices.txt --hub east --configurations c.txt --report r --import-mode delete --max-rejects 0 --dry-run --confirm myhub',
+    ]);
+  });
+
+  test('is shown for a run that somebody else dropped, too, from what its record says', () => {
+    const record = refused({
+      hub: 'east',
+      drop: { ...runRecord().drop, blobName: 'East/monday/devices.txt' },
+      options: { ...DEFAULT_OPTIONS, backupFirst: 'never', confirm: 'other' },
+    });
+    expect(renderOutcome(record, undefined, look).slice(4)).toEqual([
+      '  If it is meant, type:',
+      '',
+      '    npx hubkeeper provision FILE --hub east --backup-first never --confirm myhub',
+      '',
+      '  If it is not, leave --backup-first out.',
+    ]);
+  });
+
+  test('of a run of an older version is told in its own words', () => {
+    const { confirm: _, ...older } = error;
+    expect(renderOutcome(refused({ error: older }), undefined, look).at(-1)).toBe(`  ${error.action}`);
+  });
 });
 
 test.each<[RunState, Partial<RunRecord>, number]>([

@@ -37,6 +37,29 @@ test.each<[string, string[], string]>([
   ['a batch name with a slash', ['provision', 'devices.txt', '--batch', 'a/b'], 'Use letters, digits, dots'],
   ['a batch name of dots', ['provision', 'devices.txt', '--batch', '..'], 'Use letters, digits, dots'],
   ['a hub that is no alias', ['provision', 'devices.txt', '--hub', 'my-hub'], 'An alias has letters and digits only.'],
+  ['a state that is none', ['runs', '--state', 'done'], 'Known states: accepted, running, completed, completedWith'],
+  ['a hub that can be no alias', ['runs', '--hub', 'my-hub'], 'An alias has letters and digits only.'],
+  ['a second hub called as the first', ['local', '--hub', 'default'], 'The first hub is called default'],
+  ['help for an unknown verb', ['help', 'backup'], "unknown command 'backup'"],
+  ['a dry run of a check', ['check', 'devices.txt', '--dry-run'], "unknown option '--dry-run'"],
+  ['minutes of a check', ['check', 'devices.txt', '--retry-minutes', '5'], "unknown option '--retry-minutes'"],
+  ['a check that is confirmed', ['check', 'devices.txt', '--confirm', 'hub'], "unknown option '--confirm'"],
+  [
+    'a report that is not waited for',
+    ['provision', 'devices.txt', '--no-wait', '--report', 'r'],
+    'With --no-wait there is no report yet that --report could download.',
+  ],
+  [
+    'a report where a file is in the way',
+    ['provision', 'devices.txt', '--report', 'empty.txt'],
+    'empty.txt: a file is in its way.',
+  ],
+  ['a report below a file', ['run', '0123', '--report', 'empty.txt/below'], 'below: a file is in its way.'],
+  [
+    'a report where nothing can be written',
+    ['provision', 'devices.txt', '--report', '/proc/report'],
+    'The report cannot go to /proc/report: it cannot be written (ENOENT).',
+  ],
   ['half a number', ['check', 'devices.txt', '--max-rejects', '1.5'], 'It must be a whole number.'],
   ['an app that is not there', ['runs', '--data', '/nowhere'], 'No app to talk to'],
 ])('%s is wrong usage, said in two lines', async (_, args, message) => {
@@ -64,11 +87,51 @@ test('an API without a storage account is not mistaken for a local stack', async
   expect([code, stderr]).toEqual([2, expect.stringContaining('HUBKEEPER_STORAGE is not')]);
 });
 
-test('without arguments the verbs are shown', async () => {
-  const { code, stdout } = await runCli([]);
+test('without arguments the verbs are shown, as help shows them', async () => {
+  const [{ code, stdout }, help, flag] = await Promise.all([runCli([]), runCli(['help']), runCli(['--help'])]);
   expect(code).toBe(2);
+  expect([help.code, help.stdout, help.stderr]).toEqual([0, stdout, '']);
+  expect(flag.stdout).toBe(stdout);
   for (const verb of ['provision', 'check', 'generate', 'runs', 'run', 'cancel', 'suspend', 'resume', 'local'])
     expect(stdout).toContain(`  ${verb} `);
+});
+
+test('help shows all about a command, as its --help does', async () => {
+  const [help, flag] = await Promise.all([runCli(['help', 'runs']), runCli(['runs', '--help'])]);
+  expect([help.code, help.stdout]).toEqual([0, flag.stdout]);
+  expect(help.stdout).toContain('Usage: hubkeeper runs [options]\n\nlist the latest runs\n');
+});
+
+test('what an error tells to type is there to be typed', async () => {
+  const [verb, flag, noApp] = await Promise.all([
+    runCli(['backup']),
+    runCli(['runs', '--limits', '3']),
+    runCli(['runs', '--data', '/no where']),
+  ]);
+  expect(verb.stderr).toBe("hubkeeper: unknown command 'backup'\nSee npx hubkeeper --help.\n");
+  expect(flag.stderr).toBe(
+    "hubkeeper: unknown option '--limits' (Did you mean --limit?)\nSee npx hubkeeper runs --help.\n",
+  );
+  expect(noApp.stderr).toBe(
+    'hubkeeper: No app to talk to: HUBKEEPER_STORAGE is not set, and no local stack is up on /no where.\n' +
+      "Start one with npx hubkeeper local --data '/no where', or set HUBKEEPER_STORAGE to the storage account of a deployed app.\n",
+  );
+});
+
+test('flags that would do nothing are not in the help of check', async () => {
+  const { stdout } = await runCli(['check', '--help']);
+  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
+  expect(flags).toEqual([
+    '--json',
+    '--import-mode',
+    '--on-invalid-line',
+    '--max-rejects',
+    '--missing-keys',
+    '--backup-first',
+    '--configurations',
+    '--all',
+    '--help',
+  ]);
 });
 
 test('batches without a name sort by time and never meet', () => {
