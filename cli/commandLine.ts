@@ -22,25 +22,25 @@ import {
 } from './optionFlags.ts';
 import { createOutput, type Output } from './output.ts';
 import { version } from './version.ts';
+import { wrap } from './wrap.ts';
 
-const EPILOGUE = `
-Exit codes: 0 all well; 1 finished, but some devices failed; 2 wrong usage, settings or input; 3 the work itself failed.
-
-An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use
-your Azure identity), and for cancel, suspend and resume through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these,
-the local stack that is running is used.`;
+const EPILOGUE = [
+  'Exit codes: 0 all well; 1 finished, but some devices failed; 2 wrong usage, settings or input; 3 the work itself failed.',
+  'An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use your Azure identity), and for cancel, suspend and resume through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these, the local stack that is running is used.',
+];
 
 /** The verbs and their flags. What a verb needs is loaded when it is used: --help and check stay quick. */
 export function createCommandLine(finish: (exitCode: ExitCode) => void): Command {
+  const helpWidth = Math.min(process.stdout.columns ?? 100, 120);
   const program = new Command('hubkeeper')
     .description('Looks after the device registry of Azure IoT hubs: drop a file, and its devices are provisioned.')
     .version(version(), '-V, --version')
     .exitOverride()
     // Errors are written by whoever runs the command line.
     .configureOutput({ writeErr: () => undefined })
-    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 120) })
+    .configureHelp({ helpWidth })
     .helpCommand(false)
-    .addHelpText('after', EPILOGUE);
+    .addHelpText('after', EPILOGUE.map((text) => `\n${wrap(text, 0, helpWidth).join('\n')}`).join('\n'));
 
   /** The verb's last step: its own flags, apart from --json, and where to write. */
   const act = async <Flags extends object>(

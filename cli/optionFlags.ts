@@ -28,7 +28,7 @@ export function addCheckFlags(command: Command): Command {
     .addOption(
       new Option(
         '--backup-first <what>',
-        'auto: copy what the file overwrites or deletes; never: faster, nothing can be put back, needs --confirm (default: auto)',
+        'auto: copy what the file overwrites or deletes; never: faster, nothing can be put back, needs a confirmation (default: auto)',
       ).argParser(oneOf(['auto', 'never'])),
     );
 }

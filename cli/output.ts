@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 
 import { redact } from '../src/lib/redact.ts';
+import { wrapProse } from './wrap.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -39,7 +40,8 @@ export function createOutput(json: boolean): Output {
       if (json) stdout.write(`${JSON.stringify(value)}\n`);
     },
     note: (line) => {
-      stderr.write(`${redact(line)}\n`);
+      const columns = stderr.isTTY ? stderr.columns : undefined;
+      for (const part of wrapProse(redact(line), columns)) stderr.write(`${part}\n`);
     },
     // styleText asks the stream itself, and NO_COLOR and FORCE_COLOR.
     style: (style, text) => styleText(style, text, { stream: stdout }),

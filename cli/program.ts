@@ -6,6 +6,7 @@ import { createCommandLine } from './commandLine.ts';
 import { commandText } from './commandText.ts';
 import { EXIT, type ExitCode } from './exitCode.ts';
 import { endForLackOfReaders } from './interrupt.ts';
+import { wrap, wrapProse } from './wrap.ts';
 
 /** The whole life of the process. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -45,6 +46,13 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
+/** Lines that fit the terminal. */
+export function errorLines(message: string, hint: string | undefined, columns: number | undefined): readonly string[] {
+  const said = `hubkeeper: ${message}`.split('\n').flatMap((line) => wrap(line, 0, columns));
+  if (hint === undefined) return said;
+  return [...said, ...wrapProse(hint, columns)];
+}
+
 /** One line that says what, one that says what to do. */
 function reportError(error: unknown, args: readonly string[]): ExitCode {
   const { message, action, exitCode } = toCliError(error);
@@ -52,7 +60,8 @@ function reportError(error: unknown, args: readonly string[]): ExitCode {
   const isUnknownVerb = error instanceof CommanderError && error.code === 'commander.unknownCommand';
   const help = `See ${commandText(...(verb === undefined || isUnknownVerb ? [] : [verb]), '--help')}.`;
   const hint = error instanceof CommanderError ? help : action;
-  process.stderr.write(`hubkeeper: ${redact(message)}\n${hint === undefined ? '' : `${redact(hint)}\n`}`);
+  const columns = process.stderr.isTTY ? process.stderr.columns : undefined;
+  for (const line of errorLines(message, hint, columns)) process.stderr.write(`${redact(line)}\n`);
   if (process.env.HUBKEEPER_DEBUG && error instanceof Error) process.stderr.write(`${redact(error.stack ?? '')}\n`);
   return exitCode;
 }

@@ -189,7 +189,7 @@ function renderReport({ report, runId }: RunRecord, look: Look): string[] {
   ];
   return [
     '',
-    `  report    ${report.container}/${folder}/`,
+    `  report    ${report.container}/${folder}`,
     ...rows.flatMap(([name, hint]) =>
       name === undefined
         ? []
@@ -201,23 +201,20 @@ function renderReport({ report, runId }: RunRecord, look: Look): string[] {
 
 /** Everything that the record of a run says. */
 export function renderRun(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
-  const { paint, command } = look;
-  const { drop, check, job, waiting } = record;
+  const { paint, columns, command } = look;
+  const { drop, check, job, waiting, suspendedAt } = record;
   const goesOn = record.finishedAt === undefined;
   const fields: [string, string | false | undefined][] = [
     ['hub', record.hub],
     ['batch', record.batch],
-    [
-      'file',
-      `${drop.container}/${drop.blobName}  (${formatBytes(drop.size)}, dropped ${formatTime(drop.lastModified)})`,
-    ],
+    ['file', `${drop.container}/${drop.blobName} (${formatBytes(drop.size)})`],
+    ['dropped', formatTime(drop.lastModified)],
     ['options', optionsText(record)],
     ['started', formatTime(record.startedAt ?? record.createdAt)],
     ['finished', record.finishedAt && formatTime(record.finishedAt)],
     ['now', goesOn && record.phase && PHASE_TEXT[record.phase]],
     ['waiting', waiting && `${waiting.reason} (since ${formatTime(waiting.since)})`],
-    ['suspended', record.suspendedAt && `since ${formatTime(record.suspendedAt)}`],
-    ['go on', record.suspendedAt && command('resume', record.runId.slice(0, 8))],
+    ['suspended', suspendedAt && `since ${formatTime(suspendedAt)}`],
     ['cancel', record.cancelRequestedAt && `asked for ${formatTime(record.cancelRequestedAt)}`],
     ['checked', check && checkText(check)],
     ['job', job && `${job.jobId}, ${jobStatusText(job)}${goesOn ? `, ${job.progress} %` : ''}`],
@@ -226,7 +223,8 @@ export function renderRun(record: RunRecord, report: RunReport | undefined, look
   return [
     `${paint('bold', 'run')} ${record.runId}`,
     '',
-    ...fields.flatMap(([name, value]) => (value ? [`  ${name.padEnd(10)}${value}`] : [])),
+    ...fields.flatMap(([name, value]) => (value ? titled(name, value, columns) : [])),
+    ...(suspendedAt === undefined ? [] : [`  go on     ${command('resume', record.runId.slice(0, 8))}`]),
     '',
     ...renderOutcome(record, report, look),
   ];

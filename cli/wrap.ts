@@ -1,3 +1,5 @@
+import { commandText } from './commandText.ts';
+
 /** Narrower than this text is not wrapped: it would be a column of single words. */
 const NARROWEST = 30;
 
@@ -21,4 +23,9 @@ export function wrap(text: string, indent: number, columns: number | undefined):
     }
   }
   return [...lines, blanks + line];
+}
+
+/** A text in lines that fit; but one with a command of this program stays in one piece, so that it can be pasted. */
+export function wrapProse(text: string, columns: number | undefined): readonly string[] {
+  return text.includes(`${commandText()} `) ? [text] : wrap(text, 0, columns);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { newBatchName } from '../../cli/drop.ts';
-import { run } from '../../cli/program.ts';
+import { errorLines, run } from '../../cli/program.ts';
 import { runCli } from './runCli.ts';
 
 vi.stubEnv('HUBKEEPER_STORAGE', '');
@@ -116,6 +116,22 @@ test('what an error tells to type is there to be typed', async () => {
     'hubkeeper: No app to talk to: HUBKEEPER_STORAGE is not set, and no local stack is up on /no where.\n' +
       "Start one with npx hubkeeper local --data '/no where', or set HUBKEEPER_STORAGE to the storage account of a deployed app.\n",
   );
+});
+
+test('an error fits the terminal, and a command in it stays in one piece', () => {
+  const message = 'The file is empty: there is nothing to provision.\nIts last words.';
+  const command = 'Start one with npx hubkeeper local --data somewhere/else, or set HUBKEEPER_STORAGE.';
+  expect(errorLines(message, command, 40)).toEqual([
+    'hubkeeper: The file is empty: there is',
+    'nothing to provision.',
+    'Its last words.',
+    command,
+  ]);
+  expect(errorLines(message, 'Check the name, and the folder that you are in.', 40).slice(-2)).toEqual([
+    'Check the name, and the folder that you',
+    'are in.',
+  ]);
+  expect(errorLines(message, undefined, undefined)).toEqual(`hubkeeper: ${message}`.split('\n'));
 });
 
 test('flags that would do nothing are not in the help of check', async () => {
