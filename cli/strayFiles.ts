@@ -1,6 +1,7 @@
 /** What lies in the drop box under a name that makes no run. */
 
 import { whyNoDrop } from '../src/lib/provisioning/whyNoDrop.ts';
+import { isNotFound, storageStatus } from '../src/lib/storage/storageErrors.ts';
 import type { Connection } from './connection.ts';
 import { formatCount, formatPlural, formatTime } from './format.ts';
 import { wrap } from './wrap.ts';
@@ -21,11 +22,15 @@ const SHOWN = 10;
 export async function findStrayFiles({ storage, provisionContainer }: Connection): Promise<StrayFiles> {
   const found: StrayFiles['files'][number][] = [];
   let seen = 0;
-  for await (const { name, properties } of storage.container(provisionContainer).listBlobsFlat()) {
-    seen += 1;
-    if (seen > LOOKED_AT) break;
-    const why = whyNoDrop(name);
-    if (why !== undefined) found.push({ name, why, at: properties.lastModified.toISOString() });
+  try {
+    for await (const { name, properties } of storage.container(provisionContainer).listBlobsFlat()) {
+      seen += 1;
+      if (seen > LOOKED_AT) break;
+      const why = whyNoDrop(name);
+      if (why !== undefined) found.push({ name, why, at: properties.lastModified.toISOString() });
+    }
+  } catch (error) {
+    if (!isNotFound(error) && storageStatus(error) !== 403) throw error;
   }
   const latest = found.toSorted((a, b) => (a.at < b.at ? 1 : -1)).slice(0, SHOWN);
   return { files: latest, found: found.length, more: seen > LOOKED_AT };

@@ -23,12 +23,10 @@ export async function runs(flags: RunsFlags, output: Output): Promise<ExitCode> 
   else
     for (const line of renderRuns(records, { now: new Date(), paint: output.style, columns: output.columns }))
       output.print(line);
-  if (flags.hub !== undefined || flags.state !== undefined) return EXIT.ok;
-
-  const stray = await findStrayFiles(connection);
-  // With --json stdout holds the runs and nothing else.
-  const tell = output.json ? output.note : output.print;
-  for (const line of renderStrayFiles(stray, output.columns)) tell(line);
+  // A script asks for runs, and so does who asks for some of them.
+  if (!output.json && flags.hub === undefined && flags.state === undefined) {
+    for (const line of renderStrayFiles(await findStrayFiles(connection), output.columns)) output.print(line);
+  }
   return EXIT.ok;
 }
 

@@ -139,7 +139,7 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     name: 'a job that the hub does not begin',
     record: runRecord({ phase: 'job', job: { ...job, status: 'enqueued' } }),
     now: 132,
-    expected: { text: 'import job enqueued (9,900 lines)', pace: ['nothing has moved for 2 min 10 s'] },
+    expected: { text: 'import job in the queue of the hub (9,900 lines)', pace: ['nothing has moved for 2 min 10 s'] },
   },
   {
     name: 'cancelling',
