@@ -63,7 +63,11 @@ test('the outcome of a dry run shows it below the counts', () => {
     outcomes: { ...noOutcomes, skipped: 1_287 },
     plan,
   });
-  const lines = renderOutcome(record, undefined, { now: new Date('2026-11-20T10:05:00.000Z'), paint: plain });
+  const lines = renderOutcome(record, undefined, {
+    now: new Date('2026-11-20T10:05:00.000Z'),
+    paint: plain,
+    command: () => 'npx hubkeeper',
+  });
   expect(lines[0]).toContain('dry run: nothing was sent to the hub');
   expect(lines).toContain('  would be created                    1,200');
   expect(lines.findIndex((line) => line.startsWith('  skipped'))).toBeLessThan(
