@@ -29,7 +29,7 @@ test.each<[string, string[], string]>([
   ['a directory', ['provision', '/tmp'], '/tmp is a directory.'],
   ['an empty file', ['provision', 'empty.txt'], 'empty.txt is empty: there is nothing to provision.'],
   ['an empty file to check', ['check', 'empty.txt'], 'empty.txt is empty'],
-  ['a CSV file without header', ['check', 'devices.csv'], 'The first row has no name of a column that is known.'],
+  ['a CSV file without header', ['check', 'devices.csv'], 'The header has no column "id".'],
   ['no file', ['provision'], "missing required argument 'file'"],
   ['an unknown verb', ['backup'], "unknown command 'backup'"],
   ['an unknown flag', ['runs', '--limits', '3'], "unknown option '--limits'"],
