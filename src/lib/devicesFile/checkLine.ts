@@ -7,8 +7,9 @@ import { checkAuthentication } from './authenticationRules.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
 import { credentialField, isCredentialName } from './credentialNames.ts';
 import { deviceOfScope, namedParent } from './edgeParents.ts';
-import { characterName, createFindings, displayName, type Note, type Problem } from './findings.ts';
+import { characterName, createFindings, displayName, type Note, noteOf, type Problem } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
+import { ANY_VALUES, createObjectReader } from './jsonBytes.ts';
 import { locateJsonError } from './jsonError.ts';
 import {
   FORMAT_KEYS,
@@ -23,8 +24,18 @@ import {
   warnUnknown,
 } from './keyNames.ts';
 import type { LineBytes } from './linePass.ts';
-import { additions, asText, exactSection, HUB_KEYS, normalise, propertiesText, withoutHubKeys } from './lineText.ts';
+import {
+  additions,
+  asText,
+  exactSection,
+  HUB_KEYS,
+  normalise,
+  propertiesText,
+  withoutHubKeys,
+  withoutScopes,
+} from './lineText.ts';
 import { MODE_RULES } from './modeRules.ts';
+import { repeatedKeyIn } from './repeatedKeys.ts';
 import { createTwinChecker } from './twinRules.ts';
 
 /** What a line that may meet an existing device does not say; importing it as it stands would reset these. */
@@ -99,13 +110,16 @@ for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 for (const character of '+#') ID_CHARACTERS[character.charCodeAt(0)] = 2;
 
 const KEYLESS = { keyless: true } as const;
+const CREATES = /^create/;
 const NOTHING_MISSING: readonly MissingField[] = [];
 const NO_NOTES: readonly Note[] = [];
+const REPORTED: readonly Note[] = [noteOf('reportedNotWritten')];
 
 export function createLineChecker(options: LineCheckerOptions): LineChecker {
   const findings = createFindings();
   const twinChecker = createTwinChecker(findings);
   const cleanLines = createCleanLineReader(options.importMode);
+  const skipAny = createObjectReader(ANY_VALUES);
 
   /** The id if a hub takes it; else undefined, with a finding. */
   function readId(value: unknown, path: 'id' | 'moduleId' | 'parent'): string | undefined {
@@ -338,7 +352,8 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
   return {
     check(text, lineNumber, source) {
       const clean = cleanLines.read(source.bytes, source.textStart, source.textEnd);
-      if (clean !== undefined) return acceptClean(text, lineNumber, clean);
+      const taken = clean === undefined ? undefined : acceptClean(text, lineNumber, clean, source);
+      if (taken !== undefined) return taken;
       findings.clear();
       let parsed: unknown;
       try {
@@ -350,7 +365,10 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
         findings.reject('notAnObject');
         return rejected();
       }
-      if (countKeys(text) > Object.keys(parsed).length) findings.warn('repeatedKey');
+      if (skipAny(source.bytes, source.textStart) !== source.textEnd) {
+        const repeated = repeatedKeyIn(text);
+        if (repeated !== undefined) findings.warn('repeatedKey', { path: repeated });
+      }
       if (rejectDeep(parsed))
         return rejected(typeof parsed['id'] === 'string' ? readId(parsed['id'], 'id') : undefined);
       const line = readFields(text, parsed);
@@ -431,6 +449,61 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     }
   }
 
+  /** A line of which nothing is to be told but what is the same for all; undefined if there is something else. */
+  function acceptClean(text: string, line: number, clean: CleanLine, source: LineBytes): LineVerdict | undefined {
+    const { id, moduleId, mode } = clean;
+    const missing = MODE_RULES[mode].mayOverwrite ? missingOf(clean) : NOTHING_MISSING;
+    if (options.mustSay !== undefined && missing.length > 0) return undefined;
+    const notes = clean.hasReported && MODE_RULES[mode].writesTwin ? REPORTED : NO_NOTES;
+    if (clean.deviceScope !== undefined || clean.parentScope !== undefined) {
+      return acceptScoped(text, line, clean, source, missing, notes);
+    }
+    const added = additions(mode, clean.namesMode, clean.hasStatus);
+    const whole = added === '' ? text : `{${added}${text.slice(1)}`;
+    const accepted: AcceptedLine =
+      moduleId === undefined
+        ? { line, id, mode, text: whole, missing }
+        : { line, id, moduleId, mode, text: whole, missing };
+    return {
+      kind: 'accepted',
+      accepted: clean.lacksKeys && CREATES.test(mode) ? { ...accepted, ...KEYLESS } : accepted,
+      notes,
+    };
+  }
+
+  /** A clean line of a device that has a parent or is one. */
+  function acceptScoped(
+    text: string,
+    line: number,
+    clean: CleanLine,
+    source: LineBytes,
+    missing: readonly MissingField[],
+    notes: readonly Note[],
+  ): LineVerdict | undefined {
+    const { id, moduleId, mode, namesMode, hasStatus, isEdge, deviceScope, parentScope } = clean;
+    if (moduleId !== undefined || clean.lacksKeys) return undefined;
+    findings.clear();
+    const scopes: Line = {
+      text,
+      fields: { deviceScope, parentScopes: parentScope === undefined ? [] : [parentScope] },
+      renames: undefined,
+      edits: new Map(),
+      parentKey: undefined,
+      given: undefined,
+      dropped: new Set(),
+      credentials: [],
+      isEdge,
+    };
+    const parent = checkParent(scopes, mode, id, false);
+    if (findings.problems.length > 0 || findings.notes.length > 0) return undefined;
+    const added = additions(mode, namesMode, hasStatus);
+    const { dropped } = scopes;
+    const left = dropped.size === 0 ? text : withoutScopes(clean, dropped, source);
+    const whole = added === '' ? left : `{${added}${left.slice(1)}`;
+    const accepted = { line, id, mode, text: whole, missing, ...(parent === undefined ? {} : { parent }) };
+    return { kind: 'accepted', accepted, notes };
+  }
+
   function readFields(text: string, parsed: Record<string, unknown>): Line {
     const fields: Fields = {};
     const credentials: string[] = [];
@@ -497,29 +570,19 @@ interface Line {
 
 const IS_FORMAT_KEY: ReadonlySet<string> = new Set(FORMAT_KEYS);
 
-/** Keys of the outermost object of `text`, which is valid JSON; a repeated one counts each time. */
-function countKeys(text: string): number {
-  let keys = 0;
-  let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    switch (text.charCodeAt(at)) {
-      case 0x22:
-        for (at += 1; text.charCodeAt(at) !== 0x22; at += 1) if (text.charCodeAt(at) === 0x5c) at += 1;
-        break;
-      case 0x7b:
-      case 0x5b:
-        depth += 1;
-        break;
-      case 0x7d:
-      case 0x5d:
-        depth -= 1;
-        break;
-      case 0x3a:
-        if (depth === 1) keys += 1;
-        break;
-    }
-  }
-  return keys;
+/** What a clean line that may overwrite an identity does not say. */
+function missingOf(clean: CleanLine): readonly MissingField[] {
+  const ofDevice = clean.moduleId === undefined;
+  const lacksStatus = ofDevice && !clean.hasStatus;
+  const lacksReason = ofDevice && clean.lacksReason;
+  const lacksCapabilities = ofDevice && clean.lacksCapabilities;
+  if (!clean.lacksAuthentication && !lacksStatus && !lacksReason && !lacksCapabilities) return NOTHING_MISSING;
+  const missing: MissingField[] = [];
+  if (clean.lacksAuthentication) missing.push('authentication');
+  if (lacksStatus) missing.push('status');
+  if (lacksReason) missing.push('statusReason');
+  if (lacksCapabilities) missing.push('capabilities');
+  return missing;
 }
 
 /** Removes what a hub adds; says whether there was any. */
@@ -535,17 +598,6 @@ function dropHubKeys(section: unknown): boolean {
   return dropped;
 }
 
-function acceptClean(text: string, lineNumber: number, clean: CleanLine): LineVerdict {
-  const { id, moduleId, mode } = clean;
-  const added = additions(mode, clean.namesMode, clean.hasStatus);
-  const whole = added === '' ? text : `{${added}${text.slice(1)}`;
-  const accepted: AcceptedLine =
-    moduleId === undefined
-      ? { line: lineNumber, id, mode, text: whole, missing: NOTHING_MISSING }
-      : { line: lineNumber, id, moduleId, mode, text: whole, missing: NOTHING_MISSING };
-  return { kind: 'accepted', accepted, notes: NO_NOTES };
-}
-
 function hasKeys(value: object): boolean {
   for (const _ in value) return true;
   return false;
@@ -553,5 +605,5 @@ function hasKeys(value: object): boolean {
 
 /** Exports give every line an ETag; a line that somebody wrote may say `null` and mean new keys. */
 function isKeyless({ authentication, eTag }: Fields, mode: ImportMode): boolean {
-  return authentication === null && typeof eTag === 'string' && eTag !== '' && /^create/.test(mode);
+  return authentication === null && typeof eTag === 'string' && eTag !== '' && CREATES.test(mode);
 }

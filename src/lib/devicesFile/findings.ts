@@ -39,6 +39,10 @@ export function problemOf(code: RejectCode, values: ReasonValues = {}, path?: st
   return { code, reason: fill(says, all), action: fill(action, all), ...(path === undefined ? {} : { path }) };
 }
 
+export function noteOf(code: WarningCode, values?: ReasonValues): Note {
+  return { code, message: describe(WARNINGS[code], values) };
+}
+
 export function createFindings(): Findings {
   let problems: Problem[] = [];
   let notes: Note[] = [];
@@ -53,7 +57,7 @@ export function createFindings(): Findings {
       problems.push(problemOf(code, values, path));
     },
     warn(code, values) {
-      notes.push({ code, message: describe(WARNINGS[code], values) });
+      notes.push(noteOf(code, values));
     },
     clear() {
       if (problems.length > 0) problems = [];

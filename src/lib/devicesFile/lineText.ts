@@ -1,9 +1,11 @@
 /** A line as text on its way to the hub: what is not changed stays as it is written. */
 
 import { isObjectText, memberMap, membersOf, objectText } from '../textFile/jsonMembers.ts';
+import type { CleanLine, Span } from './cleanLine.ts';
 import { parseExactly } from './exactNumbers.ts';
 import type { ImportMode } from './importMode.ts';
 import { FORMAT_KEYS, type FormatKey, isObject, meantKey, PROPERTY_KEYS } from './keyNames.ts';
+import type { LineBytes } from './linePass.ts';
 
 const HUB_DEFAULT: ImportMode = 'createOrUpdate';
 /** What a hub adds to the sections of its twins. */
@@ -82,4 +84,18 @@ export function additions(mode: ImportMode, namesMode: boolean, hasStatus: boole
   // It demands a status in every line, even where that has no effect.
   if (!hasStatus) added += '"status":"enabled",';
   return added;
+}
+
+/** The text without the scopes that the hub is not given. */
+export function withoutScopes(clean: CleanLine, dropped: ReadonlySet<string>, source: LineBytes): string {
+  const spans: Span[] = [];
+  if (dropped.has('deviceScope')) spans.push(clean.deviceScopeAt);
+  if (dropped.has('parentScopes')) spans.push(clean.parentScopesAt);
+  let text = '';
+  let from = source.textStart;
+  for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
+    text += source.bytes.toString('utf8', from, start);
+    from = end;
+  }
+  return text + source.bytes.toString('utf8', from, source.textEnd);
 }

@@ -211,7 +211,7 @@ export const WARNINGS = {
     action: 'Write it as {meant}.',
   },
   repeatedKey: {
-    says: 'The line has the same key more than once; the last one counts.',
+    says: 'The line has {path} more than once; the last one counts.',
     action: 'Keep one of them.',
   },
   managedByLost: {

@@ -24,7 +24,8 @@ export const TWIN_LIMITS = {
   depth: DEPTH_LIMIT,
   keyBytes: KEY_LIMIT,
   stringBytes: STRING_LIMIT,
-  smallLine: SMALL_LINE,
+  smallTags: TAGS_LIMIT / 4,
+  smallDesired: DESIRED_LIMIT / 4,
 } as const;
 
 /** Keys are few and come again in each line: those found good are not looked at twice. */

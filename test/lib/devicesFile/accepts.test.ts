@@ -366,7 +366,11 @@ describe('warnings', () => {
       says: 'taken as properties.desired',
     },
     { code: 'repeatedKey', text: '{"id":"c","tags":{"a":":","b":{"c":"\\":"}},"id":"d"}', says: 'the last one counts' },
-    { code: 'repeatedKey', text: '{"id":"c","importMode":"create","status":"enabled","id":"d"}', says: 'same key' },
+    {
+      code: 'repeatedKey',
+      text: '{"id":"c","importMode":"create","status":"enabled","id":"d"}',
+      says: 'The line has id more than once',
+    },
     { code: 'keyCase', text: line({ id: 'd', Parent: 'p' }), says: 'taken as parent' },
     {
       code: 'parentNotWritten',

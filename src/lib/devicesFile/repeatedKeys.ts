@@ -1,0 +1,78 @@
+/** Keys that an object of a line has more than once: JSON.parse keeps the last and says nothing. */
+
+import { displayName } from './findings.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/** An object or array that is open where the look-out is. */
+interface Open {
+  /** Of an object. */
+  readonly keys: Set<string> | undefined;
+  /** Key or index of the value that is read. */
+  place: string | number;
+}
+
+/**
+ * Where a key comes again in its object, at any depth, such as `tags.a.b`; the first such place, undefined if there is
+ * none. Takes its time: `createObjectReader` knows more quickly that there is none.
+ *
+ * @param text JSON that JSON.parse takes
+ */
+export function repeatedKeyIn(text: string): string | undefined {
+  const open: Open[] = [];
+  let keyIsNext = false;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
+        const end = endOfString(text, at);
+        const inner = open.at(-1);
+        if (keyIsNext && inner?.keys !== undefined) {
+          const key = JSON.parse(text.slice(at, end + 1)) as string;
+          inner.place = key;
+          if (inner.keys.has(key)) return pathOf(open);
+          inner.keys.add(key);
+          keyIsNext = false;
+        }
+        at = end;
+        break;
+      }
+      case OPEN_OBJECT:
+        open.push({ keys: new Set(), place: '' });
+        keyIsNext = true;
+        break;
+      case OPEN_ARRAY:
+        open.push({ keys: undefined, place: 0 });
+        keyIsNext = false;
+        break;
+      case CLOSE_OBJECT:
+      case CLOSE_ARRAY:
+        open.pop();
+        break;
+      case COMMA: {
+        const inner = open.at(-1);
+        keyIsNext = inner?.keys !== undefined;
+        if (inner !== undefined && typeof inner.place === 'number') inner.place += 1;
+        break;
+      }
+    }
+  }
+  return undefined;
+}
+
+function pathOf(open: readonly Open[]): string {
+  const steps = open.map(({ place }) => (typeof place === 'number' ? `[${place}]` : `.${displayName(place)}`));
+  return steps.join('').slice(1);
+}
+
+/** @param at the opening quote; returns where the closing one is */
+function endOfString(text: string, at: number): number {
+  let end = at + 1;
+  for (let code = text.charCodeAt(end); code !== QUOTE; code = text.charCodeAt(end)) end += code === BACKSLASH ? 2 : 1;
+  return end;
+}
