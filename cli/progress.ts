@@ -1,6 +1,6 @@
 /** What a run is doing now, from its record and the clock alone. */
 
-import { isTerminalStatus } from '../src/lib/provisioning/hubJob.ts';
+import { isTerminalStatus } from '../src/lib/provisioning/jobStatus.ts';
 import type { RunJob, RunPhase, RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import type { CommandText } from './commandText.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatRate } from './format.ts';

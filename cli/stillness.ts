@@ -1,6 +1,6 @@
 /** Since when a run has not moved, and what may be the cause: from its record and the clock alone. */
 
-import { isTerminalStatus } from '../src/lib/provisioning/hubJob.ts';
+import { isTerminalStatus } from '../src/lib/provisioning/jobStatus.ts';
 import { isFinal, type RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import { formatDuration } from './format.ts';
 import { wrap } from './wrap.ts';

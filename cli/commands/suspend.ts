@@ -1,4 +1,4 @@
-import { isTerminalStatus } from '../../src/lib/provisioning/hubJob.ts';
+import { isTerminalStatus } from '../../src/lib/provisioning/jobStatus.ts';
 import { commandTextFor } from '../commandText.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';

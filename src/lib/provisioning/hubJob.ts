@@ -15,6 +15,7 @@ import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
+import { isTerminalStatus } from './jobStatus.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import { MOST_EXPORT_TRIES } from './rounds.ts';
 import type { RunJob, RunRecord } from './runRecord.ts';
@@ -26,6 +27,8 @@ import {
   stagingOf,
   verifyJobBlob,
 } from './staging.ts';
+
+export { isTerminalStatus } from './jobStatus.ts';
 
 const MINUTE_MS = 60_000;
 const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
@@ -92,10 +95,6 @@ export function jobDeadlineMs(lines: number): number {
 
 function timeOf({ lines, longestMs }: HubJobPlan): number {
   return Math.min(jobDeadlineMs(lines), longestMs ?? Number.POSITIVE_INFINITY);
-}
-
-export function isTerminalStatus(status: string): boolean {
-  return ['completed', 'failed', 'cancelled'].includes(status.toLowerCase());
 }
 
 /**
