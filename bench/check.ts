@@ -1,141 +1,145 @@
 /**
- * Compares HubKeeper's check of a devices file with the loop that one would write oneself: readline, JSON.parse and a Set
- * of ids, which validates nothing. Same file, same process, alternating. Then the check's peak memory at 100,000 and at
- * 1,000,000 lines.
+ * Compares `hubkeeper check` with the loop that one would write oneself, which validates nothing: readline, JSON.parse and a
+ * Set of ids; for CSV, csv-parse and a Set. Whole processes on the same files, alternating, and the files are as others
+ * write them (see `kinds.ts`). Then the check's peak memory at 100,000 and at 1,000,000 lines.
  *
- *     node bench/check.ts [--lines 200000] [--rounds 5] [--no-memory]
+ *     node bench/check.ts [--lines 500000] [--rounds 5] [--seed N] [--kind plain]... [--no-memory]
  *
- * Exits with 1 if the check has less than 0.7 of the loop's speed, or memory grows to more than 1.3 times.
+ * Exits with 1 if the check is slower than its goal on one kind, or memory grows to more than 1.3 times.
  */
 
-import { execFileSync } from 'node:child_process';
-import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { type CheckSink, checkDevicesFile } from '../src/lib/devicesFile/checkDevicesFile.ts';
-import { generateDevices } from '../src/lib/devicesFile/generate.ts';
+import { KIND_TEXTS, KINDS, type Kind, LINE_KINDS, writeKind } from './kinds.ts';
 
-const LEAST_SPEED = 0.7;
+/** Least speed of the check, in speeds of the loop. */
+const GOALS: Readonly<Record<Kind, number>> = { plain: 1, export: 1, mixed: 1, csv: 0.35 };
 const MOST_MEMORY = 1.3;
 const FEW_LINES = 100_000;
 const MANY_LINES = 1_000_000;
 
-/** Takes everything, keeps nothing. */
-const sink: CheckSink = {
-  device: () => undefined,
-  module: () => undefined,
-  rejected: () => undefined,
-  skipped: () => undefined,
-  warning: () => undefined,
-  drain: () => undefined,
-};
+const ROOT = path.dirname(import.meta.dirname);
+const CLI = path.join(ROOT, 'dist', 'cli', 'main.js');
+const LOOP = path.join(import.meta.dirname, 'loop.ts');
 
-async function check(file: string): Promise<number> {
-  const options = { importMode: 'createOrUpdate' } as const;
-  const summary = await checkDevicesFile(() => createReadStream(file), options, sink);
-  return summary.devices;
+interface Measured {
+  readonly seconds: number;
+  /** Of the processors, user and system. */
+  readonly cpuSeconds: number;
+  readonly peakMegabytes: number;
 }
 
-async function plainLoop(file: string): Promise<number> {
-  const ids = new Set<string>();
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-    ids.add((JSON.parse(line) as { id: string }).id);
-  }
-  return ids.size;
-}
-
-async function writeFile(file: string, lines: number): Promise<void> {
-  function* blocks(): Generator<string> {
-    let block = '';
-    for (const line of generateDevices({ count: lines, seed: 'bench' })) {
-      block += `${line}\n`;
-      if (block.length > 256 * 1024) {
-        yield block;
-        block = '';
-      }
-    }
-    yield block;
-  }
-  await pipeline(Readable.from(blocks()), createWriteStream(file));
-}
-
-async function secondsOf(work: (file: string) => Promise<number>, file: string, lines: number): Promise<number> {
+/** Runs a script to its end, in a process of its own that says what it took. */
+function measure(script: string, args: readonly string[]): Measured {
   const start = performance.now();
-  const found = await work(file);
-  if (found !== lines) throw new Error(`${work.name} found ${found} of ${lines} devices.`);
-  return (performance.now() - start) / 1000;
+  const { status, stderr } = spawnSync(process.execPath, ['--import', MEASURE, script, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const seconds = (performance.now() - start) / 1000;
+  const [, cpu, peak] = /^measured (\d+) (\d+)$/m.exec(stderr) ?? [];
+  if (status !== 0 || cpu === undefined || peak === undefined) {
+    throw new Error(`${[script, ...args].join(' ')} ended with ${status}:\n${stderr}`);
+  }
+  return { seconds, cpuSeconds: Number(cpu) / 1e6, peakMegabytes: Number(peak) / 1024 };
 }
+
+/** Told by the process itself at its end: it is to be the one that is measured. */
+const MEASURE = `data:text/javascript,${encodeURIComponent(
+  `process.on('exit', () => {
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    process.stderr.write('\\nmeasured ' + (userCPUTime + systemCPUTime) + ' ' + maxRSS + '\\n');
+  });`,
+)}`;
+
+const check = (file: string): Measured => measure(CLI, ['check', file]);
+const loop = (file: string): Measured => measure(LOOP, [file]);
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-async function compareSpeed(file: string, lines: number, rounds: number): Promise<number> {
-  // One round to warm up both.
-  await secondsOf(plainLoop, file, lines);
-  await secondsOf(check, file, lines);
-  const loopSeconds: number[] = [];
-  const checkSeconds: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    loopSeconds.push(await secondsOf(plainLoop, file, lines));
-    checkSeconds.push(await secondsOf(check, file, lines));
-  }
-  const megabytes = statSync(file).size / 1e6;
-  const row = (seconds: readonly number[]) => ({
-    'median s': median(seconds).toFixed(2),
-    'best s': Math.min(...seconds).toFixed(2),
-    'lines/s': Math.round(lines / median(seconds)),
-    'MB/s': Math.round(megabytes / median(seconds)),
-  });
-  console.table({ 'readline + JSON.parse + Set': row(loopSeconds), 'hubkeeper check': row(checkSeconds) });
-  return median(loopSeconds) / median(checkSeconds);
+interface Row {
+  readonly kind: string;
+  readonly 'check s': string;
+  readonly 'loop s': string;
+  readonly 'check cpu s': string;
+  readonly 'loop cpu s': string;
+  readonly 'MB/s': number;
+  readonly speed: string;
+  readonly goal: string;
 }
 
-/** Peak memory of a process of its own that checks a file of so many lines, MiB. */
-async function peakMemory(directory: string, lines: number): Promise<number> {
-  const file = path.join(directory, `${lines}.txt`);
-  await writeFile(file, lines);
-  const peak = execFileSync(process.execPath, [import.meta.filename, '--measure', file], { encoding: 'utf8' });
-  rmSync(file);
-  return Number(peak) / 1024;
+/** Pairs of the two, one after the other, so that both see the machine as it is at that time. */
+function compare(kind: Kind, file: string, rounds: number): { readonly row: Row; readonly reached: boolean } {
+  check(file);
+  loop(file);
+  const pairs = Array.from({ length: rounds }, () => ({ check: check(file), loop: loop(file) }));
+  const seconds = (of: 'check' | 'loop') => median(pairs.map((pair) => pair[of].seconds));
+  const cpuSeconds = (of: 'check' | 'loop') => median(pairs.map((pair) => pair[of].cpuSeconds));
+  const speed = median(pairs.map((pair) => pair.loop.seconds / pair.check.seconds));
+  const row = {
+    kind: KIND_TEXTS[kind],
+    'check s': seconds('check').toFixed(2),
+    'loop s': seconds('loop').toFixed(2),
+    'check cpu s': cpuSeconds('check').toFixed(2),
+    'loop cpu s': cpuSeconds('loop').toFixed(2),
+    'MB/s': Math.round(statSync(file).size / 1e6 / seconds('check')),
+    speed: speed.toFixed(2),
+    goal: GOALS[kind].toFixed(2),
+  };
+  return { row, reached: speed >= GOALS[kind] };
+}
+
+async function inFile<T>(directory: string, kind: Kind, lines: number, use: (file: string) => T): Promise<T> {
+  const file = path.join(directory, `${kind}-${lines}.${kind === 'csv' ? 'csv' : 'txt'}`);
+  await writeKind(kind, file, lines, seed);
+  try {
+    return use(file);
+  } finally {
+    rmSync(file);
+  }
 }
 
 const { values } = parseArgs({
   options: {
-    lines: { type: 'string', default: '200000' },
+    lines: { type: 'string', default: '500000' },
     rounds: { type: 'string', default: '5' },
+    seed: { type: 'string' },
+    kind: { type: 'string', multiple: true },
     memory: { type: 'boolean', default: true },
-    measure: { type: 'string' },
   },
   allowNegative: true,
 });
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const kinds = KINDS.filter((kind) => values.kind?.includes(kind) ?? true);
+if (!existsSync(CLI)) throw new Error('There is no dist: run npm run build first.');
 
-if (values.measure !== undefined) {
-  await check(values.measure);
-  console.log(process.resourceUsage().maxRSS);
-} else {
-  const directory = mkdtempSync(path.join(tmpdir(), 'hubkeeper-bench-'));
-  try {
-    const lines = Number(values.lines);
-    const file = path.join(directory, 'devices.txt');
-    await writeFile(file, lines);
-    console.log(`${lines} lines, ${(statSync(file).size / 1e6).toFixed(1)} MB, Node ${process.version}`);
-    const speed = await compareSpeed(file, lines, Number(values.rounds));
-    console.log(`speed of the check: ${speed.toFixed(2)} of the loop's (at least ${LEAST_SPEED})`);
-    if (speed < LEAST_SPEED) process.exitCode = 1;
-    rmSync(file);
-    if (values.memory) {
-      const few = await peakMemory(directory, FEW_LINES);
-      const many = await peakMemory(directory, MANY_LINES);
-      console.table({ [FEW_LINES]: { 'peak MiB': few.toFixed(0) }, [MANY_LINES]: { 'peak MiB': many.toFixed(0) } });
-      console.log(`memory at ten times the lines: ${(many / few).toFixed(2)} times (at most ${MOST_MEMORY})`);
-      if (many / few > MOST_MEMORY) process.exitCode = 1;
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+const directory = mkdtempSync(path.join(tmpdir(), 'hubkeeper-bench-'));
+try {
+  const lines = Number(values.lines);
+  console.log(`${lines} lines of each kind, seed ${seed}, ${values.rounds} rounds, Node ${process.version}`);
+  const rows: Row[] = [];
+  for (const kind of kinds) {
+    const { row, reached } = await inFile(directory, kind, lines, (file) => compare(kind, file, Number(values.rounds)));
+    rows.push(row);
+    if (!reached) process.exitCode = 1;
   }
+  console.table(rows);
+  console.log('speed: hubkeeper check, in speeds of the loop; both are whole processes, from start to exit.');
+  for (const kind of values.memory ? LINE_KINDS.filter((line) => kinds.includes(line)) : []) {
+    const few = await inFile(directory, kind, FEW_LINES, (file) => check(file).peakMegabytes);
+    const many = await inFile(directory, kind, MANY_LINES, (file) => check(file).peakMegabytes);
+    const growth = many / few;
+    console.log(
+      `${KIND_TEXTS[kind]}: peak memory ${few.toFixed(0)} MiB at ${FEW_LINES} lines, ${many.toFixed(0)} MiB at ` +
+        `${MANY_LINES}: ${growth.toFixed(2)} times (at most ${MOST_MEMORY})`,
+    );
+    if (growth > MOST_MEMORY) process.exitCode = 1;
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
 }
