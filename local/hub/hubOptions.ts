@@ -7,6 +7,7 @@ export interface HubSettings {
   jobRate: number;
   jobEcho: boolean;
   importReported: boolean;
+  importTwin: 'replace' | 'merge';
   maxDevices: number;
   quotaMargin: number;
   maxModulesPerDevice: number;
@@ -66,6 +67,12 @@ export const SETTING_RULES: { readonly [Key in keyof HubSettings]: SettingRule }
   jobRate: { kind: 'number', min: 0, default: 0, help: 'lines or devices a second of a job; 0 is as fast as possible' },
   jobEcho: { ...flag, help: 'job records show blob names and container URIs (live hubs do not)' },
   importReported: { ...flag, help: 'import jobs and bulk calls apply reported properties' },
+  importTwin: {
+    kind: 'choice',
+    choices: ['replace', 'merge'],
+    default: 'replace',
+    help: 'what imports and bulk calls do with tags or desired properties of a twin that is there',
+  },
   maxDevices: {
     kind: 'number',
     min: 0,

@@ -169,8 +169,38 @@ function authentication(random: SeededRandom): object {
 
 function twinFields(random: SeededRandom): object {
   return {
-    ...(random.chance(0.6) ? { tags: { site: random.pick(['Oslo', 'Faro', 'Kōbe']), n: random.int(0, 9) } } : {}),
-    ...(random.chance(0.5) ? { properties: { desired: { interval: random.int(1, 99), on: random.chance(0.5) } } } : {}),
+    ...(random.chance(0.6)
+      ? {
+          tags: {
+            site: random.pick(['Oslo', 'Faro', 'Kōbe']),
+            n: random.int(0, 9),
+            // Now and then, so that what overwrites has something to take away.
+            ...(random.chance(0.3) ? { place: { floor: random.int(1, 9), room: random.pick(['a', 'b']) } } : {}),
+          },
+        }
+      : {}),
+    ...(random.chance(0.5)
+      ? {
+          properties: {
+            desired: {
+              interval: random.int(1, 99),
+              ...(random.chance(0.7) ? { on: random.chance(0.5) } : {}),
+              ...(random.chance(0.3) ? { deep: { a: random.int(1, 9), c: true } } : {}),
+            },
+          },
+        }
+      : {}),
+  };
+}
+
+/** Merges into what `twinFields` makes, and takes away of it. */
+function twinPatch(random: SeededRandom): object {
+  const value = () => random.pick([null, random.int(10, 19), { a: 1, b: null }]);
+  return {
+    ...(random.chance(0.7) ? { tags: { [random.pick(['site', 'n', 'new'])]: value(), place: value() } } : {}),
+    ...(random.chance(0.5)
+      ? { properties: { desired: { [random.pick(['interval', 'on', 'new'])]: value(), deep: value() } } }
+      : {}),
   };
 }
 
@@ -235,6 +265,7 @@ function someLines(
         ? { status: random.pick(['enabled', 'enabled', 'disabled']) }
         : {}),
       ...(mode.startsWith('delete') ? {} : identityFields(random, moduleId !== undefined)),
+      ...(mode === 'updateTwin' ? twinPatch(random) : {}),
     };
     const etagOf = moduleId === undefined ? id : `${id} / ${moduleId}`;
     lines.push({ text: JSON.stringify(line), etagOf, ...(again ? { is: 'rejected' as const } : {}) });
@@ -280,6 +311,7 @@ function someSettings(random: SeededRandom): Partial<HubSettings> {
     jobEnqueueMs: random.int(0, 500),
     jobRunMs: random.pick([0, 0, 500, 2_000]),
     bulkErrorCode: random.pick(['name', 'number']),
+    importTwin: random.pick(['replace', 'merge']),
     // The small tiers let 100 through in a minute: time is scaled so that a run is over in seconds.
     ...(tier === 'none' ? {} : { tier, units: random.int(1, 2), timeScale: tier === 'S3' ? 5 : 60 }),
     ...(random.chance(0.25) ? { readLagMs: random.int(100, 1_500) } : {}),
@@ -381,7 +413,7 @@ function addTrouble(random: SeededRandom, trouble: Trouble, ids: readonly string
     () => add({ operation: 'listJobs', count: few, ...refusal }),
     () => add({ operation: random.pick(READS), count: few, ...refusal }),
     () => add({ operation: 'deviceStatistics', count: few, ...refusal }),
-    () => add({ operation: random.pick(['patchTwin', 'putTwin', 'cancelJob']), count: few, ...refusal }),
+    () => add({ operation: random.pick(['patchTwin', 'patchModuleTwin', 'cancelJob']), count: few, ...refusal }),
     () => add({ operation: '*', delayMs: random.int(20, 400), rate: 0.3 }),
     () => add({ operation: '*', count: random.int(3, 12), rate: 0.3, ...refusal }),
     () => {

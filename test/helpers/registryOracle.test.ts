@@ -68,8 +68,26 @@ describe('the oracle finds a report and a registry of one mind', () => {
     'a failed etag mode wrote the twin alone': {
       before: registry(a),
       after: registry({ ...a, tags: { n: 1 } }),
-      file: '{"id":"a","importMode":"updateIfMatchETag","eTag":"x","status":"disabled","tags":{"n":1}}',
+      file: '{"id":"a","importMode":"updateIfMatchETag","eTag":"MQ==","status":"disabled","tags":{"n":1}}',
       rows: [row(1, 'failed', 'a', { code: 'PreconditionFailed' })],
+    },
+    'a twin was merged': {
+      before: registry(identity('a', { tags: { n: 1, gone: 2, o: { p: 1, q: 2 } }, desired: { x: 1 } })),
+      after: registry(identity('a', { tags: { n: 1, o: { p: 5, q: 2 } }, desired: { x: 1 } })),
+      file: '{"id":"a","importMode":"updateTwin","tags":{"gone":null,"o":{"p":5}}}',
+      rows: [row(1, 'succeeded', 'a')],
+    },
+    'a section was overwritten': {
+      before: registry(identity('a', { tags: { n: 1, old: 2 }, desired: { x: 1 } })),
+      after: registry(identity('a', { tags: { n: 2 }, desired: { x: 1 } })),
+      file: '{"id":"a","importMode":"update","tags":{"n":2,"gone":null}}',
+      rows: [row(1, 'succeeded', 'a')],
+    },
+    'a line says that it left what had to go': {
+      before: registry(identity('a', { tags: { n: 1, old: 2 } })),
+      after: registry(identity('a', { tags: { n: 2, old: 2 }, status: 'disabled' })),
+      file: '{"id":"a","importMode":"update","status":"disabled","tags":{"n":2}}',
+      rows: [row(1, 'failed', 'a', { code: 'keysNotRemoved' })],
     },
     'the second of two lines was kept out': {
       before: registry(a),
@@ -108,6 +126,33 @@ describe('the oracle finds the contradiction', () => {
     'when a success was not applied': {
       input: { before: registry(a), after: registry(a), file: update, rows: [row(1, 'succeeded', 'a')] },
       says: /tags are {}, not {"n":1}/,
+    },
+    'when a hub merged what was to be overwritten': {
+      input: {
+        before: registry(identity('a', { tags: { old: 2 } })),
+        after: registry(identity('a', { tags: { n: 1, old: 2 } })),
+        file: update,
+        rows: [row(1, 'succeeded', 'a')],
+      },
+      says: /tags are {"n":1,"old":2}, not {"n":1}/,
+    },
+    'when a hub replaced what was to be merged': {
+      input: {
+        before: registry(identity('a', { tags: { old: 2 } })),
+        after: registry(identity('a', { tags: { n: 1 } })),
+        file: '{"id":"a","importMode":"updateTwin","tags":{"n":1}}',
+        rows: [row(1, 'succeeded', 'a')],
+      },
+      says: /tags are {"n":1}, not {"old":2,"n":1}/,
+    },
+    'when a stale etag changed the twin': {
+      input: {
+        before: registry(a),
+        after: registry({ ...a, tags: { n: 1 } }),
+        file: '{"id":"a","importMode":"updateIfMatchETag","eTag":"x","tags":{"n":1}}',
+        rows: [row(1, 'failed', 'a', { code: 'PreconditionFailed' })],
+      },
+      says: /failed with PreconditionFailed, but tags changed/,
     },
     'when keys were not kept': {
       input: {

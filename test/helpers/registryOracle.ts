@@ -211,7 +211,7 @@ function problemWithSuccess(
   if (was !== undefined && was.generationId !== is.generationId) return 'it was deleted and made anew';
   if (was === undefined && (mode.startsWith('update') || isTwinOnly(mode))) return 'there was nothing to update';
   if (was !== undefined && mode === 'create') return 'it was there before';
-  const twin = problemWithTwin(device, was, is);
+  const twin = problemWithTwin({ device, mode }, was, is);
   if (twin !== undefined) return twin;
   if (isTwinOnly(mode)) {
     return differenceOf(was, { ...is, tags: was?.tags ?? {}, desired: was?.desired ?? {} });
@@ -236,14 +236,35 @@ function problemWithSuccess(
   return renewed ? undefined : 'keys were not made anew';
 }
 
+/** A merge patch (RFC 7396): null takes away, objects are merged, all else replaces. */
+function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isPlainObject(patch)) return patch;
+  const merged: Record<string, unknown> = isPlainObject(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key];
+    else merged[key] = mergePatch(merged[key], value);
+  }
+  return merged;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What a section of a twin is to be: merged by a twin update, else written over what was there. */
+function expectedSection(given: object | null | undefined, was: object | undefined, mode: string): unknown {
+  if (given === null || given === undefined) return was ?? {};
+  return mergePatch(isTwinOnly(mode) ? was : {}, given);
+}
+
 function problemWithTwin(
-  device: DroppedDevice,
+  { device, mode }: Pick<DroppedLine, 'device' | 'mode'>,
   was: RegistryIdentity | undefined,
   is: RegistryIdentity,
 ): string | undefined {
-  const tags = device.tags ?? was?.tags ?? {};
+  const tags = expectedSection(device.tags, was?.tags, mode);
   if (!isDeepStrictEqual(is.tags, tags)) return `tags are ${JSON.stringify(is.tags)}, not ${JSON.stringify(tags)}`;
-  const desired = device.properties?.desired ?? was?.desired ?? {};
+  const desired = expectedSection(device.properties?.desired, was?.desired, mode);
   if (!isDeepStrictEqual(is.desired, desired)) {
     return `desired is ${JSON.stringify(is.desired)}, not ${JSON.stringify(desired)}`;
   }
@@ -268,8 +289,9 @@ function madeByHub({ type, primaryKey, secondaryKey }: RegistryAuthentication): 
 }
 
 /**
- * The one way in which a line may fail and yet change something: with an etag mode the hub judges identity and twin by
- * themselves, so one of the two may have been written; never both.
+ * Ways in which a line may fail and yet change something. With an etag mode the hub judges identity and twin by themselves,
+ * so one of the two may have been written, never both; and neither if the etag was stale when the file was dropped. A line
+ * that says so itself may have left what had to go.
  */
 function isPartial(
   row: { readonly dropped: DroppedLine; readonly code: string },
@@ -278,13 +300,27 @@ function isPartial(
   input: OracleInput,
 ): boolean {
   const { dropped, code } = row;
+  const identity = { ...dropped, device: { ...dropped.device, tags: null, properties: null } };
+  const twinOf = (one: RegistryIdentity) => ({ ...one, tags: was.tags, desired: was.desired });
+  if (code === 'keysNotRemoved') {
+    const { device, mode } = dropped;
+    const leaves = (given: object | null | undefined, before: object, after: object): boolean => {
+      const whole = expectedSection(given, before, mode);
+      return isDeepStrictEqual(after, whole) || isDeepStrictEqual(after, mergePatch(before, whole));
+    };
+    return (
+      leaves(device.tags, was.tags, is.tags) &&
+      leaves(device.properties?.desired, was.desired, is.desired) &&
+      problemWithSuccess(identity, was, twinOf(is), input) === undefined
+    );
+  }
+  if (dropped.device.eTag !== was.eTag) return false;
   if (!/^(createOrUpdate|update)IfMatchETag$/.test(dropped.mode)) return false;
   if (!/PreconditionFailed|EtagDoesNotMatch|notApplied/.test(code)) return false;
-  const twinOnly = differenceOf(was, { ...is, tags: was.tags, desired: was.desired }) === undefined;
-  const twinWritten = problemWithTwin(dropped.device, was, is) === undefined;
+  const twinOnly = differenceOf(was, twinOf(is)) === undefined;
+  const twinWritten = problemWithTwin(dropped, was, is) === undefined;
   if (twinOnly) return twinWritten;
   const twinKept = isDeepStrictEqual([is.tags, is.desired], [was.tags, was.desired]);
-  const identity = { ...dropped, device: { ...dropped.device, tags: null, properties: null } };
   return twinKept && !twinWritten && problemWithSuccess(identity, was, is, input) === undefined;
 }
 

@@ -30,6 +30,7 @@ const PLAIN_SETTINGS = {
   maxDevices: 1_000_000_000,
   quotaMargin: 100,
   bulkErrorCode: 'name',
+  importTwin: 'replace',
   tier: 'none',
   units: 1,
   timeScale: 1,

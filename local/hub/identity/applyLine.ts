@@ -1,7 +1,7 @@
 import { unquote } from '../http/etag.ts';
 import { HubError } from '../http/hubError.ts';
 import { type IdentityRow, identityEtag, twinEtag } from '../registry/identityRow.ts';
-import { replaceTwinParts, type TwinColumns, type TwinParts } from '../twin/twinColumns.ts';
+import { patchTwinParts, replaceTwinParts, type TwinColumns, type TwinParts } from '../twin/twinColumns.ts';
 import type { RegistryLine } from '../wire/registryLine.ts';
 import {
   createDevice,
@@ -17,6 +17,11 @@ import { demandId, isSystemModule } from './ids.ts';
 export interface LineOptions {
   /** Whether `properties.reported` of a line is taken; unknown of live hubs. */
   readonly importReported: boolean;
+  /**
+   * What becomes of a section (tags, desired) that a line gives and an existing twin has; unknown of live hubs. One that a
+   * line leaves out stays either way.
+   */
+  readonly importTwin: 'replace' | 'merge';
 }
 
 /**
@@ -86,7 +91,7 @@ function create(context: RegistryContext, line: RegistryLine, options: LineOptio
 /** The identity is replaced as a whole; of the twin only the parts that the line has. */
 function update(context: RegistryContext, row: IdentityRow, line: RegistryLine, options: LineOptions): void {
   const twin = twinParts(line, options);
-  replaceIdentity(context, row, line, hasParts(twin) ? replaceTwinParts(row, twin, context.nowMs) : undefined);
+  replaceIdentity(context, row, line, hasParts(twin) ? writeTwinParts(context, row, twin, options) : undefined);
 }
 
 /** The etags of identity and twin are judged one by one: what matches is applied, a mismatch is an error all the same. */
@@ -94,7 +99,7 @@ function updateIfMatch(context: RegistryContext, row: IdentityRow, line: Registr
   const identityMatches = matches(line.eTag, identityEtag(row));
   const twin = twinParts(line, options);
   const twinMatches = !hasParts(twin) || line.twinETag === undefined || matches(line.twinETag, twinEtag(row));
-  const twinColumns = hasParts(twin) && twinMatches ? replaceTwinParts(row, twin, context.nowMs) : undefined;
+  const twinColumns = hasParts(twin) && twinMatches ? writeTwinParts(context, row, twin, options) : undefined;
   if (identityMatches) replaceIdentity(context, row, line, twinColumns);
   else if (twinColumns) context.store.update(row, { ...row, ...twinColumns });
   if (!identityMatches) throw etagMismatch('eTag');
@@ -112,7 +117,21 @@ function replaceIdentity(
 }
 
 function updateTwin(context: RegistryContext, row: IdentityRow, line: RegistryLine, options: LineOptions): void {
-  context.store.update(row, { ...row, ...replaceTwinParts(row, twinParts(line, options), context.nowMs) });
+  context.store.update(row, { ...row, ...writeTwinParts(context, row, twinParts(line, options), options) });
+}
+
+function writeTwinParts(
+  { nowMs }: RegistryContext,
+  row: IdentityRow,
+  parts: TwinParts,
+  { importTwin }: LineOptions,
+): TwinColumns {
+  if (importTwin === 'replace') return replaceTwinParts(row, parts, nowMs);
+  const { reported, ...patch } = parts;
+  const merged = patchTwinParts(row, patch, nowMs);
+  return reported === undefined
+    ? merged
+    : { ...replaceTwinParts({ ...row, ...merged }, { reported }, nowMs), twinEtag: merged.twinEtag };
 }
 
 function remove(context: RegistryContext, row: IdentityRow): void {

@@ -76,6 +76,8 @@ export interface LineCheckerOptions {
   readonly importMode: ImportMode;
   /** See `CheckOptions`. */
   readonly mustSay?: readonly MissingField[];
+  /** See `CheckOptions`. */
+  readonly noMerging?: boolean;
 }
 
 export interface LineChecker {
@@ -166,7 +168,8 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
   function checkTwin(line: Line, mode: ImportMode, lineBytes: number): void {
     const { tags, properties } = line.fields;
     const { writesTwin } = MODE_RULES[mode];
-    const nullMeansDelete = mode === 'updateTwin' || mode === 'updateTwinIfMatchETag';
+    const nullMeansDelete = merges(mode);
+    if (nullMeansDelete && options.noMerging === true) findings.reject('cannotMerge', { mode }, 'importMode');
     const section = (name: 'tags' | 'desired', path: string, value: unknown): void => {
       if (value === undefined || value === null) return;
       if (!isObject(value)) {
@@ -352,7 +355,8 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
   return {
     check(text, lineNumber, source) {
       const clean = cleanLines.read(source.bytes, source.textStart, source.textEnd);
-      const taken = clean === undefined ? undefined : acceptClean(text, lineNumber, clean, source);
+      const isTaken = clean !== undefined && !(options.noMerging === true && merges(clean.mode));
+      const taken = isTaken ? acceptClean(text, lineNumber, clean, source) : undefined;
       if (taken !== undefined) return taken;
       findings.clear();
       let parsed: unknown;
@@ -547,6 +551,10 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     if (lower === 'managedby') findings.warn('managedByLost');
     else warnUnknown(key, '', findings, Object.hasOwn(HINTS, lower) ? HINTS[lower] : undefined);
   }
+}
+
+function merges(mode: ImportMode): boolean {
+  return mode === 'updateTwin' || mode === 'updateTwinIfMatchETag';
 }
 
 type Fields = Partial<Record<FormatKey, unknown>>;

@@ -15,6 +15,8 @@ export interface CheckOptions {
    * line is missing anything. Absent: lines may leave out what they like.
    */
   readonly mustSay?: readonly MissingField[];
+  /** Lines that merge into a twin are rejected: nobody reads the twin. */
+  readonly noMerging?: boolean;
   /** A longer line is rejected without being kept in memory; a longer row refuses the file. Default 1 MiB. */
   readonly maxLineBytes?: number;
   readonly abortSignal?: AbortSignal;

@@ -118,6 +118,10 @@ export const REJECT_REASONS = {
     says: 'The line leaves out {fields}; an import would reset that on a device that exists, and with backupFirst "never" nobody reads what the device has.',
     action: 'Write it into the line, use importMode "create" for a new device, or set backupFirst to "auto".',
   },
+  cannotMerge: {
+    says: 'importMode "{mode}" merges into the twin that is there, and with backupFirst "never" nobody reads it.',
+    action: 'Set backupFirst to "auto", or give the whole tags and desired properties in importMode "update".',
+  },
   parentItself: {
     says: '{path} names the device itself as its parent.',
     action: 'Name the edge device that is its parent, or leave it out.',

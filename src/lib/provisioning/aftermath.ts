@@ -1,6 +1,6 @@
 /** What the steps after an import job have in common: the run, what is known of it, and the lines that the hub was given. */
 
-import { importModeOf } from '../devicesFile/importMode.ts';
+import { type ImportMode, importModeOf } from '../devicesFile/importMode.ts';
 import { readEachLine } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { inputOf } from './jobSteps.ts';
@@ -52,6 +52,10 @@ export async function enter(work: Aftermath, phase: RunPhase): Promise<void> {
 export interface SentLine {
   readonly text: string;
   readonly line: RoundLine;
+  /** As the file has it. */
+  readonly asked: string;
+  /** As the file asks: a line that merges is sent under an ETag. */
+  readonly mode: ImportMode;
   readonly guard?: Guard | undefined;
 }
 
@@ -62,19 +66,26 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
   const blob = staging.getBlockBlobClient(await inputOf(context, record, check));
   const sent = readEachLine(blob);
   if (blob.name === unfilled.name) {
-    for await (const text of sent) yield { text, line: JSON.parse(text) as RoundLine };
+    for await (const text of sent) {
+      const line = JSON.parse(text) as RoundLine;
+      yield { text, line, asked: text, mode: importModeOf(line) };
+    }
     return;
   }
-  for await (const { text, guard } of withGuards(sent, { unfilled, missing })) {
-    yield { text, line: JSON.parse(text) as RoundLine, guard };
+  for await (const { text, asked, guard } of withGuards(sent, { unfilled, missing })) {
+    const line = JSON.parse(text) as RoundLine;
+    const mode = importModeOf(line);
+    const isMerged = mode === 'updateTwinIfMatchETag' && text !== asked;
+    yield { text, line, asked, mode: isMerged ? importModeOf(JSON.parse(asked) as RoundLine) : mode, guard };
   }
 }
 
 /** Where a line stands after the jobs of the run. */
-export function standing(work: Aftermath, line: RoundLine): Standing {
-  return standingOf(lineOf(line), work.facts);
+export function standing(work: Aftermath, sent: SentLine): Standing {
+  return standingOf(lineOf(sent), work.facts);
 }
 
-export function lineOf(line: RoundLine): LineOf {
-  return { ...line, mode: importModeOf(line) };
+export function lineOf({ line, mode }: Pick<SentLine, 'line' | 'mode'>): LineOf {
+  const { id, moduleId } = line;
+  return { id, mode, ...(moduleId === undefined || moduleId === null ? {} : { moduleId }) };
 }

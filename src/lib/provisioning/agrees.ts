@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { importModeOf } from '../devicesFile/importMode.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { primaryKeyOf } from './primaryKey.ts';
@@ -5,26 +7,30 @@ import type { RegistryLine } from './registryLine.ts';
 import type { RoundLine } from './rounds.ts';
 
 /**
- * How far the registry is as a line asks for: in all; in its identity, with nothing at all in its twin; or not.
+ * How far the registry is as a line asks for: in all; in all, with more in sections of the twin that the line gives; in its
+ * identity, with nothing at all in its twin; in its twin alone; or not.
  *
- * An identity with an empty twin may be one that the line made, of which the hub has said nothing more.
+ * More is what a hub leaves that merges where it should overwrite. An identity with an empty twin may be one that the line
+ * made, of which the hub has said nothing more.
  */
-export type Agreement = 'all' | 'identity' | 'none';
+export type Agreement = 'all' | 'more' | 'identity' | 'twin' | 'none';
 
 /**
- * Whether the registry is as a line of a devices file asks for: what the line says is there (or, for a delete, the
- * identity is not). What the line leaves out does not matter, nor do the scopes, which a hub makes itself.
+ * Whether the registry is as a line of a devices file asks for (for a delete: the identity is not there). What the line
+ * leaves out does not matter, nor do the scopes, which a hub makes itself. A section of the twin that the line gives is
+ * equal to that of the registry; one that is merged (`updateTwin`) would change nothing there.
  *
- * @param line with `keyBefore`: new keys were asked for, and this was the key before
+ * @param line as it was sent; with `keyBefore`: new keys were asked for, and this was the key before
  * @param found the identity as an export writes it; undefined when it does not exist
  */
 export function agreement(line: RoundLine, found: RegistryLine | undefined): Agreement {
   const mode = importModeOf(line);
   if (mode === 'delete' || mode === 'deleteIfMatchETag') return found === undefined ? 'all' : 'none';
   if (found === undefined) return 'none';
+  const twin = twinAgreement(line, found, mode === 'updateTwin');
   const { writesIdentity } = MODE_RULES[mode];
-  if (writesIdentity && !identityAgrees(line, found)) return 'none';
-  if (twinAgrees(line, found)) return 'all';
+  if (writesIdentity && !identityAgrees(line, found)) return twin === 'all' && givesTwin(line) ? 'twin' : 'none';
+  if (twin !== 'none') return twin;
   return hasEmptyTwin(found) ? 'identity' : 'none';
 }
 
@@ -61,11 +67,19 @@ function authenticationAgrees(wanted: Fields | undefined, found: Fields | undefi
   });
 }
 
-function twinAgrees(line: RoundLine, found: RegistryLine): boolean {
-  return (
-    contains(found['tags'], line['tags']) &&
-    contains(objectAt(found, 'properties')?.['desired'], objectAt(line, 'properties')?.['desired'])
-  );
+function twinAgreement(line: RoundLine, found: RegistryLine, isPatch: boolean): 'all' | 'more' | 'none' {
+  const sections = [
+    [line['tags'], found['tags']],
+    [objectAt(line, 'properties')?.['desired'], objectAt(found, 'properties')?.['desired']],
+  ].filter(([wanted]) => given(wanted));
+  if (!sections.every(([wanted, there]) => mergesToItself(there ?? {}, wanted))) return 'none';
+  const isEqual = ([wanted, there]: readonly unknown[]) =>
+    isDeepStrictEqual(written(there ?? {}, true), written(wanted, true));
+  return isPatch || sections.every(isEqual) ? 'all' : 'more';
+}
+
+function givesTwin(line: RoundLine): boolean {
+  return given(line['tags']) || given(objectAt(line, 'properties')?.['desired']);
 }
 
 function hasEmptyTwin(found: RegistryLine): boolean {
@@ -75,26 +89,34 @@ function hasEmptyTwin(found: RegistryLine): boolean {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whether `wanted` is in `there`: every value of it; null means that there is none. */
-function contains(there: unknown, wanted: unknown): boolean {
-  if (wanted === null || wanted === undefined) return true;
-  if (Array.isArray(wanted)) {
-    return (
-      Array.isArray(there) &&
-      there.length === wanted.length &&
-      wanted.every((value, index) => contains(there[index], value))
-    );
+/** Whether a merge patch (RFC 7396) would change nothing. */
+function mergesToItself(there: unknown, patch: unknown): boolean {
+  if (patch === null) return there === undefined;
+  // Nothing is there: fine as long as nothing is wanted but that.
+  if (!isObject(patch)) return isDeepStrictEqual(there, patch);
+  if (!isObject(there))
+    return there === undefined && Object.values(patch).every((value) => mergesToItself(there, value));
+  return Object.entries(patch).every(([key, value]) => isHubKey(key) || mergesToItself(there[key], value));
+}
+
+/** A section as it is once it is written: null stands for what is not there, and so does an object without anything. */
+function written(section: unknown, isWhole = false): unknown {
+  if (!isObject(section)) return section;
+  const members = new Map<string, unknown>();
+  for (const [key, value] of Object.entries(section)) {
+    if (value === null || (isWhole && isHubKey(key))) continue;
+    const inner = written(value);
+    if (!(inner instanceof Map) || inner.size > 0) members.set(key, inner);
   }
-  if (typeof wanted !== 'object') return there === wanted;
-  if (typeof there !== 'object' || there === null) {
-    // Nothing is there: fine as long as nothing is wanted but that.
-    return Object.values(wanted).every((value) => contains(undefined, value));
-  }
-  return Object.entries(wanted).every(([key, value]) => {
-    if (key === '$metadata' || key === '$version') return true;
-    const found = (there as Fields)[key];
-    return value === null ? found === undefined || found === null : contains(found, value);
-  });
+  return members;
+}
+
+function isHubKey(key: string): boolean {
+  return key === '$metadata' || key === '$version';
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isEdge(line: Fields): boolean {

@@ -1,7 +1,7 @@
 /** The rounds of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
 
 import { explainHubError } from '../registry/index.ts';
-import { type Aftermath, enter, mayRetry, type NextRound, sentLines, standing } from './aftermath.ts';
+import { type Aftermath, enter, mayRetry, type NextRound, type SentLine, sentLines, standing } from './aftermath.ts';
 import type { ProvisioningContext } from './context.ts';
 import { paceOfRun } from './hubPace.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
@@ -16,16 +16,16 @@ import {
 } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import { againText } from './sentAgain.ts';
-import { type Facts, logsName, type Standing, saysNotThere, WITHOUT_TWIN } from './standing.ts';
+import { type Facts, logsName, mayBeStale, type Standing, saysNotThere, WITHOUT_TWIN } from './standing.ts';
 
 /** What is granted at once: calls of at most half a minute, so that the activity that sends them ends in time. */
 const MOST_CALLS_A_GRANT = 5;
 const GRANT_MINUTES = 0.5;
 
-interface CallRound extends Pick<Round, 'name' | 'singly' | 'twinOnly'> {
+interface CallRound extends Pick<Round, 'name' | 'singly' | 'twinOnly' | 'patches'> {
   /** Whether there can be such a line at all: spares a pass over a file that may be large. */
   mayHave(facts: Facts, earlier: RoundOutcomes): boolean;
-  wants(line: RoundLine, standing: Standing, earlier: RoundOutcomes): boolean;
+  wants(sent: SentLine, standing: Standing, earlier: RoundOutcomes): boolean;
 }
 
 const hasTransient = (facts: Facts): boolean => logsName(facts, (error) => error.class === 'transient');
@@ -34,30 +34,49 @@ const hasFull = (facts: Facts, earlier: RoundOutcomes): boolean =>
 
 /** Modules after all devices, for they need them; what met a full hub one by one, after all else. */
 const CALL_ROUNDS: readonly CallRound[] = [
-  { name: 'devices', mayHave: hasTransient, wants: (line, { is }) => !isModule(line) && is === 'transient' },
-  { name: 'modules', mayHave: hasTransient, wants: (line, { is }) => isModule(line) && is === 'transient' },
+  {
+    name: 'devices',
+    mayHave: hasTransient,
+    wants: (sent, { is }) => !isModule(sent.line) && !merges(sent) && is === 'transient',
+  },
+  {
+    name: 'modules',
+    mayHave: hasTransient,
+    wants: (sent, { is }) => isModule(sent.line) && !merges(sent) && is === 'transient',
+  },
+  {
+    name: 'merges',
+    patches: true,
+    mayHave: (facts) => hasTransient(facts) || mayBeStale(facts),
+    wants: (sent, { is }) => merges(sent) && (is === 'transient' || is === 'stale'),
+  },
   {
     name: 'twins',
     twinOnly: true,
     mayHave: (facts) => logsName(facts, ({ name }) => name === WITHOUT_TWIN),
-    wants: (_line, at) => at.is === 'warned' && explainHubError(at.code).name === WITHOUT_TWIN,
+    wants: (_sent, at) => at.is === 'warned' && explainHubError(at.code).name === WITHOUT_TWIN,
   },
   {
     name: 'full-devices',
     singly: true,
     mayHave: hasFull,
-    wants: (line, at, earlier) => !isModule(line) && meetsFull(line, at, earlier),
+    wants: ({ line }, at, earlier) => !isModule(line) && meetsFull(line, at, earlier),
   },
   {
     name: 'full-modules',
     singly: true,
     mayHave: hasFull,
-    wants: (line, at, earlier) => isModule(line) && meetsFull(line, at, earlier),
+    wants: ({ line }, at, earlier) => isModule(line) && meetsFull(line, at, earlier),
   },
 ];
 
-function isModule(line: RoundLine): boolean {
-  return line.moduleId !== undefined;
+function isModule({ moduleId }: RoundLine): boolean {
+  return moduleId !== undefined && moduleId !== null;
+}
+
+/** What merges is sent again as a patch of the twin as it is now, which merges whatever has changed. */
+function merges({ mode }: SentLine): boolean {
+  return mode === 'updateTwin';
 }
 
 function meetsFull(line: RoundLine, { is }: Standing, earlier: RoundOutcomes): boolean {
@@ -83,23 +102,29 @@ export async function roundOfCalls(work: Aftermath): Promise<NextRound | undefin
       round = await planRound(work, plan, outcomes);
     }
     if (round === undefined || round.lines === 0 || round.finishedAt !== undefined) continue;
-    await enter(work, 'retry');
-    await context.runs.update(record.runId, (current) => {
-      const { waiting: _waiting, ...rest } = current;
-      const left = current.retry?.round === round.name ? current.retry.left : round.lines;
-      return { ...rest, retry: { round: round.name, lines: round.lines, left } };
-    });
-    return workOn(work, round);
+    return beginRound(work, round);
   }
   return undefined;
+}
+
+/** Notes in the record that a round is worked on. */
+export async function beginRound(work: Aftermath, round: Round): Promise<NextRound> {
+  await enter(work, 'retry');
+  await work.context.runs.update(work.record.runId, (current) => {
+    const { waiting: _waiting, ...rest } = current;
+    const left = current.retry?.round === round.name ? current.retry.left : round.lines;
+    return { ...rest, retry: { round: round.name, lines: round.lines, left } };
+  });
+  return workOn(work, round);
 }
 
 async function planRound(work: Aftermath, plan: CallRound, earlier: RoundOutcomes): Promise<Round | undefined> {
   const { context, record } = work;
   if (!plan.mayHave(work.facts, earlier)) return undefined;
   const lines = async function* () {
-    for await (const { text, line, guard } of sentLines(work)) {
-      if (plan.wants(line, standing(work, line), earlier)) yield againText(text, guard);
+    for await (const sent of sentLines(work)) {
+      if (!plan.wants(sent, standing(work, sent), earlier)) continue;
+      yield plan.patches === true ? sent.asked : againText(sent.text, sent.guard);
     }
   };
   const { wants: _wants, mayHave: _mayHave, ...properties } = plan;
@@ -108,7 +133,9 @@ async function planRound(work: Aftermath, plan: CallRound, earlier: RoundOutcome
 
 /** How the lanes of a round are to work on it. */
 export function workOn({ context, record }: Aftermath, round: Round): NextRound {
-  const { itemsPerMinute, callItems, width } = paceOfRun(context, record);
+  const pace = paceOfRun(context, record);
+  const { callItems, width } = pace;
+  const itemsPerMinute = round.patches === undefined ? pace.itemsPerMinute : pace.patchesPerMinute;
   return {
     do: 'work',
     round: round.name,

@@ -4,17 +4,18 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { MissingField } from '../devicesFile/checkDevicesFile.ts';
 import { identityOf } from '../devicesFile/identityTable.ts';
-import { IMPORT_MODES, type ImportMode } from '../devicesFile/importMode.ts';
+import { IMPORT_MODES, type ImportMode, importModeOf } from '../devicesFile/importMode.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readEachLine } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
-import { findScoped, type ScopedDevice, scopesToKeep } from './keptScopes.ts';
+import { type BeforeLine, beforeLine, filledLine, type Wanted } from './filledLine.ts';
+import { hubOf } from './hubJob.ts';
+import { findGone, findScoped } from './keptScopes.ts';
 import type { ProvisionOptions } from './options.ts';
 import { readParentsAlong } from './parentRows.ts';
 import type { PreImageRound } from './preImageRound.ts';
-import { parseRegistryLines } from './registryLine.ts';
 import type { RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
@@ -30,23 +31,28 @@ import {
 const LINES_A_PASS = 30_000;
 const CHARACTERS_A_PASS = 64 * 1024 * 1024;
 
-interface StagedLine extends ScopedDevice {
+/** The look-up of a pass ends early when what it found takes more than this: the pass is halved then. */
+const CHARACTERS_FOUND = 64 * 1024 * 1024;
+
+interface StagedLine {
   readonly id: string;
-  readonly moduleId?: string;
-  readonly importMode?: ImportMode;
-  readonly [key: string]: unknown;
+  readonly moduleId?: string | null;
+  readonly importMode?: string;
 }
 
 /** A line on its way, and what it is to get from the pre-image; a line that is not wanted stays as it is. */
 interface WaitingLine {
   readonly text: string;
-  readonly wanted?: { readonly fields: readonly MissingField[]; readonly parent: string | null | undefined };
+  readonly wanted?: Wanted & { readonly identity: string };
 }
 
 /**
  * Fills in what lines leave out and their devices have: keys, status, statusReason, capabilities, scopes, taken from the
  * pre-image. Without it a line without keys would get new ones, and a line without status would let a blocked device in
  * again. Lines whose device does not exist stay as they are: the hub makes new keys for new devices.
+ *
+ * Lines that merge into a twin are given the sections that they come to, and what has to go from a twin is noted for
+ * later: whether a hub replaces or merges what an import says of a twin is not known.
  *
  * @param round the pre-image to take it from; undefined for a run that takes none
  * @returns the blob that the import job is to read, and in how many lines each field was filled in
@@ -60,9 +66,9 @@ export async function fillMissing(
 ): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
-  // Only lines that may overwrite an identity can reset anything.
-  const overwrites = IMPORT_MODES.some((mode) => MODE_RULES[mode].mayOverwrite && check.counts.byMode[mode]);
-  if (!overwrites || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
+  // Only lines that may change what exists can reset anything.
+  const changes = IMPORT_MODES.some((mode) => mayChange(mode) && check.counts.byMode[mode]);
+  if (!changes || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
   if (round === undefined) throw new Error(`The run ${record.runId} has no pre-image to fill its lines from.`);
   const manifest = container.getBlockBlobClient(fillBlob(round));
   const earlier = await readJson<FillManifest>(manifest);
@@ -71,29 +77,55 @@ export async function fillMissing(
   if (preImage === undefined) throw new Error(`The pre-image of run ${record.runId} is missing.`);
 
   const source = container.getBlockBlobClient(preImage.blobName);
-  const hasScope = await findScoped(source);
-  if (check.incomplete === 0 && hasScope === undefined) return keepResult(manifest, { blobName: blobs.devices.name });
-  const filled = container.getBlockBlobClient(`filled-${round}-${randomBytes(4).toString('hex')}.txt`);
+  const scopes = await findScoped(source);
+  const isThere = preImage.way === 'export' ? undefined : edgeLookUp(context, record);
+  const gone = scopes === undefined ? undefined : await findGone(scopes, blobs.devices, isThere);
+  const isGone = gone === undefined ? undefined : (scope: string) => gone.has(scope);
+  const name = `${round}-${randomBytes(4).toString('hex')}`;
+  const filled = container.getBlockBlobClient(`filled-${name}.txt`);
   const writer = createBlockWriter(filled);
+  const removals = container.getBlockBlobClient(`removals-${name}.txt`);
+  const removalWriter = createBlockWriter(removals);
+  const kept: Partial<Record<MissingField, number>> = {};
+  let changed = 0;
+  let merged = 0;
+  let removalLines = 0;
+  const write = async (line: WaitingLine, found: ReadonlyMap<string, BeforeLine>): Promise<void> => {
+    if (line.wanted === undefined) {
+      writer.writeLine(0, line.text);
+    } else {
+      const result = filledLine(line.text, found.get(line.wanted.identity), line.wanted);
+      for (const field of result.kept) kept[field] = (kept[field] ?? 0) + 1;
+      if (result.text !== line.text) changed += 1;
+      if (result.isMerged) merged += 1;
+      writer.writeLine(0, result.text);
+      if (result.removal !== undefined) {
+        removalLines += 1;
+        removalWriter.writeLine(0, result.removal);
+        await removalWriter.drain();
+      }
+    }
+    await writer.drain();
+  };
+  const finishPass = async (pass: readonly WaitingLine[]): Promise<void> => {
+    const found = await lookUp(source, pass);
+    if (found === 'tooLarge') {
+      const half = Math.ceil(pass.length / 2);
+      await finishPass(pass.slice(0, half));
+      await finishPass(pass.slice(half));
+      return;
+    }
+    for (const line of pass) await write(line, found);
+  };
   let pass: WaitingLine[] = [];
   let characters = 0;
-  let wanted = new Set<string>();
-  const kept: Partial<Record<MissingField, number>> = {};
-  const finishPass = async (): Promise<void> => {
-    const found = wanted.size === 0 ? new Map<string, StagedLine>() : await lookUp(source, wanted);
-    for (const line of pass) {
-      writer.writeLine(0, filledLine(line, found, kept));
-      await writer.drain();
-    }
-    pass = [];
-    wanted = new Set();
-  };
   // These blobs are in the same order: what lacks nothing is simply not in the second.
   const parents = readParentsAlong(blobs.parents);
   const incomplete = readEachLine(blobs.missing);
   let next = await incomplete.next();
   for await (const text of readEachLine(blobs.devices)) {
-    const line = next.done && hasScope === undefined ? undefined : (JSON.parse(text) as StagedLine);
+    const writesTwin = TWIN_MEMBER.test(text);
+    const line = next.done && scopes === undefined && !writesTwin ? undefined : (JSON.parse(text) as StagedLine);
     let missing: readonly MissingField[] | undefined;
     if (!next.done && line !== undefined) {
       const [id, moduleId, ...fields] = JSON.parse(next.value) as MissingRow;
@@ -103,24 +135,54 @@ export async function fillMissing(
         next = await incomplete.next();
       }
     }
-    const isDevice = line !== undefined && !isModule(line);
+    const isDevice = line !== undefined && (line.moduleId ?? undefined) === undefined;
     const parent = isDevice ? await parents.of(line.id) : undefined;
-    const scoped = isDevice && MODE_RULES[line.importMode ?? 'createOrUpdate'].mayOverwrite && hasScope?.(line.id);
-    if (line !== undefined && (missing !== undefined || scoped)) {
-      wanted.add(identityOf(line));
-      pass.push({ text, wanted: { fields: missing ?? [], parent } });
+    const mode = importModeOf(line ?? {});
+    const isScoped = isDevice && MODE_RULES[mode].mayOverwrite && scopes?.hasScope(line.id) === true;
+    const isIncomplete = missing !== undefined || isScoped;
+    if (line !== undefined && (isIncomplete || (writesTwin && mayChange(mode)))) {
+      const identity = identityOf(line);
+      pass.push({ text, wanted: { identity, fields: missing ?? [], parent, isIncomplete, isGone } });
     } else {
       pass.push({ text });
     }
     characters += text.length;
     if (pass.length < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
+    await finishPass(pass);
     characters = 0;
-    await finishPass();
+    pass = [];
   }
-  await finishPass();
+  await finishPass(pass);
   if (!next.done) throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
-  await writer.commit('application/x-ndjson; charset=utf-8');
-  return keepResult(manifest, { blobName: filled.name, kept });
+  if (removalLines > 0) await removalWriter.commit(NDJSON);
+  // What a line lacks is told from this blob, too, when it is sent again.
+  const isFilled = changed > 0 || check.incomplete > 0;
+  if (isFilled) await writer.commit(NDJSON);
+  return keepResult(manifest, {
+    blobName: isFilled ? filled.name : blobs.devices.name,
+    ...(check.incomplete === 0 && scopes === undefined ? {} : { kept }),
+    ...(merged === 0 ? {} : { merged }),
+    ...(removalLines === 0 ? {} : { removals: { blobName: removals.name, lines: removalLines } }),
+  });
+}
+
+const NDJSON = 'application/x-ndjson; charset=utf-8';
+
+/** Nearly always tells lines that write a twin from those that do not, without reading them. */
+const TWIN_MEMBER = /"(?:tags|desired)"/;
+
+/** Whether a line of this mode may change an identity that exists, and does not just delete it. */
+function mayChange(mode: ImportMode): boolean {
+  const { mayOverwrite, writesTwin } = MODE_RULES[mode];
+  return mayOverwrite || (writesTwin && mode !== 'create');
+}
+
+function edgeLookUp(context: ProvisioningContext, record: RunRecord): (scope: string, id: string) => Promise<boolean> {
+  const hub = context.hub(hubOf(record));
+  return async (scope, id) => {
+    const device = await hub.getDevice(id);
+    return device?.capabilities?.iotEdge === true && device.deviceScope === scope;
+  };
 }
 
 /** Notes which blob the job is to read. The first to say so wins. */
@@ -132,64 +194,26 @@ async function keepResult(manifest: BlockBlobClient, result: FillManifest): Prom
 /** One row of the blob that says what lines lack: id, moduleId, fields. */
 export type MissingRow = readonly [id: string, moduleId: string | null, ...fields: MissingField[]];
 
-/** The lines of the pre-image for the wanted identities. */
-async function lookUp(source: BlockBlobClient, wanted: ReadonlySet<string>): Promise<Map<string, StagedLine>> {
-  const found = new Map<string, StagedLine>();
-  for await (const line of parseRegistryLines(readEachLine(source)) as AsyncIterable<StagedLine>) {
-    const key = identityOf(line);
-    // Only what is wanted of it: a twin can be many times as large as the rest.
-    if (wanted.has(key)) found.set(key, pick(line));
+/** The lines of the pre-image for those of a pass; `tooLarge`: together they are more than is kept at once. */
+async function lookUp(
+  source: BlockBlobClient,
+  pass: readonly WaitingLine[],
+): Promise<ReadonlyMap<string, BeforeLine> | 'tooLarge'> {
+  const wanted = new Map<string, boolean>();
+  for (const line of pass) if (line.wanted) wanted.set(line.wanted.identity, TWIN_MEMBER.test(line.text));
+  const found = new Map<string, BeforeLine>();
+  if (wanted.size === 0) return found;
+  let characters = 0;
+  for await (const text of readEachLine(source)) {
+    // An export may begin with a line of plain text.
+    if (!text.startsWith('{')) continue;
+    const identity = identityOf(JSON.parse(text) as StagedLine);
+    const writesTwin = wanted.get(identity);
+    if (writesTwin === undefined) continue;
+    const before = beforeLine(text, writesTwin);
+    found.set(identity, before);
+    characters += (before.twin.tags?.length ?? 0) + (before.twin.desired?.length ?? 0);
+    if (characters > CHARACTERS_FOUND && pass.length > 1) return 'tooLarge';
   }
   return found;
-}
-
-/** @param kept counts what is filled in */
-function filledLine(
-  { text, wanted }: WaitingLine,
-  preImage: ReadonlyMap<string, StagedLine>,
-  kept: Partial<Record<MissingField, number>>,
-): string {
-  if (wanted === undefined) return text;
-  const line = JSON.parse(text) as StagedLine;
-  const before = preImage.get(identityOf(line));
-  if (before === undefined) return text;
-  const fields = wanted.fields.filter(
-    (field) =>
-      before[field] !== undefined && before[field] !== null && (field !== 'authentication' || keepsType(line, before)),
-  );
-  for (const field of fields) kept[field] = (kept[field] ?? 0) + 1;
-  // Tells which state of the device was filled in, should the line have to be sent again. A line that compares has its own.
-  const etag = line.importMode?.endsWith('IfMatchETag') === true ? {} : { eTag: before['eTag'] };
-  const filled: StagedLine = { ...line, ...etag, ...Object.fromEntries(fields.map((field) => [field, before[field]])) };
-  return JSON.stringify(isModule(line) ? filled : { ...filled, ...scopesToKeep(filled, before, wanted.parent) });
-}
-
-/** A line that asks for another type of authentication cannot keep what the old type had. */
-function keepsType(line: StagedLine, before: StagedLine): boolean {
-  const wanted = typeOf(line['authentication']);
-  return wanted === undefined || wanted === typeOf(before['authentication']);
-}
-
-function typeOf(authentication: unknown): string | undefined {
-  const { type } = (authentication ?? {}) as { readonly type?: unknown };
-  return typeof type === 'string' ? type.toLowerCase() : undefined;
-}
-
-function isModule({ moduleId }: StagedLine): boolean {
-  return moduleId !== undefined && moduleId !== null;
-}
-
-function pick(line: StagedLine): StagedLine {
-  const { id, moduleId, eTag, authentication, status, statusReason, capabilities, deviceScope, parentScopes } = line;
-  return {
-    id,
-    eTag,
-    ...(moduleId === undefined ? {} : { moduleId }),
-    authentication,
-    status,
-    statusReason,
-    capabilities: capabilities ?? null,
-    deviceScope: deviceScope ?? null,
-    parentScopes: parentScopes ?? null,
-  };
 }

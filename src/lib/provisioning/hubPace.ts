@@ -7,6 +7,8 @@ import type { RunRecord } from './runRecord.ts';
 export interface HubPace {
   /** Identity operations: devices and modules, not calls. */
   readonly itemsPerMinute: number;
+  /** Twins that may be written one by one. */
+  readonly patchesPerMinute: number;
   /** Items of one bulk call. */
   readonly callItems: number;
   /** Chunks that are worked on at once. */
@@ -18,6 +20,8 @@ export interface HubPace {
  * bulk items count one by one.
  */
 const ITEMS_PER_MINUTE = { S1: 100, S2: 100, S3: 5_000 } as const;
+/** The same table: twin updates, of the whole hub (of S3 a unit). */
+const PATCHES_PER_MINUTE = { S1: 50 * 60, S2: 50 * 60, S3: 250 * 60 } as const;
 const WIDTH = { S1: 1, S2: 1, S3: 4 } as const;
 const MOST_CALL_ITEMS = 100;
 export const FEWEST_CALL_ITEMS = 10;
@@ -27,7 +31,8 @@ export function paceOf({ tier, units }: HubSize): HubPace {
   // Whether a hub admits a call that asks for more than is left at the moment is not documented: a call is a quarter of a
   // minute's worth at most.
   const callItems = Math.min(MOST_CALL_ITEMS, Math.max(FEWEST_CALL_ITEMS, Math.floor(itemsPerMinute / 4)));
-  return { itemsPerMinute, callItems, width: WIDTH[tier] };
+  const patchesPerMinute = PATCHES_PER_MINUTE[tier] * (tier === 'S3' ? units : 1);
+  return { itemsPerMinute, patchesPerMinute, callItems, width: WIDTH[tier] };
 }
 
 /** The pace of the hub that a run is for. */

@@ -1,9 +1,11 @@
 /** What the hub's reply means for one line of a round, as pure functions. */
 
 import { importModeOf } from '../devicesFile/importMode.ts';
-import { type BulkResult, explainHubError, type HubError, type WireExportImportDevice } from '../registry/index.ts';
+import { type BulkResult, explainHubError, type HubError } from '../registry/index.ts';
+import { memberMap, objectText } from '../textFile/jsonMembers.ts';
 import type { LineState, RoundLine } from './rounds.ts';
 import { explainsItself, provesNothingDone, saysNotThere, WITHOUT_TWIN } from './standing.ts';
+import { twinMembers, twinOf } from './twinText.ts';
 
 /** What decides how a reply is taken. */
 export interface RoundKind {
@@ -12,21 +14,45 @@ export interface RoundKind {
   readonly links: boolean;
 }
 
-/** The item of a bulk call for a line. */
-export function itemOf(line: RoundLine, state: LineState): WireExportImportDevice {
-  if (state.twinOnly === undefined) return line as WireExportImportDevice;
-  const { id, moduleId, tags, properties } = line as WireExportImportDevice;
-  const desired = properties?.desired;
-  return {
-    id,
-    ...(moduleId === undefined ? {} : { moduleId }),
-    importMode: 'updateTwin',
+/**
+ * The item of a bulk call for a line.
+ *
+ * @param text the line, whose numbers and keys arrive as they are written
+ */
+export function itemOf(text: string, state: LineState): string {
+  if (state.twinOnly === undefined) return text;
+  const line = memberMap(text);
+  const identity = ['id', 'moduleId'].flatMap((key): [string, string][] => {
+    const value = line.get(key);
+    return value === undefined || value === 'null' ? [] : [[key, value]];
+  });
+  return objectText([
+    ...identity,
+    ['importMode', '"updateTwin"'],
     // The hub wants a status on every line, and pays no attention to it here.
-    status: 'enabled',
+    ['status', '"enabled"'],
     // What the line leaves out is left alone: its device may have been there before, with a twin of its own.
-    ...(tags === undefined || tags === null ? {} : { tags }),
-    ...(desired === undefined || desired === null ? {} : { properties: { desired } }),
-  };
+    ...twinMembers(twinOf(line)),
+  ]);
+}
+
+/** The patch of a twin for a line that merges, or that says what had to go. */
+export function patchOf(text: string): string {
+  return objectText(twinMembers(twinOf(memberMap(text))));
+}
+
+/** The state of a line whose twin was patched, which may be done again at any time. */
+export function afterPatch(state: LineState, error: HubError | undefined): LineState {
+  const tried = { ...state, tries: state.tries + 1 };
+  if (error === undefined) {
+    const { code: _code, maybe: _maybe, ...rest } = tried;
+    return { ...rest, is: 'succeeded' };
+  }
+  const { code, kind, outcomeUnknown, retryable } = error;
+  if (kind === 'throttled') return { ...state, is: 'pending', code };
+  if (kind === 'unauthorized' || kind === 'forbidden') return { ...tried, is: 'pending', code };
+  if (retryable || outcomeUnknown) return { ...tried, is: 'pending', code, ...doubtOf(code, outcomeUnknown) };
+  return { ...tried, is: 'failed', code };
 }
 
 /**

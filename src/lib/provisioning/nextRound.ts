@@ -1,15 +1,18 @@
 import { type Aftermath, enter, mayRetry, type NextRound } from './aftermath.ts';
-import { markFinished, roundOfCalls, workOn } from './callRounds.ts';
+import { beginRound, markFinished, roundOfCalls, workOn } from './callRounds.ts';
 import type { ProvisioningContext } from './context.ts';
+import { readFilled } from './filled.ts';
 import { isOver } from './hubJob.ts';
 import { nextParents } from './parents.ts';
 import { readBack } from './readBack.ts';
+import { roundOfRemovals } from './removals.ts';
 import { openRounds, readRounds } from './rounds.ts';
 import { isFinal } from './runRecord.ts';
 import { dueSecondJob, planSecondJob } from './secondJob.ts';
 import { settleConfigurations } from './settleConfigurations.ts';
 import { checkOf } from './staging.ts';
-import { isFinalWord, readFacts } from './standing.ts';
+import { isFinalWord, mayBeStale, readFacts } from './standing.ts';
+import { isRemovalDue, readFindings } from './verdicts.ts';
 
 export type { NextRound } from './aftermath.ts';
 
@@ -38,7 +41,10 @@ export async function nextRound(
   const facts = await readFacts(context, record, (await readRounds(context, record))?.value);
   const check = await checkOf(context, runId);
   if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
-  if (isFinalWord(facts) && check.parents === 0) return { do: 'settle' };
+  const filled = await readFilled(context, record);
+  // A line that met a twin that has changed is merged once more.
+  const hasFinalWord = isFinalWord(facts) && !(filled?.merged !== undefined && mayBeStale(facts));
+  if (hasFinalWord && check.parents === 0 && filled?.removals === undefined) return { do: 'settle' };
   const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
   let state = await openRounds(context, record, new Date(context.now().getTime() + retryMs).toISOString());
   if (finished !== undefined) state = await markFinished(context, record, finished);
@@ -47,14 +53,23 @@ export async function nextRound(
   // A second job that was begun has its say, however long it takes and whoever cancels the run.
   const due = await dueSecondJob(work);
   if (due !== undefined) return due;
-  if (!isFinalWord(facts) && mayRetry(context, record, state)) {
+  if (!hasFinalWord && mayRetry(context, record, state)) {
     const next = (await planSecondJob(work)) ?? (await roundOfCalls(work));
     if (next !== undefined) return next;
   }
-  if (!isFinalWord(facts)) {
+  if (!hasFinalWord) {
     const next = await readBack({ ...work, state: (await readRounds(context, record))?.value ?? state });
     if (next !== undefined) return next;
   }
+  const removals = await roundOfRemovals(
+    { context, record, state: (await readRounds(context, record))?.value ?? state },
+    filled,
+    async () => {
+      const findings = await readFindings(context, record);
+      return (line) => isRemovalDue(line, findings);
+    },
+  );
+  if (removals !== undefined) return beginRound(work, removals);
   return (await linkParents(work)) ?? { do: 'settle' };
 }
 

@@ -57,6 +57,16 @@ export const OUTCOME_CODES = {
     action: LOOK_OR_REPEAT,
     retried: 'yes',
   },
+  twinChanged: {
+    says: 'The twin that an updateTwin line was merged into was changed by somebody else while the run was under way, and there was no time left to merge it again. Nothing of the line was applied.',
+    action: 'Drop failed-devices.txt to have it merged into the twin as it is now.',
+    retried: 'yes',
+  },
+  keysNotRemoved: {
+    says: 'The line was applied, but keys that were to go from the twin may still be there: the run ended before they were removed.',
+    action: 'Drop failed-devices.txt to have them removed.',
+    retried: 'yes',
+  },
   hubTrouble: {
     says: 'The hub had trouble with the line each time it was sent. The registry could not be read afterwards, so whether the line was applied is not known.',
     action: LOOK_OR_REPEAT,

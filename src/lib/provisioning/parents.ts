@@ -83,7 +83,7 @@ async function open(context: ProvisioningContext, record: RunRecord, check: Chec
     for await (const row of readParentRows(source)) {
       const [id, parent, mode] = row;
       if (parent === null) continue;
-      const { outcome } = verdictOn({ id, mode }, { ...findings, links: undefined });
+      const { outcome } = verdictOn({ id, mode }, { ...findings, links: undefined, removals: undefined });
       if (outcome === 'succeeded' || outcome === 'succeededWithWarning') yield row;
     }
   };

@@ -10,13 +10,14 @@ import { randomBytes } from 'node:crypto';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
+import { memberMap, objectText } from '../textFile/jsonMembers.ts';
 import { type Identity, identitiesToCompare } from './comparison.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
 import { decodeEntry, isAccepted } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
 import type { PreImageRound } from './preImageRound.ts';
-import { readRegistryLine, UNREADABLE } from './registryLine.ts';
+import { readRegistryText, UNREADABLE } from './registryLine.ts';
 import type { RunRecord } from './runRecord.ts';
 import { type CheckResult, checkBlobs, type PreImageManifest, preImageBlob, stagingOf } from './staging.ts';
 
@@ -74,11 +75,11 @@ export async function readPreImage(
   const lines: string[] = [];
   for (let start = 0; start < wanted.length; start += READS_AT_ONCE) {
     const found = await Promise.all(
-      wanted.slice(start, start + READS_AT_ONCE).map((entry) => readRegistryLine(hub, entry)),
+      wanted.slice(start, start + READS_AT_ONCE).map((entry) => readRegistryText(hub, entry)),
     );
     if (found.includes(UNREADABLE)) return 'export';
     for (const line of found) {
-      if (typeof line === 'object') lines.push(JSON.stringify(isDry ? { ...line, authentication: undefined } : line));
+      if (line !== undefined) lines.push(isDry ? withoutKeys(line) : line);
     }
   }
   // A name of its own: two attempts at this step may run at a time, and the manifest says whose blob counts.
@@ -114,4 +115,10 @@ export async function keepManifest(
   const manifest = stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(round));
   if (await writeJson(manifest, preImage, { ifAbsent: true })) return preImage;
   return (await readJson<PreImageManifest>(manifest))?.value ?? preImage;
+}
+
+function withoutKeys(line: string): string {
+  const members = memberMap(line);
+  members.delete('authentication');
+  return objectText(members);
 }

@@ -6,7 +6,14 @@ import { type Aftermath, enter, lineOf, type NextRound, sentLines } from './afte
 import { isOver } from './hubJob.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { readRoundOutcomes } from './roundOutcomes.ts';
-import { type ChunkState, changeRounds, chunkBlobs, MOST_EXPORT_TRIES, type Verification } from './rounds.ts';
+import {
+  type ChunkState,
+  changeRounds,
+  chunkBlobs,
+  MOST_EXPORT_TRIES,
+  type RoundLine,
+  type Verification,
+} from './rounds.ts';
 import { endsReadingBack } from './runRecord.ts';
 import { stagingOf } from './staging.ts';
 import { mayBeApplied } from './standing.ts';
@@ -112,11 +119,14 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
   const { context, record, state } = work;
   const tried = await readRoundOutcomes(context, record, state.rounds);
   const lines = async function* (newKeys: boolean) {
-    for await (const { line } of sentLines(work)) {
-      const last = tried.find(line);
+    for await (const sent of sentLines(work)) {
+      const last = tried.find(sent.line);
       // What was never answered for good may have been applied by any of its tries.
       const isOpen = last === undefined || last.is === 'pending';
-      if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(line), work.facts))) continue;
+      if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(sent), work.facts))) continue;
+      // Patched, it was merged into the twin as it was then.
+      const isPatched = last !== undefined && sent.mode === 'updateTwin';
+      const line = isPatched ? (JSON.parse(sent.asked) as RoundLine) : sent.line;
       if (asksForNewKeys(line, record.options) === newKeys) yield line;
     }
   };

@@ -1,4 +1,6 @@
-import type { Device, Module, RegistryClient, Twin } from '../registry/index.ts';
+import type { Device, Module, RegistryClient, Twin, WrittenTwin } from '../registry/index.ts';
+import { objectText } from '../textFile/jsonMembers.ts';
+import { withoutHubKeys } from './twinText.ts';
 
 /** A line of an export. Holds keys. */
 export interface RegistryLine {
@@ -26,6 +28,45 @@ export async function readRegistryLine(
   hub: RegistryClient,
   entry: { readonly id: string; readonly moduleId?: string },
 ): Promise<RegistryLine | undefined | typeof UNREADABLE> {
+  const found = await readIdentity(hub, entry);
+  return found === undefined || found === UNREADABLE ? found : found.line;
+}
+
+/** The same as text, with tags and desired properties as the hub wrote them. */
+export async function readRegistryText(
+  hub: RegistryClient,
+  entry: { readonly id: string; readonly moduleId?: string },
+): Promise<string | undefined | typeof UNREADABLE> {
+  const found = await readIdentity(hub, entry);
+  if (found === undefined || found === UNREADABLE) return found;
+  const { line, twin } = found;
+  const members = new Map<string, string>();
+  for (const [key, value] of Object.entries(line)) if (value !== undefined) members.set(key, JSON.stringify(value));
+  // A client that does not tell has read it all the same.
+  const { tags, desired } = twin?.written ?? {};
+  if (tags !== undefined) members.set('tags', tags);
+  if (desired !== undefined && twin !== undefined) {
+    const reported = JSON.stringify(withoutMetadata(twin.properties.reported));
+    members.set(
+      'properties',
+      objectText([
+        ['desired', withoutHubKeys(desired)],
+        ['reported', reported],
+      ]),
+    );
+  }
+  return objectText(members);
+}
+
+interface FoundIdentity {
+  readonly line: RegistryLine;
+  readonly twin: WrittenTwin | undefined;
+}
+
+async function readIdentity(
+  hub: RegistryClient,
+  entry: { readonly id: string; readonly moduleId?: string },
+): Promise<FoundIdentity | undefined | typeof UNREADABLE> {
   const { id: deviceId, moduleId } = entry;
   if (moduleId !== undefined) {
     // To a SAS token a hub answers 401 for modules of a device that is missing or disabled (seen on a live hub).
@@ -33,10 +74,10 @@ export async function readRegistryLine(
     if (device === undefined) return undefined;
     if (device.status === 'disabled') return UNREADABLE;
     const [module, twin] = await Promise.all([hub.getModule(deviceId, moduleId), hub.getTwin({ deviceId, moduleId })]);
-    return module === undefined ? undefined : moduleLine(module, twin);
+    return module === undefined ? undefined : { line: moduleLine(module, twin), twin };
   }
   const [device, twin] = await Promise.all([hub.getDevice(deviceId), hub.getTwin({ deviceId })]);
-  return device === undefined ? undefined : deviceLine(device, twin);
+  return device === undefined ? undefined : { line: deviceLine(device, twin), twin };
 }
 
 /** A device as an export job would write it, with keys. */

@@ -5,6 +5,7 @@ import { ensureContainer } from '../storage/ensureContainer.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
 import { readLineBatches } from '../storage/readLines.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
+import { memberMap, objectText } from '../textFile/jsonMembers.ts';
 import { endingWith, reportConfigurations } from './configurationsReport.ts';
 import type { ProvisioningContext } from './context.ts';
 import { formatOfDrop } from './dropPath.ts';
@@ -184,7 +185,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
         const parent = isDevice ? await parents.of(device.id) : undefined;
         if (!input.isFailed(device.id, device.moduleId, device.importMode)) continue;
         const isThere = isDevice && input.isThere?.(device.id) === true;
-        failed.writeLine(0, parent === undefined ? line : againWithParent(device, parent, isThere));
+        failed.writeLine(0, parent === undefined ? line : againWithParent(line, parent, isThere));
       }
       await failed.drain();
     }
@@ -231,8 +232,10 @@ export async function writeShortReport(
 }
 
 /** The line with its parent, which the hub was not given; as an update if the device is there by now. */
-function againWithParent(device: object, parent: string | null, isThere: boolean): string {
-  return JSON.stringify({ ...device, ...(isThere ? { importMode: 'update' } : {}), parent });
+function againWithParent(line: string, parent: string | null, isThere: boolean): string {
+  const members = memberMap(line);
+  if (isThere) members.set('importMode', '"update"');
+  return objectText(members.set('parent', JSON.stringify(parent)));
 }
 
 function verdictFor(entry: IndexEntry, input: ReportInput): Verdict {

@@ -22,7 +22,7 @@ export interface RoundOutcomes {
   find(line: { readonly id: string; readonly moduleId?: string }): RoundOutcome | undefined;
 }
 
-/** Reads what became of the lines of all rounds but those of links, in flat memory. */
+/** Reads what became of the lines of all rounds but those of links and removals, in flat memory. */
 export async function readRoundOutcomes(
   context: ProvisioningContext,
   record: RunRecord,
@@ -30,7 +30,7 @@ export async function readRoundOutcomes(
 ): Promise<RoundOutcomes> {
   const notes = createIdentityNotes(randomInt(2 ** 31));
   for (const round of rounds) {
-    if (round.links !== undefined) continue;
+    if (round.links !== undefined || round.removes !== undefined) continue;
     for await (const { line, state } of readRoundResults(context, record, round)) {
       // Never sent: it stands as before.
       if (state.is === 'pending' && state.tries === 0 && state.code === undefined) continue;

@@ -34,6 +34,10 @@ export interface Round {
   readonly twinOnly?: true;
   /** The lines link devices to their parents: what becomes of them says nothing of the devices themselves. */
   readonly links?: true;
+  /** The twins are patched, one by one: `updateTwin` as it is documented. */
+  readonly patches?: true;
+  /** The patches take away what had to go: what becomes of them says nothing of the lines themselves. */
+  readonly removes?: true;
   /** Nothing is sent after this instant, where that is not `retryUntil`. */
   readonly until?: string;
   readonly finishedAt?: string;
@@ -157,7 +161,9 @@ function roundsBlob(context: ProvisioningContext, record: RunRecord): BlockBlobC
 export async function writeRound(
   context: ProvisioningContext,
   record: RunRecord,
-  round: Pick<Round, 'name' | 'singly' | 'twinOnly' | 'links' | 'until'> & { readonly lines: AsyncIterable<string> },
+  round: Pick<Round, 'name' | 'singly' | 'twinOnly' | 'links' | 'patches' | 'removes' | 'until'> & {
+    readonly lines: AsyncIterable<string>;
+  },
 ): Promise<Round> {
   const attempt = randomBytes(4).toString('hex');
   const { lines, ...properties } = round;
@@ -209,9 +215,12 @@ export interface RoundLine {
 }
 
 export async function readRoundLines(blob: BlockBlobClient): Promise<RoundLine[]> {
-  const lines: RoundLine[] = [];
-  for await (const text of readEachLine(blob)) lines.push(JSON.parse(text) as RoundLine);
-  return lines;
+  return (await readRoundTexts(blob)).map((text) => JSON.parse(text) as RoundLine);
+}
+
+/** The lines of a chunk as they are written. */
+export function readRoundTexts(blob: BlockBlobClient): Promise<string[]> {
+  return Array.fromAsync(readEachLine(blob));
 }
 
 /** The state of a line that has not been sent in its round. */

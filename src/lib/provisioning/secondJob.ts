@@ -48,9 +48,9 @@ export async function dueSecondJob({ context, record, state }: Aftermath): Promi
 async function writeTransient(work: Aftermath, blobName: string): Promise<number> {
   const writer = createBlockWriter(stagingOf(work.context, work.record.runId).getBlockBlobClient(blobName));
   let lines = 0;
-  for await (const { text, line, guard } of sentLines(work)) {
-    if (standing(work, line).is !== 'transient') continue;
-    writer.writeLine(0, againText(text, guard));
+  for await (const sent of sentLines(work)) {
+    if (standing(work, sent).is !== 'transient') continue;
+    writer.writeLine(0, againText(sent.text, sent.guard));
     await writer.drain();
     lines += 1;
   }

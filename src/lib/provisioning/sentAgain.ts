@@ -10,22 +10,32 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { importModeOf } from '../devicesFile/importMode.ts';
 import { readEachLine } from '../storage/readLines.ts';
+import { memberMap, objectText } from '../textFile/jsonMembers.ts';
 import type { MissingRow } from './fillMissing.ts';
 import type { RoundLine } from './rounds.ts';
 
 /** `ifUnchanged`: it was filled, and applies to the device as it was; `ifAbsent`: it applies to a new device alone. */
 export type Guard = 'ifUnchanged' | 'ifAbsent';
 
+/** A line as it was given to the hub. */
+export interface SentText {
+  readonly text: string;
+  /** As the file has it. */
+  readonly asked: string;
+  readonly guard: Guard | undefined;
+}
+
 /** Lines as the job was given them, with the guard of each; `unfilled` and `missing` are in the same order. */
 export async function* withGuards(
   sent: AsyncIterable<string>,
   from: { readonly unfilled: BlockBlobClient; readonly missing: BlockBlobClient },
-): AsyncGenerator<{ readonly text: string; readonly guard: Guard | undefined }> {
+): AsyncGenerator<SentText> {
   const unfilled = readEachLine(from.unfilled);
   const missing = readEachLine(from.missing);
   let next = await missing.next();
   for await (const text of sent) {
-    const before = (await unfilled.next()).value;
+    const asked = await unfilled.next();
+    if (asked.done) throw new Error('More lines were given to the hub than the file has.');
     let isIncomplete = false;
     if (!next.done) {
       const { id, moduleId } = JSON.parse(text) as RoundLine;
@@ -33,21 +43,30 @@ export async function* withGuards(
       isIncomplete = missingId === id && missingModuleId === (moduleId ?? null);
       if (isIncomplete) next = await missing.next();
     }
-    yield { text, guard: text !== before ? 'ifUnchanged' : isIncomplete ? 'ifAbsent' : undefined };
+    yield { text, asked: asked.value, guard: guardOf({ isFilled: text !== asked.value, isIncomplete }) };
   }
+}
+
+/** @param line `isFilled`: its device was there; `isIncomplete`: it lacks something */
+export function guardOf(line: { readonly isFilled: boolean; readonly isIncomplete: boolean }): Guard | undefined {
+  if (line.isFilled) return 'ifUnchanged';
+  return line.isIncomplete ? 'ifAbsent' : undefined;
 }
 
 const IF_UNCHANGED = { update: 'updateIfMatchETag', createOrUpdate: 'createOrUpdateIfMatchETag' } as const;
 
-/** The line as it is to be sent again. */
+/** The line as it is to be sent again. One that was merged applies to the twin as it was anyway. */
 export function againText(text: string, guard: Guard | undefined): string {
   if (guard === undefined) return text;
   const line = JSON.parse(text) as RoundLine;
   const mode = importModeOf(line);
   if (mode !== 'update' && mode !== 'createOrUpdate') return text;
-  if (guard === 'ifAbsent') return mode === 'update' ? text : JSON.stringify({ ...line, importMode: 'create' });
+  const members = memberMap(text);
+  if (guard === 'ifAbsent') {
+    return mode === 'update' ? text : objectText(members.set('importMode', '"create"'));
+  }
   if (line['eTag'] === undefined || line['eTag'] === '') return text;
   // The twin is written as the line says, whoever has changed it.
-  const { twinETag: _twinETag, ...rest } = line;
-  return JSON.stringify({ ...rest, importMode: IF_UNCHANGED[mode] });
+  members.delete('twinETag');
+  return objectText(members.set('importMode', JSON.stringify(IF_UNCHANGED[mode])));
 }

@@ -63,6 +63,10 @@ export interface FillManifest {
   readonly blobName: string;
   /** In how many lines each field was filled in. */
   readonly kept?: Readonly<Partial<Record<MissingField, number>>>;
+  /** How many lines were merged into the twin that was read, and apply to that twin alone. */
+  readonly merged?: number;
+  /** Patches of twins that take away what had to go; a hub that merges would let it be. */
+  readonly removals?: { readonly blobName: string; readonly lines: number };
 }
 
 /** Blobs that one attempt of the check writes; the attempt's id keeps two attempts apart. */

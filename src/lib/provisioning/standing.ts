@@ -34,6 +34,11 @@ export type Standing =
   | { readonly is: 'succeeded' | 'unchanged' }
   /** `transient`: it may pass, and the line may be tried again; `quota`: the hub said that it is full. */
   | { readonly is: 'warned' | 'failed' | 'transient' | 'quota'; readonly code: number | string }
+  /**
+   * The twin that the line was merged into has changed since it was read. `maybe`: the line may have been sent twice, and
+   * have changed it itself.
+   */
+  | { readonly is: 'stale'; readonly code: number | string; readonly maybe: boolean }
   /** Only the registry can tell. `code`: the error that may be of its own making, if there was one. */
   | { readonly is: 'doubtful'; readonly doubt: Doubt; readonly code?: number | string };
 
@@ -41,6 +46,7 @@ export type Standing =
 export interface LineOf {
   readonly id: string;
   readonly moduleId?: string;
+  /** As the file asks. */
   readonly mode: ImportMode;
 }
 
@@ -119,6 +125,11 @@ export function isFinalWord({ first: { log, doubt, repeated } }: Facts): boolean
   });
 }
 
+/** Whether a line that was merged may have met a twin that had changed. */
+export function mayBeStale(facts: Facts): boolean {
+  return logsName(facts, ({ name }) => OTHER_ETAG.has(name));
+}
+
 export function standingOf(line: LineOf, { first, second }: Facts): Standing {
   const standing = afterJob(line, first, false);
   if (standing.is !== 'transient' || second === undefined) return standing;
@@ -138,6 +149,8 @@ function afterJob(line: LineOf, { log, doubt, repeated }: JobFacts, again: boole
     const deviceClass = explainHubError(device).class;
     if (deviceClass === 'transient' || deviceClass === 'quota') return { is: deviceClass, code };
   }
+  // A line that merges compares an ETag only because this run has it do so.
+  if (line.mode === 'updateTwin' && OTHER_ETAG.has(name)) return { is: 'stale', code, maybe: again || repeated };
   const isDelete = line.mode === 'delete' || line.mode === 'deleteIfMatchETag';
   // Applied once before, a delete finds nothing.
   if (isDelete && NOT_THERE.has(name)) return { is: again || repeated ? 'succeeded' : 'unchanged' };
@@ -163,6 +176,7 @@ function isOfGuard(mode: ImportMode, code: string): boolean {
 /** Whether a job may have applied the line, whatever was said of it: a timeout, say, proves nothing. */
 export function mayBeApplied(line: LineOf, facts: Facts): boolean {
   const last = standingOf(line, facts);
+  if (last.is === 'stale') return last.maybe;
   if (last.is !== 'transient') return last.is === 'doubtful';
   if (!provesNothingDone(last.code)) return true;
   const first = afterJob(line, facts.first, false);

@@ -7,6 +7,7 @@ import type { ProvisioningContext } from './context.ts';
 import { createIdentityNotes, type IdentityNotes } from './identityNotes.ts';
 import { explainMissing } from './missingAfterCreate.ts';
 import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from './parentLinks.ts';
+import { NOT_REMOVED, type RemovalOutcomes, readRemovals } from './removals.ts';
 import type { Verdict } from './report.ts';
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import { type RoundsState, readRounds } from './rounds.ts';
@@ -33,6 +34,8 @@ export interface Findings {
   readonly found: IdentityNotes;
   /** What became of the links of devices to their parents; undefined: it does not matter. */
   readonly links: LinkOutcomes | undefined;
+  /** What had to go from twins; undefined: nothing had, or it does not matter. */
+  readonly removals: RemovalOutcomes | undefined;
 }
 
 export async function readFindings(context: ProvisioningContext, record: RunRecord): Promise<Findings> {
@@ -50,17 +53,36 @@ export async function readFindings(context: ProvisioningContext, record: RunReco
     rounds: await readRoundOutcomes(context, record, after?.rounds ?? []),
     found,
     links: after === undefined ? undefined : await readLinkOutcomes(context, record, after),
+    removals: await readRemovals(context, record, after?.rounds ?? []),
   };
 }
 
 /** @param warning what the check warned of in this line */
 export function verdictOn(line: LineOf & { readonly warning?: string }, findings: Findings): Verdict {
   const verdict = explainMissing(line, verdictOnIdentity(line, findings));
-  const failure = linkFailureOf(line, findings);
-  if (failure === undefined || (verdict.outcome !== 'succeeded' && verdict.outcome !== 'succeededWithWarning')) {
-    return verdict;
+  if (!isApplied(verdict)) return verdict;
+  if (mayLeaveRemains(line, verdict, findings) && findings.removals?.failureOf(line) !== undefined) {
+    return remains(findings.removals.failureOf(line));
   }
-  return { outcome: 'failed', ...explainLinkFailure(failure) };
+  const failure = linkFailureOf(line, findings);
+  return failure === undefined ? verdict : { outcome: 'failed', ...explainLinkFailure(failure) };
+}
+
+function isApplied({ outcome }: Verdict): boolean {
+  return outcome === 'succeeded' || outcome === 'succeededWithWarning';
+}
+
+/** Whether a line was applied, and what had to go from its twin may still be there. */
+export function isRemovalDue(line: LineOf, findings: Findings): boolean {
+  const verdict = verdictOnIdentity(line, findings);
+  return isApplied(verdict) && mayLeaveRemains(line, verdict, findings);
+}
+
+function mayLeaveRemains(line: LineOf, { code }: Verdict, findings: Findings): boolean {
+  if (findings.removals?.has(line) !== true || code === WITHOUT_TWIN) return false;
+  // Read back, it is gone; and a patch of the whole line has taken it away.
+  if (findings.found.find(line.id, line.moduleId) === 'all') return false;
+  return line.mode !== 'updateTwin' || findings.rounds.find(line) === undefined;
 }
 
 /** Why the device of a line was not linked to its parent, if it was not. */
@@ -76,7 +98,7 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
   const tries = triesOf(round, findings);
 
   const read = findings.found.find(line.id, line.moduleId);
-  if (read === 'all') {
+  if (read === 'all' || (read === 'more' && findings.removals?.has(line) === true)) {
     return line.warning === undefined
       ? { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries }
       : { outcome: 'succeededWithWarning', code: 'checkWarning', reason: `${line.warning} ${READ_BACK}`, ...tries };
@@ -86,9 +108,13 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
     if (read === 'identity' && mayCreate(line) && code !== undefined && explainsItself('create', nameOf(code))) {
       return unconfirmed(EXISTS_OTHERWISE, '');
     }
-    if (code === undefined) return notApplied(doubt ?? LOST);
+    if (standing.is === 'stale' && round === undefined) return twinChanged();
+    const partly = read === 'twin' ? ' Its tags and desired properties are as the line asks, its identity is not.' : '';
+    if (code === undefined) return notApplied(doubt ?? LOST, partly);
     // The hub has said that the identity is there; what it lacks is its twin.
-    return { ...(explainHubError(code).name === WITHOUT_TWIN ? warned(code) : failed(code)), ...tries };
+    if (explainHubError(code).name === WITHOUT_TWIN) return { ...warned(code), ...tries };
+    const verdict = failed(code);
+    return { ...verdict, reason: `${verdict.reason}${partly}`, ...tries };
   }
   if (round !== undefined) return { ...afterRound(line, round, mayBeApplied(line, findings.facts)), ...tries };
   switch (standing.is) {
@@ -108,6 +134,8 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
       // An error such as a timeout says nothing of whether the line was applied, and the registry could not be read back.
       if (mayBeApplied(line, findings.facts)) return unconfirmed(HUB_TROUBLE);
       return { ...failed(standing.code), ...tries };
+    case 'stale':
+      return standing.maybe ? unconfirmed(HUB_TROUBLE) : twinChanged();
     case 'failed':
     case 'quota':
       return { ...failed(standing.code), ...tries };
@@ -193,12 +221,31 @@ function failed(code: number | string): Verdict {
   return { outcome: 'failed', code: name, reason: sentence, action };
 }
 
-function notApplied({ reason }: Doubt): Verdict {
+function notApplied({ reason }: Doubt, partly: string): Verdict {
   return {
     outcome: 'failed',
     code: 'notApplied',
-    reason: `${reason} The registry was read afterwards: it is not as the line asks.`,
+    reason: `${reason} The registry was read afterwards: it is not as the line asks.${partly}`,
     action: 'Drop failed-devices.txt to have it done.',
+  };
+}
+
+function twinChanged(): Verdict {
+  return {
+    outcome: 'failed',
+    code: 'twinChanged',
+    reason: 'The twin was changed by somebody else while the run was under way; nothing of the line was applied.',
+    action: 'Drop failed-devices.txt to have it merged into the twin as it is now.',
+  };
+}
+
+function remains(why: string | undefined): Verdict {
+  const error = why === undefined || why === NOT_REMOVED ? '' : ` ${explainHubError(why).sentence}`;
+  return {
+    outcome: 'failed',
+    code: NOT_REMOVED,
+    reason: `The line was applied, but keys that were to go may still be in the twin: the run ended before they were removed.${error}`,
+    action: 'Drop failed-devices.txt to have them removed.',
   };
 }
 

@@ -1,17 +1,18 @@
-import { type BulkResult, HubError } from '../registry/index.ts';
+import { HubError, type RegistryClient } from '../registry/index.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import type { ProvisioningContext } from './context.ts';
 import { hubOf } from './hubJob.ts';
 import { FEWEST_CALL_ITEMS, paceOfRun } from './hubPace.ts';
-import { afterFailure, afterReply, itemOf } from './lineReplies.ts';
+import { afterFailure, afterPatch, afterReply, itemOf, patchOf } from './lineReplies.ts';
 import {
   type ChunkState,
   chunkBlobs,
   isTimeOver,
   type LineState,
+  type Round,
   type RoundLine,
-  readRoundLines,
   readRounds,
+  readRoundTexts,
   untried,
 } from './rounds.ts';
 import { isFinal, type RunRecord } from './runRecord.ts';
@@ -22,6 +23,8 @@ const WORK_MS = 45_000;
 const CALL_MS = 25_000;
 /** And when its reply cannot come any more, whatever became of the attempt. */
 export const CALL_OVER_MS = CALL_MS + 5_000;
+/** So many twins are patched at a time: one patch takes as long as its reply. */
+const PATCHES_AT_ONCE = 10;
 /** So many single adds in a row answered "full" end a round that goes one by one. */
 export const FULL_AFTER = 20;
 
@@ -76,7 +79,8 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   if (isTimeOver(context, record, rounds, round.until)) return { ...idle, status: 'over' };
 
   const blobs = chunkBlobs(context, record, round, input.chunk);
-  const lines = await readRoundLines(blobs.lines);
+  const texts = await readRoundTexts(blobs.lines);
+  const lines = texts.map((text) => JSON.parse(text) as RoundLine);
   const read = await readJson<ChunkState>(blobs.state);
   let state: ChunkState = read?.value ?? { lines: lines.map(() => untried(round)) };
   let etag = read?.etag;
@@ -85,7 +89,6 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     return { ...idle, status: 'wait' };
   }
   const singly = round.singly === true;
-  const kind = { singly, links: round.links === true };
   const save = async (next: ChunkState): Promise<boolean> => {
     const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
     const written = await writeJson(blobs.state, next, condition);
@@ -106,7 +109,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   }
 
   if (singly && read === undefined) await countRegistry(context, record, round.name);
-  const { callItems: mostItems } = paceOfRun(context, record);
+  const mostItems = round.patches === undefined ? paceOfRun(context, record).callItems : PATCHES_AT_ONCE;
   // A hub that is smaller than its setting says may never take as many at once.
   let callItems = Math.min(mostItems, state.callItems ?? mostItems);
   const slower = () => (callItems === mostItems ? {} : { callItems });
@@ -128,7 +131,11 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     if (singly && refusals >= FULL_AFTER) return reply('over');
     await context.sleep(Math.max(0, callAt - context.now().getTime()));
     callAt = Math.max(callAt, context.now().getTime()) + due.length * input.msPerItem;
-    const call = due.map((index) => ({ line: lineAt(lines, index), state: stateAt(state.lines, index) }));
+    const call = due.map((index) => ({
+      text: texts[index] ?? '',
+      line: lineAt(lines, index),
+      state: stateAt(state.lines, index),
+    }));
     const before = state.lines;
     const marked = replaced(
       before,
@@ -140,9 +147,9 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     }
     sent += due.length;
     allowed -= due.length;
-    const result = await send(hub, call);
-    const after = result instanceof HubError ? afterFailure(call, result, kind) : afterReply(call, result, kind);
-    const isThrottled = result instanceof HubError && result.kind === 'throttled';
+    const { after, isThrottled, isTroubled } = await (round.patches === undefined
+      ? sendBulk(hub, call, round)
+      : sendPatches(hub, call));
     if (isThrottled) callItems = Math.min(callItems, Math.max(FEWEST_CALL_ITEMS, Math.floor(due.length / 2)));
     if (!(await save({ lines: replaced(before, due, after), ...slower() }))) {
       return reply('wait');
@@ -153,7 +160,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
       return reply('more', true);
     }
     // Trouble of the hub as a whole is not met by sending the next call at once.
-    if (result instanceof HubError && (result.retryable || result.outcomeUnknown)) break;
+    if (isTroubled) break;
   }
   await tellProgress(context, record, input.round, countPending(atStart) - countPending(state.lines));
   const left = state.lines.filter(({ is }) => is === 'pending');
@@ -199,15 +206,66 @@ function isFull({ code }: LineState): boolean {
   return code === 'IotHubQuotaExceeded';
 }
 
-async function send(
-  hub: ReturnType<ProvisioningContext['hub']>,
-  call: readonly { readonly line: RoundLine; readonly state: LineState }[],
-): Promise<BulkResult | HubError> {
-  try {
-    return await hub.bulk(
-      call.map(({ line, state }) => itemOf(line, state)),
+interface CallLine {
+  readonly text: string;
+  readonly line: RoundLine;
+  readonly state: LineState;
+}
+
+interface CallResult {
+  readonly after: LineState[];
+  readonly isThrottled: boolean;
+  /** The hub as a whole has trouble. */
+  readonly isTroubled: boolean;
+}
+
+async function sendBulk(hub: RegistryClient, call: readonly CallLine[], round: Round): Promise<CallResult> {
+  const kind = { singly: round.singly === true, links: round.links === true };
+  const result = await orHubError(
+    hub.bulk(
+      call.map(({ text, state }) => itemOf(text, state)),
       { timeoutMs: CALL_MS },
-    );
+    ),
+  );
+  if (!(result instanceof HubError)) {
+    return { after: afterReply(call, result, kind), isThrottled: false, isTroubled: false };
+  }
+  return {
+    after: afterFailure(call, result, kind),
+    isThrottled: result.kind === 'throttled',
+    isTroubled: mayPass(result),
+  };
+}
+
+async function sendPatches(hub: RegistryClient, call: readonly CallLine[]): Promise<CallResult> {
+  const results = await Promise.all(
+    call.map(({ text, line: { id, moduleId } }) =>
+      orHubError(
+        hub.patchTwin(
+          { deviceId: id, ...(moduleId === undefined || moduleId === null ? {} : { moduleId }) },
+          patchOf(text),
+          {
+            timeoutMs: CALL_MS,
+          },
+        ),
+      ),
+    ),
+  );
+  const errors = results.map((result) => (result instanceof HubError ? result : undefined));
+  return {
+    after: call.map(({ state }, index) => afterPatch(state, errors[index])),
+    isThrottled: errors.some((error) => error?.kind === 'throttled'),
+    isTroubled: errors.every((error) => error !== undefined && mayPass(error)),
+  };
+}
+
+function mayPass({ retryable, outcomeUnknown }: HubError): boolean {
+  return retryable || outcomeUnknown;
+}
+
+async function orHubError<T>(reply: Promise<T>): Promise<T | HubError> {
+  try {
+    return await reply;
   } catch (error) {
     if (error instanceof HubError) return error;
     throw error;

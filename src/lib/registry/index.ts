@@ -34,5 +34,5 @@ export type { ExportJobRequest, ImportExportJob, ImportJobRequest } from './jobs
 export type { HubQuery, PageOptions, QueryPage, RegistryStatistics } from './query.ts';
 export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './registryClient.ts';
 export type { CallOptions } from './transport.ts';
-export { parseTwin, type Twin, type TwinId, type TwinUpdate } from './twins.ts';
+export { parseTwin, type Twin, type TwinId, type TwinUpdate, type WrittenTwin } from './twins.ts';
 export type { WireExportImportDevice } from './wire.ts';

@@ -60,6 +60,8 @@ export interface HubRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
+  /** The body as it is to be sent: JSON, instead of `body`. */
+  readonly bodyText?: string;
   readonly writes: boolean;
   readonly retry: RetrySafety;
   /** Replies besides 2xx that the caller reads itself. */
@@ -72,6 +74,8 @@ export interface HubReply {
   readonly header: (name: string) => string | undefined;
   /** Parsed JSON; undefined for an empty body. */
   readonly body: unknown;
+  /** The body as it came. */
+  readonly bodyText: string;
 }
 
 export interface Transport {
@@ -209,7 +213,8 @@ function toPipelineRequest(connection: HubConnection, request: HubRequest): Pipe
       headers.set(name, value);
     }
   }
-  if (request.body !== undefined) {
+  const bodyText = request.bodyText ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
+  if (bodyText !== undefined) {
     headers.set('Content-Type', 'application/json; charset=utf-8');
   }
   return {
@@ -217,7 +222,7 @@ function toPipelineRequest(connection: HubConnection, request: HubRequest): Pipe
     method: request.method,
     headers,
     allowInsecureConnection: connection.endpoint.startsWith('http:'),
-    ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    ...(bodyText === undefined ? {} : { body: bodyText }),
     ...(request.options.tracingOptions === undefined ? {} : { tracingOptions: request.options.tracingOptions }),
   };
 }
@@ -238,7 +243,7 @@ function readReply(call: FailedCall, request: HubRequest, response: PipelineResp
   const header = (name: string) => response.headers.get(name);
   const ok = response.status >= 200 && response.status < 300;
   const parsed = parseJson(bodyText);
-  const reply: HubReply = { status: response.status, header, body: parsed.value };
+  const reply: HubReply = { status: response.status, header, body: parsed.value, bodyText };
   if (!ok && request.accepts?.(reply) !== true) {
     throw errorFromReply(call, { status: response.status, header, bodyText, retryAfterMs: retryAfterMs(header) });
   }

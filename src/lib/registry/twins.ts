@@ -1,5 +1,6 @@
 /** Device and module twins: tags, desired and reported properties. */
 
+import { isObjectText, memberMap } from '../textFile/jsonMembers.ts';
 import { bareEtag, ifMatchFor } from './etag.ts';
 import { foundReply, getRequest, moduleName, type WriteOptions } from './identities.ts';
 import { asInstant, asNumber, asObject, asString, asStrings, asText, defined, type JsonObject } from './reader.ts';
@@ -32,6 +33,11 @@ export interface Twin extends TwinId {
   readonly modelId?: string;
 }
 
+/** A twin, and its sections as the hub wrote them: JSON.parse changes numbers (`1.0`) and the order of keys. */
+export interface WrittenTwin extends Twin {
+  readonly written: { readonly tags?: string; readonly desired?: string };
+}
+
 /** What can be written of a twin. In a patch, null removes. */
 export interface TwinUpdate extends TwinId {
   /** Compared with by `onlyIfUnchanged`. */
@@ -42,9 +48,14 @@ export interface TwinUpdate extends TwinId {
 
 export interface TwinOperations {
   /** The twin, or undefined when its device or module does not exist. */
-  getTwin(id: TwinId, options?: CallOptions): Promise<Twin | undefined>;
+  getTwin(id: TwinId, options?: CallOptions): Promise<WrittenTwin | undefined>;
   /** Merges into tags and desired properties; null removes a key. */
   updateTwin(update: TwinUpdate, options?: WriteOptions): Promise<Twin>;
+  /**
+   * The same with a patch that is JSON already (`{"tags":…,"properties":{"desired":…}}`), which is sent as it is written.
+   * Safe to repeat.
+   */
+  patchTwin(id: TwinId, patch: string, options?: CallOptions): Promise<Twin>;
   /** Replaces tags and desired properties: what is not given is removed. */
   replaceTwin(update: TwinUpdate, options?: WriteOptions): Promise<Twin>;
 }
@@ -81,11 +92,31 @@ export function createTwinOperations(transport: Transport): TwinOperations {
       const request = getRequest(`read the twin of ${twinName(id)}`, twinPath(id), options);
       // A missing module is reported as a missing device here.
       const reply = await foundReply(transport.send(request), ['DeviceNotFound', 'ModuleNotFound']);
-      return reply && readTwin(request, reply);
+      return reply && { ...readTwin(request, reply), written: writtenSections(reply.bodyText) };
+    },
+    async patchTwin(id, patch, options = {}) {
+      const request: HubRequest = {
+        operation: `update the twin of ${twinName(id)}`,
+        method: 'PATCH',
+        path: twinPath(id),
+        bodyText: patch,
+        writes: true,
+        retry: 'always',
+        options,
+      };
+      return readTwin(request, await transport.send(request));
     },
     updateTwin: (update, options = {}) => write('update', 'PATCH', update, options),
     replaceTwin: (update, options = {}) => write('replace', 'PUT', update, options),
   };
+}
+
+function writtenSections(text: string): WrittenTwin['written'] {
+  const members = memberMap(text);
+  const properties = members.get('properties');
+  const desired =
+    properties !== undefined && isObjectText(properties) ? memberMap(properties).get('desired') : undefined;
+  return defined({ tags: members.get('tags'), desired });
 }
 
 /** Reads a twin, as single reads and `SELECT * FROM devices` give it; undefined if it is none. */

@@ -689,6 +689,14 @@ const CASES: readonly Case[] = [
     path: 'authentication',
   },
   {
+    name: 'a line that merges into what nobody reads',
+    code: 'cannotMerge',
+    text: line({ id: 'd', status: 'enabled', importMode: 'updateTwin', tags: { a: 1 } }),
+    options: { ...CREATE, noMerging: true },
+    says: /"updateTwin" merges .* importMode "update"/,
+    path: 'importMode',
+  },
+  {
     name: 'a row of CSV with a cell too much',
     code: 'tooManyCells',
     text: 'id,tags.site\nd,Oslo, east\n',

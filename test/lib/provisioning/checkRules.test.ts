@@ -38,6 +38,7 @@ describe('lines that leave something out', () => {
         ['without-status', 'leavesOut', 'status'],
         ['capable', 'leavesOut', 'capabilities'],
         ['bare', 'leavesOut', 'authentication'],
+        ['twin', 'cannotMerge', 'importMode'],
       ],
       incomplete: 0,
     });
@@ -48,6 +49,7 @@ describe('lines that leave something out', () => {
       rejected: [
         ['without-status', 'leavesOut', 'status'],
         ['capable', 'leavesOut', 'capabilities'],
+        ['twin', 'cannotMerge', 'importMode'],
       ],
       incomplete: 0,
     });

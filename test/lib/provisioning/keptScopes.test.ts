@@ -101,7 +101,7 @@ describe('devices of a pre-image that have a scope', () => {
       JSON.stringify({ id: 'spread' }).replace('}', ', "deviceScope" : "x"}').replace(' :', ':'),
       JSON.stringify({ id: 'module', moduleId: 'm', deviceScope: own }),
     ]);
-    expect(['plain', 'edge', 'leaf', 'spread', 'module'].map((id) => hasScope?.(id))).toEqual([
+    expect(['plain', 'edge', 'leaf', 'spread', 'module'].map((id) => hasScope?.hasScope(id))).toEqual([
       false,
       true,
       true,

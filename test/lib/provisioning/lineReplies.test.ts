@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { afterFailure, afterReply, itemOf } from '../../../src/lib/provisioning/lineReplies.ts';
+import { afterFailure, afterPatch, afterReply, itemOf, patchOf } from '../../../src/lib/provisioning/lineReplies.ts';
 import type { LineState } from '../../../src/lib/provisioning/rounds.ts';
 import { HubError } from '../../../src/lib/registry/index.ts';
 
@@ -40,18 +40,12 @@ describe('a line after the reply to its call', () => {
     const [state = PENDING] = afterReply(sent('create'), { isSuccessful: true, errors: [], warnings }, many);
     expect(state).toMatchObject({ is: 'pending', twinOnly: true });
     const line = { id: 'd1', importMode: 'create', authentication: { type: 'sas' }, tags: { a: 1 } };
-    expect(itemOf(line, state)).toEqual({
-      id: 'd1',
-      importMode: 'updateTwin',
-      status: 'enabled',
-      tags: { a: 1 },
-    });
-    expect(itemOf({ id: 'd1', importMode: 'update', properties: { desired: { b: 2 } } }, state)).toEqual({
-      id: 'd1',
-      importMode: 'updateTwin',
-      status: 'enabled',
-      properties: { desired: { b: 2 } },
-    });
+    expect(
+      itemOf('{"id":"d1","importMode":"create","authentication":{},"tags":{"a":1.0,"10":"x","2":"y"}}', state),
+    ).toBe('{"id":"d1","importMode":"updateTwin","status":"enabled","tags":{"a":1.0,"10":"x","2":"y"}}');
+    expect(itemOf('{"id":"d1","moduleId":"m","properties":{"desired":{"b":2.50},"reported":{}}}', state)).toBe(
+      '{"id":"d1","moduleId":"m","importMode":"updateTwin","status":"enabled","properties":{"desired":{"b":2.50}}}',
+    );
     expect(afterReply([{ line, state }], error('ArgumentInvalid'), many)[0]).toMatchObject({ is: 'warned' });
   });
 
@@ -99,5 +93,41 @@ describe('a line after a call that failed as a whole', () => {
     const two = [...sent('create'), { line: { id: 'd2', importMode: 'create' }, state: PENDING }];
     expect(afterFailure(two, refused, many)).toMatchObject([{ alone: true }, { alone: true }]);
     expect(afterFailure(sent('create'), refused, many)).toMatchObject([{ is: 'doubtful', code: 'ArgumentInvalid' }]);
+  });
+});
+
+describe('a line whose twin was patched', () => {
+  const failure = (code: string, fields: Partial<ConstructorParameters<typeof HubError>[0]>) =>
+    new HubError({ code, kind: 'server', retryable: false, outcomeUnknown: false, message: '', ...fields });
+
+  it.each([
+    ['nothing', undefined, { is: 'succeeded', tries: 1 }],
+    [
+      'a throttle, which is no try',
+      failure('ThrottlingException', { kind: 'throttled', retryable: true }),
+      { is: 'pending', tries: 0, code: 'ThrottlingException' },
+    ],
+    [
+      'rights that the app lacks at the moment',
+      failure('IotHubUnauthorized', { kind: 'unauthorized' }),
+      { is: 'pending', tries: 1, code: 'IotHubUnauthorized' },
+    ],
+    [
+      'a lost reply',
+      failure('Timeout', { retryable: true, outcomeUnknown: true }),
+      { is: 'pending', tries: 1, code: 'Timeout', maybe: true },
+    ],
+    [
+      'a device that is gone',
+      failure('DeviceNotFound', { kind: 'notFound' }),
+      { is: 'failed', tries: 1, code: 'DeviceNotFound' },
+    ],
+  ])('after %s', (_what, error, state) => {
+    expect(afterPatch(PENDING, error)).toEqual(state);
+  });
+
+  it('is sent as it is written', () => {
+    const text = '{"id":"d","status":"enabled","tags":{"10":null,"2":1.0},"properties":{"desired":{"x":{"y":null}}}}';
+    expect(patchOf(text)).toBe('{"tags":{"10":null,"2":1.0},"properties":{"desired":{"x":{"y":null}}}}');
   });
 });

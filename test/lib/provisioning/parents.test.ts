@@ -67,8 +67,9 @@ class LinkHub {
     });
     return lines.join('');
   }
-  async bulk(items: readonly Item[]): Promise<BulkResult> {
-    this.calls.push([...items]);
+  async bulk(texts: readonly string[]): Promise<BulkResult> {
+    const items = texts.map((text) => JSON.parse(text) as Item);
+    this.calls.push(items);
     const trouble = this.before.shift()?.();
     if (trouble !== undefined && !trouble.applied) throw trouble.throws;
     const errors = items.flatMap((item) => {

@@ -42,8 +42,9 @@ class BulkHub {
   readonly jobs = new Map<string, { jobId: string; type: string; status: string; progress: number }>();
   readonly cancelled: string[] = [];
 
-  async bulk(items: readonly Item[]): Promise<BulkResult> {
-    this.calls.push([...items]);
+  async bulk(texts: readonly string[]): Promise<BulkResult> {
+    const items = texts.map((text) => JSON.parse(text) as Item);
+    this.calls.push(items);
     const failure = this.failures.shift();
     if (failure !== undefined) throw failure;
     const errors = [];

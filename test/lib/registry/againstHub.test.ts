@@ -193,7 +193,7 @@ describe('twins', () => {
     expect(replaced.tags).toEqual({});
     expect(replaced.properties.desired).toMatchObject({ mode: 'eco' });
     expect(replaced.properties.desired).not.toHaveProperty('interval');
-    expect(await client.getTwin(id)).toEqual(replaced);
+    expect(await client.getTwin(id)).toMatchObject(replaced);
   });
 
   it('exist for modules too, and are undefined for what is missing', async () => {

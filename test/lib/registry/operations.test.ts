@@ -237,6 +237,7 @@ describe('twins', () => {
         tags: { site: 'x' },
         properties: { desired: { t: 21, $version: 2 }, reported: { $version: 1 } },
         capabilities: { iotEdge: false },
+        written: { tags: '{"site":"x"}', desired: '{"t":21,"$version":2}' },
       });
       expect((await client.getTwin({ deviceId: 'd1', moduleId: 'm1' }))?.moduleId).toBe('m1');
       expect(await client.getTwin({ deviceId: 'd1', moduleId: 'm2' })).toBeUndefined();

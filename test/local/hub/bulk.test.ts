@@ -126,4 +126,35 @@ describe('a bulk call', () => {
       expect((await client.call('POST', '/devices', { body: [good] })).status).toBe(200);
     });
   });
+
+  const before = { tags: { a: 1, b: { c: 2, d: 3 } }, properties: { desired: { x: 1, y: 2 } } };
+  const given = { tags: { a: null, b: { c: 4 } }, properties: { desired: { x: { z: 5 } } } };
+  it.each([
+    ['replace', 'update', undefined, { b: { c: 4 } }, { x: { z: 5 } }],
+    ['replace', 'updateTwin', undefined, { b: { c: 4 } }, { x: { z: 5 } }],
+    ['replace', 'createOrUpdate', 'm1', { b: { c: 4 } }, { x: { z: 5 } }],
+    ['merge', 'update', undefined, { b: { c: 4, d: 3 } }, { x: { z: 5 }, y: 2 }],
+    ['merge', 'updateTwin', 'm1', { b: { c: 4, d: 3 } }, { x: { z: 5 }, y: 2 }],
+    ['merge', 'createOrUpdate', undefined, { b: { c: 4, d: 3 } }, { x: { z: 5 }, y: 2 }],
+  ] as const)(
+    'with importTwin %s has %s leave this of an existing twin',
+    async (importTwin, importMode, moduleId, tags, desired) => {
+      await withHub({ importTwin }, async (client) => {
+        const identity = { ...item('d1'), ...(moduleId === undefined ? {} : { moduleId }) };
+        await client.call('POST', '/devices', { body: [item('d1', { importMode: 'create', ...before })] });
+        if (moduleId !== undefined) {
+          await client.call('POST', '/devices', { body: [{ ...identity, importMode: 'create', ...before }] });
+        }
+        const answer = await client.call('POST', '/devices', { body: [{ ...identity, importMode, ...given }] });
+        expect(answer.status).toBe(200);
+        const path = moduleId === undefined ? '/twins/d1' : `/twins/d1/modules/${moduleId}`;
+        const twin = (await client.call('GET', path)).body;
+        const { $metadata: _metadata, $version: _version, ...written } = twin.properties.desired;
+        expect([twin.tags, written]).toEqual([tags, desired]);
+        // What a line leaves out stays.
+        await client.call('POST', '/devices', { body: [{ ...identity, importMode, tags: { e: 1 } }] });
+        expect((await client.call('GET', path)).body.properties.desired).toMatchObject(desired);
+      });
+    },
+  );
 });
