@@ -31,7 +31,7 @@ import {
 const LINES_A_PASS = 30_000;
 const CHARACTERS_A_PASS = 64 * 1024 * 1024;
 
-/** The look-up of a pass ends early when what it found takes more than this: the pass is halved then. */
+/** Of twins that a pass found, as many are kept at once: one that finds more is halved. */
 const CHARACTERS_FOUND = 64 * 1024 * 1024;
 
 interface StagedLine {
@@ -55,6 +55,7 @@ interface WaitingLine {
  * later: whether a hub replaces or merges what an import says of a twin is not known.
  *
  * @param round the pre-image to take it from; undefined for a run that takes none
+ * @param mostFound see CHARACTERS_FOUND
  * @returns the blob that the import job is to read, and in how many lines each field was filled in
  */
 export async function fillMissing(
@@ -63,6 +64,7 @@ export async function fillMissing(
   check: CheckResult,
   options: ProvisionOptions,
   round: PreImageRound | undefined,
+  mostFound = CHARACTERS_FOUND,
 ): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
@@ -108,7 +110,7 @@ export async function fillMissing(
     await writer.drain();
   };
   const finishPass = async (pass: readonly WaitingLine[]): Promise<void> => {
-    const found = await lookUp(source, pass);
+    const found = await lookUp(source, pass, mostFound);
     if (found === 'tooLarge') {
       const half = Math.ceil(pass.length / 2);
       await finishPass(pass.slice(0, half));
@@ -198,22 +200,30 @@ export type MissingRow = readonly [id: string, moduleId: string | null, ...field
 async function lookUp(
   source: BlockBlobClient,
   pass: readonly WaitingLine[],
+  mostCharacters: number,
 ): Promise<ReadonlyMap<string, BeforeLine> | 'tooLarge'> {
-  const wanted = new Map<string, boolean>();
-  for (const line of pass) if (line.wanted) wanted.set(line.wanted.identity, TWIN_MEMBER.test(line.text));
+  const wanted = new Map<string, { readonly identity: string; readonly writesTwin: boolean }>();
+  for (const { text, wanted: { identity } = {} } of pass) {
+    if (identity !== undefined) wanted.set(identity, { identity, writesTwin: TWIN_MEMBER.test(text) });
+  }
   const found = new Map<string, BeforeLine>();
   if (wanted.size === 0) return found;
   let characters = 0;
   for await (const text of readEachLine(source)) {
     // An export may begin with a line of plain text.
     if (!text.startsWith('{')) continue;
-    const identity = identityOf(JSON.parse(text) as StagedLine);
-    const writesTwin = wanted.get(identity);
-    if (writesTwin === undefined) continue;
-    const before = beforeLine(text, writesTwin);
-    found.set(identity, before);
+    const line = wanted.get(identityIn(text));
+    if (line === undefined) continue;
+    const before = beforeLine(text, line.writesTwin);
+    found.set(line.identity, before);
     characters += (before.twin.tags?.length ?? 0) + (before.twin.desired?.length ?? 0);
-    if (characters > CHARACTERS_FOUND && pass.length > 1) return 'tooLarge';
+    if (characters > mostCharacters && pass.length > 1) return 'tooLarge';
   }
   return found;
+}
+
+/** Of a line of the registry; nearly all are devices whose id comes first, and need not be parsed for it. */
+function identityIn(text: string): string {
+  const [, id] = (text.includes('"moduleId"') ? null : /^\{"id":"([^"\\]*)"/.exec(text)) ?? [];
+  return id ?? identityOf(JSON.parse(text) as StagedLine);
 }

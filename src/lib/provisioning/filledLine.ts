@@ -60,9 +60,21 @@ export function beforeLine(text: string, withTwin: boolean): BeforeLine {
   const members = new Map<string, string>();
   for (const key of MEMBERS_BEFORE) {
     const value = all.get(key);
-    if (value !== undefined && value !== 'null') members.set(key, value);
+    if (value !== undefined && value !== 'null') members.set(key, copied(value));
   }
-  return { members, twin: withTwin ? twinOf(all) : {} };
+  const { tags, desired } = withTwin ? twinOf(all) : {};
+  return {
+    members,
+    twin: {
+      ...(tags === undefined ? {} : { tags: copied(tags) }),
+      ...(desired === undefined ? {} : { desired: copied(desired) }),
+    },
+  };
+}
+
+/** A part of a text keeps all of it in memory, and a line its whole block of a file: thousands of them are kept. */
+function copied(part: string): string {
+  return ` ${part}`.slice(1);
 }
 
 /** @param before undefined: the identity is not there, and the line stays as it is */

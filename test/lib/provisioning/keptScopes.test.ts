@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { findScoped, type ScopedDevice, scopesToKeep } from '../../../src/lib/provisioning/keptScopes.ts';
+import { findGone, findScoped, type ScopedDevice, scopesToKeep } from '../../../src/lib/provisioning/keptScopes.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 import { testContext } from '../../helpers/provisioningContext.ts';
 
@@ -71,6 +71,14 @@ describe('the scopes that an update repeats', () => {
     { name: 'one that had no parent and becomes a leaf', line: LEAF, before: { ...EDGE, deviceScope: own }, kept: {} },
   ];
 
+  it('lack that of a parent which is gone', () => {
+    const isGone = (scope: string) => scope === up;
+    expect(scopesToKeep(LEAF, leaf, undefined, isGone)).toEqual({});
+    expect(scopesToKeep(LEAF, leaf, 'q', isGone)).toEqual({});
+    expect(scopesToKeep(EDGE, edge, 'q', isGone)).toEqual({ deviceScope: own });
+    expect(scopesToKeep(LEAF, leaf, 'q', () => false)).toEqual({ deviceScope: up, parentScopes: [up] });
+  });
+
   it.each(cases)('$name', ({ line, before, parent, kept }) => {
     expect(scopesToKeep(line, before, parent)).toEqual(kept);
   });
@@ -112,5 +120,47 @@ describe('devices of a pre-image that have a scope', () => {
 
   it('are none in most registries', async () => {
     expect(await scopedOf('none', ['{"id":"a"}', '{"id":"b","deviceScope":null}'])).toBeUndefined();
+  });
+
+  const scopeOf = (id: string) => `ms-azure-iot-edge://${id}-1`;
+  const registry = ['stays', 'deleted', 'leaf', 'kept', 'outside', 'missing'].flatMap((id) => [
+    ...(id === 'outside' || id === 'missing'
+      ? []
+      : [JSON.stringify({ id, capabilities: { iotEdge: true }, deviceScope: scopeOf(id) })]),
+    JSON.stringify({ id: `below-${id}`, deviceScope: scopeOf(id), parentScopes: [scopeOf(id)] }),
+    JSON.stringify({
+      id: `edge-below-${id}`,
+      capabilities: { iotEdge: true },
+      deviceScope: own,
+      parentScopes: [scopeOf(id)],
+    }),
+  ]);
+  const lines = [
+    { id: 'deleted', importMode: 'delete' },
+    { id: 'leaf', importMode: 'update', capabilities: { iotEdge: false } },
+    { id: 'kept', importMode: 'update' },
+    { id: 'stays', moduleId: 'm', importMode: 'delete' },
+    { id: 'outside', importMode: 'updateTwin', capabilities: { iotEdge: false } },
+  ];
+
+  it.each([
+    ['the whole registry', undefined, ['deleted', 'leaf', 'missing', 'outside']],
+    ['a part of it', (id: string) => id === 'outside', ['deleted', 'leaf', 'missing']],
+  ] as const)('whose edge device is gone or goes, given %s', async (what, hasEdge, gone) => {
+    const container = testContext(azurite.connectionString).storage.container('pre-images');
+    await container.createIfNotExists();
+    const upload = async (name: string, texts: readonly string[]) => {
+      const blob = container.getBlockBlobClient(`${what} ${name}`);
+      await blob.upload(texts.join('\n'), Buffer.byteLength(texts.join('\n')));
+      return blob;
+    };
+    const scopes = await findScoped(await upload('registry', registry));
+    const file = await upload(
+      'file',
+      lines.map((line) => JSON.stringify(line)),
+    );
+    const isThere = hasEdge && ((scope: string, id: string) => Promise.resolve(hasEdge(id) && scope === scopeOf(id)));
+    if (scopes === undefined) throw new Error('There are scopes.');
+    expect([...(await findGone(scopes, file, isThere))].sort()).toEqual(gone.map(scopeOf));
   });
 });

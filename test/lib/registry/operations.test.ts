@@ -256,6 +256,20 @@ describe('twins', () => {
     });
   });
 
+  it('are patched, and read, as they are written', async () => {
+    const text = '{"tags":{"n":1.0,"10":"x","2":null},"properties":{"desired":{"t":2.50}}}';
+    const reply =
+      '{"deviceId":"d1","moduleId":"m1","etag":"AAAAAAAAAAE=","tags":{"n":1.0,"10":"x"},"properties":{"desired":{"t":2.50},"reported":{}}}';
+    await withScriptedHub([{ body: reply }, { body: reply }], async ({ client, requests }) => {
+      await client.patchTwin({ deviceId: 'd1', moduleId: 'm1' }, text);
+      expect(requests[0]).toMatchObject({ method: 'PATCH', path: '/twins/d1/modules/m1', text });
+      expect((await client.getTwin({ deviceId: 'd1', moduleId: 'm1' }))?.written).toEqual({
+        tags: '{"n":1.0,"10":"x"}',
+        desired: '{"t":2.50}',
+      });
+    });
+  });
+
   it('keep the parts that a PATCH does not name', async () => {
     await withScriptedHub([{ body: WIRE_TWIN }, { body: WIRE_TWIN }], async ({ client, requests }) => {
       await client.updateTwin({ deviceId: 'd1', tags: { a: 1 } });
@@ -288,6 +302,14 @@ describe('bulk', () => {
     isSuccessful: false,
     errors: [error],
     warnings: [{ deviceId: 'd2', warningCode: 'DeviceRegisteredWithoutTwin', warningStatus: 'x' }],
+  });
+
+  it('sends items that are text as they are written', async () => {
+    await withScriptedHub([{ body: { isSuccessful: true, errors: [], warnings: [] } }], async ({ client, only }) => {
+      const text = '{"id":"d1","tags":{"n":1.0,"10":"x","2":"y"}}';
+      await client.bulk([text, { id: 'd2' }]);
+      expect(only().text).toBe(`[${text},{"id":"d2"}]`);
+    });
   });
 
   it('sends the bare list of items', async () => {

@@ -12,6 +12,8 @@ export interface SeenRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
   readonly body: unknown;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 export interface ScriptedReply {
@@ -68,6 +70,7 @@ export async function withScriptedHub(
         query: url.searchParams,
         headers: request.headers,
         body: text === '' ? undefined : JSON.parse(text),
+        text,
       });
       for (const { resolve } of waiting.filter(({ count }) => count <= requests.length)) {
         resolve();
