@@ -142,10 +142,10 @@ describe.each(['replace', 'merge'] as const)('on a hub whose imports %s sections
         { operation: 'importLine', code: 'ServerError', when: 'after', ids: ['u1', 'u3'], transient: 1 },
         { operation: 'importLine', code: 'ThrottlingException', ids: ['u2', 'u4'], transient: 1 },
       ]);
-      await fetch(`${stack.hubAdminUrl}/jobs`, {
+      const foreign = await fetch(`${stack.hubAdminUrl}/jobs`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ durationMs: 4_000 }),
+        body: JSON.stringify({ durationMs: 600_000 }),
       });
       const lines = IDENTITIES.map((identity) => ({
         ...identity,
@@ -161,6 +161,8 @@ describe.each(['replace', 'merge'] as const)('on a hub whose imports %s sections
       for (const path of ['/twins/u1', '/twins/u2', '/twins/u3/modules/m1', '/twins/u4/modules/m1']) {
         await stack.rest('PATCH', path, { tags: { a: 'changed', late: true } });
       }
+      const { jobId } = (await foreign.json()) as { readonly jobId: string };
+      await stack.rest('DELETE', `/jobs/${jobId}`);
       expect(await stack.finalRecord('again/devices.txt')).toMatchObject({
         state: 'completed',
         outcomes: { succeeded: 4 },
