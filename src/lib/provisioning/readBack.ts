@@ -1,8 +1,9 @@
 /** Reading back, as a step of what follows an import job: which lines are in doubt, and how the registry is read. */
 
+import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { HubError } from '../registry/index.ts';
 import { readJson } from '../storage/jsonBlob.ts';
-import { type Aftermath, enter, lineOf, type NextRound, sentLines } from './aftermath.ts';
+import { type Aftermath, enter, lineOf, type NextRound, type SentLine, sentLines } from './aftermath.ts';
 import { isOver } from './hubJob.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { readRoundOutcomes } from './roundOutcomes.ts';
@@ -124,9 +125,7 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
       // What was never answered for good may have been applied by any of its tries.
       const isOpen = last === undefined || last.is === 'pending';
       if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(sent), work.facts))) continue;
-      // Patched, it was merged into the twin as it was then.
-      const isPatched = last !== undefined && sent.mode === 'updateTwin';
-      const line = isPatched ? (JSON.parse(sent.asked) as RoundLine) : sent.line;
+      const line = lineToVerify(sent, last !== undefined);
       if (asksForNewKeys(line, record.options) === newKeys) yield line;
     }
   };
@@ -135,4 +134,22 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
   const { preImage } = record;
   const source = preImage && stagingOf(context, record.runId).getBlockBlobClient(preImage.blobName);
   for await (const line of withKeysBefore(lines(true), source)) yield JSON.stringify(line);
+}
+
+/**
+ * A line as the registry is compared with it.
+ *
+ * @param wasCalled whether it was sent again by a call
+ */
+export function lineToVerify(
+  { text, line, asked, mode }: Pick<SentLine, 'text' | 'line' | 'asked' | 'mode'>,
+  wasCalled: boolean,
+): RoundLine {
+  if (text === asked) return line;
+  const wanted = JSON.parse(asked) as RoundLine;
+  // Patched, it was merged into the twin as it was then.
+  if (mode === 'updateTwin') return wasCalled ? wanted : line;
+  if (!MODE_RULES[mode].writesIdentity) return line;
+  // One whose ETag was stale was sent without its twin, and asks for it all the same.
+  return { ...line, tags: wanted['tags'], properties: wanted['properties'] };
 }
