@@ -84,7 +84,18 @@ export function* call<Name extends ActivityName>(
   name: Name,
   input: Activities[Name]['input'],
 ): Generator<Task, Activities[Name]['output'], unknown> {
-  return (yield context.df.callActivityWithRetry(name, retryPolicy(), input)) as Activities[Name]['output'];
+  const output = yield context.df.callActivityWithRetry(name, retryPolicy(), input);
+  if (isFault(output)) throw new Error(output.fault);
+  return output as Activities[Name]['output'];
+}
+
+/** What an activity returns when trying again cannot help: it is thrown at once, and ends what called it. */
+export interface Fault {
+  readonly fault: string;
+}
+
+function isFault(output: unknown): output is Fault {
+  return typeof output === 'object' && output !== null && 'fault' in output && typeof output.fault === 'string';
 }
 
 /** Waits for `seconds` of durable time. */

@@ -217,6 +217,11 @@ export const CALL_CODES = {
     action: 'Check the host name, and that no proxy answers in its place.',
     retried: 'no',
   },
+  HubKeeperFault: {
+    says: 'HubKeeper itself failed on this line; the hub and the network have no part in it.',
+    action: 'Correct the line if something is unusual about it, and report it to the maintainers of HubKeeper.',
+    retried: 'no',
+  },
   NetworkError: {
     says: 'The hub could not be reached.',
     action: 'Check the host name in the connection string, and the network.',
