@@ -93,7 +93,8 @@ export function jobDeadlineMs(lines: number): number {
   return Math.min(MOST_DEADLINE_MS, Math.max(LEAST_DEADLINE_MS, Math.ceil(lines / 100) * 2 * MINUTE_MS));
 }
 
-function timeOf({ lines, longestMs }: HubJobPlan): number {
+/** How long the job of this plan may take. */
+export function planTimeMs({ lines, longestMs }: HubJobPlan): number {
   return Math.min(jobDeadlineMs(lines), longestMs ?? Number.POSITIVE_INFINITY);
 }
 
@@ -222,7 +223,7 @@ async function startUnderLease(
     createdAt: string,
     doubts: Pick<StartedJob, 'ambiguous' | 'mayBeForeign'> = {},
   ): Promise<StartJobResult> => {
-    const deadline = new Date(Date.parse(createdAt) + timeOf(plan)).toISOString();
+    const deadline = new Date(Date.parse(createdAt) + planTimeMs(plan)).toISOString();
     const job: StartedJob = { jobId, createdAt, deadline, ...doubts };
     await held.save({ ...state, job });
     return { status: 'started', job };
@@ -239,7 +240,7 @@ async function startUnderLease(
     const running = silent.find((job) => !isTerminalStatus(job.status));
     if (running !== undefined) {
       // One that never ends is not waited for longer than ours would be; whose it is stays open.
-      if (context.now().getTime() > Date.parse(at) + timeOf(plan))
+      if (context.now().getTime() > Date.parse(at) + planTimeMs(plan))
         return keep(running.jobId, at, { ambiguous: true, mayBeForeign: true });
       return { status: 'wait', reason: 'a job runs that may be the one this run started', seconds: 10 };
     }
@@ -254,7 +255,7 @@ async function startUnderLease(
 
   await plan.beforeCreate?.();
   const now = context.now();
-  const create = await plan.prepare(new Date(now.getTime() + timeOf(plan)));
+  const create = await plan.prepare(new Date(now.getTime() + planTimeMs(plan)));
   // An earlier intent stands as long as it is not resolved: its job may still come to light.
   const intent = state.intent ?? { at: now.toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
   await held.save({ ...state, intent });
