@@ -3,6 +3,7 @@ import type { ProvisioningContext } from './context.ts';
 import { endWithoutJob } from './endRun.ts';
 import { closeHubJob, noJobUnderWay, readJobState } from './hubJob.ts';
 import { noteJob } from './jobNotes.ts';
+import { RunDamaged } from './parseRunRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import { checkOf, IMPORT_JOB_BLOB } from './staging.ts';
 
@@ -86,7 +87,11 @@ function aheadText(position: number): string {
  */
 async function mayEvict(context: ProvisioningContext, instances: RunInstances, holder: string): Promise<boolean> {
   if ((await instances.stateOf(holder)) === 'live') return false;
-  const record = await context.runs.read(holder);
+  const record = await context.runs.read(holder).catch((error: unknown) => {
+    // Nothing is done for it any more.
+    if (error instanceof RunDamaged) return undefined;
+    throw error;
+  });
   try {
     return record === undefined || (await noJobUnderWay(context, record));
   } catch (error) {

@@ -260,6 +260,11 @@ export const CALL_CODES = {
 /** Of replies of the HTTP API. */
 export const API_CODES = {
   limitInvalid: { says: 'limit is out of range.', action: 'Correct it.', retried: 'no' },
+  recordDamaged: {
+    says: 'The record of the run cannot be read. Nothing is done for the run, and its file is not run again.',
+    action: 'Restore an earlier version of the record, or delete it and drop a fresh copy of the file.',
+    retried: 'no',
+  },
   runEnded: { says: 'The run has ended already.', action: 'Nothing.', retried: 'no' },
   runIdInvalid: {
     says: 'The id of a run has 20 characters, 0 to 9 and a to f.',

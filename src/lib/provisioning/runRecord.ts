@@ -88,6 +88,9 @@ export type CheckCounts = Omit<CheckSummary, 'sha256'>;
  */
 export type JobKind = 'export' | 'import' | 'retry' | 'verify' | 'parents';
 
+/** The fields of a record that hold its jobs. */
+export const JOB_FIELDS = ['exportJob', 'job', 'retryJob', 'verifyJob', 'parentsJob'] as const;
+
 export interface RunJob {
   readonly jobId: string;
   /** As the hub spells it: enqueued, running, completed, failed, cancelled, … */
