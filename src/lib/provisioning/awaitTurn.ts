@@ -31,7 +31,7 @@ export async function awaitTurn(
   const record = await openRun(context, runId);
   if (record === undefined) return { status: 'ended' };
   if (again && record.cancelRequestedAt !== undefined) return { status: 'jobStarted' };
-  const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job;
+  const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job ?? record.job;
   if (job !== undefined && !again) {
     // Started again after its orchestration was lost: what is left to do needs no turn.
     await noteJob(context, runId, 'import', job);

@@ -3,6 +3,7 @@ import { containerUriWithSas } from '../storage/containerSas.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged } from './drop.ts';
 import { type HubJobPlan, hubOf } from './hubJob.ts';
+import { importSent, noteRefused, noteSending } from './importNotes.ts';
 import { exportBlobName } from './preImage.ts';
 import type { PreImageRound } from './preImageRound.ts';
 import type { Verification } from './rounds.ts';
@@ -17,6 +18,7 @@ import {
   stagingOf,
   verifyJobBlob,
 } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 import { verifyBlobName } from './verification.ts';
 
 /**
@@ -48,7 +50,15 @@ export function importPlan(
     ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted, configurationsBlobName }),
     ...(round === undefined ? {} : { round }),
     stateBlob: IMPORT_JOB_BLOB,
-    beforeCreate: () => assertDropUnchanged(context, record),
+    wasSent: () => importSent(context, record.runId),
+    noteSending: (at) => noteSending(context, record.runId, at),
+    noteRefused: (at) => noteRefused(context, record.runId, at),
+    async beforeCreate() {
+      await assertDropUnchanged(context, record);
+      // A hub would take the job, and fail.
+      const input = stagingOf(context, record.runId).getBlockBlobClient(inputBlobName);
+      if (!(await input.exists())) throw new StagingLost(record.runId, inputBlobName);
+    },
   };
 }
 

@@ -1,19 +1,26 @@
+import { HubError } from '../registry/index.ts';
 import { type Aftermath, enter, mayRetry, type NextRound } from './aftermath.ts';
 import { markFinished, roundOfCalls, workOn } from './callRounds.ts';
+import { areLinesGone, checkedOf } from './checkAgain.ts';
 import type { ProvisioningContext } from './context.ts';
-import { isOver } from './hubJob.ts';
+import { endUnlisted } from './endRun.ts';
+import { hubOf, isOver, isTerminalStatus, UNKNOWN_JOB } from './hubJob.ts';
 import { nextParents } from './parents.ts';
 import { readBack } from './readBack.ts';
+import { surviving } from './recovery.ts';
 import { openRounds, readRounds } from './rounds.ts';
-import { isFinal } from './runRecord.ts';
+import { isFinal, isLostAfterSend, type RunError, type RunRecord } from './runRecord.ts';
 import { dueSecondJob, planSecondJob } from './secondJob.ts';
 import { settleConfigurations } from './settleConfigurations.ts';
-import { checkOf } from './staging.ts';
+import { CHECK_BLOB, checkOf, ROUNDS_BLOB } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 import { isFinalWord, readFacts } from './standing.ts';
 
 export type { NextRound } from './aftermath.ts';
 
 const MINUTE_MS = 60_000;
+/** An import that runs, and may be one of this run's that it has no note of, is waited for at most so long. */
+const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * MINUTE_MS;
 
 /**
  * What is to be done next after the import job of a run has ended: a second job, lines to be sent once more, lines to be
@@ -25,6 +32,18 @@ export async function nextRound(
   context: ProvisioningContext,
   input: { readonly runId: string; readonly finished?: string },
 ): Promise<NextRound> {
+  return surviving(
+    context,
+    input.runId,
+    () => findNext(context, input),
+    (how): NextRound => (how === 'ended' ? { do: 'ended' } : { do: 'wait', seconds: 1 }),
+  );
+}
+
+async function findNext(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly finished?: string },
+): Promise<NextRound> {
   const { runId, finished } = input;
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
@@ -32,15 +51,23 @@ export async function nextRound(
   if (record.job === undefined) throw new Error(`The run ${runId} has no job.`);
   // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
   if (!(await isOver(context, record, record.job))) return { do: 'notEnded' };
+  if (isLostAfterSend(record)) {
+    const wait = await beforeReadingBack(context, record);
+    if (wait !== undefined) return wait;
+  }
   // Before any other job: a second import replaces the log of configurations, too.
   await settleConfigurations(context, record);
 
-  const facts = await readFacts(context, record, (await readRounds(context, record))?.value);
+  const rounds = (await readRounds(context, record))?.value;
+  if (rounds === undefined && record.roundsOpened) throw new StagingLost(runId, ROUNDS_BLOB);
+  const facts = await readFacts(context, record, rounds);
   const check = await checkOf(context, runId);
-  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
+  if (check === undefined) throw new StagingLost(runId, CHECK_BLOB);
   if (isFinalWord(facts) && check.parents === 0) return { do: 'settle' };
   const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
-  let state = await openRounds(context, record, new Date(context.now().getTime() + retryMs).toISOString());
+  const retryUntil = new Date(context.now().getTime() + retryMs).toISOString();
+  let state = await openRounds(context, record, retryUntil, facts.first.log !== undefined);
+  if (!record.roundsOpened) await context.runs.update(runId, (current) => ({ ...current, roundsOpened: true }));
   if (finished !== undefined) state = await markFinished(context, record, finished);
   const work = { context, record, check, state, facts };
 
@@ -56,6 +83,50 @@ export async function nextRound(
     if (next !== undefined) return next;
   }
   return (await linkParents(work)) ?? { do: 'settle' };
+}
+
+/**
+ * What a run that has lost its notes still waits for: its lines, which are checked once more, and imports that may be its
+ * own. Undefined when the registry can be read.
+ */
+async function beforeReadingBack(context: ProvisioningContext, record: RunRecord): Promise<NextRound | undefined> {
+  if ((await checkOf(context, record.runId)) === undefined) {
+    try {
+      await checkedOf(context, record);
+    } catch (error) {
+      if (!areLinesGone(error)) throw error;
+      await endUnlisted(context, record, { state: 'failed', outcome: 'unconfirmed', error: lostError(record) });
+      return { do: 'ended' };
+    }
+  }
+  if (record.retryJob !== undefined && !(await isOver(context, record, record.retryJob))) {
+    return { do: 'job', kind: 'retry' };
+  }
+  const lostMs = context.now().getTime() - Date.parse(record.stagingLost?.at ?? record.updatedAt);
+  return lostMs < LONGEST_UNKNOWN_IMPORT_MS && (await importRuns(context, record))
+    ? { do: 'wait', seconds: 10 }
+    : undefined;
+}
+
+/** A second import whose start was not noted in the record, say. */
+async function importRuns(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  try {
+    const jobs = await context.hub(hubOf(record)).listJobs();
+    return jobs.some(({ type, status }) => type.toLowerCase() === 'import' && !isTerminalStatus(status));
+  } catch (error) {
+    // Whether the hub can be read shows when it is.
+    if (!(error instanceof HubError)) throw error;
+    return false;
+  }
+}
+
+function lostError({ runId, job, check }: RunRecord): RunError {
+  const lines = check === undefined ? 0 : check.devices + check.modules;
+  return {
+    code: 'stagingLost',
+    message: `What the run kept in its container (hubkeeper-run-${runId}) was deleted while it ran, and the file is gone or has changed. Whether its ${lines} lines were applied is not known.`,
+    action: `Look at the devices in the hub${job === undefined || job.jobId === UNKNOWN_JOB ? '' : ` (its import job was ${job.jobId})`}, or drop the file again in a mode that may be repeated, such as createOrUpdate.`,
+  };
 }
 
 /** Devices are linked to their parents when it is known which of them are there. */

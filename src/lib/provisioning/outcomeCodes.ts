@@ -42,6 +42,11 @@ export const OUTCOME_CODES = {
     action: LOOK_OR_REPEAT,
     retried: 'yes',
   },
+  stagingLost: {
+    says: 'What the run had noted of its lines was deleted while it ran. The registry could not be read afterwards, so whether the line was applied is not known.',
+    action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
   logMissing: {
     says: 'The import job left no error log. The registry could not be read afterwards, so whether the line was applied is not known.',
     action: LOOK_OR_REPEAT,
@@ -135,6 +140,12 @@ export const RUN_ERROR_CODES = {
     says: 'A person cancelled the run.',
     action: 'Drop the file again if that was not meant.',
     retried: 'no',
+  },
+  stagingLost: {
+    says: 'What the run keeps in its container was deleted while it ran, and its lines cannot be had any more; or it was deleted again and again.',
+    action:
+      'See who deletes it, look at the devices in the hub, and drop the file again in a mode that may be repeated.',
+    retried: 'yes',
   },
   confirmationNeeded: {
     says: 'The file would delete or disable more than a tenth of the registry.',
@@ -262,7 +273,7 @@ export const API_CODES = {
   limitInvalid: { says: 'limit is out of range.', action: 'Correct it.', retried: 'no' },
   recordDamaged: {
     says: 'The record of the run cannot be read. Nothing is done for the run, and its file is not run again.',
-    action: 'Restore an earlier version of the record, or delete it and drop a fresh copy of the file.',
+    action: 'Restore an earlier version of the record, or drop a fresh copy of the file.',
     retried: 'no',
   },
   runEnded: { says: 'The run has ended already.', action: 'Nothing.', retried: 'no' },

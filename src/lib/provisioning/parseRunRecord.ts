@@ -15,7 +15,7 @@ export class RunDamaged extends HubKeeperError {
     super({
       code: 'recordDamaged',
       message: `The record of run ${runId} cannot be read: ${what}. Nothing is done for this run, and its file is not run again.`,
-      action: `Restore an earlier version of hubkeeper-runs/${runId}.json if the storage account keeps them. To have the file run again, look at what the hub has, delete the record, and drop a fresh copy.`,
+      action: `Restore an earlier version of hubkeeper-runs/${runId}.json if the storage account keeps them; or look at what the hub has, and drop a fresh copy of the file, which has a run of its own.`,
     });
     this.runId = runId;
   }
@@ -80,6 +80,8 @@ const OPTIONAL: Shape = {
   preImage: holding({ container: isText, blobName: isText, round: isText }),
   retry: holding({ round: isText, lines: isNumber, left: isNumber }),
   kept: isObject,
+  importSentAt: isInstant,
+  stagingLost: holding({ at: isInstant, what: isText, times: isNumber }),
   outcomes: isCounts,
   configurations: holding({ lines: isNumber, accepted: isNumber, rejected: isNumber }),
   error: holding({ code: isText, message: isText }),

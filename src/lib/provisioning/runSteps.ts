@@ -25,7 +25,7 @@ import { parseDropPath } from './dropPath.ts';
 import { endWithoutJob, runErrorOf } from './endRun.ts';
 import { hubOf } from './hubJob.ts';
 import type { ProvisionOptions } from './options.ts';
-import { isFinal, type RunRecord } from './runRecord.ts';
+import { isFinal, isSent, type RunRecord } from './runRecord.ts';
 import type { CheckResult } from './staging.ts';
 import type { TurnTicket } from './turnQueue.ts';
 
@@ -59,6 +59,8 @@ export async function readOptions(
     await endCancelled(context, runId);
     return ENDED;
   }
+  // Started again after its orchestration was lost: whatever has become of the drop, its options are known.
+  if (record.options !== undefined) return { status: 'ready' };
   try {
     const options = await findOptions(context, record);
     if ('wait' in options) return { status: 'wait', seconds: options.wait };
@@ -149,6 +151,10 @@ export async function checkFile(
     await endCancelled(context, runId);
     return { next: 'ended' };
   }
+  const { blobName, lastModified } = record.drop;
+  const onward = { hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
+  // What was sent is not checked, and not refused, any more: its lines are settled.
+  if (isSent(record)) return { ...onward, next: 'job' };
   let check: CheckResult;
   try {
     check = await checkDrop(context, record, options);
@@ -180,10 +186,5 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
     return { next: 'ended' };
   }
-  const { blobName, lastModified } = record.drop;
-  return {
-    next: options.dryRun ? 'plan' : 'job',
-    hub: hubOf(record),
-    ticket: { runId, droppedAt: lastModified, name: blobName },
-  };
+  return { ...onward, next: options.dryRun ? 'plan' : 'job' };
 }

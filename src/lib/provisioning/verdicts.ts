@@ -11,6 +11,8 @@ import type { Verdict } from './report.ts';
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import { type RoundsState, readRounds } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
+import { ROUNDS_BLOB } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 import {
   type Doubt,
   explainsItself,
@@ -37,6 +39,7 @@ export interface Findings {
 
 export async function readFindings(context: ProvisioningContext, record: RunRecord): Promise<Findings> {
   const after = (await readRounds(context, record))?.value;
+  if (after === undefined && record.roundsOpened) throw new StagingLost(record.runId, ROUNDS_BLOB);
   const found = createIdentityNotes(randomInt(2 ** 31));
   const blobName = after?.verification?.foundBlobName;
   if (blobName !== undefined) {
