@@ -1,15 +1,13 @@
-import { HubError } from '../registry/index.ts';
+import { afterLoss } from './afterLoss.ts';
 import { type Aftermath, enter, mayRetry, type NextRound } from './aftermath.ts';
 import { markFinished, roundOfCalls, workOn } from './callRounds.ts';
-import { areLinesGone, checkedOf } from './checkAgain.ts';
 import type { ProvisioningContext } from './context.ts';
-import { endUnlisted } from './endRun.ts';
-import { hubOf, isOver, isTerminalStatus, UNKNOWN_JOB } from './hubJob.ts';
+import { isOver } from './hubJob.ts';
 import { nextParents } from './parents.ts';
 import { readBack } from './readBack.ts';
 import { surviving } from './recovery.ts';
 import { openRounds, readRounds } from './rounds.ts';
-import { isFinal, isLostAfterSend, type RunError, type RunRecord } from './runRecord.ts';
+import { isFinal, isLostAfterSend } from './runRecord.ts';
 import { dueSecondJob, planSecondJob } from './secondJob.ts';
 import { settleConfigurations } from './settleConfigurations.ts';
 import { CHECK_BLOB, checkOf, ROUNDS_BLOB } from './staging.ts';
@@ -19,8 +17,6 @@ import { isFinalWord, readFacts } from './standing.ts';
 export type { NextRound } from './aftermath.ts';
 
 const MINUTE_MS = 60_000;
-/** An import that runs, and may be one of this run's that it has no note of, is waited for at most so long. */
-const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * MINUTE_MS;
 
 /**
  * What is to be done next after the import job of a run has ended: a second job, lines to be sent once more, lines to be
@@ -52,7 +48,7 @@ async function findNext(
   // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
   if (!(await isOver(context, record, record.job))) return { do: 'notEnded' };
   if (isLostAfterSend(record)) {
-    const wait = await beforeReadingBack(context, record);
+    const wait = await afterLoss(context, record);
     if (wait !== undefined) return wait;
   }
   // Before any other job: a second import replaces the log of configurations, too.
@@ -83,50 +79,6 @@ async function findNext(
     if (next !== undefined) return next;
   }
   return (await linkParents(work)) ?? { do: 'settle' };
-}
-
-/**
- * What a run that has lost its notes still waits for: its lines, which are checked once more, and imports that may be its
- * own. Undefined when the registry can be read.
- */
-async function beforeReadingBack(context: ProvisioningContext, record: RunRecord): Promise<NextRound | undefined> {
-  if ((await checkOf(context, record.runId)) === undefined) {
-    try {
-      await checkedOf(context, record);
-    } catch (error) {
-      if (!areLinesGone(error)) throw error;
-      await endUnlisted(context, record, { state: 'failed', outcome: 'unconfirmed', error: lostError(record) });
-      return { do: 'ended' };
-    }
-  }
-  if (record.retryJob !== undefined && !(await isOver(context, record, record.retryJob))) {
-    return { do: 'job', kind: 'retry' };
-  }
-  const lostMs = context.now().getTime() - Date.parse(record.stagingLost?.at ?? record.updatedAt);
-  return lostMs < LONGEST_UNKNOWN_IMPORT_MS && (await importRuns(context, record))
-    ? { do: 'wait', seconds: 10 }
-    : undefined;
-}
-
-/** A second import whose start was not noted in the record, say. */
-async function importRuns(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
-  try {
-    const jobs = await context.hub(hubOf(record)).listJobs();
-    return jobs.some(({ type, status }) => type.toLowerCase() === 'import' && !isTerminalStatus(status));
-  } catch (error) {
-    // Whether the hub can be read shows when it is.
-    if (!(error instanceof HubError)) throw error;
-    return false;
-  }
-}
-
-function lostError({ runId, job, check }: RunRecord): RunError {
-  const lines = check === undefined ? 0 : check.devices + check.modules;
-  return {
-    code: 'stagingLost',
-    message: `What the run kept in its container (hubkeeper-run-${runId}) was deleted while it ran, and the file is gone or has changed. Whether its ${lines} lines were applied is not known.`,
-    action: `Look at the devices in the hub${job === undefined || job.jobId === UNKNOWN_JOB ? '' : ` (its import job was ${job.jobId})`}, or drop the file again in a mode that may be repeated, such as createOrUpdate.`,
-  };
 }
 
 /** Devices are linked to their parents when it is known which of them are there. */

@@ -141,12 +141,6 @@ export const RUN_ERROR_CODES = {
     action: 'Drop the file again if that was not meant.',
     retried: 'no',
   },
-  stagingLost: {
-    says: 'What the run keeps in its container was deleted while it ran, and its lines cannot be had any more; or it was deleted again and again.',
-    action:
-      'See who deletes it, look at the devices in the hub, and drop the file again in a mode that may be repeated.',
-    retried: 'yes',
-  },
   confirmationNeeded: {
     says: 'The file would delete or disable more than a tenth of the registry.',
     action: 'Set the option confirm to the name of the hub.',
@@ -192,6 +186,12 @@ export const RUN_ERROR_CODES = {
   startGivenUp: {
     says: 'The job could not be started; nothing was sent.',
     action: 'Drop the file again.',
+    retried: 'yes',
+  },
+  stagingLost: {
+    says: 'What the run keeps in its container was deleted while it ran, and its lines cannot be had any more; or it was deleted again and again.',
+    action:
+      'See who deletes it, look at the devices in the hub, and drop the file again in a mode that may be repeated.',
     retried: 'yes',
   },
   stepFailed: {
