@@ -17,12 +17,13 @@ export interface RunsFlags {
 /** `runs`: the latest runs, newest first; and what lies in the drop box without ever making one. */
 export async function runs(flags: RunsFlags, output: Output): Promise<ExitCode> {
   const connection = await connect({ data: flags.data });
-  const records = await latestRuns(connection, flags);
-  output.printJson(records);
-  if (records.length === 0) output.print(nothingText(connection, flags));
-  else
+  const { records, damaged } = await latestRuns(connection, flags);
+  output.printJson([...records, ...damaged]);
+  if (records.length > 0) {
     for (const line of renderRuns(records, { now: new Date(), paint: output.style, columns: output.columns }))
       output.print(line);
+  } else if (damaged.length === 0) output.print(nothingText(connection, flags));
+  for (const { runId, damaged: why } of damaged) output.print(`${runId}  damaged: ${why.message} ${why.action}`);
   // A script asks for runs, and so does who asks for some of them.
   if (!output.json && flags.hub === undefined && flags.state === undefined) {
     for (const line of renderStrayFiles(await findStrayFiles(connection), output.columns)) output.print(line);
@@ -30,11 +31,11 @@ export async function runs(flags: RunsFlags, output: Output): Promise<ExitCode> 
   return EXIT.ok;
 }
 
-function latestRuns({ runs }: Connection, { limit, hub, state }: RunsFlags): Promise<RunRecord[]> {
-  if (hub === undefined && state === undefined) return runs.list({ limit });
+function latestRuns({ runs }: Connection, { limit, hub, state }: RunsFlags): ReturnType<Connection['runs']['survey']> {
+  if (hub === undefined && state === undefined) return runs.survey({ limit });
   const where = (record: RunRecord): boolean =>
     (hub === undefined || record.hub === hub) && (state === undefined || record.state === state);
-  return runs.list({ limit, where, ...(state === undefined ? {} : { state }) });
+  return runs.survey({ limit, where, ...(state === undefined ? {} : { state }) });
 }
 
 function nothingText({ command }: Connection, { hub, state }: RunsFlags): string {

@@ -3,7 +3,7 @@ import { getClient, input } from 'durable-functions';
 
 import { resumeRun } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
-import { runNotFound } from '../hosting/runReplies.ts';
+import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
 import { endsReadingBack, isFinal } from '../lib/provisioning/runRecord.ts';
 import { CANCEL_EVENT, instanceIdOfRun } from '../orchestrations/instanceIds.ts';
 import { provisioning } from '../services.ts';
@@ -50,5 +50,5 @@ app.http('cancelRunOnHttp', {
   methods: ['POST'],
   authLevel: 'function',
   extraInputs: [input.durableClient()],
-  handler: cancelRunOnHttp,
+  handler: (request, context) => orDamaged(() => cancelRunOnHttp(request, context)),
 });

@@ -5,6 +5,7 @@ import { runInstances } from '../hosting/runInstances.ts';
 import { awaitTurn } from '../lib/provisioning/awaitTurn.ts';
 import type { ProvisioningContext } from '../lib/provisioning/context.ts';
 import { failRun } from '../lib/provisioning/failRun.ts';
+import { orFault } from '../lib/provisioning/faults.ts';
 import {
   cancelJob,
   fillLines,
@@ -19,7 +20,7 @@ import { checkFile, readOptions } from '../lib/provisioning/runSteps.ts';
 import { settleRun } from '../lib/provisioning/settleRun.ts';
 import { workChunk } from '../lib/provisioning/workChunk.ts';
 import { safeError } from '../lib/redact.ts';
-import type { Activities, ActivityName } from '../orchestrations/activities.ts';
+import type { Activities, ActivityName, Fault } from '../orchestrations/activities.ts';
 import { provisioning } from '../services.ts';
 
 type Steps = {
@@ -58,11 +59,11 @@ function register<Name extends ActivityName>(name: Name): void {
     handler: async (
       input: Activities[Name]['input'],
       context: InvocationContext,
-    ): Promise<Activities[Name]['output']> => {
+    ): Promise<Activities[Name]['output'] | Fault> => {
       const services = provisioning(context);
       const log = services.log.scope({ run: input.runId, step: name });
       try {
-        return await steps[name]({ ...services, log }, input, context);
+        return await orFault(() => steps[name]({ ...services, log }, input, context));
       } catch (error) {
         // What an activity throws is stored in the durable history: errors of SDKs carry URLs with signatures.
         const { message } = safeError(error);

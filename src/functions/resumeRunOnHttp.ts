@@ -4,6 +4,7 @@ import { getClient, input } from 'durable-functions';
 import { pauseReply } from '../hosting/pauseReply.ts';
 import { resumeRun } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
+import { orDamaged } from '../hosting/runReplies.ts';
 import { provisioning } from '../services.ts';
 
 /**
@@ -25,5 +26,5 @@ app.http('resumeRunOnHttp', {
   methods: ['POST'],
   authLevel: 'function',
   extraInputs: [input.durableClient()],
-  handler: resumeRunOnHttp,
+  handler: (request, context) => orDamaged(() => resumeRunOnHttp(request, context)),
 });

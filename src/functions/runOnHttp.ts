@@ -1,7 +1,7 @@
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 
 import { runIdOf } from '../hosting/runIdOf.ts';
-import { runNotFound } from '../hosting/runReplies.ts';
+import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
 import { runs } from '../services.ts';
 
 /** `GET /api/runs/{runId}`: the record of one run; 404 when there is none, 400 when it is no id. */
@@ -14,4 +14,9 @@ export async function runOnHttp(request: HttpRequest): Promise<HttpResponseInit>
   return { jsonBody: record };
 }
 
-app.http('runOnHttp', { route: 'runs/{runId}', methods: ['GET'], authLevel: 'function', handler: runOnHttp });
+app.http('runOnHttp', {
+  route: 'runs/{runId}',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: (request) => orDamaged(() => runOnHttp(request)),
+});

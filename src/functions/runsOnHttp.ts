@@ -4,7 +4,7 @@ import { runs } from '../services.ts';
 
 const MOST = 200;
 
-/** `GET /api/runs?limit=50`: run records, newest first. */
+/** `GET /api/runs?limit=50`: run records, newest first; and runs whose record cannot be read, with what to do. */
 export async function runsOnHttp(request: HttpRequest): Promise<HttpResponseInit> {
   const text = request.query.get('limit') ?? '50';
   const limit = Number(text);
@@ -14,7 +14,8 @@ export async function runsOnHttp(request: HttpRequest): Promise<HttpResponseInit
       jsonBody: { error: { code: 'limitInvalid', message: `limit must be a whole number from 1 to ${MOST}.` } },
     };
   }
-  return { jsonBody: { runs: await runs.list({ limit }) } };
+  const { records, damaged } = await runs.survey({ limit });
+  return { jsonBody: { runs: records, damaged } };
 }
 
 app.http('runsOnHttp', { route: 'runs', methods: ['GET'], authLevel: 'function', handler: runsOnHttp });

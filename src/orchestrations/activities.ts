@@ -49,15 +49,15 @@ export interface Activities {
     output: { readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' };
   };
   /** Reads what the run may overwrite or delete; a large file needs an export for that. */
-  readonly takePreImage: { input: RoundStep; output: { readonly status: 'ready' | 'export' | 'ended' } };
-  readonly finishPreImage: { input: RoundStep; output: { readonly status: 'ready' | 'wait' | 'ended' } };
-  /** The report of a dry run: what would happen. */
+  readonly takePreImage: { input: RoundStep; output: { readonly status: 'ready' | 'export' | 'anew' | 'ended' } };
+  readonly finishPreImage: { input: RoundStep; output: { readonly status: 'ready' | 'wait' | 'anew' | 'ended' } };
+  /** The report of a dry run: what would happen. `anew`: what it compares with is gone. */
   readonly planRun: { input: RoundStep; output: { readonly state: string } };
   /** Stops a file that deletes much unconfirmed; else fills in what lines leave out and their devices have. */
-  readonly fillLines: { input: RoundStep; output: { readonly status: 'ready' | 'ended' } };
+  readonly fillLines: { input: RoundStep; output: { readonly status: 'ready' | 'anew' | 'ended' } };
   readonly startJob: {
     input: JobStep;
-    output: { readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number };
+    output: { readonly status: 'started' | 'anew' | 'ended' } | { readonly status: 'wait'; readonly seconds: number };
   };
   readonly watchJob: { input: JobStep; output: { readonly ended: boolean } };
   readonly cancelJob: { input: RunStep; output: { readonly asked: boolean } };
@@ -84,7 +84,18 @@ export function* call<Name extends ActivityName>(
   name: Name,
   input: Activities[Name]['input'],
 ): Generator<Task, Activities[Name]['output'], unknown> {
-  return (yield context.df.callActivityWithRetry(name, retryPolicy(), input)) as Activities[Name]['output'];
+  const output = yield context.df.callActivityWithRetry(name, retryPolicy(), input);
+  if (isFault(output)) throw new Error(output.fault);
+  return output as Activities[Name]['output'];
+}
+
+/** What an activity returns when trying again cannot help: it is thrown at once, and ends what called it. */
+export interface Fault {
+  readonly fault: string;
+}
+
+function isFault(output: unknown): output is Fault {
+  return typeof output === 'object' && output !== null && 'fault' in output && typeof output.fault === 'string';
 }
 
 /** Waits for `seconds` of durable time. */

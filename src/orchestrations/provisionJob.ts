@@ -20,10 +20,11 @@ export interface StartInput {
  * Tries to start a job of the run until it is started, or the run has ended; and holds the turn meanwhile.
  *
  * `turnLost`: the run was suspended or silent for so long that others were let pass; it has to wait for its turn again.
+ * `anew`: something that it had prepared is gone, and nothing was sent; it has to be prepared again.
  */
 export function* provisionJobStart(
   context: OrchestrationContext,
-): Generator<Task, { status: 'started' | 'ended' | 'turnLost' } | undefined, unknown> {
+): Generator<Task, { status: 'started' | 'anew' | 'ended' | 'turnLost' } | undefined, unknown> {
   const input = context.df.getInput() as StartInput;
   const { runId, kind, round, place } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {

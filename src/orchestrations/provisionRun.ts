@@ -92,15 +92,17 @@ function* plan(context: OrchestrationContext, input: RunInput, place: TurnPlace)
     context.df.setCustomStatus({ phase: 'preImage' });
     const { status } = yield* call(context, 'takePreImage', { runId, round });
     if (status === 'ended') return ENDED;
+    if (status === 'anew') continue;
     if (status === 'export') {
       if ((yield* takeTurn(context, input, place)) === 'ended') return ENDED;
       const exported = yield* exportPreImage(context, input, place, round);
       if (exported === 'ended') return ENDED;
-      if (exported === 'turnLost') continue;
+      if (exported === 'turnLost' || exported === 'anew') continue;
       leaveTurn(context, place);
     }
     context.df.setCustomStatus({ phase: 'report' });
-    return yield* call(context, 'planRun', { runId, round });
+    const planned = yield* call(context, 'planRun', { runId, round });
+    if (planned.state !== 'anew') return planned;
   }
 }
 
@@ -134,7 +136,8 @@ function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace)
 
 /**
  * Waits for the turn, takes the pre-image and starts the import. A run that has lost its turn before that begins again:
- * others may have changed its devices meanwhile, and what was filled in from the pre-image would undo that.
+ * others may have changed its devices meanwhile, and what was filled in from the pre-image would undo that. So does one
+ * that has lost what it had prepared.
  */
 function* sendImport(
   context: OrchestrationContext,
@@ -148,7 +151,7 @@ function* sendImport(
     if (turn === 'jobStarted') return { round };
     const preserved = yield* preserve(context, input, place, round);
     if (preserved === 'ended') return 'ended';
-    if (preserved === 'turnLost') continue;
+    if (preserved === 'turnLost' || preserved === 'anew') continue;
     const started = yield* startJob(context, input, { place, kind: 'import', round });
     if (started === 'ended') return 'ended';
     if (started === 'started') return { round };
@@ -191,11 +194,11 @@ function* preserve(
   input: RunInput,
   place: TurnPlace,
   round: PreImageRound,
-): Generator<Task, 'ready' | 'ended' | 'turnLost', unknown> {
+): Generator<Task, 'ready' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { runId } = input;
   context.df.setCustomStatus({ phase: 'preImage' });
   const preImage = yield* call(context, 'takePreImage', { runId, round });
-  if (preImage.status === 'ended') return 'ended';
+  if (preImage.status === 'ended' || preImage.status === 'anew') return preImage.status;
   if (preImage.status === 'export') {
     const exported = yield* exportPreImage(context, input, place, round);
     if (exported !== 'ready') return exported;
@@ -209,7 +212,7 @@ function* exportPreImage(
   input: RunInput,
   place: TurnPlace,
   round: PreImageRound,
-): Generator<Task, 'ready' | 'ended' | 'turnLost', unknown> {
+): Generator<Task, 'ready' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { runId } = input;
   const started = yield* startJob(context, input, { place, kind: 'export', round });
   if (started !== 'started') return started;
@@ -227,12 +230,12 @@ function* startJob(
   context: OrchestrationContext,
   { runId, attempt = 1 }: RunInput,
   job: { readonly kind: 'export' | 'import'; readonly round: PreImageRound; readonly place: TurnPlace },
-): Generator<Task, 'started' | 'ended' | 'turnLost', unknown> {
+): Generator<Task, 'started' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { status } = (yield context.df.callSubOrchestrator(
     ORCHESTRATIONS.provisionJobStart,
     { runId, ...job, tries: 0 } satisfies StartInput,
     childInstanceId(runId, `start-${job.kind}`, attempt),
-  )) as { status: 'started' | 'ended' | 'turnLost' };
+  )) as { status: 'started' | 'anew' | 'ended' | 'turnLost' };
   return status;
 }
 

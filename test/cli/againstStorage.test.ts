@@ -366,6 +366,34 @@ describe('runs and run', () => {
   });
 });
 
+describe('a run whose record is damaged', () => {
+  const damaged = 'dd000000000000000000';
+
+  test('is listed beside the others, and shown with what to do', async () => {
+    await put('hubkeeper-runs', `${damaged}.json`, '{half');
+    try {
+      const [list, json, shown] = await Promise.all([
+        runCli(['runs'], environment),
+        runCli(['runs', '--json'], environment),
+        runCli(['run', 'dd000'], environment),
+      ]);
+      expect(list.code).toBe(0);
+      expect(list.stdout).toContain(
+        `${damaged}  damaged: The record of run ${damaged} cannot be read: it is not JSON.`,
+      );
+      expect(JSON.parse(json.stdout)).toContainEqual({
+        runId: damaged,
+        damaged: expect.objectContaining({ code: 'recordDamaged' }),
+      });
+      expect(shown.code).toBe(2);
+      expect(shown.stderr).toContain('cannot be read: it is not JSON');
+      expect(shown.stderr).toContain(`hubkeeper-runs/${damaged}.json`);
+    } finally {
+      await storage.getContainerClient('hubkeeper-runs').deleteBlob(`${damaged}.json`);
+    }
+  });
+});
+
 describe('cancel, suspend and resume', () => {
   const runId = 'ee00000000000000000d';
   const requests: string[] = [];

@@ -43,6 +43,18 @@ const straight = {
 
 const names = (yields: readonly ScriptedTask[]) => yields.map(({ name }) => name);
 
+describe('a step in which our own code fails', () => {
+  it.each(['takePreImage', 'fillLines'])('ends the run at once, and gives up its turn (%s)', (name) => {
+    const fault = { fault: 'HubKeeper itself failed (RangeError).' };
+    const failRun = { state: 'failed' };
+    const { yields, output, signals } = drive(provisionRun, { runId }, script({ ...straight, [name]: fault, failRun }));
+    expect(yields.at(-1)).toMatchObject({ name: 'failRun', input: { runId, message: fault.fault } });
+    expect(yields.filter((task) => task.name === name)).toHaveLength(1);
+    expect(output).toEqual({ state: 'failed' });
+    expect(signals).toEqual(left);
+  });
+});
+
 describe('the orchestration of a run', () => {
   it('goes straight from options over check, turn, pre-image and job to the settlement, and gives up its turn', () => {
     const { yields, output, statuses, signals } = drive(provisionRun, { runId }, script(straight));

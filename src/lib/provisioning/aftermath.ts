@@ -1,14 +1,18 @@
 /** What the steps after an import job have in common: the run, what is known of it, and the lines that the hub was given. */
 
+import type { BlockBlobClient } from '@azure/storage-blob';
+
 import { type ImportMode, importModeOf } from '../devicesFile/importMode.ts';
 import { readEachLine } from '../storage/readLines.ts';
 import type { ProvisioningContext } from './context.ts';
 import { inputOf } from './jobSteps.ts';
 import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
-import type { RunPhase, RunRecord } from './runRecord.ts';
+import { isLostAfterSend, type RunPhase, type RunRecord } from './runRecord.ts';
 import { type Guard, withGuards } from './sentAgain.ts';
 import { type CheckResult, checkBlobs, stagingOf } from './staging.ts';
+import { lostOf } from './stagingLost.ts';
 import { type Facts, type LineOf, type Standing, standingOf } from './standing.ts';
+import { unfilledLines } from './unfilledLines.ts';
 
 /** What is to be done next. */
 export type NextRound =
@@ -39,6 +43,8 @@ export function mayRetry(
   rounds: RoundsState,
   until?: string,
 ): boolean {
+  // Of lines whose notes are lost nobody knows how they were sent.
+  if (isLostAfterSend(record)) return false;
   return record.cancelRequestedAt === undefined && !isTimeOver(context, record, rounds, until);
 }
 
@@ -63,7 +69,11 @@ export interface SentLine {
 export async function* sentLines({ context, record, check }: Aftermath): AsyncGenerator<SentLine> {
   const staging = stagingOf(context, record.runId);
   const { devices: unfilled, missing } = checkBlobs(staging, check.attempt);
-  const blob = staging.getBlockBlobClient(await inputOf(context, record, check));
+  const blob = await inputBlob(context, record, check);
+  if (blob === undefined) {
+    yield* unfilledLines({ devices: unfilled, missing });
+    return;
+  }
   const sent = readEachLine(blob);
   if (blob.name === unfilled.name) {
     for await (const text of sent) {
@@ -77,6 +87,23 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
     const mode = importModeOf(line);
     const isMerged = mode === 'updateTwinIfMatchETag' && text !== asked;
     yield { text, line, asked, mode: isMerged ? importModeOf(JSON.parse(asked) as RoundLine) : mode, guard };
+  }
+}
+
+/** What the import job was given; undefined when a run that goes by the registry alone has lost it. */
+async function inputBlob(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+): Promise<BlockBlobClient | undefined> {
+  const staging = stagingOf(context, record.runId);
+  if (!isLostAfterSend(record)) return staging.getBlockBlobClient(await inputOf(context, record, check));
+  try {
+    const blob = staging.getBlockBlobClient(await inputOf(context, record, check));
+    return (await blob.exists()) ? blob : undefined;
+  } catch (error) {
+    if (lostOf(error) === undefined) throw error;
+    return undefined;
   }
 }
 

@@ -20,7 +20,8 @@ export type Agreement = 'all' | 'more' | 'identity' | 'twin' | 'none';
  * leaves out does not matter, nor do the scopes, which a hub makes itself. A section of the twin that the line gives is
  * equal to that of the registry; one that is merged (`updateTwin`) would change nothing there.
  *
- * @param line as it was sent; with `keyBefore`: new keys were asked for, and this was the key before
+ * @param line as it was sent; with `keyBefore`: new keys were asked for, and this was the key before; with `statusKept`: the
+ *   device was to keep its status
  * @param found the identity as an export writes it; undefined when it does not exist
  */
 export function agreement(line: RoundLine, found: RegistryLine | undefined): Agreement {
@@ -39,7 +40,7 @@ function identityAgrees(line: RoundLine, found: RegistryLine): boolean {
   return (
     (line['keyBefore'] === undefined || hasNewKey(line['keyBefore'], found)) &&
     // Modules have no status of their own, whatever an export says.
-    (!isDevice || sameWord(line['status'] ?? 'enabled', found['status'])) &&
+    (!isDevice || line['statusKept'] === true || sameWord(line['status'] ?? 'enabled', found['status'])) &&
     (!isDevice || !given(line['statusReason']) || line['statusReason'] === (found['statusReason'] ?? '')) &&
     (!isDevice || !given(line['capabilities']) || isEdge(line) === isEdge(found)) &&
     authenticationAgrees(objectAt(line, 'authentication'), objectAt(found, 'authentication'))

@@ -3,6 +3,7 @@ import type { ProvisioningContext } from './context.ts';
 import { endWithoutJob } from './endRun.ts';
 import { closeHubJob, noJobUnderWay, readJobState } from './hubJob.ts';
 import { noteJob } from './jobNotes.ts';
+import { RunDamaged } from './parseRunRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import { checkOf, IMPORT_JOB_BLOB } from './staging.ts';
 
@@ -30,7 +31,7 @@ export async function awaitTurn(
   const record = await openRun(context, runId);
   if (record === undefined) return { status: 'ended' };
   if (again && record.cancelRequestedAt !== undefined) return { status: 'jobStarted' };
-  const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job;
+  const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job ?? record.job;
   if (job !== undefined && !again) {
     // Started again after its orchestration was lost: what is left to do needs no turn.
     await noteJob(context, runId, 'import', job);
@@ -86,7 +87,11 @@ function aheadText(position: number): string {
  */
 async function mayEvict(context: ProvisioningContext, instances: RunInstances, holder: string): Promise<boolean> {
   if ((await instances.stateOf(holder)) === 'live') return false;
-  const record = await context.runs.read(holder);
+  const record = await context.runs.read(holder).catch((error: unknown) => {
+    // Nothing is done for it any more.
+    if (error instanceof RunDamaged) return undefined;
+    throw error;
+  });
   try {
     return record === undefined || (await noJobUnderWay(context, record));
   } catch (error) {

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../devicesFile/checkDevicesFile.ts';
 import { MODE_RULES } from '../devicesFile/modeRules.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
-import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { checkRulesOf } from './checkRules.ts';
 import type { ProvisioningContext } from './context.ts';
@@ -15,7 +14,7 @@ import { encodeParentRow } from './parentRows.ts';
 import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
 import type { RunRecord } from './runRecord.ts';
 import { snapshotConfigurations } from './snapshotConfigurations.ts';
-import { CHECK_BLOB, type CheckResult, checkBlobs, stagingOf } from './staging.ts';
+import { CHECK_BLOB, type CheckResult, checkBlobs, openStaging } from './staging.ts';
 
 const DEVICES = 0;
 const MODULES = 1;
@@ -35,8 +34,7 @@ export async function checkDrop(
   record: RunRecord,
   options: ProvisionOptions,
 ): Promise<CheckResult> {
-  const container = stagingOf(context, record.runId);
-  await ensureContainer(container);
+  const container = await openStaging(context, record.runId);
   const manifest = container.getBlockBlobClient(CHECK_BLOB);
   const earlier = await readJson<CheckResult>(manifest);
   if (earlier !== undefined) return earlier.value;

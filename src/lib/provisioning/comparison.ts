@@ -10,6 +10,7 @@ import { readParentRows } from './parentRows.ts';
 import type { PreImageRound } from './preImageRound.ts';
 import type { RunRecord } from './runRecord.ts';
 import { type CheckResult, checkBlobs, type PreImageManifest, preImageBlob, stagingOf } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 
 export interface Identity {
   readonly id: string;
@@ -25,7 +26,7 @@ export async function compareWithPreImage(
 ): Promise<Comparison> {
   const container = stagingOf(context, record.runId);
   const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;
-  if (preImage === undefined) throw new Error(`The pre-image of run ${record.runId} is missing.`);
+  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(round));
   const blobs = checkBlobs(container, check.attempt);
   return compareLines({
     lines: readEachLine(blobs.devices),

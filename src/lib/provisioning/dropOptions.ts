@@ -1,3 +1,4 @@
+import { displayName } from '../devicesFile/findings.ts';
 import { IMPORT_MODES, parseImportMode } from '../devicesFile/importMode.ts';
 import { HubKeeperError } from '../errors.ts';
 import type { ProvisionOptions } from './options.ts';
@@ -46,6 +47,17 @@ const word =
     return match === undefined ? { problem: `must be one of ${allowed.join(', ')}` } : { value: match };
   };
 
+/** The name of a hub, its host name, or host and port of an emulator. */
+const HUB_NAME = /^(?:\[[0-9a-f:]{2,45}\]|[a-z0-9-]{1,50}(?:\.[a-z0-9-]{1,63}){0,8})(?::\d{1,5})?$/i;
+
+/** What a sender who means it typed; anything else may be a secret, such as a connection string, and goes no further. */
+const hubName: OptionReader = (value) => {
+  const name = typeof value === 'string' ? value.trim() : '';
+  return HUB_NAME.test(name)
+    ? { value: name }
+    : { problem: 'must be the name of the hub (what was given is no such name, and is not repeated here)' };
+};
+
 const READERS: Readonly<Record<keyof ProvisionOptions, OptionReader>> = {
   importMode: (value) => {
     const mode = typeof value === 'string' ? parseImportMode(value) : undefined;
@@ -57,10 +69,7 @@ const READERS: Readonly<Record<keyof ProvisionOptions, OptionReader>> = {
   backupFirst: word(['auto', 'never']),
   dryRun: yesNo,
   retryMinutes: wholeNumber(7 * 24 * 60),
-  confirm: (value) =>
-    typeof value === 'string' && value.trim() !== '' && value.length <= 256
-      ? { value: value.trim() }
-      : { problem: 'must be the name of the hub' },
+  confirm: hubName,
 };
 
 const OPTION_NAMES = Object.keys(READERS) as (keyof ProvisionOptions)[];
@@ -115,6 +124,7 @@ function readOptions(
   ignoreCase: boolean,
 ): ProvisionOptions {
   const problems: string[] = [];
+  let unnamed = 0;
   const options: Record<string, unknown> = { ...DEFAULT_OPTIONS };
   for (const [key, raw] of entries) {
     const name = OPTION_NAMES.find((candidate) =>
@@ -122,13 +132,17 @@ function readOptions(
     );
     if (name === undefined) {
       const near = OPTION_NAMES.find((candidate) => candidate.toLowerCase() === key.toLowerCase());
-      problems.push(`unknown option "${key.slice(0, 60)}"${near === undefined ? '' : ` (did you mean ${near}?)`}`);
+      // What is no word may be a secret in the wrong place.
+      if (displayName(key) !== key) unnamed += 1;
+      else problems.push(`unknown option "${key}"${near === undefined ? '' : ` (did you mean ${near}?)`}`);
       continue;
     }
     const read = READERS[name](raw);
     if ('problem' in read) problems.push(`${name} ${read.problem}`);
     else options[name] = read.value;
   }
+  if (unnamed === 1) problems.push('an unknown option whose name is not shown');
+  if (unnamed > 1) problems.push(`${unnamed} unknown options whose names are not shown`);
   if (problems.length > 0) {
     throw new OptionsRefused({
       code: 'optionsInvalid',

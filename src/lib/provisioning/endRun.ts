@@ -1,4 +1,6 @@
+import { isOwnFault } from '../errors.ts';
 import { redact, safeError } from '../redact.ts';
+import { areLinesGone, checkedOf, dropTornCheck } from './checkAgain.ts';
 import type { ProvisioningContext } from './context.ts';
 import { closeHubJob } from './hubJob.ts';
 import type { AcceptedEntry } from './lineIndex.ts';
@@ -6,6 +8,9 @@ import { OUTCOME_CODES } from './outcomeCodes.ts';
 import { type Ending, type Verdict, writeReport, writeShortReport } from './report.ts';
 import {
   isFinal,
+  isSent,
+  OUTCOMES,
+  type Outcome,
   type RunConfigurations,
   type RunError,
   type RunRecord,
@@ -13,6 +18,7 @@ import {
   type RunState,
 } from './runRecord.ts';
 import { type CheckResult, checkOf, IMPORT_JOB_BLOB } from './staging.ts';
+import { lostOf } from './stagingLost.ts';
 
 /** A run that ends well without a job had no line to import. */
 const NOT_SENT: Verdict = {
@@ -41,7 +47,11 @@ export async function endWithoutJob(
   const record = await context.runs.read(runId);
   if (record === undefined || isFinal(record.state)) return;
   const { check, state, error, reasonOf } = ending;
-  if (check === undefined) {
+  // Whoever comes here late: nothing may be called not sent once the import was sent, or may have been.
+  if (isSent(record) && error !== undefined) {
+    return endUnconfirmed(context, runId, { state, error, ...(check === undefined ? {} : { check }) });
+  }
+  if (check === undefined && record.check === undefined) {
     await finish(context, runId, { state, error, report: await writeShortReport(context, record, { state, error }) });
     return;
   }
@@ -61,7 +71,7 @@ export async function endWithoutJob(
 export async function endUnconfirmed(
   context: ProvisioningContext,
   runId: string,
-  ending: { readonly state: RunState; readonly error: RunError; readonly check: CheckResult },
+  ending: { readonly state: RunState; readonly error: RunError; readonly check?: CheckResult },
 ): Promise<void> {
   const record = await context.runs.read(runId);
   if (record === undefined || isFinal(record.state)) return;
@@ -77,17 +87,86 @@ export async function endUnconfirmed(
   await endAlike(context, record, { check, state, error, verdict, configurationVerdict });
 }
 
-/** Ends a run without a job, or without knowing of one. */
-async function endAlike(
+/** The same verdict on every line that the check accepted. */
+type AlikeEnding = Ending & {
+  readonly check?: CheckResult | undefined;
+  readonly verdict: Verdict;
+  /** Where lines differ after all. */
+  readonly verdictOf?: (entry: AcceptedEntry) => Verdict;
+  readonly configurationVerdict?: Verdict;
+};
+
+/**
+ * Ends a run with the same verdict on every line that the check accepted. Where the lines are gone, they are checked once
+ * more; and if that cannot be done either, the report says how many there were.
+ */
+async function endAlike(context: ProvisioningContext, record: RunRecord, ending: AlikeEnding): Promise<void> {
+  const { check } = ending;
+  try {
+    if (check !== undefined) return await endListed(context, record, { ...ending, check });
+  } catch (error) {
+    if (lostOf(error) === undefined) throw error;
+    await dropTornCheck(context, record.runId);
+  }
+  try {
+    await endListed(context, record, { ...ending, check: await checkedOf(context, record) });
+  } catch (error) {
+    // What fails in our own code fails the next time, too.
+    if (!areLinesGone(error) && lostOf(error) === undefined && !isOwnFault(error)) throw error;
+    await endUnlisted(context, record, { ...ending, outcome: ending.verdict.outcome });
+  }
+}
+
+/** Ends a run whose lines cannot be listed: its record tells how many there were. */
+export async function endUnlisted(
   context: ProvisioningContext,
   record: RunRecord,
-  ending: Ending & {
-    readonly check: CheckResult;
-    readonly verdict: Verdict;
-    /** Where lines differ after all. */
-    readonly verdictOf?: (entry: AcceptedEntry) => Verdict;
-    readonly configurationVerdict?: Verdict;
-  },
+  ending: Ending & { readonly outcome: Outcome },
+): Promise<void> {
+  const { state, error, outcome } = ending;
+  const { check, configurations } = record;
+  if (check === undefined) throw new Error(`The run ${record.runId} has not been checked.`);
+  const { lines, rejected, skipped } = check;
+  const outcomes = countsAlike(outcome, { lines, rejected, skipped });
+  const ofConfigurations = configurations && {
+    ...configurations,
+    outcomes: countsAlike(outcome, {
+      ...configurations,
+      skipped: configurations.lines - configurations.accepted - configurations.rejected,
+    }),
+  };
+  const unlisted = {
+    outcomes,
+    ...(ofConfigurations === undefined ? {} : { configurations: ofConfigurations }),
+    why: 'The lines of the file cannot be listed: what the run had noted of them was deleted, and so was the file, or it has changed.',
+  };
+  const report = await writeShortReport(context, record, { state, error }, unlisted);
+  await finish(context, record.runId, {
+    state,
+    error,
+    outcomes,
+    report,
+    ...(ofConfigurations === undefined ? {} : { configurations: ofConfigurations }),
+  });
+}
+
+/** Counts of lines of which all that the check accepted ended alike. */
+export function countsAlike(
+  outcome: Outcome,
+  counts: { readonly lines: number; readonly rejected: number; readonly skipped: number },
+): Record<Outcome, number> {
+  const { lines, rejected, skipped } = counts;
+  const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, 0])) as Record<Outcome, number>;
+  outcomes.rejected += rejected;
+  outcomes.skipped += skipped;
+  outcomes[outcome] += lines - rejected - skipped;
+  return outcomes;
+}
+
+async function endListed(
+  context: ProvisioningContext,
+  record: RunRecord,
+  ending: AlikeEnding & { readonly check: CheckResult },
 ): Promise<void> {
   const { check, verdict, state, error } = ending;
   const configurationVerdict = ending.configurationVerdict ?? verdict;
@@ -163,6 +242,6 @@ export async function endFailed(
   const state = 'failed';
   if (gate === 'closed')
     await endWithoutJob(context, input.runId, { state, error, ...(check === undefined ? {} : { check }) });
-  else if (check !== undefined) await endUnconfirmed(context, input.runId, { state, error, check });
+  else await endUnconfirmed(context, input.runId, { state, error, ...(check === undefined ? {} : { check }) });
   return { state };
 }

@@ -3,7 +3,7 @@ import type { ProvisioningContext } from './context.ts';
 import { endFailed } from './endRun.ts';
 import { isTerminalStatus } from './hubJob.ts';
 import { isFinal, type RunState } from './runRecord.ts';
-import { settleRun } from './settleRun.ts';
+import { settleNow } from './settleRun.ts';
 
 /**
  * Ends a run whose steps failed again and again. Once its import job has ended, its lines are settled as far as anything
@@ -17,7 +17,7 @@ export async function failRun(
   const record = await context.runs.read(runId);
   if (record?.job !== undefined && isTerminalStatus(record.job.status) && !isFinal(record.state)) {
     try {
-      return await settleRun(context, {
+      return await settleNow(context, {
         runId,
         error: {
           code: 'stepFailed',

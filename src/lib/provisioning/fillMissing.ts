@@ -26,6 +26,7 @@ import {
   preImageBlob,
   stagingOf,
 } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 
 /** So many lines are filled by one pass over the pre-image: bounds memory, whatever the size of file and registry. */
 const LINES_A_PASS = 30_000;
@@ -71,12 +72,12 @@ export async function fillMissing(
   // Only lines that may change what exists can reset anything.
   const changes = IMPORT_MODES.some((mode) => mayChange(mode) && check.counts.byMode[mode]);
   if (!changes || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
-  if (round === undefined) throw new Error(`The run ${record.runId} has no pre-image to fill its lines from.`);
+  if (round === undefined) throw new StagingLost(record.runId, 'the pre-image');
   const manifest = container.getBlockBlobClient(fillBlob(round));
   const earlier = await readJson<FillManifest>(manifest);
   if (earlier !== undefined) return earlier.value;
   const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;
-  if (preImage === undefined) throw new Error(`The pre-image of run ${record.runId} is missing.`);
+  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(round));
 
   const source = container.getBlockBlobClient(preImage.blobName);
   const scopes = await findScoped(source);

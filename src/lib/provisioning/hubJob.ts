@@ -11,10 +11,10 @@ import { randomUUID } from 'node:crypto';
 import type { BlobLeaseClient } from '@azure/storage-blob';
 
 import { HubError, type ImportExportJob, type RegistryClient } from '../registry/index.ts';
-import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
+import { closeImport, importSent } from './importNotes.ts';
 import { isTerminalStatus } from './jobStatus.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import { MOST_EXPORT_TRIES } from './rounds.ts';
@@ -22,11 +22,13 @@ import type { RunJob, RunRecord } from './runRecord.ts';
 import {
   exportJobBlob,
   IMPORT_JOB_BLOB,
+  openStaging,
   PARENTS_JOB_BLOB,
   RETRY_JOB_BLOB,
   stagingOf,
   verifyJobBlob,
 } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 
 export { isTerminalStatus } from './jobStatus.ts';
 
@@ -37,6 +39,9 @@ const MOST_DEADLINE_MS = 7 * 24 * 60 * MINUTE_MS;
 /** One attempt at a time works on the job; a dead one is passed over after this long. Renewed right before the create, which takes at most half of it. */
 const LEASE_SECONDS = 60;
 const LEASE_TRIES = 10;
+
+/** Stands for a job of which nobody knows whether it was started. */
+export const UNKNOWN_JOB = 'unknown';
 
 export interface StartedJob {
   readonly jobId: string;
@@ -72,6 +77,12 @@ export interface HubJobPlan {
   readonly lines: number;
   /** It is given up after this long, whatever it works on. */
   readonly longestMs?: number;
+  /** Whether the record of the run says that the job was sent before, or may have been. */
+  wasSent?(): Promise<boolean>;
+  /** Notes in the record that the job is about to be sent. False: the run is being ended, and nothing may be sent. */
+  noteSending?(at: string): Promise<boolean>;
+  /** Takes that back: the hub has refused it for certain. */
+  noteRefused?(at: string): Promise<void>;
   /** The last look before a create; throws what forbids it. */
   beforeCreate?(): Promise<void>;
   /** Makes everything that the create needs, so that the create itself is one call to the hub. */
@@ -93,7 +104,8 @@ export function jobDeadlineMs(lines: number): number {
   return Math.min(MOST_DEADLINE_MS, Math.max(LEAST_DEADLINE_MS, Math.ceil(lines / 100) * 2 * MINUTE_MS));
 }
 
-function timeOf({ lines, longestMs }: HubJobPlan): number {
+/** How long the job of this plan may take. */
+export function planTimeMs({ lines, longestMs }: HubJobPlan): number {
   return Math.min(jobDeadlineMs(lines), longestMs ?? Number.POSITIVE_INFINITY);
 }
 
@@ -115,7 +127,7 @@ export async function startHubJob(
 }
 
 /**
- * Closes a run to its job, so that it can end without one: nobody starts the job any more, however late. `sent` when a
+ * Closes a run to its import, so that it can end without one: nobody starts the job any more, however late. `sent` when a
  * job was started, or may have been (a create whose reply was lost): then nothing may be called not sent.
  */
 export async function closeHubJob(
@@ -126,6 +138,8 @@ export async function closeHubJob(
   const closed = await underLease(context, record, stateBlob, async (held) => {
     const state = await held.read();
     if (state.job !== undefined || state.intent !== undefined) return 'sent' as const;
+    // The blob may have been lost, and be one that was just made: the record decides, and keeps whoever comes late out.
+    if (stateBlob === IMPORT_JOB_BLOB && !(await closeImport(context, record.runId))) return 'sent' as const;
     await held.save({ closed: true });
     return 'closed' as const;
   });
@@ -147,6 +161,7 @@ export async function openPreImageRound(
     const state = await held.read();
     if (isEarlierRound(round, state.round)) return 'outdated' as const;
     if (state.job !== undefined || state.intent !== undefined) return 'sent' as const;
+    if (await importSent(context, record.runId)) return 'sent' as const;
     if (state.round !== round) await held.save({ ...state, round });
     return 'open' as const;
   });
@@ -168,8 +183,7 @@ async function underLease<Result>(
   stateBlob: string,
   work: (held: HeldState) => Promise<Result>,
 ): Promise<Result | undefined> {
-  const container = stagingOf(context, record.runId);
-  await ensureContainer(container);
+  const container = await openStaging(context, record.runId);
   const blob = container.getBlockBlobClient(stateBlob);
   await writeJson(blob, {}, { ifAbsent: true });
   const lease = blob.getBlobLeaseClient(randomUUID());
@@ -214,6 +228,9 @@ async function startUnderLease(
   const state = await held.read();
   if (state.closed) return { status: 'closed' };
   if (state.job !== undefined) return { status: 'started', job: state.job };
+  if (state.intent === undefined && (await plan.wasSent?.()) === true) {
+    throw new StagingLost(record.runId, plan.stateBlob);
+  }
   if (state.round !== plan.round) return { status: 'outdated' };
 
   const hub = context.hub(hubOf(record));
@@ -222,7 +239,7 @@ async function startUnderLease(
     createdAt: string,
     doubts: Pick<StartedJob, 'ambiguous' | 'mayBeForeign'> = {},
   ): Promise<StartJobResult> => {
-    const deadline = new Date(Date.parse(createdAt) + timeOf(plan)).toISOString();
+    const deadline = new Date(Date.parse(createdAt) + planTimeMs(plan)).toISOString();
     const job: StartedJob = { jobId, createdAt, deadline, ...doubts };
     await held.save({ ...state, job });
     return { status: 'started', job };
@@ -239,7 +256,7 @@ async function startUnderLease(
     const running = silent.find((job) => !isTerminalStatus(job.status));
     if (running !== undefined) {
       // One that never ends is not waited for longer than ours would be; whose it is stays open.
-      if (context.now().getTime() > Date.parse(at) + timeOf(plan))
+      if (context.now().getTime() > Date.parse(at) + planTimeMs(plan))
         return keep(running.jobId, at, { ambiguous: true, mayBeForeign: true });
       return { status: 'wait', reason: 'a job runs that may be the one this run started', seconds: 10 };
     }
@@ -254,10 +271,15 @@ async function startUnderLease(
 
   await plan.beforeCreate?.();
   const now = context.now();
-  const create = await plan.prepare(new Date(now.getTime() + timeOf(plan)));
+  const create = await plan.prepare(new Date(now.getTime() + planTimeMs(plan)));
   // An earlier intent stands as long as it is not resolved: its job may still come to light.
   const intent = state.intent ?? { at: now.toISOString(), knownJobIds: jobs.map((job) => job.jobId) };
+  // In this order: what the record says and the blob does not was lost, and was not cut off in between.
   await held.save({ ...state, intent });
+  if ((await plan.noteSending?.(intent.at)) === false) {
+    await held.save({ ...state, closed: true });
+    return { status: 'closed' };
+  }
   await held.renew();
   try {
     const job = await create(hub);
@@ -266,7 +288,10 @@ async function startUnderLease(
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     // Refused for certain: nothing was sent. After an earlier unclear attempt that cannot be said.
-    if (!error.outcomeUnknown && state.intent === undefined) await held.save(state);
+    if (!error.outcomeUnknown && state.intent === undefined) {
+      await plan.noteRefused?.(intent.at);
+      await held.save(state);
+    }
     // 403 also means a lack of rights: only the code tells a busy hub from a forbidden one.
     if (error.code === 'JobQuotaExceeded') return hubBusy();
     throw error;
@@ -371,7 +396,7 @@ export async function readHubJob(
   record: RunRecord,
   jobId: string,
 ): Promise<ImportExportJob | undefined> {
-  return context.hub(hubOf(record)).getJob(jobId);
+  return jobId === UNKNOWN_JOB ? undefined : context.hub(hubOf(record)).getJob(jobId);
 }
 
 /**

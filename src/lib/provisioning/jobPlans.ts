@@ -1,7 +1,9 @@
+import { HubError } from '../registry/index.ts';
 import { containerUriWithSas } from '../storage/containerSas.ts';
 import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged } from './drop.ts';
-import type { HubJobPlan } from './hubJob.ts';
+import { type HubJobPlan, hubOf } from './hubJob.ts';
+import { importSent, noteRefused, noteSending } from './importNotes.ts';
 import { exportBlobName } from './preImage.ts';
 import type { PreImageRound } from './preImageRound.ts';
 import type { Verification } from './rounds.ts';
@@ -16,10 +18,17 @@ import {
   stagingOf,
   verifyJobBlob,
 } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 import { verifyBlobName } from './verification.ts';
 
-/** What follows the import can be given up, and nothing is lost but certainty: it does not hold up the hub for days. */
-const LONGEST_LATER_EXPORT_MS = 6 * 60 * 60_000;
+/**
+ * How long an export may take follows the devices that the hub counts when it is planned, at the pace of all jobs
+ * (`jobDeadlineMs`): 2 minutes per 100, at least 2 hours, and at most this, however large the registry is, for one that
+ * hangs holds up the hub. Statistics lag, so the lines of the file are the least that is counted. A hub that does not
+ * say is taken for a large one.
+ */
+const LONGEST_EXPORT_MS = 12 * 60 * 60_000;
+const UNKNOWN_DEVICES = 1_000_000;
 
 /**
  * The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there.
@@ -41,7 +50,15 @@ export function importPlan(
     ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted, configurationsBlobName }),
     ...(round === undefined ? {} : { round }),
     stateBlob: IMPORT_JOB_BLOB,
-    beforeCreate: () => assertDropUnchanged(context, record),
+    wasSent: () => importSent(context, record.runId),
+    noteSending: (at) => noteSending(context, record.runId, at),
+    noteRefused: (at) => noteRefused(context, record.runId, at),
+    async beforeCreate() {
+      await assertDropUnchanged(context, record);
+      // A hub would take the job, and fail.
+      const input = stagingOf(context, record.runId).getBlockBlobClient(inputBlobName);
+      if (!(await input.exists())) throw new StagingLost(record.runId, inputBlobName);
+    },
   };
 }
 
@@ -80,60 +97,59 @@ function importOf(
 }
 
 /** The export of the whole registry, with keys, into the container of the run. */
-export function preImagePlan(
+export async function preImagePlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
   round: PreImageRound,
-): HubJobPlan {
+): Promise<HubJobPlan> {
   const outputBlobName = exportBlobName(check, round);
   return {
-    ...exportOf(context, record, check, outputBlobName),
+    ...(await exportOf(context, record, check, outputBlobName)),
     stateBlob: exportJobBlob(round),
     beforeCreate: () => assertDropUnchanged(context, record),
   };
 }
 
 /** The export by which lines are read back. */
-export function verifyPlan(
+export async function verifyPlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
   verification: Verification,
-): HubJobPlan {
+): Promise<HubJobPlan> {
   return {
-    ...exportOf(context, record, check, verifyBlobName(verification)),
-    longestMs: LONGEST_LATER_EXPORT_MS,
+    ...(await exportOf(context, record, check, verifyBlobName(verification))),
     stateBlob: verifyJobBlob(verification.exportTry ?? 1),
   };
 }
 
 /** The export by which devices are linked to their parents. */
-export function parentsPlan(
+export async function parentsPlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
   outputBlobName: string,
-): HubJobPlan {
+): Promise<HubJobPlan> {
   return {
-    ...exportOf(context, record, check, outputBlobName),
+    ...(await exportOf(context, record, check, outputBlobName)),
     stateBlob: PARENTS_JOB_BLOB,
-    longestMs: LONGEST_LATER_EXPORT_MS,
   };
 }
 
-function exportOf(
+async function exportOf(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
   outputBlobName: string,
-): Omit<HubJobPlan, 'stateBlob'> {
+): Promise<Omit<HubJobPlan, 'stateBlob'>> {
+  const lines = Math.max(check.accepted, await devicesOf(context, record));
   return {
     type: 'export',
     proofBlob: outputBlobName,
     echoedName: outputBlobName,
-    // The registry may be larger than the file; what it holds is not known without asking.
-    lines: Math.max(check.accepted, 1_000_000),
+    lines,
+    longestMs: LONGEST_EXPORT_MS,
     async prepare(expiresOn) {
       const job = {
         outputBlobContainerUri: await containerUri(context, record, 'rwd', expiresOn),
@@ -145,6 +161,16 @@ function exportOf(
       return (hub) => hub.createExportJob(job);
     },
   };
+}
+
+async function devicesOf(context: ProvisioningContext, record: RunRecord): Promise<number> {
+  try {
+    return (await context.hub(hubOf(record)).getRegistryStatistics()).totalDeviceCount;
+  } catch (error) {
+    // Whether the hub can be reached shows when the job is started.
+    if (!(error instanceof HubError)) throw error;
+    return UNKNOWN_DEVICES;
+  }
 }
 
 function storageAuthentication({ settings }: ProvisioningContext) {

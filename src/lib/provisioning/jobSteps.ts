@@ -4,6 +4,7 @@
  */
 
 import { HubError } from '../registry/index.ts';
+import { areLinesGone, checkedOf } from './checkAgain.ts';
 import type { ProvisioningContext } from './context.ts';
 import { DropChanged } from './drop.ts';
 import { endUnconfirmed, endWithoutJob, runErrorOf } from './endRun.ts';
@@ -23,11 +24,15 @@ import {
 import { FIELD_OF, noteJob, PHASE_OF, waitingFor } from './jobNotes.ts';
 import { importPlan, preImagePlan } from './jobPlans.ts';
 import { FIND_MS, startLaterJob } from './laterJobs.ts';
+import { findLostImport } from './lostImport.ts';
 import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import { prepareConfigurations } from './prepareConfigurations.ts';
+import { type Recovered, surviving } from './recovery.ts';
 import {
   endsReadingBack,
+  isLostAfterSend,
+  isSent,
   type JobKind,
   type RunError,
   type RunJob,
@@ -36,13 +41,16 @@ import {
 } from './runRecord.ts';
 import { endCancelled, openRun } from './runSteps.ts';
 import {
+  CHECK_BLOB,
   type CheckResult,
   checkOf,
+  exportJobBlob,
   type FillManifest,
   IMPORT_JOB_BLOB,
   type PreImageManifest,
   stagingOf,
 } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 import { stopDanger } from './stopDanger.ts';
 
 const MINUTE_MS = 60_000;
@@ -69,8 +77,8 @@ export async function openChecked(
 ): Promise<{ readonly record: RunRecord; readonly check: CheckResult } | undefined> {
   const record = await openRun(context, runId);
   if (record === undefined) return undefined;
-  const check = await checkOf(context, runId);
-  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
+  const check = await checkOfOpen(context, record);
+  if (check === undefined) return undefined;
   if (record.cancelRequestedAt !== undefined && record.job === undefined) {
     // Once a job was started, or may have been, the run goes on until the job is found, and cancels that.
     if ((await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed') {
@@ -84,6 +92,24 @@ export async function openChecked(
     }
   }
   return { record, check };
+}
+
+/** The check of the run; made again if it is gone and nothing was sent. Undefined when that ends the run. */
+async function checkOfOpen(context: ProvisioningContext, record: RunRecord): Promise<CheckResult | undefined> {
+  const { runId } = record;
+  const known = await checkOf(context, runId);
+  if (known !== undefined) return known;
+  if (record.check === undefined) throw new Error(`The run ${runId} has not been checked.`);
+  if (isSent(record)) throw new StagingLost(runId, CHECK_BLOB);
+  try {
+    const check = await checkedOf(context, record);
+    if (check.refused === undefined) return check;
+    await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
+  } catch (error) {
+    if (!areLinesGone(error)) throw error;
+    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
+  }
+  return undefined;
 }
 
 /**
@@ -114,7 +140,26 @@ async function importJobStarted(context: ProvisioningContext, record: RunRecord)
 
 /** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
 async function latestRound(context: ProvisioningContext, record: RunRecord): Promise<PreImageRound | undefined> {
-  return (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
+  const round = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
+  // Once the import was sent, its pre-image stays.
+  return round ?? (isSent(record) ? record.preImage?.round : undefined);
+}
+
+/**
+ * The same, for a step that comes after the pre-image of the round `asked`.
+ *
+ * @throws StagingLost
+ */
+async function roundSince(
+  context: ProvisioningContext,
+  { record, check }: { readonly record: RunRecord; readonly check: CheckResult },
+  asked: PreImageRound | undefined,
+): Promise<PreImageRound | undefined> {
+  const round = await latestRound(context, record);
+  if (round === undefined && asked !== undefined && preImageWay(check, record.options) !== 'none') {
+    throw new StagingLost(record.runId, IMPORT_JOB_BLOB);
+  }
+  return round;
 }
 
 /**
@@ -122,6 +167,18 @@ async function latestRound(context: ProvisioningContext, record: RunRecord): Pro
  * import that was sent already, or may have been, keeps the pre-image that it was filled from.
  */
 export async function takePreImage(
+  context: ProvisioningContext,
+  input: RoundStep,
+): Promise<{ readonly status: 'ready' | 'export' | 'anew' | 'ended' }> {
+  return surviving(context, input.runId, () => tryTakePreImage(context, input), preparedAfter);
+}
+
+/** Of a run that has sent its import nothing is prepared any more; the start of the job finds it. */
+function preparedAfter(how: Recovered): { readonly status: 'ready' | 'anew' | 'ended' } {
+  return { status: how === 'sent' ? 'ready' : how };
+}
+
+async function tryTakePreImage(
   context: ProvisioningContext,
   input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'export' | 'ended' }> {
@@ -151,18 +208,34 @@ export async function takePreImage(
 export async function finishPreImage(
   context: ProvisioningContext,
   input: RoundStep,
+): Promise<{ readonly status: 'ready' | 'wait' | 'anew' | 'ended' }> {
+  return surviving(context, input.runId, () => tryFinishPreImage(context, input), preparedAfter);
+}
+
+async function tryFinishPreImage(
+  context: ProvisioningContext,
+  input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'wait' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
   const { round } = input;
-  if (isEarlierRound(round, await latestRound(context, record))) return { status: 'ended' };
+  if (isEarlierRound(round, await roundSince(context, run, round))) return { status: 'ended' };
   const job = record.exportJob?.round === round ? record.exportJob : undefined;
   // Whoever watched the export may have been lost.
   if (job !== undefined && !(await isOver(context, record, job))) return { status: 'wait' };
   const blobName = exportBlobName(check, round);
   const status = job?.status.toLowerCase();
-  if (status !== 'completed' || !(await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists())) {
+  // The container of an export that was deleted under it: what it wrote is gone, or it could not write at all.
+  if (job !== undefined && (await readJobState(context, record, exportJobBlob(round)))?.job === undefined) {
+    throw new StagingLost(input.runId, exportJobBlob(round));
+  }
+  const isThere = await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists();
+  // Once; a hub that completes an export and writes nothing would do so for ever.
+  if (status === 'completed' && !isThere && record.stagingLost === undefined) {
+    throw new StagingLost(input.runId, blobName);
+  }
+  if (status !== 'completed' || !isThere) {
     await endWithoutJob(context, input.runId, {
       state: 'failed',
       check,
@@ -202,10 +275,17 @@ async function notePreImage(
 export async function fillLines(
   context: ProvisioningContext,
   input: RoundStep,
+): Promise<{ readonly status: 'ready' | 'anew' | 'ended' }> {
+  return surviving(context, input.runId, () => tryFillLines(context, input), preparedAfter);
+}
+
+async function tryFillLines(
+  context: ProvisioningContext,
+  input: RoundStep,
 ): Promise<{ readonly status: 'ready' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
-  const latest = await latestRound(context, run.record);
+  const latest = await roundSince(context, run, input.round);
   if (isEarlierRound(input.round, latest)) return { status: 'ended' };
   if (latest !== undefined && (await stopDanger(context, run, latest))) return { status: 'ended' };
   const { kept } = await filledFor(context, run.record, run.check, latest);
@@ -252,18 +332,38 @@ async function planOf(
   }
 }
 
-export async function startJob(
-  context: ProvisioningContext,
-  input: JobStep,
-): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
+type StartReply =
+  | { readonly status: 'started' | 'anew' | 'ended' }
+  | { readonly status: 'wait'; readonly seconds: number };
+
+/** `anew`: what the job would read is gone, and nothing was sent: the pre-image has to be taken anew. */
+export async function startJob(context: ProvisioningContext, input: JobStep): Promise<StartReply> {
+  return surviving(
+    context,
+    input.runId,
+    () => tryStartJob(context, input),
+    (how) => {
+      if (how !== 'sent') return { status: how };
+      // The import is looked for; of what follows it, the next step is asked for once more.
+      return input.kind === 'import' || input.kind === 'export' ? { status: 'wait', seconds: 1 } : { status: 'ended' };
+    },
+  );
+}
+
+async function tryStartJob(context: ProvisioningContext, input: JobStep): Promise<StartReply> {
   const { runId, kind } = input;
+  const known = await openRun(context, runId);
+  if (known === undefined) return { status: 'ended' };
+  // The import was started long ago; of a run that has lost its notes it is looked for, and started by nobody.
+  if (kind === 'import' && known.job !== undefined) return { status: 'started' };
+  if (kind === 'import' && isLostAfterSend(known)) return findLostImport(context, known);
   const run = await openChecked(context, runId);
   if (run === undefined) return { status: 'ended' };
   if (kind !== 'export' && kind !== 'import') return startLaterJob(context, run, kind);
   const { record, check } = run;
   // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
   if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };
-  const round = await latestRound(context, record);
+  const round = await roundSince(context, run, input.round);
   if (isEarlierRound(input.round ?? round, round)) return { status: 'ended' };
   try {
     const result = await startHubJob(context, record, await planOf(context, record, check, kind, round));

@@ -12,7 +12,8 @@ import { parentsPlan, retryPlan, verifyPlan } from './jobPlans.ts';
 import { linkBlobs } from './parentLinks.ts';
 import { changeRounds, isTimeOver, type RoundsState, readRounds } from './rounds.ts';
 import type { JobKind, RunRecord } from './runRecord.ts';
-import { type CheckResult, RETRY_JOB_BLOB } from './staging.ts';
+import { type CheckResult, RETRY_JOB_BLOB, ROUNDS_BLOB } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 
 const MINUTE_MS = 60_000;
 /** How long a job whose create had an unclear end is looked for at least. */
@@ -20,7 +21,7 @@ export const FIND_MS = 2 * MINUTE_MS;
 
 async function plannedOf(context: ProvisioningContext, record: RunRecord): Promise<RoundsState> {
   const rounds = await readRounds(context, record);
-  if (rounds === undefined) throw new Error(`The rounds of run ${record.runId} are gone.`);
+  if (rounds === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
   return rounds.value;
 }
 

@@ -1,3 +1,4 @@
+import { afterLoss } from './afterLoss.ts';
 import { type Aftermath, enter, mayRetry, type NextRound } from './aftermath.ts';
 import { beginRound, markFinished, roundOfCalls, workOn } from './callRounds.ts';
 import type { ProvisioningContext } from './context.ts';
@@ -5,12 +6,14 @@ import { readFilled } from './filled.ts';
 import { isOver } from './hubJob.ts';
 import { nextParents } from './parents.ts';
 import { readBack } from './readBack.ts';
+import { surviving } from './recovery.ts';
 import { roundOfRemovals } from './removals.ts';
 import { openRounds, readRounds } from './rounds.ts';
-import { isFinal } from './runRecord.ts';
+import { isFinal, isLostAfterSend } from './runRecord.ts';
 import { dueSecondJob, planSecondJob } from './secondJob.ts';
 import { settleConfigurations } from './settleConfigurations.ts';
-import { checkOf } from './staging.ts';
+import { CHECK_BLOB, checkOf, ROUNDS_BLOB } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 import { isFinalWord, mayBeStale, readFacts } from './standing.ts';
 import { isRemovalDue, readFindings } from './verdicts.ts';
 
@@ -28,6 +31,18 @@ export async function nextRound(
   context: ProvisioningContext,
   input: { readonly runId: string; readonly finished?: string },
 ): Promise<NextRound> {
+  return surviving(
+    context,
+    input.runId,
+    () => findNext(context, input),
+    (how): NextRound => (how === 'ended' ? { do: 'ended' } : { do: 'wait', seconds: 1 }),
+  );
+}
+
+async function findNext(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly finished?: string },
+): Promise<NextRound> {
   const { runId, finished } = input;
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
@@ -35,18 +50,27 @@ export async function nextRound(
   if (record.job === undefined) throw new Error(`The run ${runId} has no job.`);
   // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
   if (!(await isOver(context, record, record.job))) return { do: 'notEnded' };
+  if (isLostAfterSend(record)) {
+    const wait = await afterLoss(context, record);
+    if (wait !== undefined) return wait;
+  }
   // Before any other job: a second import replaces the log of configurations, too.
   await settleConfigurations(context, record);
 
-  const facts = await readFacts(context, record, (await readRounds(context, record))?.value);
+  const rounds = (await readRounds(context, record))?.value;
+  if (rounds === undefined && record.roundsOpened) throw new StagingLost(runId, ROUNDS_BLOB);
+  const facts = await readFacts(context, record, rounds);
   const check = await checkOf(context, runId);
-  if (check === undefined) throw new Error(`The run ${runId} has not been checked.`);
-  const filled = await readFilled(context, record);
+  if (check === undefined) throw new StagingLost(runId, CHECK_BLOB);
+  // What was filled in may be lost with the rest: then nothing is taken away any more either.
+  const filled = isLostAfterSend(record) ? undefined : await readFilled(context, record);
   // A line that met a twin that has changed is merged once more.
   const hasFinalWord = isFinalWord(facts) && !(filled?.merged !== undefined && mayBeStale(facts));
   if (hasFinalWord && check.parents === 0 && filled?.removals === undefined) return { do: 'settle' };
   const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
-  let state = await openRounds(context, record, new Date(context.now().getTime() + retryMs).toISOString());
+  const retryUntil = new Date(context.now().getTime() + retryMs).toISOString();
+  let state = await openRounds(context, record, retryUntil, facts.first.log !== undefined);
+  if (!record.roundsOpened) await context.runs.update(runId, (current) => ({ ...current, roundsOpened: true }));
   if (finished !== undefined) state = await markFinished(context, record, finished);
   const work = { context, record, check, state, facts };
 

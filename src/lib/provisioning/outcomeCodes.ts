@@ -42,6 +42,11 @@ export const OUTCOME_CODES = {
     action: LOOK_OR_REPEAT,
     retried: 'yes',
   },
+  stagingLost: {
+    says: 'What the run had noted of its lines was deleted while it ran. The registry could not be read afterwards, so whether the line was applied is not known.',
+    action: LOOK_OR_REPEAT,
+    retried: 'yes',
+  },
   logMissing: {
     says: 'The import job left no error log. The registry could not be read afterwards, so whether the line was applied is not known.',
     action: LOOK_OR_REPEAT,
@@ -193,6 +198,12 @@ export const RUN_ERROR_CODES = {
     action: 'Drop the file again.',
     retried: 'yes',
   },
+  stagingLost: {
+    says: 'What the run keeps in its container was deleted while it ran, and its lines cannot be had any more; or it was deleted again and again.',
+    action:
+      'See who deletes it, look at the devices in the hub, and drop the file again in a mode that may be repeated.',
+    retried: 'yes',
+  },
   stepFailed: {
     says: 'A step of the run failed again and again.',
     action: 'Mend the cause that the message names, and drop the file again.',
@@ -225,6 +236,11 @@ export const CALL_CODES = {
   InvalidReply: {
     says: 'The reply is none that a hub gives.',
     action: 'Check the host name, and that no proxy answers in its place.',
+    retried: 'no',
+  },
+  HubKeeperFault: {
+    says: 'HubKeeper itself failed on this line; the hub and the network have no part in it.',
+    action: 'Correct the line if something is unusual about it, and report it to the maintainers of HubKeeper.',
     retried: 'no',
   },
   NetworkError: {
@@ -265,6 +281,11 @@ export const CALL_CODES = {
 /** Of replies of the HTTP API. */
 export const API_CODES = {
   limitInvalid: { says: 'limit is out of range.', action: 'Correct it.', retried: 'no' },
+  recordDamaged: {
+    says: 'The record of the run cannot be read. Nothing is done for the run, and its file is not run again.',
+    action: 'Restore an earlier version of the record, or drop a fresh copy of the file.',
+    retried: 'no',
+  },
   runEnded: { says: 'The run has ended already.', action: 'Nothing.', retried: 'no' },
   runIdInvalid: {
     says: 'The id of a run has 20 characters, 0 to 9 and a to f.',

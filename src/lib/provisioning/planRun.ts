@@ -6,6 +6,7 @@ import { endWithoutJob, runErrorOf } from './endRun.ts';
 import { hubOf } from './hubJob.ts';
 import { openChecked } from './jobSteps.ts';
 import type { PreImageRound } from './preImageRound.ts';
+import { surviving } from './recovery.ts';
 import { plannedText, runPlanOf } from './runPlan.ts';
 import type { RunState } from './runRecord.ts';
 
@@ -14,6 +15,20 @@ import type { RunState } from './runRecord.ts';
  * whether a real run would be refused for want of a confirmation.
  */
 export async function planRun(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly round: PreImageRound },
+): Promise<{ readonly state: RunState | 'ended' | 'anew' }> {
+  return surviving(
+    context,
+    input.runId,
+    () => plan(context, input),
+    (how) => ({
+      state: how === 'anew' ? ('anew' as const) : ('ended' as const),
+    }),
+  );
+}
+
+async function plan(
   context: ProvisioningContext,
   input: { readonly runId: string; readonly round: PreImageRound },
 ): Promise<{ readonly state: RunState | 'ended' }> {
@@ -25,10 +40,10 @@ export async function planRun(
   if (options?.dryRun !== true) throw new Error(`The run ${runId} is no dry run.`);
   await context.runs.update(runId, ({ waiting: _waiting, ...rest }) => ({ ...rest, phase: 'report' }));
   const comparison = await compareWithPreImage(context, record, check, round);
-  const plan = runPlanOf(comparison, check.accepted);
+  const counted = runPlanOf(comparison, check.accepted);
   try {
     const error = await unconfirmedDanger(context.hub(hubOf(record)), check, options, async () => comparison);
-    await context.runs.update(runId, (current) => ({ ...current, plan }));
+    await context.runs.update(runId, (current) => ({ ...current, plan: counted }));
     const state = error === undefined ? 'completed' : 'refused';
     await endWithoutJob(context, runId, {
       state,

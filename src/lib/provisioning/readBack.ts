@@ -61,7 +61,8 @@ export async function readBack(work: Aftermath): Promise<NextRound | undefined> 
 
 /** How long a call of a round may still be under way, ms. */
 async function callsUnderWayMs({ context, record, state }: Aftermath): Promise<number> {
-  let lastSent = 0;
+  // Calls that were noted in what is lost.
+  let lastSent = record.stagingLost?.isSent === true ? Date.parse(record.stagingLost.at) : 0;
   for (const round of state.rounds) {
     for (let chunk = 0; chunk < round.chunks; chunk++) {
       const { sentAt } = (await readJson<ChunkState>(chunkBlobs(context, record, round, chunk).state))?.value ?? {};

@@ -218,16 +218,31 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   return { outcomes, files, ...(configurations && { configurations: configurations.counts }), ...ending };
 }
 
-/** A report for a run that ended before its lines could be read. */
+/** What is known of lines that cannot be listed: how many there were, and what became of them alike. */
+export interface UnlistedLines {
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly configurations?: RunConfigurations;
+  /** Why there is no list. */
+  readonly why: string;
+}
+
+/** A report for a run that ended before its lines could be read, or whose lines cannot be read any more (`unlisted`). */
 export async function writeShortReport(
   context: ProvisioningContext,
   record: RunRecord,
   ending: Ending,
+  unlisted?: UnlistedLines,
 ): Promise<RunReportFiles> {
   const results = context.storage.container(RESULTS_CONTAINER);
   await ensureContainer(results);
   const json = `${resultFolder(record)}/report.json`;
-  await writeJson(results.getBlockBlobClient(json), { run: summaryOf(context, record, ending) });
+  await writeJson(results.getBlockBlobClient(json), {
+    run: summaryOf(context, record, ending),
+    ...(unlisted === undefined
+      ? {}
+      : { input: record.check, outcomes: unlisted.outcomes, linesNotShown: unlisted.why }),
+    ...(unlisted?.configurations === undefined ? {} : { configurations: { counts: unlisted.configurations } }),
+  });
   return { container: RESULTS_CONTAINER, json };
 }
 

@@ -17,6 +17,7 @@ import type { ProvisioningContext } from './context.ts';
 import type { ParentLinks } from './parentLinks.ts';
 import type { RunRecord } from './runRecord.ts';
 import { ROUNDS_BLOB, stagingOf } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 
 /** Lines of one chunk: bounds the state that is written with each call, and what a lost activity repeats. */
 export const CHUNK_LINES = 500;
@@ -32,6 +33,8 @@ export interface Round {
   readonly singly?: true;
   /** The identities are there; only their twins are written. */
   readonly twinOnly?: true;
+  /** Each chunk has its state from the start. Absent: of a run that an earlier version began. */
+  readonly hasStates?: true;
   /** The lines link devices to their parents: what becomes of them says nothing of the devices themselves. */
   readonly links?: true;
   /** The twins are patched, one by one: `updateTwin` as it is documented. */
@@ -49,6 +52,8 @@ export interface RoundsState {
   readonly retryUntil: string;
   /** How long the run had been suspended when this was set, ms. */
   readonly suspendedMs?: number;
+  /** The import job has left its error log: where it is not any more, it was lost. */
+  readonly hasLog?: true;
   readonly rounds: readonly Round[];
   /** A second import job was needed (`due`), has ended, or could not be started. */
   readonly secondJob?: {
@@ -95,6 +100,7 @@ export interface LineState {
 }
 
 export interface ChunkState {
+  /** None: nothing of the chunk was sent yet. */
   readonly lines: readonly LineState[];
   /** So many lines a call at most, since the hub throttled larger ones. */
   readonly callItems?: number;
@@ -117,7 +123,7 @@ export async function changeRounds(
 ): Promise<RoundsState> {
   for (;;) {
     const current = await readRounds(context, record);
-    if (current === undefined) throw new Error(`The rounds of run ${record.runId} are gone.`);
+    if (current === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
     const next = change(current.value);
     if (next === undefined) return current.value;
     if (await writeJson(roundsBlob(context, record), next, { ifMatch: current.etag })) return next;
@@ -128,12 +134,13 @@ export async function openRounds(
   context: ProvisioningContext,
   record: RunRecord,
   retryUntil: string,
+  hasLog: boolean,
 ): Promise<RoundsState> {
   const { suspendedMs = 0 } = record;
-  const opened: RoundsState = { retryUntil, suspendedMs, rounds: [] };
+  const opened: RoundsState = { retryUntil, suspendedMs, rounds: [], ...(hasLog ? { hasLog } : {}) };
   await writeJson(roundsBlob(context, record), opened, { ifAbsent: true });
   const state = await readRounds(context, record);
-  if (state === undefined) throw new Error(`The rounds of run ${record.runId} are gone.`);
+  if (state === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
   return state.value;
 }
 
@@ -167,10 +174,13 @@ export async function writeRound(
 ): Promise<Round> {
   const attempt = randomBytes(4).toString('hex');
   const { lines, ...properties } = round;
-  let written: Round = { ...properties, attempt, chunks: 0, lines: 0 };
+  let written: Round = { ...properties, attempt, chunks: 0, lines: 0, hasStates: true };
   let writer: ReturnType<typeof createBlockWriter> | undefined;
   const finishChunk = async () => {
-    await writer?.commit('application/x-ndjson; charset=utf-8');
+    if (writer === undefined) return;
+    await writer.commit('application/x-ndjson; charset=utf-8');
+    // There from the start, so that one that is not there was lost.
+    await writeJson(chunkBlobs(context, record, written, written.chunks - 1).state, { lines: [] } satisfies ChunkState);
     writer = undefined;
   };
   for await (const line of lines) {
@@ -237,6 +247,7 @@ export async function* readRoundResults(
   for (let chunk = 0; chunk < round.chunks; chunk++) {
     const blobs = chunkBlobs(context, record, round, chunk);
     const state = (await readJson<ChunkState>(blobs.state))?.value;
+    if (state === undefined && round.hasStates) throw new StagingLost(record.runId, blobs.state.name);
     const lines = await readRoundLines(blobs.lines);
     for (const [index, line] of lines.entries()) yield { line, state: state?.lines[index] ?? untried(round) };
   }

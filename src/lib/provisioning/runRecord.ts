@@ -50,6 +50,16 @@ export function endsReadingBack({ cancelRequestedAt, verifyJob }: RunRecord): bo
   return cancelRequestedAt !== undefined && verifyJob !== undefined && cancelRequestedAt > verifyJob.createdAt;
 }
 
+/** Whether the import of a run was sent to the hub, or may have been. */
+export function isSent({ job, importSentAt }: RunRecord): boolean {
+  return job !== undefined || importSentAt !== undefined;
+}
+
+/** Whether the run goes by the registry alone: what it had noted of its lines is lost. */
+export function isLostAfterSend({ stagingLost }: RunRecord): boolean {
+  return stagingLost?.isSent === true;
+}
+
 export const RUN_PHASES = [
   'options',
   'check',
@@ -87,6 +97,9 @@ export type CheckCounts = Omit<CheckSummary, 'sha256'>;
  * passing reason, the export by which lines are read back, or the one by which devices are linked to their parents.
  */
 export type JobKind = 'export' | 'import' | 'retry' | 'verify' | 'parents';
+
+/** The fields of a record that hold its jobs. */
+export const JOB_FIELDS = ['exportJob', 'job', 'retryJob', 'verifyJob', 'parentsJob'] as const;
 
 export interface RunJob {
   readonly jobId: string;
@@ -128,6 +141,15 @@ export interface RunReportFiles {
   readonly configurations?: string;
 }
 
+export interface StagingLoss {
+  /** The last time. */
+  readonly at: string;
+  readonly what: string;
+  readonly times: number;
+  /** The import had been sent by then, or may have been: nothing is sent any more, and the registry decides. */
+  readonly isSent?: true;
+}
+
 export interface RunRecord {
   readonly version: 1;
   readonly runId: string;
@@ -161,6 +183,13 @@ export interface RunRecord {
     readonly reason: string;
     readonly position?: number;
   };
+  /**
+   * When the import was about to be sent: noted before its create, and taken back when the hub has refused it for certain.
+   * So its absence proves that nothing was sent, whatever has become of the container of the run.
+   */
+  readonly importSentAt?: string;
+  /** The run is being ended without its import, which nobody sends any more. */
+  readonly importClosed?: true;
   readonly job?: RunJob;
   /** The export that takes the pre-image of a large file. */
   readonly exportJob?: RunJob;
@@ -186,6 +215,10 @@ export interface RunRecord {
     /** Which one it is: it is taken anew when the turn was lost before the import was sent. */
     readonly round: PreImageRound;
   };
+  /** `rounds.json` has been there: where it is not any more, it was lost. */
+  readonly roundsOpened?: true;
+  /** Something in the container of the run was deleted while it ran. */
+  readonly stagingLost?: StagingLoss;
   /** In how many lines a field was filled in as the device has it. */
   readonly kept?: Readonly<Partial<Record<MissingField, number>>>;
   /** Of a dry run: what would happen. */

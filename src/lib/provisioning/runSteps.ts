@@ -25,10 +25,12 @@ import { parseDropPath } from './dropPath.ts';
 import { endWithoutJob, runErrorOf } from './endRun.ts';
 import { hubOf } from './hubJob.ts';
 import type { ProvisionOptions } from './options.ts';
-import { isFinal, type RunRecord } from './runRecord.ts';
+import { isFinal, isSent, type RunRecord } from './runRecord.ts';
 import type { CheckResult } from './staging.ts';
 import type { TurnTicket } from './turnQueue.ts';
 
+/** Stands in the record for a confirmation that names something else. */
+const OTHER_NAME = '(another name)';
 const ENDED = { status: 'ended' } as const;
 
 /** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
@@ -57,12 +59,15 @@ export async function readOptions(
     await endCancelled(context, runId);
     return ENDED;
   }
+  // Started again after its orchestration was lost: whatever has become of the drop, its options are known.
+  if (record.options !== undefined) return { status: 'ready' };
   try {
     const options = await findOptions(context, record);
     if ('wait' in options) return { status: 'wait', seconds: options.wait };
+    const found = withoutOtherName(context, hubOf(record), options.found);
     await context.runs.update(runId, (current) => ({
       ...current,
-      options: options.found,
+      options: found,
       state: 'running',
       phase: 'check',
       startedAt: current.startedAt ?? context.now().toISOString(),
@@ -73,6 +78,13 @@ export async function readOptions(
     await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
     return ENDED;
   }
+}
+
+/** A confirmation that is not the name of the hub confirms nothing, and whatever it is, it is not kept. */
+function withoutOtherName(context: ProvisioningContext, hub: string, options: ProvisionOptions): ProvisionOptions {
+  const { confirm } = options;
+  if (confirm === undefined || confirm.toLowerCase() === context.hub(hub).hubName.toLowerCase()) return options;
+  return { ...options, confirm: OTHER_NAME };
 }
 
 async function findOptions(
@@ -93,7 +105,7 @@ async function findOptions(
   if (meant !== undefined && meant !== path.hub) {
     throw new OptionsRefused({
       code: 'hubUnknown',
-      message: `The file is meant for the hub "${meant.slice(0, 60)}", which is not configured. Configured: ${[...context.settings.hubs.keys()].sort().join(', ')}.`,
+      message: `The file is meant for ${/^[a-z0-9]{1,20}$/.test(meant) ? `the hub "${meant}"` : 'another hub'}, which is not configured. Configured: ${[...context.settings.hubs.keys()].sort().join(', ')}.`,
       action: 'Name a configured hub, or configure that one (IOTHUB__<alias>).',
     });
   }
@@ -139,6 +151,10 @@ export async function checkFile(
     await endCancelled(context, runId);
     return { next: 'ended' };
   }
+  const { blobName, lastModified } = record.drop;
+  const onward = { hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
+  // What was sent is not checked, and not refused, any more: its lines are settled.
+  if (isSent(record)) return { ...onward, next: 'job' };
   let check: CheckResult;
   try {
     check = await checkDrop(context, record, options);
@@ -170,10 +186,5 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
     return { next: 'ended' };
   }
-  const { blobName, lastModified } = record.drop;
-  return {
-    next: options.dryRun ? 'plan' : 'job',
-    hub: hubOf(record),
-    ticket: { runId, droppedAt: lastModified, name: blobName },
-  };
+  return { ...onward, next: options.dryRun ? 'plan' : 'job' };
 }

@@ -1,10 +1,13 @@
-import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import { writeJson } from '../storage/jsonBlob.ts';
+import { readText } from '../storage/readText.ts';
 import { RUNS_CONTAINER, type Storage } from '../storage/storage.ts';
 import { isNotFound, storageCode } from '../storage/storageErrors.ts';
-import { isFinal, type RunRecord, type RunState } from './runRecord.ts';
+import { parseRunRecord, RunDamaged } from './parseRunRecord.ts';
+import { isFinal, RUN_STATES, type RunRecord, type RunState } from './runRecord.ts';
 
 /** Reads and writes run records. Every write is conditional on what was read: no update is ever lost. */
 export interface RunStore {
+  /** @throws RunDamaged */
   read(runId: string): Promise<RunRecord | undefined>;
   /** False when a record of that id exists already. */
   create(record: RunRecord): Promise<boolean>;
@@ -13,11 +16,13 @@ export interface RunStore {
    * the record as it is. A final record is never changed.
    *
    * @returns the record as it now stands
-   * @throws RunNotFound
+   * @throws RunNotFound, RunDamaged (it is not overwritten)
    */
   update(runId: string, change: (record: RunRecord) => RunRecord | undefined): Promise<RunRecord>;
-  /** All runs that match, newest first. */
+  /** All runs that match, newest first; those whose record cannot be read are left out. */
   list(options?: RunFilter): Promise<RunRecord[]>;
+  /** The same, and beside them those met on the way whose record cannot be read. */
+  survey(options?: RunFilter): Promise<{ readonly records: RunRecord[]; readonly damaged: DamagedRun[] }>;
   ids(): AsyncIterable<RunSummary>;
 }
 
@@ -34,6 +39,12 @@ export interface RunSummary {
   readonly final: boolean;
   readonly finishedAt?: string;
   readonly hasPreImage: boolean;
+}
+
+/** A run whose record cannot be read: what is wrong, and what to do. */
+export interface DamagedRun {
+  readonly runId: string;
+  readonly damaged: { readonly code: string; readonly message: string; readonly action: string };
 }
 
 export class RunNotFound extends Error {
@@ -77,11 +88,11 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
       for await (const item of container.listBlobsFlat({ includeMetadata: true })) {
         const match = /^([0-9a-f]{20})\.json$/.exec(item.name);
         if (match?.[1] === undefined) continue;
-        const state = item.metadata?.['state'] as RunRecord['state'] | undefined;
+        const state = stateIn(item.metadata?.['state']);
         const finishedAt = item.metadata?.['finished'];
         yield {
           runId: match[1],
-          created: item.metadata?.['created'] ?? '',
+          created: item.metadata?.['created'] ?? item.properties.createdOn?.toISOString() ?? '',
           state,
           final: state !== undefined && isFinal(state),
           hasPreImage: item.metadata?.['preimage'] === 'true',
@@ -93,14 +104,42 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
     }
   };
 
-  const read = async (runId: string) => (await readJson<RunRecord>(blobOf(runId)))?.value;
+  const open = async (runId: string): Promise<{ readonly value: RunRecord; readonly etag: string } | undefined> => {
+    try {
+      const { text, etag } = await readText(blobOf(runId));
+      return { value: parseRunRecord(text, runId), etag };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  const read = async (runId: string) => (await open(runId))?.value;
+
+  const survey = async ({ limit = Number.POSITIVE_INFINITY, state, where = () => true }: RunFilter = {}) => {
+    const found: { runId: string; created: string }[] = [];
+    for await (const summary of summaries()) if (state === undefined || summary.state === state) found.push(summary);
+    found.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0));
+    const records: RunRecord[] = [];
+    const damaged: DamagedRun[] = [];
+    for (let start = 0; start < found.length && records.length + damaged.length < limit; start += READS_AT_ONCE) {
+      const batch = await Promise.all(
+        found.slice(start, start + READS_AT_ONCE).map(({ runId }) => read(runId).catch(damagedRun)),
+      );
+      for (const run of batch) {
+        if (run === undefined || records.length + damaged.length >= limit) continue;
+        if ('damaged' in run) damaged.push(run);
+        else if (where(run)) records.push(run);
+      }
+    }
+    return { records, damaged };
+  };
 
   return {
     read,
     create: (record) => write(record, { ifAbsent: true }),
     async update(runId, change) {
       for (;;) {
-        const current = await readJson<RunRecord>(blobOf(runId));
+        const current = await open(runId);
         if (current === undefined) throw new RunNotFound(runId);
         if (isFinal(current.value.state)) return current.value;
         const changed = change(current.value);
@@ -109,17 +148,19 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
         if (await write(next, { ifMatch: current.etag })) return next;
       }
     },
-    async list({ limit = Number.POSITIVE_INFINITY, state, where = () => true } = {}) {
-      const found: { runId: string; created: string }[] = [];
-      for await (const summary of summaries()) if (state === undefined || summary.state === state) found.push(summary);
-      found.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0));
-      const records: RunRecord[] = [];
-      for (let start = 0; start < found.length && records.length < limit; start += READS_AT_ONCE) {
-        const batch = await Promise.all(found.slice(start, start + READS_AT_ONCE).map(({ runId }) => read(runId)));
-        records.push(...batch.filter((record) => record !== undefined).filter(where));
-      }
-      return records.slice(0, limit);
-    },
+    survey,
+    list: async (options) => (await survey(options)).records,
     ids: summaries,
   };
+}
+
+/** Anybody may have changed the metadata of a blob. */
+function stateIn(text: string | undefined): RunState | undefined {
+  return RUN_STATES.find((state) => state === text);
+}
+
+function damagedRun(error: unknown): DamagedRun {
+  if (!(error instanceof RunDamaged)) throw error;
+  const { runId, code, message, action = '' } = error;
+  return { runId, damaged: { code, message, action } };
 }

@@ -11,6 +11,7 @@ import { writeJson } from '../storage/jsonBlob.ts';
 import { type ConfigurationErrors, readConfigurationErrors } from './configurationErrors.ts';
 import {
   type AcceptedConfiguration,
+  CONFIGURATIONS_INPUT_BLOB,
   CONFIGURATIONS_LOG_BLOB,
   CONFIGURATIONS_SETTLED_BLOB,
   readInput,
@@ -22,8 +23,9 @@ import type { ProvisioningContext } from './context.ts';
 import { hubOf, isTerminalStatus } from './hubJob.ts';
 import { OUTCOME_CODES } from './outcomeCodes.ts';
 import type { Verdict } from './report.ts';
-import type { RunRecord } from './runRecord.ts';
+import { isLostAfterSend, type RunRecord } from './runRecord.ts';
 import { checkOf, stagingOf } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 
 const TRIES = 3;
 /** Hubs take 20 operations on configurations a minute (Azure docs, "IoT Hub quotas and throttling"). */
@@ -58,10 +60,9 @@ export async function settleConfigurations(context: ProvisioningContext, record:
   if (check === undefined || (await readSettled(context, runId)) !== undefined) return;
   const lines = await stagedConfigurations(context, runId, check);
   const input = await readInput(context, runId);
-  if (input === undefined)
-    throw new Error(`What the job of run ${runId} was to read of its configurations is missing.`);
+  if (input === undefined && !isLostAfterSend(record)) throw new StagingLost(runId, CONFIGURATIONS_INPUT_BLOB);
   const accepted = lines.filter((line): line is AcceptedConfiguration => line.kind === 'accepted');
-  const sent = accepted.filter(({ id }) => !input.heldBack.includes(id));
+  const sent = accepted.filter(({ id }) => input?.heldBack.includes(id) !== true);
   const evidence = await gather(context, record, sent);
   const settled: SettledConfigurations = {
     verdicts: accepted.map((line) => ({

@@ -1,10 +1,13 @@
 import { importModeOf } from '../devicesFile/importMode.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import { endingWith } from './configurationsReport.ts';
 import type { ProvisioningContext } from './context.ts';
-import { finish } from './endRun.ts';
+import { countsAlike, finish } from './endRun.ts';
+import { surviving } from './recovery.ts';
 import { type Ending, type ReportResult, writeReport } from './report.ts';
 import { isFinal, type Outcome, type RunError, type RunRecord, type RunState } from './runRecord.ts';
 import { CHECK_BLOB, type CheckResult, SETTLEMENT_BLOB, stagingOf } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 import { type Findings, linkFailureOf, readFindings, verdictOn } from './verdicts.ts';
 
 /**
@@ -19,6 +22,23 @@ import { type Findings, linkFailureOf, readFindings, verdictOn } from './verdict
 export async function settleRun(
   context: ProvisioningContext,
   input: { readonly runId: string; readonly error?: RunError },
+): Promise<{ readonly state: RunState | 'notEnded' }> {
+  const { runId } = input;
+  // What follows the import is done once more then, with what the registry says.
+  return surviving(
+    context,
+    runId,
+    () => settleNow(context, input),
+    (how) => ({
+      state: how === 'ended' ? ('failed' as const) : ('notEnded' as const),
+    }),
+  );
+}
+
+/** The same, as far as anything is known now. */
+export async function settleNow(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly error?: RunError },
 ): Promise<{ readonly state: RunState }> {
   const { runId } = input;
   const record = await context.runs.read(runId);
@@ -31,8 +51,17 @@ export async function settleRun(
   const earlier = await readJson<ReportResult>(settled);
   const result = earlier?.value ?? (await settle(context, record, input.error));
   if (earlier === undefined) await writeJson(settled, result, { ifAbsent: true });
-  const final = await finish(context, runId, { ...result, report: result.files });
+  const final = await finish(context, runId, { ...withConfigurations(record, result), report: result.files });
   return { state: final.state };
+}
+
+/** Configurations whose file is gone with all that was noted of them. */
+function withConfigurations({ configurations }: RunRecord, result: ReportResult): ReportResult {
+  if (configurations === undefined || result.configurations !== undefined) return result;
+  const { lines, accepted, rejected } = configurations;
+  const outcomes = countsAlike('unconfirmed', { lines, rejected, skipped: lines - accepted - rejected });
+  const counted = { ...configurations, outcomes };
+  return { ...result, ...endingWith(counted, result), configurations: counted };
 }
 
 async function settle(
@@ -42,7 +71,8 @@ async function settle(
 ): Promise<ReportResult> {
   const staging = stagingOf(context, record.runId);
   const check = (await readJson<CheckResult>(staging.getBlockBlobClient(CHECK_BLOB)))?.value;
-  if (check === undefined || record.job === undefined) throw new Error(`The run ${record.runId} has no job to settle.`);
+  if (record.job === undefined) throw new Error(`The run ${record.runId} has no job to settle.`);
+  if (check === undefined) throw new StagingLost(record.runId, CHECK_BLOB);
 
   const findings = await readFindings(context, record);
   return writeReport(context, {

@@ -1,7 +1,9 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
 import type { MissingField } from '../devicesFile/checkLine.ts';
+import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson } from '../storage/jsonBlob.ts';
+import { storageCode } from '../storage/storageErrors.ts';
 import type { ConfigurationsCheck } from './configurationsStaging.ts';
 import type { ProvisioningContext } from './context.ts';
 import type { PreImageRound } from './preImageRound.ts';
@@ -97,6 +99,23 @@ export function checkBlobs(container: ContainerClient, attempt: string): CheckBl
 
 export function stagingOf(context: ProvisioningContext, runId: string): ContainerClient {
   return context.storage.runContainer(runId);
+}
+
+const DELETED_TRIES = 30;
+const DELETED_PAUSE_MS = 2_000;
+
+/** The container of the run, made if it is not there; one that was just deleted cannot be made anew for a while. */
+export async function openStaging(context: ProvisioningContext, runId: string): Promise<ContainerClient> {
+  const container = stagingOf(context, runId);
+  for (let tries = 1; ; tries++) {
+    try {
+      await ensureContainer(container);
+      return container;
+    } catch (error) {
+      if (storageCode(error) !== 'ContainerBeingDeleted' || tries === DELETED_TRIES) throw error;
+      await context.sleep(DELETED_PAUSE_MS);
+    }
+  }
 }
 
 /** The result of the check of a run; undefined while there is none. */

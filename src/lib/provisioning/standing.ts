@@ -7,8 +7,9 @@ import { explainHubError } from '../registry/index.ts';
 import type { ProvisioningContext } from './context.ts';
 import { type ErrorLog, readErrorLog } from './errorLog.ts';
 import type { RoundsState } from './rounds.ts';
-import type { RunJob, RunRecord } from './runRecord.ts';
+import { isLostAfterSend, type RunJob, type RunRecord } from './runRecord.ts';
 import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 
 /** Why the absence of an error line proves nothing. */
 export interface Doubt {
@@ -20,6 +21,8 @@ export interface Doubt {
 interface JobFacts {
   readonly log: ErrorLog | undefined;
   readonly doubt: Doubt | undefined;
+  /** What was done after it is not known any more: errors that may have been mended since prove nothing. */
+  readonly lost?: true;
   /** The job may have been given twice: what it says of existing devices may be its own doing. */
   readonly repeated: boolean;
 }
@@ -68,7 +71,15 @@ export async function readFacts(
   if (record.job === undefined) throw new Error(`The run ${record.runId} has no job.`);
   // The first log is put aside before the second job is started, and before that is noted.
   const aside = await read(FIRST_ERROR_LOG_BLOB);
-  const first = factsOf(record.job, aside ?? (await read(ERROR_LOG_BLOB)));
+  if (isLostAfterSend(record)) {
+    // A second job has written its log under the name of the first's.
+    const log = aside ?? (record.retryJob === undefined ? await read(ERROR_LOG_BLOB) : undefined);
+    return { first: { ...factsOf(record.job, log), doubt: LOST, lost: true } };
+  }
+  if (rounds?.secondJob !== undefined && aside === undefined) throw new StagingLost(record.runId, FIRST_ERROR_LOG_BLOB);
+  const firstLog = aside ?? (await read(ERROR_LOG_BLOB));
+  if (rounds?.hasLog && firstLog === undefined) throw new StagingLost(record.runId, ERROR_LOG_BLOB);
+  const first = factsOf(record.job, firstLog);
   if (rounds?.secondJob === undefined) return { first };
   if (rounds.secondJob.mayHaveRun === true) return { first, second: { log: undefined, doubt: TWICE, repeated: true } };
   if (rounds.secondJob.state !== 'ended' || record.retryJob === undefined) return { first };
@@ -132,6 +143,8 @@ export function mayBeStale(facts: Facts): boolean {
 
 export function standingOf(line: LineOf, { first, second }: Facts): Standing {
   const standing = afterJob(line, first, false);
+  if (first.lost && 'code' in standing && mayBeMended(standing))
+    return { is: 'doubtful', doubt: LOST, code: standing.code };
   if (standing.is !== 'transient' || second === undefined) return standing;
   return afterJob(line, second, true);
 }
@@ -159,6 +172,16 @@ function afterJob(line: LineOf, { log, doubt, repeated }: JobFacts, again: boole
   return { is: 'failed', code };
 }
 
+/** Whether a line that stands so was sent once more, if there was time for it. */
+function mayBeMended(standing: Extract<Standing, { readonly code?: number | string }>): boolean {
+  if (standing.is === 'warned') return explainHubError(standing.code).name === WITHOUT_TWIN;
+  return standing.is === 'transient' || standing.is === 'quota';
+}
+
+const LOST: Doubt = {
+  code: 'stagingLost',
+  reason: 'What the run had noted of its lines was deleted while it ran.',
+};
 const TWICE: Doubt = { code: 'sentTwice', reason: 'The line was sent more than once.' };
 
 /** Whether a line that was applied once gets this error when it is sent again. */

@@ -1,6 +1,7 @@
 import { isNotFound } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
 import { parseDropPath } from './dropPath.ts';
+import { RunDamaged } from './parseRunRecord.ts';
 import { runIdFor } from './runId.ts';
 import { isFinal, type RunRecord } from './runRecord.ts';
 
@@ -16,7 +17,7 @@ export type StartResult =
   | { readonly started: true; readonly runId: string }
   | {
       readonly started: false;
-      readonly reason: 'notADrop' | 'gone' | 'final' | 'live' | 'stale' | 'gaveUp';
+      readonly reason: 'notADrop' | 'gone' | 'final' | 'live' | 'stale' | 'gaveUp' | 'damaged';
       readonly runId?: string;
     };
 
@@ -89,12 +90,22 @@ export async function startRunOfDrop(
   return restartIfLost(context, starter, runId);
 }
 
-/** Starts the orchestration of an unfinished run again when it has none that is alive. */
+/** Starts the orchestration of an unfinished run again when it has none that is alive; never one whose record is damaged. */
 export async function restartIfLost(
   context: ProvisioningContext,
   starter: RunStarter,
   runId: string,
 ): Promise<StartResult> {
+  try {
+    return await startAgain(context, starter, runId);
+  } catch (error) {
+    if (!(error instanceof RunDamaged)) throw error;
+    context.log.log('warn', `${error.message} ${error.action ?? ''}`);
+    return { started: false, reason: 'damaged', runId };
+  }
+}
+
+async function startAgain(context: ProvisioningContext, starter: RunStarter, runId: string): Promise<StartResult> {
   for (;;) {
     const current = await context.runs.read(runId);
     if (current === undefined || isFinal(current.state)) return { started: false, reason: 'final', runId };

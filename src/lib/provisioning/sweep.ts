@@ -1,3 +1,4 @@
+import { safeError } from '../redact.ts';
 import { runIdOfContainer } from '../storage/containers.ts';
 import { isNotFound } from '../storage/storageErrors.ts';
 import type { ProvisioningContext } from './context.ts';
@@ -35,7 +36,8 @@ export async function sweep(context: ProvisioningContext, starter: RunStarter): 
       if (parseDropPath(name, aliases) === undefined) continue;
       // The listing alone tells which drops have a run: a box full of old files costs nothing but the listing.
       if (known.has(runIdFor({ ...box, blobName: name, etag: properties.etag }))) continue;
-      const result = await startRunOfDrop(context, starter, name);
+      const result = await alone(context, name, () => startRunOfDrop(context, starter, name));
+      if (result === undefined) continue;
       if (result.started) started.push(result.runId);
       else if (result.reason === 'stale') stale += 1;
     }
@@ -49,8 +51,8 @@ export async function sweep(context: ProvisioningContext, starter: RunStarter): 
 
   for (const [runId, { final }] of known) {
     if (final) continue;
-    const result = await restartIfLost(context, starter, runId);
-    if (result.started) restarted.push(runId);
+    const result = await alone(context, `run ${runId}`, () => restartIfLost(context, starter, runId));
+    if (result?.started) restarted.push(runId);
   }
 
   let containersRemoved = 0;
@@ -65,4 +67,18 @@ export async function sweep(context: ProvisioningContext, starter: RunStarter): 
     containersRemoved += 1;
   }
   return { started, restarted, stale, containersRemoved };
+}
+
+/** Does something for one run or drop; what goes wrong there holds up none of the others, and is met again next time. */
+async function alone<Result>(
+  context: ProvisioningContext,
+  what: string,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    context.log.log('error', `sweep: ${what} is left for the next time: ${safeError(error).message}`);
+    return undefined;
+  }
 }

@@ -11,7 +11,9 @@ import { NOT_REMOVED, type RemovalOutcomes, readRemovals } from './removals.ts';
 import type { Verdict } from './report.ts';
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import { type RoundsState, readRounds } from './rounds.ts';
-import type { RunRecord } from './runRecord.ts';
+import { isLostAfterSend, type RunRecord } from './runRecord.ts';
+import { ROUNDS_BLOB } from './staging.ts';
+import { StagingLost } from './stagingLost.ts';
 import {
   type Doubt,
   explainsItself,
@@ -40,6 +42,7 @@ export interface Findings {
 
 export async function readFindings(context: ProvisioningContext, record: RunRecord): Promise<Findings> {
   const after = (await readRounds(context, record))?.value;
+  if (after === undefined && record.roundsOpened) throw new StagingLost(record.runId, ROUNDS_BLOB);
   const found = createIdentityNotes(randomInt(2 ** 31));
   const blobName = after?.verification?.foundBlobName;
   if (blobName !== undefined) {
@@ -53,7 +56,7 @@ export async function readFindings(context: ProvisioningContext, record: RunReco
     rounds: await readRoundOutcomes(context, record, after?.rounds ?? []),
     found,
     links: after === undefined ? undefined : await readLinkOutcomes(context, record, after),
-    removals: await readRemovals(context, record, after?.rounds ?? []),
+    removals: isLostAfterSend(record) ? undefined : await readRemovals(context, record, after?.rounds ?? []),
   };
 }
 
@@ -108,6 +111,8 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
     if (read === 'identity' && mayCreate(line) && code !== undefined && explainsItself('create', nameOf(code))) {
       return unconfirmed(EXISTS_OTHERWISE, '');
     }
+    // What had to go from the twin is lost with the rest: a hub that merges has applied the line, one that replaces has not.
+    if (read === 'more' && findings.facts.first.lost === true) return unconfirmed(doubt ?? LOST, MORE_THAN_ASKED);
     if (standing.is === 'stale' && round === undefined) return twinChanged();
     const partly = read === 'twin' ? ' Its tags and desired properties are as the line asks, its identity is not.' : '';
     if (code === undefined) return notApplied(doubt ?? LOST, partly);
@@ -148,6 +153,8 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
 
 const READ_BACK = 'The registry was read afterwards: it is as the line asks.';
 const LOST: Doubt = { code: 'replyLost', reason: 'The reply of the hub was lost.' };
+
+const MORE_THAN_ASKED = ': the registry has all that the line gives, and more in the same section of the twin';
 
 const EXISTS_OTHERWISE: Doubt = {
   code: 'existsOtherwise',

@@ -16,6 +16,7 @@ import {
   untried,
 } from './rounds.ts';
 import { isFinal, type RunRecord } from './runRecord.ts';
+import { lostOf, StagingLost } from './stagingLost.ts';
 
 /** An activity ends by itself within a minute; what is left is the next one's. */
 const WORK_MS = 45_000;
@@ -67,6 +68,16 @@ export interface ChunkReply {
  * send the same lines. If an attempt dies, its lines are sent again once its reply cannot come any more.
  */
 export async function workChunk(context: ProvisioningContext, input: ChunkInput): Promise<ChunkReply> {
+  try {
+    return await work(context, input);
+  } catch (error) {
+    // What is lost is seen to by the step that asks what is next.
+    if (lostOf(error) === undefined) throw error;
+    return { sent: 0, throttled: false, refusals: input.refusals, waitMs: input.waitMs, status: 'over' };
+  }
+}
+
+async function work(context: ProvisioningContext, input: ChunkInput): Promise<ChunkReply> {
   const idle = { sent: 0, throttled: false, refusals: input.refusals, waitMs: input.waitMs };
   const record = await context.runs.read(input.runId);
   if (record === undefined || isFinal(record.state)) return { ...idle, status: 'over' };
@@ -82,7 +93,9 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
   const texts = await readRoundTexts(blobs.lines);
   const lines = texts.map((text) => JSON.parse(text) as RoundLine);
   const read = await readJson<ChunkState>(blobs.state);
-  let state: ChunkState = read?.value ?? { lines: lines.map(() => untried(round)) };
+  if (read === undefined && round.hasStates) throw new StagingLost(input.runId, blobs.state.name);
+  const isFresh = (read?.value.lines.length ?? 0) === 0;
+  let state: ChunkState = isFresh ? { lines: lines.map(() => untried(round)) } : (read?.value ?? { lines: [] });
   let etag = read?.etag;
   const atStart = state.lines;
   if (state.sentAt !== undefined && context.now().getTime() - Date.parse(state.sentAt) < CALL_OVER_MS) {
@@ -108,7 +121,7 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
     if (!(await save({ ...rest, lines: back }))) return { ...idle, status: 'wait' };
   }
 
-  if (singly && read === undefined) await countRegistry(context, record, round.name);
+  if (singly && isFresh) await countRegistry(context, record, round.name);
   const mostItems = round.patches === undefined ? paceOfRun(context, record).callItems : PATCHES_AT_ONCE;
   // A hub that is smaller than its setting says may never take as many at once.
   let callItems = Math.min(mostItems, state.callItems ?? mostItems);

@@ -482,6 +482,16 @@ const WARNINGS: readonly Row[] = [
   ],
 ];
 
+/** Not of a hub: what our own code failed at. It has a place here because lines end with it. */
+const OWN: readonly Row[] = [
+  [
+    undefined,
+    'HubKeeperFault',
+    'HubKeeper itself failed on this line; the hub and the network have no part in it.',
+    'Correct the line if something is unusual about it, and report it to the maintainers of HubKeeper.',
+  ],
+];
+
 /** All of them, for the reference page of error codes. */
 export const HUB_ERRORS: readonly HubErrorExplanation[] = [
   ...TRANSIENT.map((row) => explanation(row, 'transient')),
@@ -490,7 +500,9 @@ export const HUB_ERRORS: readonly HubErrorExplanation[] = [
   ...WARNINGS.map((row) => explanation(row, 'transient')),
 ];
 
-const BY_NAME = new Map(HUB_ERRORS.map((error) => [error.name.toLowerCase(), error]));
+const BY_NAME = new Map(
+  [...HUB_ERRORS, ...OWN.map((row) => explanation(row, 'permanent'))].map((error) => [error.name.toLowerCase(), error]),
+);
 const BY_CODE = new Map(HUB_ERRORS.flatMap((error) => (error.code === undefined ? [] : [[error.code, error]])));
 
 /**

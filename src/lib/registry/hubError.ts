@@ -1,6 +1,6 @@
 /** What goes wrong between HubKeeper and a hub, as one error class whose fields say what the caller can do. */
 
-import { HubKeeperError } from '../errors.ts';
+import { HubKeeperError, ownFaultText } from '../errors.ts';
 import { cut, redact } from '../redact.ts';
 import { explainHubError, isKnownHubError } from './errorCodes.ts';
 import { reduceErrorStatus } from './errorStatus.ts';
@@ -20,10 +20,12 @@ export type HubErrorKind =
   | 'server'
   /** No reply, or a broken one. */
   | 'network'
-  | 'timeout';
+  | 'timeout'
+  /** HubKeeper itself failed: neither hub nor network have a part in it. */
+  | 'own';
 
 export interface HubErrorFields {
-  /** The hub's name of the error (`DeviceNotFound`), or `Http<status>`, `NetworkError`, `Timeout`, `InvalidReply`. */
+  /** The hub's name of the error (`DeviceNotFound`), or `Http<status>`, `NetworkError`, `Timeout`, `InvalidReply`, `HubKeeperFault`. */
   readonly code: string;
   /** HTTP status; absent when there was no reply. */
   readonly status?: number | undefined;
@@ -139,6 +141,22 @@ export function timeoutError(call: FailedCall, timeoutMs: number): HubError {
     retryable: true,
     outcomeUnknown: call.writes,
     message: `Cannot ${call.operation}: hub ${call.hostName} gave no answer within ${timeoutMs / 1000} s.`,
+  });
+}
+
+/**
+ * The error for a call in which our own code failed. It is never taken for trouble that may pass.
+ *
+ * @param wasSent whether the request may have left before
+ */
+export function ownFault(call: FailedCall, error: Error, wasSent: boolean): HubError {
+  return new HubError({
+    code: 'HubKeeperFault',
+    kind: 'own',
+    retryable: false,
+    outcomeUnknown: call.writes && wasSent,
+    message: `Cannot ${call.operation}: HubKeeper itself failed, not the hub or the network (${ownFaultText(error)}).`,
+    action: explainHubError('HubKeeperFault').action,
   });
 }
 

@@ -19,10 +19,18 @@ import {
   userAgentPolicy,
 } from '@azure/core-rest-pipeline';
 
-import { HubKeeperError, RefusedInputError } from '../errors.ts';
+import { HubKeeperError, isOwnFault, RefusedInputError } from '../errors.ts';
 import { safeError } from '../redact.ts';
 import type { HubConnection } from './connection.ts';
-import { errorFromReply, type FailedCall, HubError, invalidReply, networkError, timeoutError } from './hubError.ts';
+import {
+  errorFromReply,
+  type FailedCall,
+  HubError,
+  invalidReply,
+  networkError,
+  ownFault,
+  timeoutError,
+} from './hubError.ts';
 import { createRetryStrategy, type RetrySafety, type RetryTiming, retryAfterMs } from './retry.ts';
 import type { SasCredential } from './sasCredential.ts';
 import { HUBKEEPER_VERSION } from './version.ts';
@@ -104,14 +112,13 @@ export function createTransport(connection: HubConnection, options: TransportOpt
     async send(request) {
       const call: FailedCall = { operation: request.operation, hostName, writes: request.writes };
       const timeoutMs = request.options.timeoutMs ?? options.timeoutMs ?? 30 * SECOND;
+      // Before the deadline: whatever fails here is of our own making, and nothing has left.
+      const prepared = prepare(call, () => toPipelineRequest(connection, request));
       const deadline = createDeadline(timeoutMs, request.options.abortSignal);
       try {
         const response = await pipelines[request.retry].sendRequest(
           httpClient,
-          createPipelineRequest({
-            ...toPipelineRequest(connection, request),
-            abortSignal: deadline.signal,
-          }),
+          createPipelineRequest({ ...prepared, abortSignal: deadline.signal }),
         );
         return readReply(call, request, response);
       } catch (error) {
@@ -121,7 +128,8 @@ export function createTransport(connection: HubConnection, options: TransportOpt
         if (deadline.expired()) {
           throw timeoutError(call, timeoutMs);
         }
-        throw error instanceof HubKeeperError ? error : fromNetwork(call, error);
+        if (error instanceof HubKeeperError) throw error;
+        throw !isRestError(error) && isOwnFault(error) ? ownFault(call, error, true) : fromNetwork(call, error);
       } finally {
         deadline.clear();
       }
@@ -200,6 +208,15 @@ function namingFailures(credential: TokenCredential, hostName: string): TokenCre
       }
     },
   };
+}
+
+/** @throws RefusedInputError, HubError (our own code failed: text nested so deep that it cannot be written, say) */
+function prepare(call: FailedCall, make: () => PipelineRequestOptions): PipelineRequestOptions {
+  try {
+    return make();
+  } catch (error) {
+    throw isOwnFault(error) ? ownFault(call, error, false) : error;
+  }
 }
 
 function toPipelineRequest(connection: HubConnection, request: HubRequest): PipelineRequestOptions {

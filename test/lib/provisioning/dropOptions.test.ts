@@ -84,3 +84,50 @@ describe('options in blob metadata', () => {
     expect(refusal(() => optionsFromMetadata({ dryrunn: 'true' })).message).toContain('unknown option "dryrunn"');
   });
 });
+
+const CONNECTION_STRING =
+  'HostName=h.example;SharedAccessKeyName=iothubowner;SharedAccessKey=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=';
+const BARE_KEY = 'bm8tc3VjaC1odWItbm8tc3VjaC1odWIt+bm8tc3VjaC1o';
+
+describe('options that hold what they should not', () => {
+  it.each([
+    ['a connection string', CONNECTION_STRING],
+    ['a key', BARE_KEY],
+    ['a key of letters alone', 'AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKKKLLLLMMMMNNNNOOOO'],
+    ['a signature', 'SharedAccessSignature sr=h&sig=abc'],
+  ])('are refused when confirm is %s, and it is not repeated', (_what, confirm) => {
+    for (const refused of [
+      refusal(() => optionsFromJson(JSON.stringify({ confirm }), 'options.json')),
+      refusal(() => optionsFromMetadata({ confirm })),
+    ]) {
+      expect(refused.message).toContain('confirm must be the name of the hub');
+      expect(JSON.stringify([refused.message, refused.action])).not.toContain(confirm);
+    }
+  });
+
+  it.each(['hub1', 'my-hub-2', '127.0.0.1:8081', 'localhost:5000', '[::1]:8081', 'myhub.azure-devices.net'])(
+    'are taken when confirm is %s',
+    (confirm) => {
+      expect(optionsFromJson(JSON.stringify({ confirm }), 'options.json').confirm).toBe(confirm);
+    },
+  );
+
+  it.each(['importMode', 'onInvalidLine', 'maxRejects', 'missingKeys', 'backupFirst', 'dryRun', 'retryMinutes'])(
+    'do not repeat a wrong value of %s',
+    (name) => {
+      const refused = refusal(() => optionsFromJson(JSON.stringify({ [name]: CONNECTION_STRING }), 'options.json'));
+      expect(refused.message).toContain(name);
+      expect(refused.message).not.toMatch(/h\.example|AAAA/);
+    },
+  );
+
+  it('do not repeat an unknown name that may be a secret, and name one that is a word', () => {
+    const secrets = [CONNECTION_STRING, BARE_KEY, 'bm8tc3VjaC1odWItbm8tc3VjaC1odWI'];
+    const refused = refusal(() =>
+      optionsFromJson(JSON.stringify(Object.fromEntries(secrets.map((name) => [name, 1]))), 'options.json'),
+    );
+    for (const secret of secrets) expect(refused.message).not.toContain(secret.slice(0, 12));
+    expect(refused.message).toContain('3 unknown options whose names are not shown');
+    expect(refusal(() => optionsFromJson('{"retryminute":1}', 'o')).message).toContain('unknown option "retryminute"');
+  });
+});

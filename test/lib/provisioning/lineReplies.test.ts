@@ -131,3 +131,19 @@ describe('a line whose twin was patched', () => {
     expect(patchOf(text)).toBe('{"tags":{"10":null,"2":1.0},"properties":{"desired":{"x":{"y":null}}}}');
   });
 });
+
+describe('lines of a call in which our own code failed', () => {
+  const own = new HubError({
+    code: 'HubKeeperFault',
+    kind: 'own',
+    retryable: false,
+    outcomeUnknown: false,
+    message: 'own',
+  });
+  it('go one by one, and the one that is at fault is not tried again', () => {
+    const two = [...sent('delete'), { line: { id: 'd2', importMode: 'delete' }, state: PENDING }];
+    expect(afterFailure(two, own, many)).toMatchObject([{ alone: true }, { alone: true }]);
+    expect(afterFailure(sent('delete'), own, many)[0]).toMatchObject({ is: 'doubtful', code: 'HubKeeperFault' });
+    expect(afterFailure(sent('delete'), own, { ...many, singly: true })[0]).toMatchObject({ is: 'failed' });
+  });
+});

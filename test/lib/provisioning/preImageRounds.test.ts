@@ -40,6 +40,9 @@ async function checkedRun(text: string) {
     async getTwin() {
       return undefined;
     },
+    async getRegistryStatistics() {
+      return { totalDeviceCount: 1 };
+    },
     async listJobs() {
       return [...hub.jobs];
     },

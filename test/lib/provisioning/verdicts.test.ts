@@ -10,6 +10,8 @@ interface Known {
   /** The error of the job. */
   readonly job?: number | string;
   readonly doubt?: true;
+  /** What was kept in the container of the run was deleted after the import had been sent. */
+  readonly lost?: true;
   /** What became of it in calls. */
   readonly round?: Partial<RoundOutcome>;
   readonly read?: Agreement;
@@ -18,7 +20,7 @@ interface Known {
   readonly removal?: string | 'gone';
 }
 
-function findings({ job, doubt, round, read, link, removal }: Known): Findings {
+function findings({ job, doubt, lost, round, read, link, removal }: Known): Findings {
   const failures = createIdentityNotes(1);
   if (job !== undefined) failures.add('d', undefined, job);
   const found = createIdentityNotes(1);
@@ -30,6 +32,7 @@ function findings({ job, doubt, round, read, link, removal }: Known): Findings {
         log: { failures, unattributed: 0, unattributedCodes: [] },
         doubt: doubt && { code: 'jobFailed', reason: 'The import job failed as a whole.' },
         repeated: false,
+        ...(lost === undefined ? {} : { lost }),
       },
     },
     after: undefined,
@@ -48,6 +51,21 @@ const line = (mode: ImportMode) => ({ id: 'd', mode });
 describe('what becomes of a line', () => {
   it.each<[string, ImportMode, Known, string, string | undefined]>([
     ['no error', 'update', {}, 'succeeded', undefined],
+    ['more than asked', 'update', { doubt: true, read: 'more' }, 'failed', 'notApplied'],
+    [
+      'more than asked, with all notes lost',
+      'update',
+      { doubt: true, lost: true, read: 'more' },
+      'unconfirmed',
+      'jobFailed',
+    ],
+    [
+      'something else, with all notes lost',
+      'update',
+      { doubt: true, lost: true, read: 'none' },
+      'failed',
+      'notApplied',
+    ],
     ['nothing to delete', 'delete', { job: 404001 }, 'unchanged', 'DeviceNotFound'],
     ['a permanent error', 'create', { job: 409001 }, 'failed', 'DeviceAlreadyExists'],
     ['a full hub', 'create', { job: 403002 }, 'failed', 'IotHubQuotaExceeded'],

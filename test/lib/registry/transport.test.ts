@@ -485,3 +485,27 @@ describe('an AbortSignal', () => {
     });
   });
 });
+
+describe('an error of our own code', () => {
+  it('is never taken for trouble with the network: a line nested too deep to be written is not sent, and not tried again', async () => {
+    let tags: Record<string, unknown> = {};
+    for (let depth = 0; depth < 20_000; depth++) tags = { a: tags };
+    await withScriptedHub([], async ({ client, requests }) => {
+      const error = await failureOf(client.bulk([{ id: 'd1', importMode: 'delete', tags }]));
+      expect(error).toMatchObject({ code: 'HubKeeperFault', kind: 'own', retryable: false, outcomeUnknown: false });
+      expect(error.message).toBe(
+        'Cannot change 1 identities: HubKeeper itself failed, not the hub or the network (RangeError: Maximum call stack size exceeded).',
+      );
+      expect(requests).toHaveLength(0);
+    });
+  });
+
+  it('in the middle of a call leaves open what became of it, and is not tried again either', async () => {
+    await withScriptedHub([], async ({ client }) => {
+      const device = { deviceId: 'd1', etag: 'no\u0001header' };
+      const error = await failureOf(client.updateDevice(device, { onlyIfUnchanged: true }));
+      expect(error).toMatchObject({ code: 'HubKeeperFault', kind: 'own', retryable: false, outcomeUnknown: true });
+      expect(error.message).toContain('(TypeError: Invalid character in header content');
+    });
+  });
+});

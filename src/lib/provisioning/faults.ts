@@ -1,0 +1,29 @@
+import { isOwnFault, ownFaultText } from '../errors.ts';
+import { RunDamaged } from './parseRunRecord.ts';
+
+/**
+ * Does a step, once more when our own code fails in it or the record of the run is damaged, and then takes that for permanent: tried again for minutes, it
+ * would only hold up the hub for all others. What may pass is thrown.
+ */
+export async function orFault<Result>(step: () => Promise<Result>): Promise<Result | { readonly fault: string }> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!isPermanent(error)) throw error;
+  }
+  try {
+    return await step();
+  } catch (error) {
+    if (!isPermanent(error)) throw error;
+    return { fault: faultText(error) };
+  }
+}
+
+function isPermanent(error: unknown): error is Error {
+  return isOwnFault(error) || error instanceof RunDamaged;
+}
+
+function faultText(error: Error): string {
+  if (error instanceof RunDamaged) return error.message;
+  return `HubKeeper itself failed, not the hub or the network (${ownFaultText(error)}).`;
+}

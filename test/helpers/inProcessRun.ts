@@ -1,0 +1,171 @@
+/**
+ * A run in this process: the real orchestrations over the real activities, without a Functions host. Timers move the
+ * clock of the context; activities that throw are tried again, as the host would.
+ */
+
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { OrchestrationContext } from 'durable-functions';
+
+import { awaitTurn } from '../../src/lib/provisioning/awaitTurn.ts';
+import { failRun } from '../../src/lib/provisioning/failRun.ts';
+import { orFault } from '../../src/lib/provisioning/faults.ts';
+import {
+  cancelJob,
+  fillLines,
+  finishPreImage,
+  startJob,
+  takePreImage,
+  watchJob,
+} from '../../src/lib/provisioning/jobSteps.ts';
+import { nextRound } from '../../src/lib/provisioning/nextRound.ts';
+import { planRun } from '../../src/lib/provisioning/planRun.ts';
+import { checkFile, readOptions } from '../../src/lib/provisioning/runSteps.ts';
+import { settleRun } from '../../src/lib/provisioning/settleRun.ts';
+import { workChunk } from '../../src/lib/provisioning/workChunk.ts';
+import { provisionAftermath } from '../../src/orchestrations/provisionAftermath.ts';
+import { provisionJobStart, provisionJobWatch } from '../../src/orchestrations/provisionJob.ts';
+import { provisionLane } from '../../src/orchestrations/provisionRound.ts';
+import { provisionRun } from '../../src/orchestrations/provisionRun.ts';
+import { provisionTurn } from '../../src/orchestrations/provisionTurn.ts';
+import type { ScriptedTask } from './orchestration.ts';
+import type { TestContext } from './provisioningContext.ts';
+
+type Orchestrator = (context: OrchestrationContext) => Generator<unknown, unknown, unknown>;
+type Activity = (context: TestContext, input: never) => Promise<unknown>;
+
+const ORCHESTRATORS: Readonly<Record<string, Orchestrator>> = {
+  provisionRun,
+  provisionTurn,
+  provisionJobStart,
+  provisionJobWatch,
+  provisionAftermath,
+  provisionLane,
+};
+
+const ACTIVITIES: Readonly<Record<string, Activity>> = {
+  readOptions,
+  checkFile,
+  awaitTurn: (context, input) => awaitTurn(context, { stateOf: async () => 'live' }, input),
+  takePreImage,
+  finishPreImage,
+  fillLines,
+  startJob,
+  watchJob,
+  cancelJob,
+  planRun,
+  nextRound,
+  workChunk,
+  settleRun,
+  failRun,
+};
+
+const TRIES = 8;
+/** What the simulator does takes real time, while the clock of the context leaps. */
+const REAL_PAUSE_MS = 15;
+
+export interface InProcessRun {
+  /** What the orchestration returned. */
+  readonly output: unknown;
+  /** Names of activities that failed for good. */
+  readonly failures: readonly string[];
+}
+
+/** @param before called before each activity */
+export async function runInProcess(
+  context: TestContext,
+  runId: string,
+  before: (name: string, input: Readonly<Record<string, unknown>>) => Promise<void>,
+): Promise<InProcessRun> {
+  const failures: string[] = [];
+
+  const activity = async (name: string, input: Readonly<Record<string, unknown>>): Promise<unknown> => {
+    const step = ACTIVITIES[name];
+    if (step === undefined) throw new Error(`There is no activity ${name}.`);
+    await before(name, input);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await orFault(() => step(context, input as never));
+      } catch (error) {
+        if (tries === TRIES) {
+          failures.push(`${name}: ${String(error)}`);
+          throw error;
+        }
+        context.advance(20_000);
+      }
+    }
+  };
+
+  const orchestrate = async (name: string, first: unknown): Promise<unknown> => {
+    const orchestrator = ORCHESTRATORS[name];
+    if (orchestrator === undefined) throw new Error(`There is no orchestration ${name}.`);
+    for (let input = first; ; ) {
+      const again: { input?: unknown } = {};
+      const generator = orchestrator(durableContext(context, input, again));
+      let step = generator.next();
+      while (!step.done) {
+        try {
+          const value = await answer(step.value as ScriptedTask);
+          step = generator.next(value);
+        } catch (error) {
+          step = generator.throw(error);
+        }
+      }
+      if (!('input' in again)) return step.value;
+      input = again.input;
+    }
+  };
+
+  const answer = async (task: ScriptedTask): Promise<unknown> => {
+    switch (task.kind) {
+      case 'activity':
+        return activity(task.name, task.input as Readonly<Record<string, unknown>>);
+      case 'sub':
+        return orchestrate(task.name, task.input);
+      case 'timer':
+        context.advance(Math.max(0, Number(task.input) - context.now().getTime()));
+        await delay(REAL_PAUSE_MS);
+        return undefined;
+      case 'entity':
+        return task.name === 'take' ? { granted: true, spreadMs: 0 } : { granted: true };
+      case 'all':
+        for (const each of task.input as ScriptedTask[]) await answer(each);
+        return undefined;
+      case 'any': {
+        // No person cancels here: the other task is the one.
+        const [watched] = task.input as ScriptedTask[];
+        if (watched !== undefined) await answer(watched).catch(() => undefined);
+        return watched;
+      }
+      default:
+        throw new Error(`A task ${task.kind} is not answered here.`);
+    }
+  };
+
+  return { output: await orchestrate('provisionRun', { runId }), failures };
+}
+
+function durableContext(context: TestContext, input: unknown, again: { input?: unknown }): OrchestrationContext {
+  const task = (kind: ScriptedTask['kind']) => (name: string, value: unknown) => ({ kind, name, input: value });
+  const df = {
+    getInput: () => input,
+    get currentUtcDateTime() {
+      return context.now();
+    },
+    setCustomStatus: () => undefined,
+    callActivityWithRetry: (name: string, _policy: unknown, value: unknown) => task('activity')(name, value),
+    callSubOrchestrator: task('sub'),
+    callEntity: (_entity: unknown, operation: string, value: unknown) => task('entity')(operation, value),
+    signalEntity: () => undefined,
+    createTimer: (fireAt: Date) => task('timer')('timer', fireAt.getTime()),
+    waitForExternalEvent: (name: string) => task('event')(name, undefined),
+    continueAsNew: (value: unknown) => {
+      again.input = value;
+    },
+    Task: {
+      any: (tasks: unknown[]) => task('any')('any', tasks),
+      all: (tasks: unknown[]) => task('all')('all', tasks),
+    },
+  };
+  return { df } as unknown as OrchestrationContext;
+}
