@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
@@ -50,7 +50,8 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
     const id = Buffer.from(`${attempt}-${String(blocks++).padStart(6, '0')}`).toString('base64');
     section.blockIds.push(id);
     const sent = blob
-      .stageBlock(id, body, body.length)
+      // Storage refuses a block that was damaged on its way.
+      .stageBlock(id, body, body.length, { transactionalContentMD5: createHash('md5').update(body).digest() })
       .then(
         () => undefined,
         (error: unknown) => {
