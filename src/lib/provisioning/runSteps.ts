@@ -49,7 +49,11 @@ export async function endCancelled(context: ProvisioningContext, runId: string, 
 export async function readOptions(
   context: ProvisioningContext,
   input: { readonly runId: string },
-): Promise<{ readonly status: 'ready' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
+): Promise<
+  | { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket }
+  | { readonly status: 'ended' }
+  | { readonly status: 'wait'; readonly seconds: number }
+> {
   const { runId } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return ENDED;
@@ -67,7 +71,8 @@ export async function readOptions(
       phase: 'check',
       startedAt: current.startedAt ?? context.now().toISOString(),
     }));
-    return { status: 'ready' };
+    const { blobName, lastModified } = record.drop;
+    return { status: 'ready', hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
   } catch (error) {
     if (!(error instanceof OptionsRefused || error instanceof DropChanged)) throw error;
     await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
@@ -127,9 +132,7 @@ async function findOptions(
 export async function checkFile(
   context: ProvisioningContext,
   input: { readonly runId: string },
-): Promise<
-  { readonly next: 'job' | 'plan'; readonly hub: string; readonly ticket: TurnTicket } | { readonly next: 'ended' }
-> {
+): Promise<{ readonly next: 'job' | 'plan' | 'ended' }> {
   const { runId } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return { next: 'ended' };
@@ -170,10 +173,5 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
     return { next: 'ended' };
   }
-  const { blobName, lastModified } = record.drop;
-  return {
-    next: options.dryRun ? 'plan' : 'job',
-    hub: hubOf(record),
-    ticket: { runId, droppedAt: lastModified, name: blobName },
-  };
+  return { next: options.dryRun ? 'plan' : 'job' };
 }
