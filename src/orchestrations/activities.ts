@@ -31,18 +31,13 @@ export interface Activities {
   /** Reads the options of a drop, from its metadata or from `options.json` once the folder has been quiet. */
   readonly readOptions: {
     input: RunStep;
-    output:
-      | { readonly status: 'ready' }
+    output: /** The alias of the hub, and the place in its queue. */
+      | { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket }
       | { readonly status: 'wait'; readonly seconds: number }
       | { readonly status: 'ended' };
   };
-  /** The alias of the hub, and the place in its queue, of a run that has something for it. `plan`: a dry run. */
-  readonly checkFile: {
-    input: RunStep;
-    output:
-      | { readonly next: 'job' | 'plan'; readonly hub: string; readonly ticket: TurnTicket }
-      | { readonly next: 'ended' };
-  };
+  /** `job`: the run has something for its hub. `plan`: a dry run. */
+  readonly checkFile: { input: RunStep; output: { readonly next: 'job' | 'plan' | 'ended' } };
   /** Called while the turn is not granted; looks at `silentHolder` when there is one. */
   readonly awaitTurn: {
     input: RunStep & { readonly position: number; readonly silentHolder?: string; readonly again?: true };

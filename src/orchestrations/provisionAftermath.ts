@@ -1,16 +1,18 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
 import { call, sleep } from './activities.ts';
-import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
+import { TURNS_A_HISTORY } from './loops.ts';
 import { doJob } from './provisionJob.ts';
 import { workRound } from './provisionRound.ts';
-import { evictFromTurn, pollTurn, type TurnPlace } from './turns.ts';
+import { evictFromTurn, pollTurn, type Standing, standingAt, type TurnPlace, turnDelaySeconds } from './turns.ts';
 
 export interface AftermathInput {
   readonly runId: string;
   readonly place: TurnPlace;
   /** The round whose lanes have come to their end. */
   readonly finished?: string;
+  /** Where it stood when its last history ended, if it had lost its turn. */
+  readonly standing?: Standing;
 }
 
 /** `notEnded`: the import job can still change something; it has to be watched on. */
@@ -27,9 +29,10 @@ export function* provisionAftermath(
 ): Generator<Task, AftermathResult | undefined, unknown> {
   const input = context.df.getInput() as AftermathInput;
   const { runId, place } = input;
-  let { finished } = input;
+  let { finished, standing } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
-    if (!(yield* keepTurn(context, runId, place, turn))) continue;
+    standing = yield* keepTurn(context, runId, place, standing);
+    if (standing !== undefined) continue;
     const next = yield* call(context, 'nextRound', { runId, ...(finished === undefined ? {} : { finished }) });
     finished = undefined;
     switch (next.do) {
@@ -54,7 +57,12 @@ export function* provisionAftermath(
       }
     }
   }
-  context.df.continueAsNew({ runId, place, ...(finished === undefined ? {} : { finished }) } satisfies AftermathInput);
+  context.df.continueAsNew({
+    runId,
+    place,
+    ...(finished === undefined ? {} : { finished }),
+    ...(standing === undefined ? {} : { standing }),
+  } satisfies AftermathInput);
   return undefined;
 }
 
@@ -62,26 +70,27 @@ export function* provisionAftermath(
  * Keeps the turn; a run that was suspended or lost for so long that others were let pass waits for it again, a while at
  * a time: what it still has to send must not come in between.
  *
- * @returns whether the run may go on
+ * @returns where it stands; undefined when the run may go on
  */
 function* keepTurn(
   context: OrchestrationContext,
   runId: string,
   place: TurnPlace,
-  tries: number,
-): Generator<Task, boolean, unknown> {
+  before: Standing | undefined,
+): Generator<Task, Standing | undefined, unknown> {
   const reply = yield* pollTurn(context, place);
-  if (reply.granted) return true;
-  const { position, silentHolder } = reply;
+  if (reply.granted) return undefined;
+  const { silentHolder } = reply;
+  const standing = standingAt(context, Math.max(1, reply.position), before);
   const wait = yield* call(context, 'awaitTurn', {
     runId,
-    position: Math.max(1, position),
+    position: standing.position,
     again: true,
     ...(silentHolder === undefined ? {} : { silentHolder }),
   });
   // Ended, or cancelled: nothing is sent any more, and the report needs no turn.
-  if (wait.status !== 'wait') return true;
+  if (wait.status !== 'wait') return undefined;
   if (wait.evict && silentHolder !== undefined) yield* evictFromTurn(context, place, silentHolder);
-  else yield* sleep(context, growingDelaySeconds(tries, 30));
-  return false;
+  else yield* sleep(context, turnDelaySeconds(context, standing));
+  return standing;
 }

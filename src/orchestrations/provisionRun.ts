@@ -8,7 +8,7 @@ import { TURNS_A_HISTORY } from './loops.ts';
 import type { AftermathInput, AftermathResult } from './provisionAftermath.ts';
 import { type StartInput, untilOver, type WatchInput } from './provisionJob.ts';
 import type { TurnInput } from './provisionTurn.ts';
-import { leaveTurn, type TurnPlace } from './turns.ts';
+import { announceTurn, leaveTurn, type TurnPlace } from './turns.ts';
 
 export interface RunInput {
   readonly runId: string;
@@ -34,19 +34,19 @@ export function* provisionRun(context: OrchestrationContext): Generator<Task, Ru
   const input = context.df.getInput() as RunInput;
   let place: TurnPlace | undefined;
   try {
-    const options = yield* findOptions(context, input);
-    if (options === 'ended') return ENDED;
-    if (options === 'wait') {
+    const found = yield* findOptions(context, input);
+    if (found === 'ended') return ENDED;
+    if (found === 'wait') {
       // A folder that does not come to rest. A cancel whose event is lost by this is in the record all the same.
       context.df.continueAsNew(input);
       return undefined;
     }
-    const prepared = yield* prepare(context, input);
-    place = prepared?.place;
-    if (prepared === undefined) return ENDED;
-    return yield* prepared.next === 'plan'
-      ? plan(context, input, prepared.place)
-      : work(context, input, prepared.place);
+    place = found;
+    announceTurn(context, place);
+    context.df.setCustomStatus({ phase: 'check' });
+    const { next } = yield* call(context, 'checkFile', { runId: input.runId });
+    if (next === 'ended') return ENDED;
+    return yield* next === 'plan' ? plan(context, input, place) : work(context, input, place);
   } catch (error) {
     // Every expected failure came back as a value; this is what was left after all retries.
     return yield* call(context, 'failRun', { runId: input.runId, message: activityErrorText(error) });
@@ -56,29 +56,23 @@ export function* provisionRun(context: OrchestrationContext): Generator<Task, Ru
   }
 }
 
-/** Waits until the folder of the drop is quiet, and its options are read; `wait`: it goes on with a fresh history. */
+/**
+ * Waits until the folder of the drop is quiet, and its options are read.
+ *
+ * @returns its place in the queue of its hub; `wait`: it goes on with a fresh history
+ */
 function* findOptions(
   context: OrchestrationContext,
-  { runId }: RunInput,
-): Generator<Task, 'ready' | 'ended' | 'wait', unknown> {
+  { runId, limits = TURN_LIMITS }: RunInput,
+): Generator<Task, TurnPlace | 'ended' | 'wait', unknown> {
   context.df.setCustomStatus({ phase: 'options' });
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const options = yield* call(context, 'readOptions', { runId });
-    if (options.status !== 'wait') return options.status;
+    if (options.status === 'ended') return 'ended';
+    if (options.status === 'ready') return { hub: options.hub, ticket: options.ticket, limits };
     yield* sleep(context, options.seconds);
   }
   return 'wait';
-}
-
-/** The check, and what may refuse the file after it; undefined when the run has ended with it. */
-function* prepare(
-  context: OrchestrationContext,
-  { runId, limits = TURN_LIMITS }: RunInput,
-): Generator<Task, { readonly next: 'job' | 'plan'; readonly place: TurnPlace } | undefined, unknown> {
-  context.df.setCustomStatus({ phase: 'check' });
-  const checked = yield* call(context, 'checkFile', { runId });
-  if (checked.next === 'ended') return undefined;
-  return { next: checked.next, place: { hub: checked.hub, ticket: checked.ticket, limits } };
 }
 
 /**
@@ -182,7 +176,7 @@ function* takeTurn(
   context.df.setCustomStatus({ phase: 'turn' });
   const { status } = (yield context.df.callSubOrchestrator(
     ORCHESTRATIONS.provisionTurn,
-    { runId, place, polls: 0 } satisfies TurnInput,
+    { runId, place } satisfies TurnInput,
     childInstanceId(runId, 'turn', attempt),
   )) as { status: 'granted' | 'ended' | 'jobStarted' };
   return status;
@@ -240,7 +234,7 @@ function* startJob(
 }
 
 function watchJob(context: OrchestrationContext, job: Pick<WatchInput, 'runId' | 'kind' | 'round' | 'place'>): Task {
-  const input: WatchInput = { ...job, polls: 0, since: context.df.currentUtcDateTime.getTime() };
+  const input: WatchInput = { ...job, since: context.df.currentUtcDateTime.getTime() };
   // No id of its own: the engine derives one from this very execution, so that a run that is started once more does not
   // meet a child of its earlier life.
   return context.df.callSubOrchestrator(ORCHESTRATIONS.provisionJobWatch, input);

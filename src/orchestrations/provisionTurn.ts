@@ -1,13 +1,14 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
 import { call, sleep } from './activities.ts';
-import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';
-import { evictFromTurn, pollTurn, type TurnPlace } from './turns.ts';
+import { TURNS_A_HISTORY } from './loops.ts';
+import { evictFromTurn, pollTurn, type Standing, standingAt, type TurnPlace, turnDelaySeconds } from './turns.ts';
 
 export interface TurnInput {
   readonly runId: string;
   readonly place: TurnPlace;
-  readonly polls: number;
+  /** Where it stood when its last history ended. */
+  readonly standing?: Standing;
 }
 
 /**
@@ -19,16 +20,17 @@ export function* provisionTurn(
 ): Generator<Task, { status: 'granted' | 'ended' | 'jobStarted' } | undefined, unknown> {
   const input = context.df.getInput() as TurnInput;
   const { runId, place } = input;
+  let { standing } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const reply = yield* pollTurn(context, place);
     if (reply.granted) return { status: 'granted' };
     const { position, silentHolder } = reply;
-    const delay = growingDelaySeconds(input.polls + turn, 30);
     if (position === 0) {
       // First in order, and the turn is free: a moment for those that were dropped together with this one.
-      yield* sleep(context, 2);
+      yield* sleep(context, Math.max(100, reply.graceLeftMs ?? 2_000) / 1000);
       continue;
     }
+    standing = standingAt(context, position, standing);
     const wait = yield* call(context, 'awaitTurn', {
       runId,
       position,
@@ -37,8 +39,8 @@ export function* provisionTurn(
     if (wait.status !== 'wait') return { status: wait.status };
     // The next question follows at once: the turn may be free now.
     if (wait.evict && silentHolder !== undefined) yield* evictFromTurn(context, place, silentHolder);
-    else yield* sleep(context, delay);
+    else yield* sleep(context, turnDelaySeconds(context, standing));
   }
-  context.df.continueAsNew({ ...input, polls: input.polls + TURNS_A_HISTORY } satisfies TurnInput);
+  context.df.continueAsNew({ runId, place, ...(standing === undefined ? {} : { standing }) } satisfies TurnInput);
   return undefined;
 }

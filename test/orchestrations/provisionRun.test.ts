@@ -10,7 +10,10 @@ import { drive, type ScriptedTask } from '../helpers/orchestration.ts';
 const runId = '0123456789abcdef0123';
 const ticket = { runId, droppedAt: '2026-11-20T01:59:00.000Z', name: 'a/devices.txt' };
 const place = { hub: 'east', ticket, limits: TURN_LIMITS };
-const left = [{ entity: 'turn@east', operation: 'leave', input: { runId } }];
+const left = [
+  { entity: 'turn@east', operation: 'announce', input: ticket },
+  { entity: 'turn@east', operation: 'leave', input: { runId } },
+];
 
 /** Answers by the name of the activity or orchestration; a list is used up one by one. */
 function script(answers: Record<string, unknown | unknown[]>) {
@@ -31,8 +34,8 @@ function script(answers: Record<string, unknown | unknown[]>) {
 }
 
 const straight = {
-  readOptions: { status: 'ready' },
-  checkFile: { next: 'job', hub: 'east', ticket },
+  readOptions: { status: 'ready', hub: 'east', ticket },
+  checkFile: { next: 'job' },
   provisionTurn: { status: 'granted' },
   takePreImage: { status: 'ready' },
   fillLines: { status: 'ready' },
@@ -56,7 +59,7 @@ describe('a step in which our own code fails', () => {
 });
 
 describe('the orchestration of a run', () => {
-  it('goes straight from options over check, turn, pre-image and job to the settlement, and gives up its turn', () => {
+  it('announces itself, goes straight from options over check, turn, pre-image and job to the settlement, and gives up its turn', () => {
     const { yields, output, statuses, signals } = drive(provisionRun, { runId }, script(straight));
     expect(names(yields)).toEqual([
       'readOptions',
@@ -74,7 +77,7 @@ describe('the orchestration of a run', () => {
   });
 
   it('waits for the folder to be quiet as long as the activity says', () => {
-    const readOptions = [{ status: 'wait', seconds: 7 }, { status: 'wait', seconds: 2 }, { status: 'ready' }];
+    const readOptions = [{ status: 'wait', seconds: 7 }, { status: 'wait', seconds: 2 }, straight.readOptions];
     const { yields } = drive(provisionRun, { runId }, script({ ...straight, readOptions }));
     expect(names(yields).slice(0, 6)).toEqual([
       'readOptions',
@@ -97,7 +100,7 @@ describe('the orchestration of a run', () => {
 
   it.each([
     ['readOptions', { readOptions: { status: 'ended' } }, []],
-    ['checkFile', { checkFile: { next: 'ended' } }, []],
+    ['checkFile', { checkFile: { next: 'ended' } }, left],
     ['provisionTurn', { provisionTurn: { status: 'ended' } }, left],
     ['takePreImage', { takePreImage: { status: 'ended' } }, left],
     ['finishPreImage', { takePreImage: { status: 'export' }, finishPreImage: { status: 'ended' } }, left],
@@ -143,7 +146,7 @@ describe('the orchestration of a run', () => {
     const provisionTurn = { status: 'jobStarted' };
     const { yields } = drive(provisionRun, { runId, attempt: 2 }, script({ ...straight, provisionTurn }));
     expect(names(yields)).toEqual(['readOptions', 'checkFile', 'provisionTurn', 'any', 'provisionAftermath']);
-    expect(yields[2]).toMatchObject({ instanceId: `${runId}-turn-2`, input: { runId, place, polls: 0 } });
+    expect(yields[2]).toMatchObject({ instanceId: `${runId}-turn-2`, input: { runId, place } });
   });
 
   it('takes the pre-image of a large file by an export, which it starts and watches like the import', () => {
@@ -239,7 +242,7 @@ describe('the orchestration of a run', () => {
 describe('the orchestration of a dry run', () => {
   const dry = {
     ...straight,
-    checkFile: { next: 'plan', hub: 'east', ticket },
+    checkFile: { next: 'plan' },
     planRun: { state: 'completed' },
     finishPreImage: { status: 'ready' },
   };
@@ -268,7 +271,7 @@ describe('the orchestration of a dry run', () => {
       'planRun',
     ]);
     // Once more at its end, as every run does.
-    expect(signals).toEqual([...left, ...left]);
+    expect(signals).toEqual([...left, ...left.slice(1)]);
     const failing = { ...dry, takePreImage: { status: 'export' }, planRun: new Error('storage is away') };
     const failed = drive(provisionRun, { runId }, script({ ...failing, failRun: { state: 'failed' } }));
     expect(names(failed.yields).at(-1)).toBe('failRun');
@@ -298,7 +301,11 @@ describe('the orchestration of a dry run', () => {
 });
 
 describe('the wait for the turn', () => {
-  const input = { runId, place, polls: 0 };
+  const input = { runId, place };
+  const pausesOf = (yields: readonly ScriptedTask[]) => {
+    const timers = yields.filter(({ kind }) => kind === 'timer').map(({ input: at }) => Number(at));
+    return timers.map((at, i) => (at - (timers[i - 1] ?? Date.parse('2026-11-20T02:00:00Z'))) / 1000);
+  };
   const behind = (position: number, silentHolder?: string) => ({
     granted: false,
     position,
@@ -314,20 +321,28 @@ describe('the wait for the turn', () => {
     expect(output).toEqual({ status: 'granted' });
   });
 
-  it('asks again and again, from every 2 to every 30 s, and tells how many are ahead', () => {
-    const poll = [...Array.from({ length: 9 }, () => behind(2)), behind(1), { granted: true }];
+  it('asks the less often the further behind it is, every second when it is next, and tells how many are ahead', () => {
+    const poll = [...[40, 16, 15, 5, 3, 2, 1, 1].map((position) => behind(position)), { granted: true }];
     const { yields, output } = drive(provisionTurn, input, script({ poll, awaitTurn: wait }));
     expect(names(yields).slice(0, 6)).toEqual(['poll', 'awaitTurn', 'timer', 'poll', 'awaitTurn', 'timer']);
-    const timers = yields.filter(({ kind }) => kind === 'timer').map(({ input: at }) => Number(at));
-    const pauses = timers.map((at, i) => (at - (timers[i - 1] ?? Date.parse('2026-11-20T02:00:00Z'))) / 1000);
-    expect(pauses).toEqual([2, 3, 5, 7, 10, 15, 23, 30, 30, 30]);
+    expect(pausesOf(yields)).toEqual([30, 30, 29, 9, 5, 3, 1, 1]);
     expect(yields.filter(({ name }) => name === 'awaitTurn').at(-1)?.input).toEqual({ runId, position: 1 });
     expect(output).toEqual({ status: 'granted' });
   });
 
-  it('asks again after 2 s, and bothers nobody, when it has only just come', () => {
-    const poll = [behind(0), { granted: true }];
-    expect(names(drive(provisionTurn, input, script({ poll })).yields)).toEqual(['poll', 'timer', 'poll']);
+  it('asks less and less often the longer nothing moves, at least twice a minute, and more often again once it does', () => {
+    const asked = { runId, place, standing: { position: 1, since: Date.parse('2026-11-20T01:59:00Z') } };
+    const poll = [...Array.from({ length: 20 }, () => behind(1)), behind(2), behind(1), { granted: true }];
+    const pauses = pausesOf(drive(provisionTurn, asked, script({ poll, awaitTurn: wait })).yields);
+    expect(pauses.slice(0, 3)).toEqual([6, 6.6, 7.26]);
+    expect(pauses.slice(-4)).toEqual([30, 30, 3, 1]);
+  });
+
+  it('asks again once its time of grace is over, and bothers nobody, when it has only just come', () => {
+    const poll = [{ ...behind(0), graceLeftMs: 400 }, { ...behind(0), graceLeftMs: 3 }, behind(0), { granted: true }];
+    const { yields } = drive(provisionTurn, input, script({ poll }));
+    expect(names(yields)).toEqual(['poll', 'timer', 'poll', 'timer', 'poll', 'timer', 'poll']);
+    expect(pausesOf(yields)).toEqual([0.4, 0.1, 2]);
   });
 
   it('takes the turn from a silent holder that was found dead, and from no other', () => {
@@ -347,7 +362,8 @@ describe('the wait for the turn', () => {
   it('starts over with a fresh history after fifty questions, the same in every replay', () => {
     const answers = () => script({ poll: behind(3), awaitTurn: wait });
     const first = drive(provisionTurn, input, answers());
-    expect(first.continuedAsNew).toEqual({ runId, place, polls: 50 });
+    const standing = { position: 3, since: Date.parse('2026-11-20T02:00:00Z') };
+    expect(first.continuedAsNew).toEqual({ runId, place, standing });
     expect(first.output).toBeUndefined();
     expect(drive(provisionTurn, input, answers())).toEqual(first);
   });
@@ -386,7 +402,7 @@ describe('the watch over the job', () => {
     const watchJob = [{ ended: false }, { ended: false }, { ended: true }];
     const { yields, output } = drive(
       provisionJobWatch,
-      { runId, kind: 'import', round: '1.1', place, polls: 0, since: Date.parse('2026-11-20T02:00:00Z') },
+      { runId, kind: 'import', round: '1.1', place, since: Date.parse('2026-11-20T02:00:00Z') },
       script({ poll: { granted: true }, watchJob }),
     );
     const look = ['timer', 'poll', 'watchJob'];
@@ -394,24 +410,37 @@ describe('the watch over the job', () => {
     expect(output).toEqual({ ended: true });
   });
 
-  it('carries its count over into a fresh history', () => {
+  it('goes by the age of the job in a fresh history too', () => {
     const since = Date.parse('2026-11-20T02:00:00Z');
     const { continuedAsNew } = drive(
       provisionJobWatch,
-      { runId, kind: 'import', round: '1.1', place, polls: 50, since },
+      { runId, kind: 'import', round: '1.1', place, since },
       // Whoever has the turn by now: the job runs, and is watched to its end.
       script({ poll: { granted: false, position: 1 }, watchJob: { ended: false } }),
     );
-    expect(continuedAsNew).toEqual({ runId, kind: 'import', round: '1.1', place, polls: 100, since });
+    expect(continuedAsNew).toEqual({ runId, kind: 'import', round: '1.1', place, since });
   });
 
   it.each([
-    { polls: 0, elapsedMs: 0, seconds: 2 },
-    { polls: 1, elapsedMs: 2_000, seconds: 3 },
-    { polls: 12, elapsedMs: 600_000, seconds: 60 },
-    { polls: 80, elapsedMs: 3_600_001, seconds: 300 },
-  ])('looks every $seconds s after $polls looks and $elapsedMs ms', ({ polls, elapsedMs, seconds }) => {
-    expect(watchDelaySeconds(polls, elapsedMs)).toBe(seconds);
+    { elapsedMs: 0, seconds: 1 },
+    { elapsedMs: 1_000, seconds: 1 },
+    { elapsedMs: 2_000, seconds: 0.5 },
+    { elapsedMs: 4_000, seconds: 0.5 },
+    { elapsedMs: 40_000, seconds: 5 },
+    { elapsedMs: 600_000, seconds: 60 },
+    { elapsedMs: 3_600_001, seconds: 300 },
+  ])('looks again after $seconds s at $elapsedMs ms', ({ elapsedMs, seconds }) => {
+    expect(watchDelaySeconds(elapsedMs)).toBe(seconds);
+  });
+
+  it('sees the end of a job within an eighth of its time, or half a second, and looks less than 60 times in ten minutes', () => {
+    let looks = 0;
+    for (let at = 0; at < 600_000; looks++) {
+      const next = at + watchDelaySeconds(at) * 1000;
+      if (at > 2_000) expect(next - at).toBeLessThanOrEqual(Math.max(500, at / 8) + 0.001);
+      at = next;
+    }
+    expect(looks).toBeLessThan(60);
   });
 });
 

@@ -45,11 +45,10 @@ export async function checkDrop(
   const blobs = checkBlobs(container, attempt);
   const devices = createBlockWriter(blobs.devices, 2);
   const index = createBlockWriter(blobs.index);
-  const warnings = createBlockWriter(blobs.warnings);
   const rejectedLines = createBlockWriter(blobs.rejectedLines);
   const missing = createBlockWriter(blobs.missing, 2);
   const parents = createBlockWriter(blobs.parents);
-  const writers = [devices, index, warnings, missing, parents, rejectedLines];
+  const writers = [devices, index, missing, parents, rejectedLines];
   let rows = 0;
   let lastLine = 0;
   let inOrder: number | undefined;
@@ -101,9 +100,8 @@ export async function checkDrop(
     warning(warning) {
       const { line, id, message } = warning;
       // Those of the file are in the summary; they are no line's.
-      if (id !== undefined)
-        warned = { line, message: warned?.line === line ? `${warned.message} ${message}` : message };
-      warnings.writeLine(0, JSON.stringify(warning));
+      if (id === undefined) return;
+      warned = { line, message: warned?.line === line ? `${warned.message} ${message}` : message };
     },
     drain() {
       const waits = writers.map((writer) => writer.drain()).filter((wait) => wait !== undefined);

@@ -46,6 +46,7 @@ export function createIdentityNotes(seed: number): IdentityNotes {
     add: (id, moduleId, code) => put(id, moduleId, code, false),
     set: (id, moduleId, code) => put(id, moduleId, code, true),
     find(id, moduleId) {
+      if (size === 0) return undefined;
       const ordinal = table.find(identityOf({ id, ...(moduleId === undefined ? {} : { moduleId }) }));
       return ordinal === 0 ? undefined : codes[codeOf[ordinal - 1] ?? 0];
     },

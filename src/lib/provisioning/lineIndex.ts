@@ -5,6 +5,7 @@
  */
 
 import type { ImportMode } from '../devicesFile/importMode.ts';
+import { describe, WARNINGS } from '../devicesFile/reasons.ts';
 
 /** A line that the hub is to be given. */
 export interface AcceptedEntry {
@@ -42,17 +43,40 @@ type Row = readonly [
   id: string | null,
   moduleId: string | null,
   modeOrCode: string,
-  ...rest: readonly (string | number | null)[],
+  ...rest: readonly Cell[],
 ];
+
+type Cell = string | number | null | readonly [code: string];
 
 const KINDS = { d: 'device', m: 'module', r: 'rejected', s: 'skipped' } as const;
 const LETTERS = { device: 'd', module: 'm', rejected: 'r', skipped: 's' } as const;
+
+/** Warnings that say the same of every line are kept by their code: a file may have one on each. */
+const MESSAGES = new Map<string, string>(
+  Object.entries(WARNINGS).map(([code, warning]) => [code, describe(warning)] as const),
+);
+const CODES = new Map([...MESSAGES].map(([code, message]) => [message, code]));
+
+function encodeWarning(message: string | undefined): string | readonly [code: string] | null {
+  if (message === undefined) return null;
+  const code = CODES.get(message);
+  return code === undefined ? message : [code];
+}
+
+function decodeWarning(cell: Cell): { readonly warning?: string } {
+  if (cell === null || typeof cell === 'number') return {};
+  if (typeof cell === 'string') return { warning: cell };
+  const [code] = cell;
+  const warning = MESSAGES.get(code);
+  if (warning === undefined) throw new Error(`The line index is damaged: there is no warning "${code}".`);
+  return { warning };
+}
 
 export function encodeEntry(entry: IndexEntry): string {
   const { kind, line, id, moduleId } = entry;
   const identity = [LETTERS[kind], line, id ?? null, moduleId ?? null];
   const rest = isAccepted(entry)
-    ? [entry.mode, entry.warning ?? null]
+    ? [entry.mode, encodeWarning(entry.warning)]
     : [entry.code, entry.reason, entry.action, entry.path ?? null, entry.column ?? null];
   return JSON.stringify([...identity, ...rest]);
 }
@@ -70,7 +94,7 @@ export function decodeEntry(text: string): IndexEntry {
       id,
       ...module,
       mode: modeOrCode as ImportMode,
-      ...(typeof warning === 'string' ? { warning } : {}),
+      ...decodeWarning(warning ?? null),
     };
   }
   const [reason, action, path, column] = rest;

@@ -12,7 +12,7 @@ import { formatOfDrop } from './dropPath.ts';
 import { entriesInOrder } from './entriesInOrder.ts';
 import { type AcceptedEntry, type IndexEntry, isAccepted } from './lineIndex.ts';
 import { readParentsAlong } from './parentRows.ts';
-import { tableText } from './reportTable.ts';
+import { createReportRows, REPORT_COLUMNS } from './reportRows.ts';
 import {
   needsPerson,
   OUTCOMES,
@@ -76,18 +76,6 @@ export interface ReportResult extends Ending {
 /** `report.json` lists this many lines that need a person; `report.csv` lists every line. */
 const LISTED_LINES = 1_000;
 const LONGEST_BATCH = 900;
-const CSV_HEADER = [
-  'line',
-  'deviceId',
-  'moduleId',
-  'importMode',
-  'outcome',
-  'code',
-  'path',
-  'reason',
-  'action',
-  'tries',
-];
 
 /** Folder of a run in the results container. */
 export function resultFolder(record: RunRecord): string {
@@ -120,30 +108,19 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   let needing = 0;
 
   const csv = createBlockWriter(results.getBlockBlobClient(`${folder}/report.csv`));
-  csv.writeLine(0, CSV_HEADER.join(','));
+  csv.writeLine(0, REPORT_COLUMNS.join(','));
+  const rowOf = createReportRows();
   for await (const batch of entriesInOrder(blobs.index, check.inOrder)) {
-    const rows: (string | number)[][] = [];
     for (const entry of batch) {
       const verdict = verdictFor(entry, input);
-      const path = 'path' in entry ? entry.path : undefined;
       outcomes[verdict.outcome] += 1;
-      rows.push([
-        entry.line,
-        entry.id ?? '',
-        entry.moduleId ?? '',
-        'mode' in entry ? entry.mode : '',
-        verdict.outcome,
-        verdict.code ?? '',
-        path ?? '',
-        verdict.reason ?? '',
-        verdict.action ?? '',
-        verdict.tries ?? '',
-      ]);
+      csv.writeLine(0, rowOf(entry, verdict));
       if (verdict.code !== undefined) count(byCode, { ...verdict, code: verdict.code }, entry);
       if (needsPerson(verdict.outcome)) {
         needing += 1;
         const list = verdict.outcome === 'rejected' ? listed.rejected : listed.first;
         if (list.length < LISTED_LINES) {
+          const path = 'path' in entry ? entry.path : undefined;
           list.push({
             line: entry.line,
             ...(entry.id === undefined ? {} : { deviceId: entry.id }),
@@ -154,8 +131,6 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
         }
       }
     }
-    const text = tableText(rows).trimEnd();
-    if (rows.length > 0) csv.writeLine(0, text);
     await csv.drain();
   }
   await csv.commit('text/csv; charset=utf-8');

@@ -51,7 +51,11 @@ export async function endCancelled(context: ProvisioningContext, runId: string, 
 export async function readOptions(
   context: ProvisioningContext,
   input: { readonly runId: string },
-): Promise<{ readonly status: 'ready' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
+): Promise<
+  | { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket }
+  | { readonly status: 'ended' }
+  | { readonly status: 'wait'; readonly seconds: number }
+> {
   const { runId } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return ENDED;
@@ -60,7 +64,7 @@ export async function readOptions(
     return ENDED;
   }
   // Started again after its orchestration was lost: whatever has become of the drop, its options are known.
-  if (record.options !== undefined) return { status: 'ready' };
+  if (record.options !== undefined) return readyOf(record);
   try {
     const options = await findOptions(context, record);
     if ('wait' in options) return { status: 'wait', seconds: options.wait };
@@ -72,12 +76,22 @@ export async function readOptions(
       phase: 'check',
       startedAt: current.startedAt ?? context.now().toISOString(),
     }));
-    return { status: 'ready' };
+    return readyOf(record);
   } catch (error) {
     if (!(error instanceof OptionsRefused || error instanceof DropChanged)) throw error;
     await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
     return ENDED;
   }
+}
+
+/** The hub of a run, and its place in the queue there. */
+function readyOf(record: RunRecord): { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket } {
+  const { runId, drop } = record;
+  return {
+    status: 'ready',
+    hub: hubOf(record),
+    ticket: { runId, droppedAt: drop.lastModified, name: drop.blobName },
+  };
 }
 
 /** A confirmation that is not the name of the hub confirms nothing, and whatever it is, it is not kept. */
@@ -139,9 +153,7 @@ async function findOptions(
 export async function checkFile(
   context: ProvisioningContext,
   input: { readonly runId: string },
-): Promise<
-  { readonly next: 'job' | 'plan'; readonly hub: string; readonly ticket: TurnTicket } | { readonly next: 'ended' }
-> {
+): Promise<{ readonly next: 'job' | 'plan' | 'ended' }> {
   const { runId } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return { next: 'ended' };
@@ -151,10 +163,8 @@ export async function checkFile(
     await endCancelled(context, runId);
     return { next: 'ended' };
   }
-  const { blobName, lastModified } = record.drop;
-  const onward = { hub: hubOf(record), ticket: { runId, droppedAt: lastModified, name: blobName } };
   // What was sent is not checked, and not refused, any more: its lines are settled.
-  if (isSent(record)) return { ...onward, next: 'job' };
+  if (isSent(record)) return { next: 'job' };
   let check: CheckResult;
   try {
     check = await checkDrop(context, record, options);
@@ -186,5 +196,5 @@ export async function checkFile(
     await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
     return { next: 'ended' };
   }
-  return { ...onward, next: options.dryRun ? 'plan' : 'job' };
+  return { next: options.dryRun ? 'plan' : 'job' };
 }

@@ -76,7 +76,6 @@ export interface CheckBlobs {
   /** The import job's input: devices first, modules last. Holds keys. */
   readonly devices: BlockBlobClient;
   readonly index: BlockBlobClient;
-  readonly warnings: BlockBlobClient;
   /** Which lines leave out what an import would reset, in the order of `devices`. */
   readonly missing: BlockBlobClient;
   /** Which device lines say something of a parent, in the order of `devices`: `ParentRow`s. */
@@ -90,7 +89,6 @@ export function checkBlobs(container: ContainerClient, attempt: string): CheckBl
   return {
     devices: blob(`devices-${attempt}.txt`),
     index: blob(`lines-${attempt}.ndjson`),
-    warnings: blob(`warnings-${attempt}.ndjson`),
     missing: blob(`missing-${attempt}.ndjson`),
     parents: blob(`parents-${attempt}.ndjson`),
     rejectedLines: blob(`rejected-lines-${attempt}.txt`),

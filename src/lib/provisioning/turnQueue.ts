@@ -14,9 +14,17 @@ export interface TurnTicket {
   readonly name: string;
 }
 
+/** A run whose file is being checked. */
+interface Announced extends TurnTicket {
+  /** When it said that it would come, ms since the epoch. */
+  readonly announcedAt: number;
+}
+
 interface Seen extends TurnTicket {
   /** When it came into the queue, ms since the epoch. */
   readonly cameAt: number;
+  /** When it said that it would come, ms since the epoch; absent when it never did. */
+  readonly announcedAt?: number;
   /** When it asked last, ms since the epoch. */
   readonly seenAt: number;
 }
@@ -25,10 +33,15 @@ export interface TurnState {
   readonly holder?: Seen;
   /** In their order; at most `MOST_WAITERS`. */
   readonly waiters: readonly Seen[];
+  /** Those who will come, in their order; at most `MOST_WAITERS`. */
+  readonly announced?: readonly Announced[];
 }
 
 export interface TurnLimits {
-  /** Nobody gets the turn within this time of coming: files that were dropped together find their order first. */
+  /**
+   * Nobody gets the turn within this time of announcing itself, nor within this time of coming while one that was dropped
+   * earlier is announced and still on its way: files that were dropped together find their order first.
+   */
   readonly graceMs: number;
   /** A waiter that has not asked for this long is passed over: it is suspended or dead. It may ask again at any time. */
   readonly waiterSilentMs: number;
@@ -44,9 +57,14 @@ export type PollReply =
       readonly granted: false;
       /** How many runs are ahead, the holder among them; 0 for the first in order that has only just come. */
       readonly position: number;
+      /** With position 0: how long its time of grace lasts, ms. */
+      readonly graceLeftMs?: number;
       /** The holder, when it has been silent for too long. */
       readonly silentHolder?: string;
     };
+
+/** Says that a run will ask for the turn once its file is checked. */
+export type AnnounceInput = TurnTicket;
 
 /** Asks for the turn, or keeps it. */
 export interface PollInput extends TurnTicket {
@@ -65,17 +83,25 @@ export interface EvictInput {
 }
 
 export type TurnOperation =
+  | ({ readonly kind: 'announce' } & AnnounceInput)
   | ({ readonly kind: 'poll' } & PollInput)
   | ({ readonly kind: 'leave' } & LeaveInput)
   | ({ readonly kind: 'evict' } & EvictInput);
 
-export type TurnReply = PollReply | { readonly left: boolean } | { readonly evicted: boolean };
+export type TurnReply =
+  | PollReply
+  | { readonly announced: boolean }
+  | { readonly left: boolean }
+  | { readonly evicted: boolean };
 
 /**
  * Bounds the state. Runs beyond it wait all the same: they are told that many are ahead, and are taken in, in their
  * order, as soon as others have left.
  */
 export const MOST_WAITERS = 200;
+
+/** Who has not come by then is expected no longer: its run has ended without a word, or its file is very large. */
+const EXPECTED_MS = 10 * 60_000;
 
 export const NO_TURNS: TurnState = { waiters: [] };
 
@@ -86,6 +112,8 @@ export function applyTurn(
 ): { readonly state: TurnState; readonly reply: TurnReply } {
   const state = notInFuture(before, now);
   switch (operation.kind) {
+    case 'announce':
+      return announce(state, operation, now);
     case 'poll':
       return poll(state, operation, now);
     case 'leave':
@@ -101,15 +129,35 @@ export function applyTurn(
 
 /** The clocks of two machines may differ: what was seen "in the future" was seen now, and can be silent from now on. */
 function notInFuture(state: TurnState, now: number): TurnState {
+  const announced = <One extends { readonly announcedAt?: number }>(one: One): One =>
+    one.announcedAt === undefined ? one : { ...one, announcedAt: Math.min(one.announcedAt, now) };
   const clamp = (seen: Seen): Seen => ({
-    ...seen,
+    ...announced(seen),
     cameAt: Math.min(seen.cameAt, now),
     seenAt: Math.min(seen.seenAt, now),
   });
   return {
     ...(state.holder === undefined ? {} : { holder: clamp(state.holder) }),
     waiters: state.waiters.map(clamp),
+    ...(state.announced === undefined ? {} : { announced: state.announced.map(announced) }),
   };
+}
+
+/** Those who are still expected, but for one. */
+function expectedBut(state: TurnState, runId: string, now: number): readonly Announced[] {
+  return (state.announced ?? []).filter((one) => one.runId !== runId && now - one.announcedAt <= EXPECTED_MS);
+}
+
+function withAnnounced(state: TurnState, announced: readonly Announced[]): TurnState {
+  const { announced: _before, ...rest } = state;
+  return announced.length === 0 ? rest : { ...rest, announced };
+}
+
+function announce(state: TurnState, { runId, droppedAt, name }: AnnounceInput, now: number) {
+  const isHere = state.holder?.runId === runId || state.waiters.some((waiter) => waiter.runId === runId);
+  if (isHere) return { state, reply: { announced: false } };
+  const announced = [...expectedBut(state, runId, now), { runId, droppedAt, name, announcedAt: now }];
+  return { state: withAnnounced(state, announced.sort(inOrder).slice(0, MOST_WAITERS)), reply: { announced: true } };
 }
 
 function poll(state: TurnState, { runId, droppedAt, name, limits }: PollInput, now: number) {
@@ -117,37 +165,54 @@ function poll(state: TurnState, { runId, droppedAt, name, limits }: PollInput, n
   const waiting = state.waiters.filter((waiter) => now - waiter.seenAt <= limits.waiterSilentMs);
   const others = waiting.filter((waiter) => waiter.runId !== runId);
   const known = holder?.runId === runId ? holder : waiting.find((waiter) => waiter.runId === runId);
-  const me: Seen = { runId, droppedAt, name, cameAt: known?.cameAt ?? now, seenAt: now };
+  const announcedAt = known?.announcedAt ?? state.announced?.find((one) => one.runId === runId)?.announcedAt;
+  const me: Seen = {
+    runId,
+    droppedAt,
+    name,
+    cameAt: known?.cameAt ?? now,
+    ...(announcedAt === undefined ? {} : { announcedAt }),
+    seenAt: now,
+  };
+  const expected = expectedBut(state, runId, now);
   const ordered = [...others, me].sort(inOrder);
   const ahead = ordered.indexOf(me);
-  const isNext = holder === undefined && ahead === 0 && now - me.cameAt >= limits.graceMs;
-  if (holder?.runId === runId || isNext) {
-    return { state: { holder: me, waiters: others }, reply: { granted: true } as const };
+  const isFirst = holder === undefined && ahead === 0;
+  const oneIsOnItsWay = expected.some((one) => inOrder(one, me) < 0);
+  const graceFrom = oneIsOnItsWay ? me.cameAt : (me.announcedAt ?? me.cameAt);
+  const graceLeftMs = Math.max(0, graceFrom + limits.graceMs - now);
+  if (holder?.runId === runId || (isFirst && graceLeftMs === 0)) {
+    return { state: withAnnounced({ holder: me, waiters: others }, expected), reply: { granted: true } as const };
   }
   const silent = holder !== undefined && now - holder.seenAt > limits.holderSilentMs;
   return {
-    state: { ...state, waiters: ordered.slice(0, MOST_WAITERS) },
+    state: withAnnounced({ ...state, waiters: ordered.slice(0, MOST_WAITERS) }, expected),
     reply: {
       granted: false as const,
       position: ahead + (holder === undefined ? 0 : 1),
+      ...(isFirst ? { graceLeftMs } : {}),
       ...(silent ? { silentHolder: holder.runId } : {}),
     },
   };
 }
 
-function leave({ holder, waiters }: TurnState, runId: string) {
+function leave({ holder, waiters, announced = [] }: TurnState, runId: string) {
   const remaining = waiters.filter((waiter) => waiter.runId !== runId);
   const held = holder?.runId === runId;
+  const state = { ...(holder === undefined || held ? {} : { holder }), waiters: remaining };
   return {
-    state: { ...(holder === undefined || held ? {} : { holder }), waiters: remaining },
+    state: withAnnounced(
+      state,
+      announced.filter((one) => one.runId !== runId),
+    ),
     reply: { left: held || remaining.length < waiters.length },
   };
 }
 
 function evict(state: TurnState, { runId, limits }: EvictInput, now: number) {
-  const { holder, waiters } = state;
+  const { holder, ...rest } = state;
   const evicted = holder?.runId === runId && now - holder.seenAt > limits.holderSilentMs;
-  return { state: evicted ? { waiters } : state, reply: { evicted } };
+  return { state: evicted ? rest : state, reply: { evicted } };
 }
 
 function inOrder(a: TurnTicket, b: TurnTicket): number {
@@ -164,10 +229,11 @@ export function parseTurnOperation(kind: string | undefined, input: unknown): Tu
   const { runId, droppedAt, name, limits } = input as Readonly<Record<string, unknown>>;
   if (typeof runId !== 'string') return undefined;
   if (kind === 'leave') return { kind, runId };
+  const ticket = typeof droppedAt === 'string' && typeof name === 'string' ? { runId, droppedAt, name } : undefined;
+  if (kind === 'announce') return ticket && { kind, ...ticket };
   if (!isLimits(limits)) return undefined;
   if (kind === 'evict') return { kind, runId, limits };
-  if (kind !== 'poll' || typeof droppedAt !== 'string' || typeof name !== 'string') return undefined;
-  return { kind, runId, droppedAt, name, limits };
+  return kind === 'poll' ? ticket && { kind, ...ticket, limits } : undefined;
 }
 
 function isLimits(value: unknown): value is TurnLimits {

@@ -60,7 +60,7 @@ export function createBulkOperations(transport: Transport): BulkOperations {
         operation: `change ${items.length} identities`,
         method: 'POST',
         path: ['devices'],
-        bodyText: `[${items.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(',')}]`,
+        bodyText: () => `[${items.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(',')}]`,
         writes: true,
         retry: 'whenRefused',
         // A hub with something to complain of answers 400 with the same body as 200.

@@ -68,8 +68,8 @@ export interface HubRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
-  /** The body as it is to be sent: JSON, instead of `body`. */
-  readonly bodyText?: string;
+  /** Writes the body as it is to be sent: JSON, instead of `body`. */
+  readonly bodyText?: () => string;
   readonly writes: boolean;
   readonly retry: RetrySafety;
   /** Replies besides 2xx that the caller reads itself. */
@@ -230,7 +230,7 @@ function toPipelineRequest(connection: HubConnection, request: HubRequest): Pipe
       headers.set(name, value);
     }
   }
-  const bodyText = request.bodyText ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
+  const bodyText = request.bodyText?.() ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
   if (bodyText !== undefined) {
     headers.set('Content-Type', 'application/json; charset=utf-8');
   }

@@ -99,7 +99,7 @@ export function createTwinOperations(transport: Transport): TwinOperations {
         operation: `update the twin of ${twinName(id)}`,
         method: 'PATCH',
         path: twinPath(id),
-        bodyText: patch,
+        bodyText: () => patch,
         writes: true,
         retry: 'always',
         options,

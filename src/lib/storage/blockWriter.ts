@@ -1,9 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-/** A blob has 50,000 blocks at most: enough for 50 GB. */
-const BLOCK_BYTES = 1024 * 1024;
+/**
+ * A blob has 50,000 blocks at most: enough for 200 GB. Each is a request that has to come back before the next but one is
+ * sent, so that smaller ones wait more than they send.
+ */
+const BLOCK_BYTES = 4 * 1024 * 1024;
 /** Blocks on their way at once: bounds memory, and hides the latency of one upload behind the filling of the next. */
 const UPLOADS_AT_ONCE = 2;
 
@@ -50,7 +53,8 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
     const id = Buffer.from(`${attempt}-${String(blocks++).padStart(6, '0')}`).toString('base64');
     section.blockIds.push(id);
     const sent = blob
-      .stageBlock(id, body, body.length)
+      // Storage refuses a block that was damaged on its way.
+      .stageBlock(id, body, body.length, { transactionalContentMD5: createHash('md5').update(body).digest() })
       .then(
         () => undefined,
         (error: unknown) => {

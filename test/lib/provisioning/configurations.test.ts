@@ -115,7 +115,7 @@ async function checkedRun(lines: readonly object[], held: readonly Configuration
   if (lines.length > 0) await put('configurations.txt', lines.map((line) => JSON.stringify(line)).join('\n'));
   await put('devices.txt', '{"id":"d1","importMode":"create"}\n');
   const { runId = '' } = await startRunOfDrop(context, countingStarter(), `${folder}/devices.txt`);
-  expect(await readOptions(context, { runId })).toEqual({ status: 'ready' });
+  expect(await readOptions(context, { runId })).toMatchObject({ status: 'ready' });
   expect(await checkFile(context, { runId })).toMatchObject({ next: 'job' });
   const staging = context.storage.runContainer(runId);
   return {

@@ -83,8 +83,12 @@ async function checkedRun(metadata: Record<string, string> = {}): Promise<Prepar
   const context = testContext(azurite.connectionString, { hub: hub as unknown as RegistryClient });
   const name = `run${++drops}/devices.txt`;
   const runId = await dropFile(context, name, TEXT, metadata);
-  expect(await readOptions(context, { runId })).toEqual({ status: 'ready' });
-  expect(await checkFile(context, { runId })).toMatchObject({ next: 'job', hub: 'default', ticket: { runId, name } });
+  expect(await readOptions(context, { runId })).toMatchObject({
+    status: 'ready',
+    hub: 'default',
+    ticket: { runId, name },
+  });
+  expect(await checkFile(context, { runId })).toEqual({ next: 'job' });
   return {
     context,
     hub,

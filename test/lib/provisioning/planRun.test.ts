@@ -187,7 +187,7 @@ describe('a dry run', () => {
     ['reads many by one export', 'export', ids('more', 200).map((id) => ({ id, importMode: 'create' }))],
   ] as const)('%s, without keys, and says what would happen to each line', async (_, way, more) => {
     const run = await checkedRun(file([...MIXED, ...more]), REGISTRY, DRY);
-    expect(run.checked).toMatchObject({ next: 'plan', hub: 'default' });
+    expect(run.checked).toMatchObject({ next: 'plan' });
     expect(await run.read()).toBe(way);
     expect(await run.plan()).toEqual({ state: 'completed' });
 

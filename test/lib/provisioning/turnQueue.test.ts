@@ -32,6 +32,8 @@ function queue(limits: TurnLimits = { ...TURN_LIMITS, graceMs: 0 }) {
     },
     poll: (runId: string, second = 0, name = 'devices.txt') =>
       apply({ kind: 'poll', runId, droppedAt: new Date(second * 1000).toISOString(), name, limits }) as PollReply,
+    announce: (runId: string, second = 0, name = 'devices.txt') =>
+      apply({ kind: 'announce', runId, droppedAt: new Date(second * 1000).toISOString(), name }),
     leave: (runId: string) => apply({ kind: 'leave', runId }),
     evict: (runId: string) => apply({ kind: 'evict', runId, limits }),
   };
@@ -68,13 +70,62 @@ describe('the queue for the turn', () => {
 
   it('lets a newcomer wait a moment, in which one that was dropped earlier may come', () => {
     const turns = queue(TURN_LIMITS);
-    expect(turns.poll('late', 2)).toEqual(behind(0));
+    expect(turns.poll('late', 2)).toEqual({ ...behind(0), graceLeftMs: 1_500 });
     turns.pass(1_000);
-    expect(turns.poll('early', 1)).toEqual(behind(0));
+    expect(turns.poll('early', 1)).toEqual({ ...behind(0), graceLeftMs: 1_500 });
     turns.pass(1_000);
     expect(turns.poll('late', 2)).toEqual(behind(1));
-    turns.pass(1_000);
+    turns.pass(500);
     expect(turns.poll('early', 1)).toEqual(GRANTED);
+  });
+
+  it('lets one that announced itself long enough ago in at once, if none is expected before it', () => {
+    const turns = queue(TURN_LIMITS);
+    expect(turns.announce('a', 1)).toEqual({ announced: true });
+    expect(turns.announce('later', 2)).toEqual({ announced: true });
+    turns.pass(1_000);
+    expect(turns.poll('a', 1)).toEqual({ ...behind(0), graceLeftMs: 500 });
+    turns.pass(500);
+    expect(turns.poll('a', 1)).toEqual(GRANTED);
+    expect(turns.announce('a', 1)).toEqual({ announced: false });
+  });
+
+  it('lets one wait a moment, but no longer, for one that was dropped before it and is still being checked', () => {
+    const turns = queue(TURN_LIMITS);
+    turns.announce('small', 2);
+    turns.announce('large', 1);
+    turns.pass(5_000);
+    expect(turns.poll('small', 2)).toEqual({ ...behind(0), graceLeftMs: 1_500 });
+    turns.pass(1_000);
+    expect(turns.poll('large', 1)).toEqual(GRANTED);
+    turns.leave('large');
+    // The other is not on its way any more.
+    expect(turns.poll('small', 2)).toEqual(GRANTED);
+    turns.leave('small');
+
+    turns.announce('huge', 3);
+    turns.announce('small', 4);
+    turns.pass(5_000);
+    turns.poll('small', 4);
+    turns.pass(1_500);
+    expect(turns.poll('small', 4)).toEqual(GRANTED);
+  });
+
+  it('expects none that has left before it came, and none for longer than ten minutes', () => {
+    const turns = queue(TURN_LIMITS);
+    turns.announce('refused', 1);
+    turns.announce('b', 3);
+    turns.pass(2_000);
+    expect(turns.leave('refused')).toEqual({ left: false });
+    expect(turns.poll('b', 3)).toEqual(GRANTED);
+    turns.leave('b');
+    turns.announce('dead', 1);
+    turns.announce('c', 3);
+    turns.pass(10 * MINUTE + 1);
+    turns.announce('c', 3);
+    turns.pass(1_500);
+    expect(turns.poll('c', 3)).toEqual(GRANTED);
+    expect(turns.state.announced).toBeUndefined();
   });
 
   it('passes over waiters that are silent for two minutes, and takes them back in their place', () => {
@@ -131,6 +182,8 @@ describe('the queue for the turn', () => {
     const runs = Array.from({ length: count }, (_, i) => ({ runId: `run${i}`, second: i + 1 }));
     for (const { runId, second } of runs.toReversed()) turns.poll(runId, second);
     expect(turns.state.waiters).toHaveLength(MOST_WAITERS);
+    for (let i = 0; i < count; i++) turns.announce(`more${i}`, count + 1 + i);
+    expect(turns.state.announced).toHaveLength(MOST_WAITERS);
     turns.leave('holder');
     for (const { runId, second } of runs) {
       expect(turns.poll(runId, second)).toEqual(GRANTED);
@@ -143,6 +196,7 @@ describe('whatever happens', () => {
   const RUNS = 6;
   const command = fc.oneof(
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('poll' as const), run: fc.nat(RUNS - 1) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('announce' as const), run: fc.nat(RUNS - 1) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('leave' as const), run: fc.nat(RUNS - 1) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('evict' as const), run: fc.nat(RUNS - 1) }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(4 * MINUTE) }) },
@@ -167,6 +221,9 @@ describe('whatever happens', () => {
           if (step.kind === 'pass') {
             turns.pass(step.ms);
             clock += step.ms;
+          } else if (step.kind === 'announce') {
+            const { second, name } = placeOf(step.run);
+            turns.announce(`run${step.run}`, second, name);
           } else if (step.kind === 'leave') {
             turns.leave(`run${step.run}`);
             lastAsked.delete(step.run);
@@ -222,6 +279,8 @@ describe('a message to the queue', () => {
     ['poll', { runId: 'r', droppedAt: 'd', name: 'n', limits }, true],
     ['evict', { runId: 'r', limits }, true],
     ['leave', { runId: 'r' }, true],
+    ['announce', { runId: 'r', droppedAt: 'd', name: 'n' }, true],
+    ['announce', { runId: 'r', name: 'n' }, false],
     ['poll', { runId: 'r', droppedAt: 'd', name: 'n' }, false],
     ['poll', { runId: 'r', limits }, false],
     ['evict', { runId: 'r', limits: { holderSilentMs: 1 } }, false],

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
 import { inspect } from 'node:util';
 
 import { BlobServiceClient, ContainerClient, type RestError } from '@azure/storage-blob';
@@ -24,6 +26,35 @@ beforeAll(async () => {
   await container.create();
 });
 afterAll(() => azurite.stop());
+
+/** Hands requests on to a port of this machine, with the first byte of a block changed. */
+async function startDamagingProxy(target: string): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((incoming, reply) => {
+    const { method, url, headers } = incoming;
+    const outgoing = request({ host: '127.0.0.1', port: target, method, path: url, headers }, (answer) => {
+      reply.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(reply);
+    });
+    let isFirst = url?.includes('comp=block&') === true;
+    incoming.on('data', (chunk: Buffer) => {
+      if (isFirst) chunk[0] = (chunk[0] ?? 0) ^ 1;
+      isFirst = false;
+      outgoing.write(chunk);
+    });
+    incoming.on('end', () => outgoing.end());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return {
+    port: address.port,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 describe('the block writer', () => {
   it('puts its sections one after another, whatever the order they were written in', async () => {
@@ -54,6 +85,28 @@ describe('the block writer', () => {
     for await (const batch of readLineBatches(blob)) read.push(...batch);
     expect(read.length).toBe(lines.length);
     expect(read.every((line, i) => line === lines[i])).toBe(true);
+  });
+
+  it('has storage refuse a block that was damaged on its way', async () => {
+    const { port, close } = await startDamagingProxy(new URL(container.url).port);
+    try {
+      const { connectionString } = azurite;
+      const damaged = createStorage(
+        {
+          kind: 'connectionString',
+          connectionString: connectionString.replace(/(BlobEndpoint=[^;]*:)\d+/, `$1${port}`),
+        },
+        () => {
+          throw new Error('a connection string needs no credential');
+        },
+      );
+      const writer = createBlockWriter(damaged.container('work').getBlockBlobClient('damaged.txt'));
+      writer.writeLine(0, 'one line');
+      await expect(writer.commit('text/plain')).rejects.toMatchObject({ statusCode: 400 });
+      expect(await container.getBlockBlobClient('damaged.txt').exists()).toBe(false);
+    } finally {
+      await close();
+    }
   });
 
   it('commits an empty blob when nothing was written', async () => {

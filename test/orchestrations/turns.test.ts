@@ -1,0 +1,102 @@
+import type { EntityId, OrchestrationContext } from 'durable-functions';
+import { expect, it } from 'vitest';
+
+import {
+  applyTurn,
+  NO_TURNS,
+  parseTurnOperation,
+  TURN_LIMITS,
+  type TurnState,
+} from '../../src/lib/provisioning/turnQueue.ts';
+import { provisionTurn } from '../../src/orchestrations/provisionTurn.ts';
+import { announceTurn, leaveTurn } from '../../src/orchestrations/turns.ts';
+
+/** What an orchestration waits for. */
+type Waits = { readonly reply: unknown } | { readonly until: number };
+
+/** Runs that take turns on one hub, each holding it for `holdMs`, in a world whose clock jumps to what is next. */
+function takeTurns(
+  count: number,
+  holdMs: number,
+): { readonly order: number[]; readonly ms: number; readonly asked: number } {
+  let state: TurnState = NO_TURNS;
+  let now = Date.parse('2026-11-20T02:00:00Z');
+  const begun = now;
+  let asked = 0;
+  const due: { readonly at: number; go(): void }[] = [];
+  const order: number[] = [];
+
+  const apply = (operation: string, input: unknown): unknown => {
+    const parsed = parseTurnOperation(operation, input);
+    if (parsed === undefined) throw new Error(`not understood: ${operation}`);
+    const result = applyTurn(state, parsed, now);
+    state = result.state;
+    return result.reply;
+  };
+  const start = (run: number): void => {
+    const place = {
+      hub: 'east',
+      ticket: { runId: `run${run}`, droppedAt: '2026-11-20T01:59:00.000Z', name: String(run).padStart(4, '0') },
+      limits: TURN_LIMITS,
+    };
+    let input: unknown = { runId: place.ticket.runId, place };
+    let history: Generator<unknown, unknown, unknown>;
+    const df = {
+      getInput: () => input,
+      get currentUtcDateTime() {
+        return new Date(now);
+      },
+      signalEntity: (_entity: EntityId, operation: string, value: unknown) => apply(operation, value),
+      callEntity: (_entity: EntityId, operation: string, value: unknown): Waits => {
+        asked += 1;
+        return { reply: apply(operation, value) };
+      },
+      callActivityWithRetry: (): Waits => ({ reply: { status: 'wait', evict: false } }),
+      createTimer: (at: Date): Waits => ({ until: at.getTime() }),
+      continueAsNew: (value: unknown) => {
+        input = value;
+        history = provisionTurn(context);
+        go(undefined);
+      },
+    };
+    const context = { df } as unknown as OrchestrationContext;
+    const go = (answer: unknown): void => {
+      const step = history.next(answer);
+      const waits = step.value as Waits | { readonly status: string } | undefined;
+      if (step.done) {
+        if (waits === undefined) return;
+        order.push(run);
+        due.push({ at: now + holdMs, go: () => leaveTurn(context, place) });
+      } else if (waits !== undefined && 'reply' in waits) go(waits.reply);
+      else if (waits !== undefined && 'until' in waits) due.push({ at: waits.until, go: () => go(undefined) });
+    };
+    announceTurn(context, place);
+    history = provisionTurn(context);
+    go(undefined);
+  };
+
+  for (let run = 0; run < count; run++) due.push({ at: now + run * 50, go: () => start(run) });
+  while (due.length > 0) {
+    due.sort((a, b) => a.at - b.at);
+    const next = due.shift();
+    now = next?.at ?? now;
+    next?.go();
+  }
+  return { order, ms: now - begun, asked };
+}
+
+const inOrder = (count: number) => Array.from({ length: count }, (_, run) => run);
+
+it('thirty files of one line follow one another, each within about a second of the one before it', () => {
+  const { order, ms } = takeTurns(30, 2_000);
+  expect(order).toEqual(inOrder(30));
+  expect(ms).toBeLessThan(30 * 3_000);
+});
+
+it('those who wait behind jobs of half an hour get their turn within a minute, and ask about twice a minute', () => {
+  const { order, ms, asked } = takeTurns(10, 30 * 60_000);
+  expect(order).toEqual(inOrder(10));
+  expect(ms).toBeLessThan(10 * 31 * 60_000);
+  const minutesWaited = order.reduce((sum, run) => sum + run * 30, 0);
+  expect(asked).toBeLessThan(minutesWaited * 3.5);
+});
