@@ -38,7 +38,7 @@ export function parseCommandLine(argv: readonly string[]): HostOptions {
     .option('--host-id <id>', 'name under which receipts and timers are kept in storage')
     .option('--unkind [seed]', 'deliver twice, late and out of order', wholeNumber(0, 2 ** 32 - 1))
     .option('--enable-auth', 'ask for function keys, as Azure does (keys.json in the data folder)', false)
-    .option('--blob-scan-ms <ms>', 'pause between two looks for new blobs', wholeNumber(10, 3_600_000), 1_000)
+    .option('--blob-scan-ms <ms>', 'pause between two looks for new blobs', wholeNumber(10, 3_600_000), 500)
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'));
   command.parse(argv, { from: 'user' });
   type Given = Omit<HostOptions, 'appDirectory' | 'data' | 'unkind'>;

@@ -54,7 +54,8 @@ export interface Activities {
     input: JobStep;
     output: { readonly status: 'started' | 'anew' | 'ended' } | { readonly status: 'wait'; readonly seconds: number };
   };
-  readonly watchJob: { input: JobStep; output: { readonly ended: boolean } };
+  /** `progress`: percent of a job that goes on. */
+  readonly watchJob: { input: JobStep; output: { readonly ended: boolean; readonly progress?: number } };
   readonly cancelJob: { input: RunStep; output: { readonly asked: boolean } };
   /** What is next after the import job. `notEnded`: it can still change something, and has to be watched on. */
   readonly nextRound: { input: RunStep & { readonly finished?: string }; output: NextRound };

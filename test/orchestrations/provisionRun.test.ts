@@ -423,14 +423,20 @@ describe('the watch over the job', () => {
 
   it.each([
     { elapsedMs: 0, seconds: 1 },
-    { elapsedMs: 1_000, seconds: 1 },
+    { elapsedMs: 0, seconds: 1 },
+    { elapsedMs: 1_000, seconds: 0.5 },
     { elapsedMs: 2_000, seconds: 0.5 },
+    { elapsedMs: 2_000, progress: 85, seconds: (2 * 15) / 85 },
+    { elapsedMs: 2_000, progress: 99, seconds: 0.25 },
+    { elapsedMs: 2_000, progress: 100, seconds: 0.5 },
+    { elapsedMs: 40_000, progress: 10, seconds: 5 },
+    { elapsedMs: 40_000, progress: 99, seconds: 2.5 },
     { elapsedMs: 4_000, seconds: 0.5 },
     { elapsedMs: 40_000, seconds: 5 },
     { elapsedMs: 600_000, seconds: 60 },
     { elapsedMs: 3_600_001, seconds: 300 },
-  ])('looks again after $seconds s at $elapsedMs ms', ({ elapsedMs, seconds }) => {
-    expect(watchDelaySeconds(elapsedMs)).toBe(seconds);
+  ])('looks again after $seconds s at $elapsedMs ms, $progress %', ({ elapsedMs, progress, seconds }) => {
+    expect(watchDelaySeconds(elapsedMs, progress)).toBe(seconds);
   });
 
   it('sees the end of a job within an eighth of its time, or half a second, and looks less than 60 times in ten minutes', () => {

@@ -401,7 +401,10 @@ async function tryStartJob(context: ProvisioningContext, input: JobStep): Promis
   }
 }
 
-export async function watchJob(context: ProvisioningContext, input: JobStep): Promise<{ readonly ended: boolean }> {
+export async function watchJob(
+  context: ProvisioningContext,
+  input: JobStep,
+): Promise<{ readonly ended: boolean; readonly progress?: number }> {
   const { runId, kind } = input;
   const field = FIELD_OF[kind];
   const record = await openRun(context, runId);
@@ -432,7 +435,8 @@ export async function watchJob(context: ProvisioningContext, input: JobStep): Pr
       return same ? undefined : { ...rest, [field]: seen };
     });
     // A job that the hub does not know any more will not change again.
-    return { ended: job === undefined || isTerminalStatus(job.status) || overdue };
+    if (job === undefined || isTerminalStatus(job.status) || overdue) return { ended: true };
+    return { ended: false, ...(job.progress === undefined ? {} : { progress: job.progress }) };
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     await waitingFor(context, runId, { kind: 'trouble', reason: runErrorOf(error).message });

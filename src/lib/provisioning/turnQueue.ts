@@ -49,7 +49,7 @@ export interface TurnLimits {
   readonly holderSilentMs: number;
 }
 
-export const TURN_LIMITS: TurnLimits = { graceMs: 1_500, waiterSilentMs: 2 * 60_000, holderSilentMs: 10 * 60_000 };
+export const TURN_LIMITS: TurnLimits = { graceMs: 750, waiterSilentMs: 2 * 60_000, holderSilentMs: 10 * 60_000 };
 
 export type PollReply =
   | { readonly granted: true }

@@ -234,7 +234,7 @@ describe('a cancel', () => {
     run.hub.cancelling = hubError('ServerError', { retryable: true });
     expect(await cancelJob(run.context, { runId: run.runId })).toEqual({ asked: false });
     await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: false });
+    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toMatchObject({ ended: false });
     run.hub.end('ours-1', 'completed');
     expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
   });
@@ -346,7 +346,7 @@ describe('settling', () => {
     await run.log('');
     run.hub.cancelling = hubError('ServerError');
     run.context.advance(2 * 3_600_000 - 60_000);
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: false });
+    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toMatchObject({ ended: false });
     run.context.advance(120_000);
     expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
     await settleRun(run.context, { runId: run.runId });

@@ -658,7 +658,7 @@ describe('what may have been applied', () => {
       cancelRequestedAt: '2026-11-21T09:00:00Z',
     }));
     run.hub.jobs.set('j3', { jobId: 'j3', type: 'export', status: 'running', progress: 50 });
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'verify' })).toEqual({ ended: false });
+    expect(await watchJob(run.context, { runId: run.runId, kind: 'verify' })).toMatchObject({ ended: false });
     expect(run.hub.cancelled).toEqual([]);
     await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: '2026-11-21T11:00:00Z' }));
     await watchJob(run.context, { runId: run.runId, kind: 'verify' });

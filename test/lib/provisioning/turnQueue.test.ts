@@ -70,9 +70,9 @@ describe('the queue for the turn', () => {
 
   it('lets a newcomer wait a moment, in which one that was dropped earlier may come', () => {
     const turns = queue(TURN_LIMITS);
-    expect(turns.poll('late', 2)).toEqual({ ...behind(0), graceLeftMs: 1_500 });
+    expect(turns.poll('late', 2)).toEqual({ ...behind(0), graceLeftMs: 750 });
     turns.pass(1_000);
-    expect(turns.poll('early', 1)).toEqual({ ...behind(0), graceLeftMs: 1_500 });
+    expect(turns.poll('early', 1)).toEqual({ ...behind(0), graceLeftMs: 750 });
     turns.pass(1_000);
     expect(turns.poll('late', 2)).toEqual(behind(1));
     turns.pass(500);
@@ -83,8 +83,8 @@ describe('the queue for the turn', () => {
     const turns = queue(TURN_LIMITS);
     expect(turns.announce('a', 1)).toEqual({ announced: true });
     expect(turns.announce('later', 2)).toEqual({ announced: true });
-    turns.pass(1_000);
-    expect(turns.poll('a', 1)).toEqual({ ...behind(0), graceLeftMs: 500 });
+    turns.pass(500);
+    expect(turns.poll('a', 1)).toEqual({ ...behind(0), graceLeftMs: 250 });
     turns.pass(500);
     expect(turns.poll('a', 1)).toEqual(GRANTED);
     expect(turns.announce('a', 1)).toEqual({ announced: false });
@@ -95,7 +95,7 @@ describe('the queue for the turn', () => {
     turns.announce('small', 2);
     turns.announce('large', 1);
     turns.pass(5_000);
-    expect(turns.poll('small', 2)).toEqual({ ...behind(0), graceLeftMs: 1_500 });
+    expect(turns.poll('small', 2)).toEqual({ ...behind(0), graceLeftMs: 750 });
     turns.pass(1_000);
     expect(turns.poll('large', 1)).toEqual(GRANTED);
     turns.leave('large');
@@ -107,7 +107,7 @@ describe('the queue for the turn', () => {
     turns.announce('small', 4);
     turns.pass(5_000);
     turns.poll('small', 4);
-    turns.pass(1_500);
+    turns.pass(1_000);
     expect(turns.poll('small', 4)).toEqual(GRANTED);
   });
 
@@ -123,7 +123,7 @@ describe('the queue for the turn', () => {
     turns.announce('c', 3);
     turns.pass(10 * MINUTE + 1);
     turns.announce('c', 3);
-    turns.pass(1_500);
+    turns.pass(1_000);
     expect(turns.poll('c', 3)).toEqual(GRANTED);
     expect(turns.state.announced).toBeUndefined();
   });
