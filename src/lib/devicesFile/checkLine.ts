@@ -210,7 +210,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     const { status } = line.fields;
     if (status === undefined) return false;
     if (status === null) {
-      line.edits.set('status', asText('enabled'));
+      line.dropped.add('status');
       return false;
     }
     if (status === 'enabled' || status === 'disabled') return true;

@@ -28,7 +28,8 @@ export interface ChangedLine {
  * the order of keys stay as they are.
  */
 export function normalise({ text, fields, renames, edits, dropped }: ChangedLine, mode: ImportMode): string {
-  const added = additions(mode, fields.importMode !== undefined, fields.status !== undefined);
+  const hasStatus = fields.status !== undefined && fields.status !== null;
+  const added = additions(mode, fields.importMode !== undefined, hasStatus);
   if (edits.size === 0 && renames === undefined && dropped.size === 0) {
     return added === '' ? text : `{${added}${text.slice(1)}`;
   }
@@ -71,9 +72,20 @@ export function exactSection(text: string, section: 'tags' | 'desired'): unknown
   return member(member(line, 'properties', FORMAT_KEYS), 'desired', PROPERTY_KEYS);
 }
 
+/**
+ * The status of a line that has none: a hub demands one in every line, even where it has no effect. The tab tells it from
+ * a status that somebody wrote.
+ */
+const FILLER = '\t"status":"enabled",';
+
 /** A row as it was read: without the members that it lacked, which come before its `id`. */
 export function withoutAdditions(row: string): string {
-  return row.replace(/^\{(?:"importMode":"[A-Za-z]+",)?(?:"status":"enabled",)?(?="id":)/, '{');
+  return withoutFiller(row).replace(/^\{"importMode":"[A-Za-z]+",(?="id":)/, '{');
+}
+
+/** A line as it may be dropped again: without a status that it did not have, which would be taken for a wish then. */
+export function withoutFiller(line: string): string {
+  return line.replace(/^(\{(?:"importMode":"[A-Za-z]+",)?)\t"status":"enabled",/, '$1');
 }
 
 /** Members that a line lacks and a hub needs. */
@@ -81,9 +93,7 @@ export function additions(mode: ImportMode, namesMode: boolean, hasStatus: boole
   let added = '';
   // A hub takes a line without importMode as createOrUpdate.
   if (!namesMode && mode !== HUB_DEFAULT) added = `"importMode":"${mode}",`;
-  // It demands a status in every line, even where that has no effect.
-  if (!hasStatus) added += '"status":"enabled",';
-  return added;
+  return hasStatus ? added : added + FILLER;
 }
 
 /** The text without the scopes that the hub is not given. */

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 
+import { withoutFiller } from '../devicesFile/lineText.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { ensureContainer } from '../storage/ensureContainer.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
@@ -160,7 +161,8 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
         const parent = isDevice ? await parents.of(device.id) : undefined;
         if (!input.isFailed(device.id, device.moduleId, device.importMode)) continue;
         const isThere = isDevice && input.isThere?.(device.id) === true;
-        failed.writeLine(0, parent === undefined ? line : againWithParent(line, parent, isThere));
+        const asked = withoutFiller(line);
+        failed.writeLine(0, parent === undefined ? asked : againWithParent(asked, parent, isThere));
       }
       await failed.drain();
     }

@@ -77,7 +77,7 @@ describe('a file as a whole', () => {
     const { accepted } = await checkText('  {"id":"a","importMode":"create","status":"enabled"}\t \r\n{"id":"b"} \r\n');
     expect(accepted.map(({ text }) => text)).toEqual([
       '{"id":"a","importMode":"create","status":"enabled"}',
-      '{"importMode":"create","status":"enabled","id":"b"}',
+      '{"importMode":"create",\t"status":"enabled","id":"b"}',
     ]);
   });
 

@@ -433,7 +433,7 @@ describe('cells', () => {
     const { accepted } = await checkText(`id,importMode,tags,properties.desired.x\nd,delete,${cell},${cell}\n`, CSV);
     const oneLine = written.replace('\r\n', ' ');
     expect(accepted[0]?.text).toBe(
-      `{"status":"enabled","id":"d","importMode":"delete","tags":${oneLine},"properties":{"desired":{"x":${oneLine}}}}`,
+      `{\t"status":"enabled","id":"d","importMode":"delete","tags":${oneLine},"properties":{"desired":{"x":${oneLine}}}}`,
     );
   });
 

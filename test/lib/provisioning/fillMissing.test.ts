@@ -70,7 +70,7 @@ describe('lines and what is there of their devices', () => {
       `{"id":"d1",${WHOLE},"tags":{"b":1.0}}`,
       '{"id":"new","importMode":"update","status":"disabled","tags":{"b":1.0}}',
       '{"status":"disabled","id":"d3","importMode":"update","tags":{"a":1.0,"10":"x","2":"y"},"authentication":{"type":"sas"},"statusReason":"stolen","eTag":"NA=="}',
-      '{"status":"enabled","id":"d4","importMode":"delete"}',
+      '{\t"status":"enabled","id":"d4","importMode":"delete"}',
       '{"id":"d1","moduleId":"m","importMode":"updateTwinIfMatchETag","status":"enabled","tags":{"10":0,"2":1.0,"n":2.0},"twinETag":"AAI="}',
     ]);
     expect(removals).toEqual([

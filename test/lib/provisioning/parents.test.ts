@@ -251,8 +251,8 @@ describe('after the import job, parents', () => {
     expect(await run.settle()).toMatchObject({ state: 'completedWithFailures', outcomes: { succeeded: 6, failed: 2 } });
     const again = (await run.file('failedDevices')).trim().split('\n');
     expect(again.map((line) => JSON.parse(line) as object)).toEqual([
-      { importMode: 'update', id: 'lost', status: 'enabled', parent: 'nobody' },
-      { importMode: 'update', id: 'low', status: 'enabled', parent: 'z' },
+      { importMode: 'update', id: 'lost', parent: 'nobody' },
+      { importMode: 'update', id: 'low', parent: 'z' },
     ]);
     const report = await run.file('csv');
     expect(report).toMatch(
