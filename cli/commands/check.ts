@@ -14,12 +14,12 @@ import { usageError } from '../cliError.ts';
 import { checkConfigurations, renderConfigurations, withoutContent } from '../configurations.ts';
 import { inspectFile, type OptionFlags, optionsOf } from '../drop.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
+import { type Finding, renderFinding } from '../findingText.ts';
 import { formatBytes, formatCount, formatPlural } from '../format.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { optionFlags } from '../optionFlags.ts';
 import type { Output } from '../output.ts';
 import { createStatusDisplay } from '../statusDisplay.ts';
-import { wrap } from '../wrap.ts';
 
 export interface CheckFlags extends OptionFlags {
   /** Show every finding, not only the first ones. */
@@ -28,16 +28,10 @@ export interface CheckFlags extends OptionFlags {
   readonly configurations?: string;
 }
 
-interface Finding {
-  readonly kind: 'rejected' | 'warning';
-  readonly line: number;
-  readonly id?: string;
-  readonly moduleId?: string;
+/** As it is told to people, and with what a script asks for. */
+interface CheckFinding extends Finding {
   readonly code: string;
-  readonly reason: string;
-  readonly action?: string;
   readonly path?: string;
-  readonly column?: number;
 }
 
 const SHOWN_OF_A_KIND = 50;
@@ -149,7 +143,7 @@ function renderPreview(preview: readonly Previewed[], paint: Output['style']): r
 }
 
 interface FindingList {
-  add(finding: Finding): void;
+  add(finding: CheckFinding): void;
   /** A promise while the reader of stdout is behind. */
   drained(): Promise<void> | undefined;
   /** Lines not printed yet, and how many were left out. */
@@ -159,10 +153,10 @@ interface FindingList {
 
 /** Keeps the first findings of each kind for the end; with `all` prints each at once, or keeps all for the JSON. */
 function collectFindings(all: boolean, output: Output): FindingList {
-  const kept: Finding[] = [];
+  const kept: CheckFinding[] = [];
   const counts = { rejected: 0, warning: 0 };
   const printsAtOnce = all && !output.json;
-  const asJson = (kind: Finding['kind']): readonly object[] =>
+  const asJson = (kind: CheckFinding['kind']): readonly object[] =>
     kept
       .filter((finding) => finding.kind === kind)
       .sort((a, b) => a.line - b.line)
@@ -193,19 +187,6 @@ function collectFindings(all: boolean, output: Output): FindingList {
 
 function moreOf(count: number, what: string): string | undefined {
   return count > 0 ? formatPlural(count, `more ${what}`) : undefined;
-}
-
-/** Where the text of a finding starts, behind its line and kind. */
-const TEXT_COLUMN = 22;
-
-function renderFinding(finding: Finding, { style: paint, columns }: Output): readonly string[] {
-  const { line, column, id, moduleId, kind, reason, action } = finding;
-  const identity = id === undefined ? '' : `${id}${moduleId === undefined ? '' : `/${moduleId}`}: `;
-  const place = `line ${line}${column === undefined ? '' : `:${column}`}`;
-  const label = kind === 'rejected' ? paint('red', 'rejected') : paint('yellow', 'warning ');
-  const text = `${identity}${reason}${action === undefined ? '' : ` ${action}`}`;
-  const [first = '', ...others] = wrap(text, TEXT_COLUMN, columns);
-  return [`${place.padEnd(10)}  ${label}  ${first.trimStart()}`, ...others];
 }
 
 function renderSummary(

@@ -138,7 +138,7 @@ test('what the check says of the file is told after a run, in lines that fit', (
     '    no effect. Remove it.',
   ]);
   expect(told(21).at(-1)).toBe('    … and 13 more: see report.json');
-  // Records of runs before this had no such list.
+  // Records of older runs have no such list.
   expect(renderOutcome(finished('completed', { check }), undefined, look)).not.toContain('  warnings of the file');
 });
 

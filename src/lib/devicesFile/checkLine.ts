@@ -7,7 +7,15 @@ import { checkAuthentication } from './authenticationRules.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
 import { credentialField, isCredentialName } from './credentialNames.ts';
 import { deviceOfScope, namedParent } from './edgeParents.ts';
-import { characterName, createFindings, displayName, type Note, noteOf, type Problem } from './findings.ts';
+import {
+  characterName,
+  createFindings,
+  displayHeader,
+  displayName,
+  type Note,
+  noteOf,
+  type Problem,
+} from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
 import { ANY_VALUES, createObjectReader } from './jsonBytes.ts';
 import { locateJsonError } from './jsonError.ts';
@@ -446,7 +454,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
     for (const key of credentials) {
       if (MODE_RULES[mode].writesIdentity) {
         const field = credentialField(key) ?? 'the format has it, such as authentication.symmetricKey.primaryKey';
-        findings.reject('credentialName', { field }, displayName(key));
+        findings.reject('credentialName', { field }, displayHeader(key));
       } else {
         otherKey(key);
       }

@@ -12,9 +12,6 @@ const WORDS = new Set([
   'cert',
   'certs',
   'x509',
-  'password',
-  'passwort',
-  'kennwort',
   'passphrase',
   'pwd',
   'secret',
@@ -31,7 +28,7 @@ const WORDS = new Set([
 ]);
 /** Told by what is in the name, since these are written as one word too. */
 const PARTS =
-  /connectionstring|connstr|sharedaccess|thumbprint|fingerprint|primarykey|secondarykey|symmetrickey|accesskey|privatekey|devicekey|authenticationtype|authtype|sastoken/;
+  /connectionstring|connstr|sharedaccess|thumbprint|fingerprint|primarykey|secondarykey|symmetrickey|accesskey|privatekey|devicekey|apikey|password|passwort|kennwort|authenticationtype|authtype|sastoken/;
 
 /** What somebody means, by the name in small letters without anything between them. */
 const MEANT: Readonly<Record<string, string>> = {

@@ -82,7 +82,7 @@ export function displayName(name: string): string {
   return name.length >= SHORTEST_KEY && !isWords(name) ? HIDDEN_NAME : name;
 }
 
-/** A name of a column as it may be shown: words, and parts with dots or colons between them, each as a name of its own. */
+/** A name as people write them (of a column, say) as it may be shown: words, and parts with dots or colons between them, each as a name of its own. */
 export function displayHeader(name: string): string {
   if (name.length > LONGEST_NAME) return HIDDEN_NAME;
   const parts = name.split(/([.:]|\s+)/);

@@ -30,7 +30,7 @@ const CLOSE_OBJECT = 0x7d;
 const LATIN_CONTROL = 0xc2;
 
 /** Classes of bytes, as bits. */
-export const IN_STRING = 1;
+const IN_STRING = 1;
 export const IN_ID = 2;
 /** Of a key that a twin may have; a few that it may have, too, are not in it. */
 export const IN_TWIN_KEY = 4;

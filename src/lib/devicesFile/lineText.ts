@@ -1,6 +1,6 @@
 /** A line as text on its way to the hub: what is not changed stays as it is written. */
 
-import { isObjectText, memberMap, membersOf, objectText } from '../textFile/jsonMembers.ts';
+import { isObjectText, memberMap, objectText } from '../textFile/jsonMembers.ts';
 import type { CleanLine, Span } from './cleanLine.ts';
 import { parseExactly } from './exactNumbers.ts';
 import type { ImportMode } from './importMode.ts';
@@ -47,8 +47,11 @@ export function asText(value: unknown): () => string {
 
 /** A section of a twin without what a hub adds to it. */
 export function withoutHubKeys(written: string): string {
-  if (!isObjectText(written)) return written;
-  return objectText(membersOf(written).flatMap(({ key, value }) => (HUB_KEYS.includes(key) ? [] : [[key, value]])));
+  // Nearly all have none; an escape may hide one.
+  if (!isObjectText(written) || !/[$\\]/.test(written)) return written;
+  const members = memberMap(written);
+  const had = HUB_KEYS.map((key) => members.delete(key));
+  return had.includes(true) ? objectText(members) : written;
 }
 
 /** `properties` with its keys spelled right. */

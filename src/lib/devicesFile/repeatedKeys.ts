@@ -1,11 +1,11 @@
 /** Keys that an object of a line has more than once: JSON.parse keeps the last and says nothing. */
 
+import { endOfString } from '../textFile/jsonMembers.ts';
 import { displayName } from './findings.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
@@ -33,13 +33,13 @@ export function repeatedKeyIn(text: string): string | undefined {
         const end = endOfString(text, at);
         const inner = open.at(-1);
         if (keyIsNext && inner?.keys !== undefined) {
-          const key = JSON.parse(text.slice(at, end + 1)) as string;
+          const key = JSON.parse(text.slice(at, end)) as string;
           inner.place = key;
           if (inner.keys.has(key)) return pathOf(open);
           inner.keys.add(key);
           keyIsNext = false;
         }
-        at = end;
+        at = end - 1;
         break;
       }
       case OPEN_OBJECT:
@@ -68,11 +68,4 @@ export function repeatedKeyIn(text: string): string | undefined {
 function pathOf(open: readonly Open[]): string {
   const steps = open.map(({ place }) => (typeof place === 'number' ? `[${place}]` : `.${displayName(place)}`));
   return steps.join('').slice(1);
-}
-
-/** @param at the opening quote; returns where the closing one is */
-function endOfString(text: string, at: number): number {
-  let end = at + 1;
-  for (let code = text.charCodeAt(end); code !== QUOTE; code = text.charCodeAt(end)) end += code === BACKSLASH ? 2 : 1;
-  return end;
 }

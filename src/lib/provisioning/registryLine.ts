@@ -1,6 +1,6 @@
+import { withoutHubKeys } from '../devicesFile/lineText.ts';
 import type { Device, Module, RegistryClient, Twin, WrittenTwin } from '../registry/index.ts';
 import { objectText } from '../textFile/jsonMembers.ts';
-import { withoutHubKeys } from './twinText.ts';
 
 /** A line of an export. Holds keys. */
 export interface RegistryLine {

@@ -6,6 +6,7 @@
  * patch of the twin, which is documented to merge.
  */
 
+import { withoutHubKeys } from '../devicesFile/lineText.ts';
 import { isObjectText, memberMap, mergePatchText, objectText } from '../textFile/jsonMembers.ts';
 
 export interface TwinText {
@@ -67,14 +68,6 @@ export function twinMembers({ tags, desired }: TwinText): [key: string, value: s
     ...(tags === undefined ? [] : [['tags', tags] as [string, string]]),
     ...(desired === undefined ? [] : [['properties', objectText([['desired', desired]])] as [string, string]]),
   ];
-}
-
-/** What hubs add to their twins is nothing that a service writes. */
-export function withoutHubKeys(section: string): string {
-  if (!section.includes('"$')) return section;
-  const members = memberMap(section);
-  for (const key of ['$metadata', '$version']) members.delete(key);
-  return objectText(members);
 }
 
 function overGiven(twin: TwinText, change: (given: string, name: 'tags' | 'desired') => string | undefined): TwinText {

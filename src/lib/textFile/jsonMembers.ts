@@ -87,8 +87,12 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
-/** @param at the opening quote */
-function endOfString(text: string, at: number): number {
+/**
+ * Where a string ends, behind its closing quote.
+ *
+ * @param at the opening quote
+ */
+export function endOfString(text: string, at: number): number {
   for (let from = at + 1; ; ) {
     const quote = text.indexOf('"', from);
     let before = quote - 1;

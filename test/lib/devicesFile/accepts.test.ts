@@ -270,7 +270,7 @@ describe('a line of which something is written anew', () => {
     const { tags: _tags, ...others } = JSON.parse(accepted[0]?.text ?? '') as Record<string, unknown>;
     expect(others).toMatchObject({ id: 'd', status: 'enabled' });
     expect(accepted[0]?.text).not.toMatch(/\$version|\$metadata|status":null|parent|deviceScope|IotEdge|Desired|SAS/);
-    if (text.includes('2.50')) expect(accepted[0]?.text).toMatch(/"desired":\{"n":2\.50(?:,"1":1e2)?\}/);
+    if (text.includes('2.50')) expect(accepted[0]?.text).toMatch(/"desired":\{"n":2\.50(?:, "1":1e2)?\}/);
   });
 
   it('is the same when it is checked again', async () => {

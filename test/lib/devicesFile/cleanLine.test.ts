@@ -1,28 +1,47 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createLineChecker, type LineVerdict } from '../../../src/lib/devicesFile/checkLine.ts';
+import {
+  createLineChecker,
+  type LineCheckerOptions,
+  type LineVerdict,
+} from '../../../src/lib/devicesFile/checkLine.ts';
 import { createCleanLineReader } from '../../../src/lib/devicesFile/cleanLine.ts';
 import { generateDevices } from '../../../src/lib/devicesFile/generate.ts';
 import { IMPORT_MODES, type ImportMode } from '../../../src/lib/devicesFile/importMode.ts';
 import { KEY_1, KEY_2, wholeDevice } from './checkText.ts';
+import { oddLine } from './oddLines.ts';
 
 /** Both ways to look at a line: what the short way makes of it, and what the rules say without it. */
-function bothWays(text: string, importMode: ImportMode = 'createOrUpdate') {
-  const bytes = Buffer.from(text);
-  const at = { bytes, start: 0, end: bytes.length, textStart: 0, textEnd: bytes.length };
-  const clean = createCleanLineReader(importMode).read(bytes, 0, bytes.length);
-  const options = { importMode } as const;
+function bothWays(
+  text: string,
+  importMode: ImportMode = 'createOrUpdate',
+  rules: Omit<LineCheckerOptions, 'importMode'> = {},
+) {
+  // In the middle of others, as in a file.
+  const bytes = Buffer.from(`"\n${text}"}]}`);
+  const [start, end] = [2, bytes.length - 4];
+  const at = { bytes, start, end, textStart: start, textEnd: end };
+  const clean = createCleanLineReader(importMode).read(bytes, start, end);
+  const options = { importMode, ...rules };
   const withClean = createLineChecker(options).check(text, 1, at);
   // A line that starts with nothing in its bytes is never taken for clean.
   const without = createLineChecker(options).check(text, 1, { ...at, bytes: Buffer.alloc(bytes.length) });
   return { clean: clean !== undefined, withClean: meant(withClean), without: meant(without) };
 }
 
-/** A line that had to be put together anew may have other blanks. */
+/** A line that had to be put together anew may have other blanks; all else is to be as it is written. */
 function meant(verdict: LineVerdict): LineVerdict {
   if (verdict.kind !== 'accepted') return verdict;
-  return { ...verdict, accepted: { ...verdict.accepted, text: JSON.stringify(JSON.parse(verdict.accepted.text)) } };
+  const text = verdict.accepted.text.replace(/("(?:[^"\\]|\\.)*")|[ \t\r]+/g, (_, string: string = '') => string);
+  return { ...verdict, accepted: { ...verdict.accepted, text } };
 }
+
+/** What a run may ask of its lines besides, see `checkRulesOf`. */
+const RULES: readonly Omit<LineCheckerOptions, 'importMode'>[] = [
+  {},
+  { noMerging: true, mustSay: ['authentication', 'status', 'capabilities'] },
+  { noMerging: true, mustSay: ['status', 'capabilities'] },
+];
 
 const SCOPE = 'ms-azure-iot-edge://';
 
@@ -216,6 +235,20 @@ describe('the short way for clean lines', () => {
   });
 
   it.each([
+    ...[10, 11].map((n) => [`${n} arrays in one another`, inTwin(`{"a":${'['.repeat(n)}${']'.repeat(n)}}`)] as const),
+    ...[10, 11].map((n) => [`${n} objects in one another`, inTwin(`${'{"a":'.repeat(n)}{}${'}'.repeat(n)}`)] as const),
+    ...[1024, 1025].map((n) => [`a key of ${n} bytes`, inTwin(`{"${'k'.repeat(n)}":1}`)] as const),
+    ...[4096, 4097].map((n) => [`a text of ${n} bytes`, inTwin(`{"a":"${'x'.repeat(n)}"}`)] as const),
+    // However long it looks, with each slash written as PHP does.
+    ['a device key of 15 bytes', [whole.replace(KEY_1, `\\/\\/\\/\\/${'A'.repeat(16)}`)]] as const,
+  ])('knows where a bound is: %s', (_name, lines) => {
+    for (const line of lines) {
+      const { withClean, without } = bothWays(line);
+      expect(withClean).toEqual(without);
+    }
+  });
+
+  it.each([
     ['a null for a reason', { statusReason: null }],
     ['no status, reason and capabilities', { status: undefined, statusReason: undefined, capabilities: undefined }],
     ['reported properties', { properties: { desired: {}, reported: { a: [null, 1e300, { b: 'x'.repeat(5000) }] } } }],
@@ -257,14 +290,27 @@ describe('the short way for clean lines', () => {
   it('says of every line that it takes what the rules say', () => {
     let taken = 0;
     fc.assert(
-      fc.property(device, fc.constantFrom(...IMPORT_MODES), (one, mode) => {
-        const { clean, withClean, without } = bothWays(one, mode);
+      fc.property(device, fc.constantFrom(...IMPORT_MODES), fc.constantFrom(...RULES), (one, mode, rules) => {
+        const { clean, withClean, without } = bothWays(one, mode, rules);
         expect(withClean).toEqual(without);
         if (clean) taken += 1;
       }),
       { numRuns: 2500 },
     );
     expect(taken).toBeGreaterThan(250);
+  });
+
+  it('says it of lines that are written as nothing but a hand writes them', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(oddLine, fc.constantFrom(...IMPORT_MODES), fc.constantFrom(...RULES), (one, mode, rules) => {
+        const { clean, withClean, without } = bothWays(one, mode, rules);
+        expect(withClean).toEqual(without);
+        if (clean) taken += 1;
+      }),
+      { numRuns: 4000 },
+    );
+    expect(taken).toBeGreaterThan(300);
   });
 
   it('takes no line that one changed character makes another', () => {

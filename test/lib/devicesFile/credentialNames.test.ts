@@ -36,6 +36,12 @@ it.each([
   ['x509', undefined],
   ['Device Certificate', undefined],
   ['clientSecret', undefined],
+  ['apiKey', undefined],
+  ['apikey', undefined],
+  ['APIKEY', undefined],
+  ['wifiPassword', undefined],
+  ['wifipassword', undefined],
+  ['WLANPASSWORT', undefined],
 ])('%s is the name of a credential', (name, field) => {
   expect(isCredentialName(name)).toBe(true);
   expect(credentialField(name)).toBe(field);

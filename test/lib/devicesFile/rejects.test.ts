@@ -632,6 +632,7 @@ const CASES: readonly Case[] = [
   ...[
     ['a key', '"primaryKey":"x"', 'primaryKey', 'Write it as authentication.symmetricKey.primaryKey'],
     ['keys', '"symmetricKey":{"primaryKey":"x"}', 'symmetricKey', 'Write it as authentication.symmetricKey.primaryKey'],
+    ['a key of two words', '"Primary Key":"x"', 'Primary Key', 'Write it as authentication.symmetricKey.primaryKey'],
     ['a thumbprint', '"thumbprint":"AB"', 'thumbprint', 'authentication.x509Thumbprint.primaryThumbprint'],
     [
       'the thumbprints of a twin',

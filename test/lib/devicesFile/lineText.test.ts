@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { withoutAdditions, withoutHubKeys } from '../../../src/lib/devicesFile/lineText.ts';
+
+it.each([
+  ['{"n":2.50,"$version":3,"$metadata":{"n":{}}}', '{"n":2.50}'],
+  ['{"\\u0024version":3,"n":1}', '{"n":1}'],
+  ['{"$version":3}', '{}'],
+  ['{ "n" : 1.0 , "a" : { "$version" : 1 } }', '{ "n" : 1.0 , "a" : { "$version" : 1 } }'],
+  ['{ "price" : "3 $" , "tab" : "\\t" }', '{ "price" : "3 $" , "tab" : "\\t" }'],
+  ['null', 'null'],
+  ['["$version"]', '["$version"]'],
+])('a section without what a hub adds to it: %s', (written, left) => {
+  expect(withoutHubKeys(written)).toBe(left);
+});
+
+it.each([
+  ['{"importMode":"create","status":"enabled","id":"d","tags":{}}', '{"id":"d","tags":{}}'],
+  ['{"status":"enabled","id":"d"}', '{"id":"d"}'],
+  ['{"id":"d","importMode":"create","status":"enabled"}', '{"id":"d","importMode":"create","status":"enabled"}'],
+])('a row as it was read: %s', (row, read) => {
+  expect(withoutAdditions(row)).toBe(read);
+});
