@@ -16,7 +16,7 @@ import { findGone, findScoped } from './keptScopes.ts';
 import type { ProvisionOptions } from './options.ts';
 import { readParentsAlong } from './parentRows.ts';
 import type { PreImageRound } from './preImageRound.ts';
-import type { RunRecord } from './runRecord.ts';
+import type { CheckCounts, RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
   checkBlobs,
@@ -69,9 +69,8 @@ export async function fillMissing(
 ): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
-  // Only lines that may change what exists can reset anything.
-  const changes = IMPORT_MODES.some((mode) => mayChange(mode) && check.counts.byMode[mode]);
-  if (!changes || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
+  const isNeeded = hasToFill(check.counts.byMode);
+  if (!isNeeded || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
   if (round === undefined) throw new StagingLost(record.runId, 'the pre-image');
   const manifest = container.getBlockBlobClient(fillBlob(round));
   const earlier = await readJson<FillManifest>(manifest);
@@ -173,6 +172,11 @@ const NDJSON = 'application/x-ndjson; charset=utf-8';
 
 /** Nearly always tells lines that write a twin from those that do not, without reading them. */
 const TWIN_MEMBER = /"(?:tags|desired)"/;
+
+/** Whether the lines of a file are looked at in the light of the pre-image: only what may change what exists can reset it. */
+export function hasToFill(byMode: CheckCounts['byMode']): boolean {
+  return IMPORT_MODES.some((mode) => mayChange(mode) && byMode[mode]);
+}
 
 /** Whether a line of this mode may change an identity that exists, and does not just delete it. */
 function mayChange(mode: ImportMode): boolean {

@@ -25,7 +25,7 @@ import { FIELD_OF, noteJob, PHASE_OF, waitingFor } from './jobNotes.ts';
 import { importPlan, preImagePlan } from './jobPlans.ts';
 import { FIND_MS, startLaterJob } from './laterJobs.ts';
 import { findLostImport } from './lostImport.ts';
-import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
+import { exportBlobName, keepManifest, latestRound, preImageWay, readPreImage } from './preImage.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import { prepareConfigurations } from './prepareConfigurations.ts';
 import { type Recovered, surviving } from './recovery.ts';
@@ -136,13 +136,6 @@ async function endWithoutImport(
 
 async function importJobStarted(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
   return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
-}
-
-/** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
-async function latestRound(context: ProvisioningContext, record: RunRecord): Promise<PreImageRound | undefined> {
-  const round = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
-  // Once the import was sent, its pre-image stays.
-  return round ?? (isSent(record) ? record.preImage?.round : undefined);
 }
 
 /**
