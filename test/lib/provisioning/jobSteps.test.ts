@@ -220,6 +220,17 @@ describe('a cancel', () => {
     });
   });
 
+  it('of a run that is started again after its import was sent cancels the job, and settles its lines from what that did', async () => {
+    const run = await checkedRun();
+    await run.start();
+    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
+    expect(await readOptions(run.context, { runId: run.runId })).toMatchObject({ status: 'ready' });
+    expect(await checkFile(run.context, { runId: run.runId })).toEqual({ next: 'job' });
+    expect(await run.start()).toEqual({ status: 'started' });
+    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
+    expect(await run.hub.getJob('ours-1')).toMatchObject({ status: 'cancelled' });
+  });
+
   it('whose event was lost is found by the watch', async () => {
     const run = await checkedRun();
     await run.start();
