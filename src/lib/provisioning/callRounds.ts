@@ -1,7 +1,7 @@
 /** The rounds of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
 
 import { explainHubError } from '../registry/index.ts';
-import { type Aftermath, enter, mayRetry, type NextRound, type SentLine, sentLines, standing } from './aftermath.ts';
+import { type Aftermath, enter, maySend, type NextRound, type SentLine, sentLines, standing } from './aftermath.ts';
 import type { ProvisioningContext } from './context.ts';
 import { paceOfRun } from './hubPace.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
@@ -159,7 +159,7 @@ export async function markFinished(
 ): Promise<RoundsState> {
   const before = (await readRounds(context, record))?.value;
   const round = before?.rounds.find((candidate) => candidate.name === name);
-  const isOpen = before !== undefined && round !== undefined && mayRetry(context, record, before, round.until);
+  const isOpen = before !== undefined && round !== undefined && maySend(context, record, before, round.until);
   if (isOpen && round.singly === undefined) {
     for await (const { state } of readRoundResults(context, record, round)) {
       if (state.is === 'pending' || state.is === 'sent') return before;
