@@ -564,6 +564,22 @@ describe('a second job', () => {
     expect(await never.settle()).toMatchObject({ outcomes: { failed: MANY } });
   });
 
+  it('is not sent by a run that has lost its notes, though the step that found that out died on the way', async () => {
+    const run = await planned();
+    const { runs } = run.context;
+    await run.context.storage.runContainer(run.runId).getBlockBlobClient('first-importErrors.log').delete();
+    const update: typeof runs.update = async (...given) => {
+      await runs.update(...given);
+      throw new Error('killed');
+    };
+    const dying = nextRound({ ...run.context, runs: { ...runs, update } }, { runId: run.runId });
+    await expect(dying).rejects.toThrow('killed');
+    expect(await run.record()).toMatchObject({ stagingLost: { isSent: true } });
+    let next = await run.next();
+    for (; next.do === 'wait'; next = await run.next()) run.context.advance(next.seconds * 1000);
+    expect(next).toEqual({ do: 'job', kind: 'verify' });
+  });
+
   it('that the hub does not know any more is not waited for', async () => {
     const run = await planned();
     await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: second('unknown') }));
