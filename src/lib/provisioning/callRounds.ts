@@ -16,7 +16,15 @@ import {
 } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import { againText } from './sentAgain.ts';
-import { type Facts, logsName, mayBeStale, type Standing, saysNotThere, WITHOUT_TWIN } from './standing.ts';
+import {
+  type Facts,
+  hasTransient,
+  logsName,
+  mayBeStale,
+  type Standing,
+  saysNotThere,
+  WITHOUT_TWIN,
+} from './standing.ts';
 
 /** What is granted at once: calls of at most half a minute, so that the activity that sends them ends in time. */
 const MOST_CALLS_A_GRANT = 5;
@@ -28,7 +36,6 @@ interface CallRound extends Pick<Round, 'name' | 'singly' | 'twinOnly' | 'patche
   wants(sent: SentLine, standing: Standing, earlier: RoundOutcomes): boolean;
 }
 
-const hasTransient = (facts: Facts): boolean => logsName(facts, (error) => error.class === 'transient');
 const hasFull = (facts: Facts, earlier: RoundOutcomes): boolean =>
   earlier.has('quota') || logsName(facts, (error) => error.class === 'quota');
 

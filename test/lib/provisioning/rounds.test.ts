@@ -511,6 +511,16 @@ describe('a second job', () => {
   const putLog = (run: Prepared, text: string, name = 'importErrors.log') =>
     run.context.storage.runContainer(run.runId).getBlockBlobClient(name).upload(text, text.length);
 
+  it('is not planned over and over where no error of the job may pass', async () => {
+    const run = await afterJob(devices(3), { d1: EXISTS });
+    await run.context.runs.update(run.runId, (record) => ({ ...record, job: { ...second('failed'), jobId: 'j1' } }));
+    for (let step = 0; step < 3; step++) expect(await run.next()).toMatchObject({ do: 'wait' });
+    const names = [];
+    const staging = run.context.storage.runContainer(run.runId);
+    for await (const { name } of staging.listBlobsFlat({ prefix: 'retry-' })) names.push(name);
+    expect(names).toEqual([]);
+  });
+
   it('has its say although it takes longer than lines are tried again', async () => {
     const run = await planned();
     run.context.advance(61 * 60_000);
