@@ -130,7 +130,10 @@ async function endWithoutImport(
     return true;
   }
   if (gate === 'busy' || (await importJobStarted(context, record))) return false;
-  await endUnconfirmed(context, record.runId, { ...ending, check });
+  // What the error says to do may rest on nothing having been sent.
+  const action = 'A job may have been started: look at its devices in the hub, then drop the file again.';
+  const error = ending.state === 'refused' ? { ...ending.error, action } : ending.error;
+  await endUnconfirmed(context, record.runId, { ...ending, error, check });
   return true;
 }
 

@@ -163,6 +163,21 @@ describe('a job whose create had an unclear end', () => {
     expect(await run.record()).toMatchObject({ state: 'failed', outcomes: { unconfirmed: 2, skipped: 0 } });
   });
 
+  it('is not said to have changed nothing when the file is gone by then', async () => {
+    const run = await checkedRun();
+    run.hub.creates.push('lostBefore');
+    expect(await run.start()).toMatchObject({ status: 'wait' });
+    const { container, blobName } = (await run.record()).drop;
+    await run.context.storage.container(container).deleteBlob(blobName);
+    expect(await run.start()).toEqual({ status: 'ended' });
+    const { error, outcomes } = await run.record();
+    expect(outcomes).toMatchObject({ unconfirmed: 2 });
+    expect(error).toMatchObject({
+      code: 'dropDeleted',
+      action: expect.stringContaining('A job may have been started'),
+    });
+  });
+
   it('is not taken for done when somebody else started a job that ended otherwise', async () => {
     const run = await checkedRun();
     run.hub.creates.push('lostReply');
