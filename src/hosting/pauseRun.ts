@@ -10,7 +10,7 @@ import { type DurableClient, EntityId } from 'durable-functions';
 
 import type { ProvisioningContext } from '../lib/provisioning/context.ts';
 import { isTerminalStatus } from '../lib/provisioning/hubJob.ts';
-import { isFinal, type RunRecord } from '../lib/provisioning/runRecord.ts';
+import { isFinal, JOB_FIELDS, type RunRecord } from '../lib/provisioning/runRecord.ts';
 import type { LeaveInput } from '../lib/provisioning/turnQueue.ts';
 import { childInstanceId, instanceIdOfRun, RUN_CHILDREN, TURN_ENTITY } from '../orchestrations/instanceIds.ts';
 import { liveStatus } from './instances.ts';
@@ -49,7 +49,7 @@ export async function suspendRun(
       : undefined,
   );
   if (isFinal(run.state)) return { status: 'ended', run };
-  const jobs = [run.exportJob, run.job, run.retryJob, run.verifyJob, run.parentsJob];
+  const jobs = JOB_FIELDS.map((field) => run[field]);
   if (run.hub !== undefined && jobs.every((job) => job === undefined || isTerminalStatus(job.status))) {
     await client.signalEntity(new EntityId(TURN_ENTITY, run.hub), 'leave', { runId } satisfies LeaveInput);
   }

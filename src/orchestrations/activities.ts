@@ -27,17 +27,26 @@ interface JobStep extends RunStep {
   readonly round?: PreImageRound;
 }
 
+/**
+ * The alias of the hub, and the place in its queue. Named by `readOptions`; in histories of an earlier version, by
+ * `checkFile`.
+ */
+export interface NamedPlace {
+  readonly hub?: string;
+  readonly ticket?: TurnTicket;
+}
+
 export interface Activities {
   /** Reads the options of a drop, from its metadata or from `options.json` once the folder has been quiet. */
   readonly readOptions: {
     input: RunStep;
-    output: /** The alias of the hub, and the place in its queue. */
-      | { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket }
+    output:
+      | ({ readonly status: 'ready' } & NamedPlace)
       | { readonly status: 'wait'; readonly seconds: number }
       | { readonly status: 'ended' };
   };
   /** `job`: the run has something for its hub. `plan`: a dry run. */
-  readonly checkFile: { input: RunStep; output: { readonly next: 'job' | 'plan' | 'ended' } };
+  readonly checkFile: { input: RunStep; output: { readonly next: 'job' | 'plan' | 'ended' } & NamedPlace };
   /** Called while the turn is not granted; looks at `silentHolder` when there is one. */
   readonly awaitTurn: {
     input: RunStep & { readonly position: number; readonly silentHolder?: string; readonly again?: true };

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import { type PreImageRound, preImageRound } from '../lib/provisioning/preImageRound.ts';
 import { TURN_LIMITS, type TurnLimits } from '../lib/provisioning/turnQueue.ts';
-import { call, sleep } from './activities.ts';
+import { call, type NamedPlace, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
 import { CANCEL_EVENT, childInstanceId, ORCHESTRATIONS } from './instanceIds.ts';
 import { TURNS_A_HISTORY } from './loops.ts';
@@ -41,12 +41,14 @@ export function* provisionRun(context: OrchestrationContext): Generator<Task, Ru
       context.df.continueAsNew(input);
       return undefined;
     }
-    place = found;
-    announceTurn(context, place);
+    place = placeOf(found, input);
+    if (place !== undefined) announceTurn(context, place);
     context.df.setCustomStatus({ phase: 'check' });
-    const { next } = yield* call(context, 'checkFile', { runId: input.runId });
-    if (next === 'ended') return ENDED;
-    return yield* next === 'plan' ? plan(context, input, place) : work(context, input, place);
+    const checked = yield* call(context, 'checkFile', { runId: input.runId });
+    if (checked.next === 'ended') return ENDED;
+    place ??= yield* findPlace(context, input, checked);
+    if (place === undefined) return ENDED;
+    return yield* checked.next === 'plan' ? plan(context, input, place) : work(context, input, place);
   } catch (error) {
     // Every expected failure came back as a value; this is what was left after all retries.
     return yield* call(context, 'failRun', { runId: input.runId, message: activityErrorText(error) });
@@ -56,23 +58,40 @@ export function* provisionRun(context: OrchestrationContext): Generator<Task, Ru
   }
 }
 
-/**
- * Waits until the folder of the drop is quiet, and its options are read.
- *
- * @returns its place in the queue of its hub; `wait`: it goes on with a fresh history
- */
+/** Waits until the folder of the drop is quiet, and its options are read; `wait`: it goes on with a fresh history. */
 function* findOptions(
   context: OrchestrationContext,
-  { runId, limits = TURN_LIMITS }: RunInput,
-): Generator<Task, TurnPlace | 'ended' | 'wait', unknown> {
+  { runId }: RunInput,
+): Generator<Task, NamedPlace | 'ended' | 'wait', unknown> {
   context.df.setCustomStatus({ phase: 'options' });
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const options = yield* call(context, 'readOptions', { runId });
     if (options.status === 'ended') return 'ended';
-    if (options.status === 'ready') return { hub: options.hub, ticket: options.ticket, limits };
+    if (options.status === 'ready') return options;
     yield* sleep(context, options.seconds);
   }
   return 'wait';
+}
+
+function placeOf({ hub, ticket }: NamedPlace, { limits = TURN_LIMITS }: RunInput): TurnPlace | undefined {
+  return hub === undefined || ticket === undefined ? undefined : { hub, ticket, limits };
+}
+
+/**
+ * The place of a run that an earlier version began: its options are in the history without one. Either its check is there,
+ * too, and names it; or it is asked for once more, which the history knows nothing of yet.
+ *
+ * @returns undefined when the run has ended
+ */
+function* findPlace(
+  context: OrchestrationContext,
+  input: RunInput,
+  checked: NamedPlace,
+): Generator<Task, TurnPlace | undefined, unknown> {
+  const named = placeOf(checked, input);
+  if (named !== undefined) return named;
+  const options = yield* call(context, 'readOptions', { runId: input.runId });
+  return options.status === 'ready' ? placeOf(options, input) : undefined;
 }
 
 /**

@@ -76,6 +76,37 @@ describe('the orchestration of a run', () => {
     expect(statuses).toEqual(['options', 'check', 'turn', 'preImage', 'job', 'settle'].map((phase) => ({ phase })));
   });
 
+  it.each([
+    ['options were read', { next: 'job' }],
+    ['file was checked', { next: 'job', hub: 'east', ticket }],
+  ])(
+    'goes on, step by step as before, when it was begun by a version that named the place with the check, and its %s',
+    (_what, checkFile) => {
+      const readOptions = [{ status: 'ready' }, straight.readOptions];
+      const { yields, output, signals } = drive(
+        provisionRun,
+        { runId },
+        script({ ...straight, readOptions, checkFile }),
+      );
+      const asked = names(yields).filter((name) => name !== 'readOptions');
+      expect(asked).toEqual([
+        'checkFile',
+        'provisionTurn',
+        'takePreImage',
+        'fillLines',
+        'provisionJobStart',
+        'any',
+        'provisionAftermath',
+      ]);
+      // What is in its history already comes in the order of then: nothing new between the options and the check.
+      expect(names(yields).slice(0, 2)).toEqual(['readOptions', 'checkFile']);
+      expect(names(yields).filter((name) => name === 'readOptions')).toHaveLength('hub' in checkFile ? 1 : 2);
+      expect(yields.find(({ name }) => name === 'provisionTurn')).toMatchObject({ input: { runId, place } });
+      expect(signals).toEqual(left.slice(1));
+      expect(output).toEqual({ state: 'completed' });
+    },
+  );
+
   it('waits for the folder to be quiet as long as the activity says', () => {
     const readOptions = [{ status: 'wait', seconds: 7 }, { status: 'wait', seconds: 2 }, straight.readOptions];
     const { yields } = drive(provisionRun, { runId }, script({ ...straight, readOptions }));

@@ -37,14 +37,14 @@ export interface Aftermath {
   readonly facts: Facts;
 }
 
-export function mayRetry(
-  context: ProvisioningContext,
-  record: RunRecord,
-  rounds: RoundsState,
-  until?: string,
-): boolean {
+/** Whether lines of the file may be sent again. */
+export function mayRetry(context: ProvisioningContext, record: RunRecord, rounds: RoundsState): boolean {
   // Of lines whose notes are lost nobody knows how they were sent.
-  if (isLostAfterSend(record)) return false;
+  return !isLostAfterSend(record) && maySend(context, record, rounds);
+}
+
+/** @param until see `Round` */
+export function maySend(context: ProvisioningContext, record: RunRecord, rounds: RoundsState, until?: string): boolean {
   return record.cancelRequestedAt === undefined && !isTimeOver(context, record, rounds, until);
 }
 

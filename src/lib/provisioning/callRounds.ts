@@ -1,7 +1,7 @@
 /** The rounds of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
 
 import { explainHubError } from '../registry/index.ts';
-import { type Aftermath, enter, mayRetry, type NextRound, type SentLine, sentLines, standing } from './aftermath.ts';
+import { type Aftermath, enter, maySend, type NextRound, type SentLine, sentLines, standing } from './aftermath.ts';
 import type { ProvisioningContext } from './context.ts';
 import { paceOfRun } from './hubPace.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
@@ -16,7 +16,15 @@ import {
 } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import { againText } from './sentAgain.ts';
-import { type Facts, logsName, mayBeStale, type Standing, saysNotThere, WITHOUT_TWIN } from './standing.ts';
+import {
+  type Facts,
+  hasTransient,
+  logsName,
+  mayBeStale,
+  type Standing,
+  saysNotThere,
+  WITHOUT_TWIN,
+} from './standing.ts';
 
 /** What is granted at once: calls of at most half a minute, so that the activity that sends them ends in time. */
 const MOST_CALLS_A_GRANT = 5;
@@ -28,7 +36,6 @@ interface CallRound extends Pick<Round, 'name' | 'singly' | 'twinOnly' | 'patche
   wants(sent: SentLine, standing: Standing, earlier: RoundOutcomes): boolean;
 }
 
-const hasTransient = (facts: Facts): boolean => logsName(facts, (error) => error.class === 'transient');
 const hasFull = (facts: Facts, earlier: RoundOutcomes): boolean =>
   earlier.has('quota') || logsName(facts, (error) => error.class === 'quota');
 
@@ -159,7 +166,7 @@ export async function markFinished(
 ): Promise<RoundsState> {
   const before = (await readRounds(context, record))?.value;
   const round = before?.rounds.find((candidate) => candidate.name === name);
-  const isOpen = before !== undefined && round !== undefined && mayRetry(context, record, before, round.until);
+  const isOpen = before !== undefined && round !== undefined && maySend(context, record, before, round.until);
   if (isOpen && round.singly === undefined) {
     for await (const { state } of readRoundResults(context, record, round)) {
       if (state.is === 'pending' || state.is === 'sent') return before;

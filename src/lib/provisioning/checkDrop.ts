@@ -9,6 +9,7 @@ import type { ProvisioningContext } from './context.ts';
 import { assertDropUnchanged, openDrop } from './drop.ts';
 import { formatOfDrop } from './dropPath.ts';
 import { encodeEntry, type IndexEntry } from './lineIndex.ts';
+import { encodeMissingRow } from './missingRows.ts';
 import type { ProvisionOptions } from './options.ts';
 import { encodeParentRow } from './parentRows.ts';
 import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
@@ -69,7 +70,7 @@ export async function checkDrop(
     const { id, mode } = line;
     if (line.missing.length > 0) {
       incomplete += 1;
-      missing.writeLine(section, JSON.stringify([id, line.moduleId ?? null, ...line.missing]));
+      missing.writeLine(section, encodeMissingRow(line, line.missing));
     }
     if (line.parent !== undefined) {
       if (line.parent !== null) withParent += 1;

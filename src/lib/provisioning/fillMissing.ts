@@ -13,10 +13,11 @@ import type { ProvisioningContext } from './context.ts';
 import { type BeforeLine, beforeLine, filledLine, type Wanted } from './filledLine.ts';
 import { hubOf } from './hubJob.ts';
 import { findGone, findScoped } from './keptScopes.ts';
+import { readMissingAlong } from './missingRows.ts';
 import type { ProvisionOptions } from './options.ts';
 import { readParentsAlong } from './parentRows.ts';
 import type { PreImageRound } from './preImageRound.ts';
-import type { RunRecord } from './runRecord.ts';
+import type { CheckCounts, RunRecord } from './runRecord.ts';
 import {
   type CheckResult,
   checkBlobs,
@@ -69,9 +70,8 @@ export async function fillMissing(
 ): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
-  // Only lines that may change what exists can reset anything.
-  const changes = IMPORT_MODES.some((mode) => mayChange(mode) && check.counts.byMode[mode]);
-  if (!changes || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
+  const isNeeded = hasToFill(check.counts.byMode);
+  if (!isNeeded || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
   if (round === undefined) throw new StagingLost(record.runId, 'the pre-image');
   const manifest = container.getBlockBlobClient(fillBlob(round));
   const earlier = await readJson<FillManifest>(manifest);
@@ -122,22 +122,15 @@ export async function fillMissing(
   };
   let pass: WaitingLine[] = [];
   let characters = 0;
-  // These blobs are in the same order: what lacks nothing is simply not in the second.
   const parents = readParentsAlong(blobs.parents);
-  const incomplete = readEachLine(blobs.missing);
-  let next = await incomplete.next();
+  const incomplete = await readMissingAlong(blobs.missing);
   for await (const text of readEachLine(blobs.devices)) {
     const writesTwin = TWIN_MEMBER.test(text);
-    const line = next.done && scopes === undefined && !writesTwin ? undefined : (JSON.parse(text) as StagedLine);
-    let missing: readonly MissingField[] | undefined;
-    if (!next.done && line !== undefined) {
-      const [id, moduleId, ...fields] = JSON.parse(next.value) as MissingRow;
-      if (id === line.id && moduleId === (line.moduleId ?? null)) {
-        // New keys are wanted with missingKeys regenerate; all else is kept all the same.
-        missing = options.missingKeys === 'keep' ? fields : fields.filter((field) => field !== 'authentication');
-        next = await incomplete.next();
-      }
-    }
+    const isPlain = incomplete.isOver() && scopes === undefined && !writesTwin;
+    const line = isPlain ? undefined : (JSON.parse(text) as StagedLine);
+    const lacks = line === undefined ? undefined : await incomplete.of(line);
+    // New keys are wanted with missingKeys regenerate; all else is kept all the same.
+    const missing = options.missingKeys === 'keep' ? lacks : lacks?.filter((field) => field !== 'authentication');
     const isDevice = line !== undefined && (line.moduleId ?? undefined) === undefined;
     const parent = isDevice ? await parents.of(line.id) : undefined;
     const mode = importModeOf(line ?? {});
@@ -156,7 +149,8 @@ export async function fillMissing(
     pass = [];
   }
   await finishPass(pass);
-  if (!next.done) throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
+  if (!incomplete.isOver())
+    throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
   if (removalLines > 0) await removalWriter.commit(NDJSON);
   // What a line lacks is told from this blob, too, when it is sent again.
   const isFilled = changed > 0 || check.incomplete > 0;
@@ -173,6 +167,11 @@ const NDJSON = 'application/x-ndjson; charset=utf-8';
 
 /** Nearly always tells lines that write a twin from those that do not, without reading them. */
 const TWIN_MEMBER = /"(?:tags|desired)"/;
+
+/** Whether the lines of a file are looked at in the light of the pre-image: only what may change what exists can reset it. */
+export function hasToFill(byMode: CheckCounts['byMode']): boolean {
+  return IMPORT_MODES.some((mode) => mayChange(mode) && byMode[mode]);
+}
 
 /** Whether a line of this mode may change an identity that exists, and does not just delete it. */
 function mayChange(mode: ImportMode): boolean {
@@ -193,9 +192,6 @@ async function keepResult(manifest: BlockBlobClient, result: FillManifest): Prom
   if (await writeJson(manifest, result, { ifAbsent: true })) return result;
   return (await readJson<FillManifest>(manifest))?.value ?? result;
 }
-
-/** One row of the blob that says what lines lack: id, moduleId, fields. */
-export type MissingRow = readonly [id: string, moduleId: string | null, ...fields: MissingField[]];
 
 /** The lines of the pre-image for those of a pass; `tooLarge`: together they are more than is kept at once. */
 async function lookUp(

@@ -36,7 +36,10 @@ const MINUTE_MS = 60_000;
 const LEAST_DEADLINE_MS = 120 * MINUTE_MS;
 /** A user delegation key lasts 7 days at most, and so does everything signed with it. */
 const MOST_DEADLINE_MS = 7 * 24 * 60 * MINUTE_MS;
-/** One attempt at a time works on the job; a dead one is passed over after this long. Renewed right before the create, which takes at most half of it. */
+/**
+ * One attempt at a time works on the job; a dead one is passed over after this long. Renewed right before the create,
+ * which takes at most half of it.
+ */
 const LEASE_SECONDS = 60;
 const LEASE_TRIES = 10;
 

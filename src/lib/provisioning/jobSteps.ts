@@ -25,7 +25,7 @@ import { FIELD_OF, noteJob, PHASE_OF, waitingFor } from './jobNotes.ts';
 import { importPlan, preImagePlan } from './jobPlans.ts';
 import { FIND_MS, startLaterJob } from './laterJobs.ts';
 import { findLostImport } from './lostImport.ts';
-import { exportBlobName, keepManifest, preImageWay, readPreImage } from './preImage.ts';
+import { exportBlobName, keepManifest, latestRound, preImageWay, readPreImage } from './preImage.ts';
 import { isEarlierRound, type PreImageRound } from './preImageRound.ts';
 import { prepareConfigurations } from './prepareConfigurations.ts';
 import { type Recovered, surviving } from './recovery.ts';
@@ -130,19 +130,15 @@ async function endWithoutImport(
     return true;
   }
   if (gate === 'busy' || (await importJobStarted(context, record))) return false;
-  await endUnconfirmed(context, record.runId, { ...ending, check });
+  // What the error says to do may rest on nothing having been sent.
+  const action = 'A job may have been started: look at its devices in the hub, then drop the file again.';
+  const error = ending.state === 'refused' ? { ...ending.error, action } : ending.error;
+  await endUnconfirmed(context, record.runId, { ...ending, error, check });
   return true;
 }
 
 async function importJobStarted(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
   return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
-}
-
-/** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
-async function latestRound(context: ProvisioningContext, record: RunRecord): Promise<PreImageRound | undefined> {
-  const round = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
-  // Once the import was sent, its pre-image stays.
-  return round ?? (isSent(record) ? record.preImage?.round : undefined);
 }
 
 /**
@@ -332,6 +328,35 @@ async function planOf(
   }
 }
 
+/** The run was cancelled after a create was sent, or may have been; no job of it has come to light so far. */
+class CancelledInDoubt extends Error {}
+
+function unlessCancelled(record: RunRecord, plan: HubJobPlan): HubJobPlan {
+  return {
+    ...plan,
+    async beforeCreate() {
+      if (record.cancelRequestedAt !== undefined) throw new CancelledInDoubt();
+      await plan.beforeCreate?.();
+    },
+  };
+}
+
+/** @returns false while the job may still come to light, and then be cancelled */
+async function endInDoubt(
+  context: ProvisioningContext,
+  run: { readonly record: RunRecord; readonly check: CheckResult },
+): Promise<boolean> {
+  const { record } = run;
+  const { intent } = (await readJobState(context, record, IMPORT_JOB_BLOB)) ?? {};
+  if (intent !== undefined && context.now().getTime() - Date.parse(intent.at) < FIND_MS) {
+    const reason = 'the run was cancelled; an import that it may have started is looked for';
+    await waitingFor(context, record.runId, { kind: 'busy', reason, phase: PHASE_OF.import });
+    return false;
+  }
+  const message = 'The run was cancelled while its import job was being started; the hub shows no such job.';
+  return endWithoutImport(context, run, { state: 'cancelled', error: { code: 'cancelled', message } });
+}
+
 type StartReply =
   | { readonly status: 'started' | 'anew' | 'ended' }
   | { readonly status: 'wait'; readonly seconds: number };
@@ -366,7 +391,8 @@ async function tryStartJob(context: ProvisioningContext, input: JobStep): Promis
   const round = await roundSince(context, run, input.round);
   if (isEarlierRound(input.round ?? round, round)) return { status: 'ended' };
   try {
-    const result = await startHubJob(context, record, await planOf(context, record, check, kind, round));
+    const plan = await planOf(context, record, check, kind, round);
+    const result = await startHubJob(context, record, kind === 'import' ? unlessCancelled(record, plan) : plan);
     if (result.status === 'outdated') return { status: 'ended' };
     if (result.status === 'wait') {
       await waitingFor(context, runId, { kind: 'busy', reason: result.reason, phase: PHASE_OF[kind] });
@@ -382,6 +408,7 @@ async function tryStartJob(context: ProvisioningContext, input: JobStep): Promis
     return { status: 'started' };
   } catch (error) {
     const again = { status: 'wait', seconds: 5 } as const;
+    if (error instanceof CancelledInDoubt) return (await endInDoubt(context, run)) ? { status: 'ended' } : again;
     if (error instanceof DropChanged) {
       const ended = await endWithoutImport(context, run, { state: 'refused', error: runErrorOf(error) });
       return ended ? { status: 'ended' } : again;

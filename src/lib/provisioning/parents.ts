@@ -18,7 +18,7 @@ import { deviceLine } from './registryLine.ts';
 import { changeRounds, isTimeOver, type Round, readRoundResults, readRounds, writeRound } from './rounds.ts';
 import type { RunRecord } from './runRecord.ts';
 import { type CheckResult, checkBlobs, stagingOf } from './staging.ts';
-import { readFindings, verdictOn } from './verdicts.ts';
+import { readFindings, wasApplied } from './verdicts.ts';
 
 const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */
@@ -83,8 +83,7 @@ async function open(context: ProvisioningContext, record: RunRecord, check: Chec
     for await (const row of readParentRows(source)) {
       const [id, parent, mode] = row;
       if (parent === null) continue;
-      const { outcome } = verdictOn({ id, mode }, { ...findings, links: undefined, removals: undefined });
-      if (outcome === 'succeeded' || outcome === 'succeededWithWarning') yield row;
+      if (wasApplied({ id, mode }, findings)) yield row;
     }
   };
   const written = await writeRows(context, record, applied());

@@ -38,6 +38,7 @@ type Fields = Readonly<Record<string, unknown>>;
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 
 const isText = (value: unknown): boolean => typeof value === 'string';
+const isTrue = (value: unknown): boolean => value === true;
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
 const isInstant = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
 const oneOf = (words: readonly string[]) => (value: unknown) => typeof value === 'string' && words.includes(value);
@@ -80,7 +81,10 @@ const OPTIONAL: Shape = {
   preImage: holding({ container: isText, blobName: isText, round: isText }),
   retry: holding({ round: isText, lines: isNumber, left: isNumber }),
   kept: isObject,
+  plan: holding({ effects: isCounts, disabled: isNumber, lackingParent: isNumber }),
   importSentAt: isInstant,
+  importClosed: isTrue,
+  roundsOpened: isTrue,
   stagingLost: holding({ at: isInstant, what: isText, times: isNumber }),
   outcomes: isCounts,
   configurations: holding({ lines: isNumber, accepted: isNumber, rejected: isNumber }),

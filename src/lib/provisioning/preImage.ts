@@ -13,13 +13,20 @@ import { readLineBatches } from '../storage/readLines.ts';
 import { memberMap, objectText } from '../textFile/jsonMembers.ts';
 import { type Identity, identitiesToCompare } from './comparison.ts';
 import type { ProvisioningContext } from './context.ts';
-import { hubOf } from './hubJob.ts';
+import { hubOf, readJobState } from './hubJob.ts';
 import { decodeEntry, isAccepted } from './lineIndex.ts';
 import type { ProvisionOptions } from './options.ts';
 import type { PreImageRound } from './preImageRound.ts';
 import { readRegistryText, UNREADABLE } from './registryLine.ts';
-import type { RunRecord } from './runRecord.ts';
-import { type CheckResult, checkBlobs, type PreImageManifest, preImageBlob, stagingOf } from './staging.ts';
+import { isSent, type RunRecord } from './runRecord.ts';
+import {
+  type CheckResult,
+  checkBlobs,
+  IMPORT_JOB_BLOB,
+  type PreImageManifest,
+  preImageBlob,
+  stagingOf,
+} from './staging.ts';
 
 /** Up to this many identities are read one by one: as many as a hub of the smallest tier answers in about two minutes. */
 const MOST_READ_SINGLY = 200;
@@ -42,6 +49,13 @@ export function preImageWay(
   const overwriting = check.accepted - creates;
   if (overwriting === 0) return 'none';
   return overwriting <= MOST_READ_SINGLY ? 'single' : 'export';
+}
+
+/** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
+export async function latestRound(context: ProvisioningContext, record: RunRecord): Promise<PreImageRound | undefined> {
+  const round = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
+  // Once the import was sent, its pre-image stays.
+  return round ?? (isSent(record) ? record.preImage?.round : undefined);
 }
 
 /** Name of the blob that the export of this round writes. */

@@ -65,12 +65,15 @@ async function recover(
   const sentAt = state?.job?.createdAt ?? state?.intent?.at;
   const preImageGone =
     known.preImage !== undefined && !(await staging.getBlockBlobClient(known.preImage.blobName).exists());
-  let isMine = false;
+  // Before the record tells of the loss: a step that dies in between meets the loss once more.
+  if ((known.stagingLost?.times ?? 0) === before) {
+    await dropTornCheck(context, runId);
+    if (isSent(known) || sentAt !== undefined) await dropRounds(context, runId);
+  }
   const record = await context.runs.update(runId, (current) => {
     const times = current.stagingLost?.times ?? 0;
     // Another attempt at this step has seen to it.
-    isMine = times === before;
-    if (!isMine) return undefined;
+    if (times !== before) return undefined;
     const sent = isSent(current) || sentAt !== undefined;
     const { preImage, roundsOpened: _opened, verifyJob, parentsJob, ...rest } = current;
     return {
@@ -89,10 +92,6 @@ async function recover(
     };
   });
   if (isFinal(record.state)) return 'ended';
-  if (isMine) {
-    await dropTornCheck(context, runId);
-    if (isSent(record)) await dropRounds(context, runId);
-  }
   if ((record.stagingLost?.times ?? 0) > MOST_LOSSES) return giveUp(context, record);
   return isSent(record) ? 'sent' : 'anew';
 }

@@ -40,6 +40,11 @@ export async function openRun(context: ProvisioningContext, runId: string): Prom
   return isFinal(record.state) ? undefined : record;
 }
 
+/** Cancelled before its import was sent. Once it was, or may have been, the run goes on to its job, which is cancelled. */
+function isCancelledBefore(record: RunRecord): boolean {
+  return record.cancelRequestedAt !== undefined && !isSent(record);
+}
+
 export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
   await endWithoutJob(context, runId, {
     state: 'cancelled',
@@ -59,7 +64,7 @@ export async function readOptions(
   const { runId } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return ENDED;
-  if (record.cancelRequestedAt !== undefined) {
+  if (isCancelledBefore(record)) {
     await endCancelled(context, runId);
     return ENDED;
   }
@@ -159,7 +164,7 @@ export async function checkFile(
   if (record === undefined) return { next: 'ended' };
   const { options } = record;
   if (options === undefined) throw new Error(`The run ${runId} has no options.`);
-  if (record.cancelRequestedAt !== undefined) {
+  if (isCancelledBefore(record)) {
     await endCancelled(context, runId);
     return { next: 'ended' };
   }

@@ -11,14 +11,15 @@ import { paceOfRun } from './hubPace.ts';
 import { changeRounds, readRounds } from './rounds.ts';
 import { againText } from './sentAgain.ts';
 import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from './staging.ts';
+import { hasTransient } from './standing.ts';
 
 /** Lines that would keep the budget busy for longer go once more by a job first. */
 const LONGEST_BY_CALLS_MINUTES = 15;
 
 /** Very many lines that failed for a passing reason: the hub's own job is faster than calls within the throttle. */
 export async function planSecondJob(work: Aftermath): Promise<NextRound | undefined> {
-  const { context, record, state } = work;
-  if (state.secondJob !== undefined || state.rounds.length > 0) return undefined;
+  const { context, record, state, facts } = work;
+  if (state.secondJob !== undefined || state.rounds.length > 0 || !hasTransient(facts)) return undefined;
   const { itemsPerMinute } = paceOfRun(context, record);
   const blobName = `retry-${randomBytes(4).toString('hex')}.txt`;
   const lines = await writeTransient(work, blobName);

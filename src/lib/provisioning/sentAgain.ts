@@ -11,7 +11,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { importModeOf } from '../devicesFile/importMode.ts';
 import { readEachLine } from '../storage/readLines.ts';
 import { memberMap, objectText } from '../textFile/jsonMembers.ts';
-import type { MissingRow } from './fillMissing.ts';
+import { readMissingAlong } from './missingRows.ts';
 import type { RoundLine } from './rounds.ts';
 
 /** `ifUnchanged`: it was filled, and applies to the device as it was; `ifAbsent`: it applies to a new device alone. */
@@ -31,18 +31,11 @@ export async function* withGuards(
   from: { readonly unfilled: BlockBlobClient; readonly missing: BlockBlobClient },
 ): AsyncGenerator<SentText> {
   const unfilled = readEachLine(from.unfilled);
-  const missing = readEachLine(from.missing);
-  let next = await missing.next();
+  const missing = await readMissingAlong(from.missing);
   for await (const text of sent) {
     const asked = await unfilled.next();
     if (asked.done) throw new Error('More lines were given to the hub than the file has.');
-    let isIncomplete = false;
-    if (!next.done) {
-      const { id, moduleId } = JSON.parse(text) as RoundLine;
-      const [missingId, missingModuleId] = JSON.parse(next.value) as MissingRow;
-      isIncomplete = missingId === id && missingModuleId === (moduleId ?? null);
-      if (isIncomplete) next = await missing.next();
-    }
+    const isIncomplete = !missing.isOver() && (await missing.of(JSON.parse(text) as RoundLine)) !== undefined;
     yield { text, asked: asked.value, guard: guardOf({ isFilled: text !== asked.value, isIncomplete }) };
   }
 }

@@ -127,6 +127,11 @@ export function logsName(
   return words.some((code) => holds(explainHubError(code)));
 }
 
+/** Whether any line may have failed for a passing reason. */
+export function hasTransient(facts: Facts): boolean {
+  return logsName(facts, (error) => error.class === 'transient');
+}
+
 /** Whether all that the job says is final, so that nothing is to be tried again or read back. */
 export function isFinalWord({ first: { log, doubt, repeated } }: Facts): boolean {
   if (doubt !== undefined || log === undefined || repeated) return false;

@@ -8,7 +8,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { importModeOf } from '../devicesFile/importMode.ts';
 import { readEachLine } from '../storage/readLines.ts';
 import type { SentLine } from './aftermath.ts';
-import type { MissingRow } from './fillMissing.ts';
+import { readMissingAlong } from './missingRows.ts';
 import type { RoundLine } from './rounds.ts';
 
 /**
@@ -21,19 +21,10 @@ export async function* unfilledLines(from: {
   readonly devices: BlockBlobClient;
   readonly missing: BlockBlobClient;
 }): AsyncGenerator<SentLine> {
-  const missing = readEachLine(from.missing);
-  let next = await missing.next();
+  const missing = await readMissingAlong(from.missing);
   for await (const text of readEachLine(from.devices)) {
     const line = JSON.parse(text) as RoundLine;
-    const sent = { text, asked: text, mode: importModeOf(line) };
-    if (next.done) {
-      yield { ...sent, line };
-      continue;
-    }
-    const [id, moduleId, ...fields] = JSON.parse(next.value) as MissingRow;
-    const isMissing = id === line.id && moduleId === (line.moduleId ?? null);
-    if (isMissing) next = await missing.next();
-    const statusKept = isMissing && fields.includes('status');
-    yield { ...sent, line: statusKept ? { ...line, statusKept } : line };
+    const statusKept = (await missing.of(line))?.includes('status') === true;
+    yield { text, asked: text, mode: importModeOf(line), line: statusKept ? { ...line, statusKept } : line };
   }
 }

@@ -75,6 +75,11 @@ function isApplied({ outcome }: Verdict): boolean {
   return outcome === 'succeeded' || outcome === 'succeededWithWarning';
 }
 
+/** Whether a line was applied, whatever became of its link and of what had to go from its twin. */
+export function wasApplied(line: LineOf, findings: Findings): boolean {
+  return isApplied(verdictOnIdentity(line, findings));
+}
+
 /** Whether a line was applied, and what had to go from its twin may still be there. */
 export function isRemovalDue(line: LineOf, findings: Findings): boolean {
   const verdict = verdictOnIdentity(line, findings);

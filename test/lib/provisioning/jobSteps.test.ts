@@ -27,7 +27,7 @@ function hubError(code: string, fields: { retryable?: boolean; outcomeUnknown?: 
   });
 }
 
-type Change = 'lostReply' | 'refused' | 'busy';
+type Change = 'lostReply' | 'lostBefore' | 'refused' | 'busy';
 
 /** A hub with nothing but jobs, whose replies the test decides. The real wire is for the end-to-end tests. */
 class JobHub {
@@ -47,6 +47,7 @@ class JobHub {
     const change = this.creates.shift();
     if (change === 'refused') throw hubError('ServiceUnavailable', { retryable: true });
     if (change === 'busy') throw hubError('JobQuotaExceeded', { retryable: true });
+    if (change === 'lostBefore') throw hubError('Timeout', { retryable: true, outcomeUnknown: true });
     this.created.push(request);
     const job = { jobId: `ours-${this.created.length}`, type: 'import', status: 'running', progress: 0 };
     this.jobs.push(job);
@@ -162,6 +163,21 @@ describe('a job whose create had an unclear end', () => {
     expect(await run.record()).toMatchObject({ state: 'failed', outcomes: { unconfirmed: 2, skipped: 0 } });
   });
 
+  it('is not said to have changed nothing when the file is gone by then', async () => {
+    const run = await checkedRun();
+    run.hub.creates.push('lostBefore');
+    expect(await run.start()).toMatchObject({ status: 'wait' });
+    const { container, blobName } = (await run.record()).drop;
+    await run.context.storage.container(container).deleteBlob(blobName);
+    expect(await run.start()).toEqual({ status: 'ended' });
+    const { error, outcomes } = await run.record();
+    expect(outcomes).toMatchObject({ unconfirmed: 2 });
+    expect(error).toMatchObject({
+      code: 'dropDeleted',
+      action: expect.stringContaining('A job may have been started'),
+    });
+  });
+
   it('is not taken for done when somebody else started a job that ended otherwise', async () => {
     const run = await checkedRun();
     run.hub.creates.push('lostReply');
@@ -205,19 +221,55 @@ describe('a cancel', () => {
 
   it('that comes between the create and its note cancels the job, and does not call its lines skipped', async () => {
     const run = await checkedRun();
-    const dying = { ...run.context.runs, update: async () => Promise.reject(new Error('killed')) };
-    await expect(startJob({ ...run.context, runs: dying }, { runId: run.runId, kind: 'import' })).rejects.toThrow(
-      'killed',
-    );
-    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
+    const { runs } = run.context;
+    let updates = 0;
+    const update: typeof runs.update = (...given) =>
+      ++updates === 1 ? runs.update(...given) : Promise.reject(new Error('killed'));
+    const dying = { ...run.context, runs: { ...runs, update } };
+    await expect(startJob(dying, { runId: run.runId, kind: 'import' })).rejects.toThrow('killed');
+    expect(run.hub.created).toHaveLength(1);
+    await runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
     expect(await run.start()).toEqual({ status: 'started' });
     expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
     await settleRun(run.context, { runId: run.runId });
+    expect(run.hub.created).toHaveLength(1);
     expect(await run.record()).toMatchObject({
       state: 'cancelled',
       job: { status: 'cancelled' },
       outcomes: { unconfirmed: 2 },
     });
+  });
+
+  it.each([
+    ['before the create', () => Promise.reject(new Error('killed')), 'killed'],
+    ['while the fate of the create is not known', undefined, undefined],
+  ])('that comes %s lets nothing be sent any more', async (_when, update, killed) => {
+    const run = await checkedRun();
+    const { runs } = run.context;
+    run.hub.creates.push('lostBefore');
+    const context = { ...run.context, runs: { ...runs, ...(update && { update }) } };
+    const started = startJob(context, { runId: run.runId, kind: 'import' });
+    if (killed === undefined) expect(await started).toMatchObject({ status: 'wait' });
+    else await expect(started).rejects.toThrow(killed);
+    run.hub.creates.length = 0;
+    await runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
+    // It may come to light for a while.
+    expect(await run.start()).toMatchObject({ status: 'wait' });
+    run.context.advance(3 * 60_000);
+    expect(await run.start()).toEqual({ status: 'ended' });
+    expect(run.hub.created).toEqual([]);
+    expect(await run.record()).toMatchObject({ state: 'cancelled', outcomes: { unconfirmed: 2 } });
+  });
+
+  it('of a run that is started again after its import was sent cancels the job, and settles its lines from what that did', async () => {
+    const run = await checkedRun();
+    await run.start();
+    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
+    expect(await readOptions(run.context, { runId: run.runId })).toMatchObject({ status: 'ready' });
+    expect(await checkFile(run.context, { runId: run.runId })).toEqual({ next: 'job' });
+    expect(await run.start()).toEqual({ status: 'started' });
+    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
+    expect(await run.hub.getJob('ours-1')).toMatchObject({ status: 'cancelled' });
   });
 
   it('whose event was lost is found by the watch', async () => {

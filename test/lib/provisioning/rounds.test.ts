@@ -511,6 +511,16 @@ describe('a second job', () => {
   const putLog = (run: Prepared, text: string, name = 'importErrors.log') =>
     run.context.storage.runContainer(run.runId).getBlockBlobClient(name).upload(text, text.length);
 
+  it('is not planned over and over where no error of the job may pass', async () => {
+    const run = await afterJob(devices(3), { d1: EXISTS });
+    await run.context.runs.update(run.runId, (record) => ({ ...record, job: { ...second('failed'), jobId: 'j1' } }));
+    for (let step = 0; step < 3; step++) expect(await run.next()).toMatchObject({ do: 'wait' });
+    const names = [];
+    const staging = run.context.storage.runContainer(run.runId);
+    for await (const { name } of staging.listBlobsFlat({ prefix: 'retry-' })) names.push(name);
+    expect(names).toEqual([]);
+  });
+
   it('has its say although it takes longer than lines are tried again', async () => {
     const run = await planned();
     run.context.advance(61 * 60_000);
@@ -562,6 +572,22 @@ describe('a second job', () => {
     never.context.advance(61 * 60_000);
     expect(await startJob(never.context, { runId: never.runId, kind: 'retry' })).toEqual({ status: 'ended' });
     expect(await never.settle()).toMatchObject({ outcomes: { failed: MANY } });
+  });
+
+  it('is not sent by a run that has lost its notes, though the step that found that out died on the way', async () => {
+    const run = await planned();
+    const { runs } = run.context;
+    await run.context.storage.runContainer(run.runId).getBlockBlobClient('first-importErrors.log').delete();
+    const update: typeof runs.update = async (...given) => {
+      await runs.update(...given);
+      throw new Error('killed');
+    };
+    const dying = nextRound({ ...run.context, runs: { ...runs, update } }, { runId: run.runId });
+    await expect(dying).rejects.toThrow('killed');
+    expect(await run.record()).toMatchObject({ stagingLost: { isSent: true } });
+    let next = await run.next();
+    for (; next.do === 'wait'; next = await run.next()) run.context.advance(next.seconds * 1000);
+    expect(next).toEqual({ do: 'job', kind: 'verify' });
   });
 
   it('that the hub does not know any more is not waited for', async () => {

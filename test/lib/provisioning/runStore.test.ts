@@ -5,6 +5,7 @@ import { RunDamaged } from '../../../src/lib/provisioning/parseRunRecord.ts';
 import type { RunRecord } from '../../../src/lib/provisioning/runRecord.ts';
 import { startRunOfDrop } from '../../../src/lib/provisioning/startRun.ts';
 import { sweep } from '../../../src/lib/provisioning/sweep.ts';
+import { EFFECTS, type Effect } from '../../../src/lib/registryLines/whatWouldHappen.ts';
 import { readText } from '../../../src/lib/storage/readText.ts';
 import { RUNS_CONTAINER } from '../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
@@ -42,6 +43,8 @@ async function damage(runId: string, change: (record: RunRecord) => string): Pro
   return text;
 }
 
+const plannedNothing = () => Object.fromEntries(EFFECTS.map((effect) => [effect, 0])) as Record<Effect, number>;
+
 const withField = (name: string, value: unknown) => (record: RunRecord) => JSON.stringify({ ...record, [name]: value });
 
 const DAMAGES: readonly (readonly [string, (record: RunRecord) => string, string])[] = [
@@ -58,6 +61,8 @@ const DAMAGES: readonly (readonly [string, (record: RunRecord) => string, string
   ['with a number for a time', withField('createdAt', 7), 'its "createdAt" is missing or of a wrong form'],
   ['with options that are a list', withField('options', []), 'its "options" is of a wrong form'],
   ['with a job without an id', withField('job', { status: 'running' }), 'its "job" is of a wrong form'],
+  ['with a word for a yes', withField('importClosed', 'no'), 'its "importClosed" is of a wrong form'],
+  ['with a plan without counts', withField('plan', { effects: 'all' }), 'its "plan" is of a wrong form'],
   ['with outcomes that are words', withField('outcomes', { failed: 'two' }), 'its "outcomes" is of a wrong form'],
 ];
 
@@ -118,6 +123,11 @@ describe('a damaged record', () => {
       retry: { round: 'devices', lines: 5, left: 2 },
       preImage: { container: 'c', blobName: 'b', round: '1.1' },
       kept: { status: 1 },
+      plan: { effects: plannedNothing(), disabled: 0, lackingParent: 0 },
+      importSentAt: at,
+      importClosed: true,
+      roundsOpened: true,
+      stagingLost: { at, what: 'a blob', times: 1, isSent: true },
       configurations: { lines: 1, accepted: 1, rejected: 0 },
     }));
     expect(await context.runs.read(runId)).toEqual(record);

@@ -48,6 +48,9 @@ class TwinHub {
   async getJob() {
     return undefined;
   }
+  async listJobs() {
+    return [];
+  }
 }
 
 /** A run whose import job has ended with these errors. */
@@ -175,6 +178,25 @@ describe('what had to go from twins', () => {
     await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
     expect((await run.settle()).codes).toEqual(['failed keysNotRemoved', 'succeeded ']);
     expect(run.hub.patches).toEqual([]);
+  });
+
+  it('goes, too, when what was noted of the job is gone', async () => {
+    const run = await afterJob([merging('m1', '{"site":null}')]);
+    await run.context.storage.runContainer(run.runId).getBlockBlobClient('job.json').delete();
+    expect(await run.next()).toMatchObject({ do: 'work', round: 'removals' });
+  });
+
+  it('is not forgotten when it is not known any more: such a line is unconfirmed', async () => {
+    const run = await afterJob([merging('m1', '{"site":null}'), merging('m2', '{"z":1}')]);
+    const { context, runId } = run;
+    // As before each create.
+    const importSentAt = context.now().toISOString();
+    await context.runs.update(runId, (record) => ({ ...record, importSentAt }));
+    await context.storage.runContainer(runId).getBlockBlobClient('fill-1.1.json').delete();
+    run.hub.tags = '{"a":1.0,"10":"x","2":"y","site":"faro","z":1}';
+    const { codes, record } = await run.settle();
+    expect(record?.stagingLost).toMatchObject({ what: 'fill-1.1.json', isSent: true });
+    expect(codes).toEqual(['unconfirmed stagingLost', 'succeeded readBack']);
   });
 
   it('goes, too, when nothing else is to be tried again', async () => {

@@ -4,7 +4,7 @@ import type { ImportMode } from '../../../src/lib/devicesFile/importMode.ts';
 import type { Agreement } from '../../../src/lib/provisioning/agrees.ts';
 import { createIdentityNotes } from '../../../src/lib/provisioning/identityNotes.ts';
 import type { RoundOutcome } from '../../../src/lib/provisioning/roundOutcomes.ts';
-import { type Findings, isRemovalDue, verdictOn } from '../../../src/lib/provisioning/verdicts.ts';
+import { type Findings, isRemovalDue, verdictOn, wasApplied } from '../../../src/lib/provisioning/verdicts.ts';
 
 interface Known {
   /** The error of the job. */
@@ -191,5 +191,21 @@ describe('what had to go is patched away', () => {
     ['updateTwinIfMatchETag', { job: 429001, round: {}, removal: 'keysNotRemoved' }, true],
   ])('in mode %s with %j: %s', (mode, known, due) => {
     expect(isRemovalDue(line(mode), findings(known))).toBe(due);
+  });
+});
+
+describe('a device is linked to its parent where its line was applied', () => {
+  it.each<[ImportMode, Known, boolean]>([
+    ['update', {}, true],
+    ['update', { removal: 'keysNotRemoved' }, true],
+    ['update', { link: 'ParentNotSet' }, true],
+    ['update', { doubt: true, read: 'all' }, true],
+    ['update', { doubt: true, read: 'more' }, false],
+    ['update', { doubt: true, read: 'more', removal: 'keysNotRemoved' }, true],
+    ['update', { doubt: true, read: 'more', removal: 'gone' }, true],
+    ['create', { job: 'DeviceRegisteredWithoutTwin' }, true],
+    ['create', { job: 409001 }, false],
+  ])('in mode %s with %j: %s', (mode, known, applied) => {
+    expect(wasApplied(line(mode), findings(known))).toBe(applied);
   });
 });
