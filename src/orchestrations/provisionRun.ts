@@ -51,10 +51,23 @@ export function* provisionRun(context: OrchestrationContext): Generator<Task, Ru
     return yield* checked.next === 'plan' ? plan(context, input, place) : work(context, input, place);
   } catch (error) {
     // Every expected failure came back as a value; this is what was left after all retries.
-    return yield* call(context, 'failRun', { runId: input.runId, message: activityErrorText(error) });
+    return yield* fail(context, input.runId, error);
   } finally {
     // However the run has ended.
     if (place !== undefined) leaveTurn(context, place);
+  }
+}
+
+/**
+ * Marks the run as failed. One that cannot be marked (its record is damaged, or storage is away) ends here all the same:
+ * whether what a failed orchestration signals is delivered is not known, and it has to give up its turn. The sweep sees to
+ * a record that is not final.
+ */
+function* fail(context: OrchestrationContext, runId: string, error: unknown): Generator<Task, RunResult, unknown> {
+  try {
+    return yield* call(context, 'failRun', { runId, message: activityErrorText(error) });
+  } catch {
+    return { state: 'failed' };
   }
 }
 

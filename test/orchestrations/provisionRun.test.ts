@@ -260,7 +260,7 @@ describe('the orchestration of a run', () => {
       { runId },
       script({ ...straight, provisionAftermath, failRun: provisionAftermath }),
     );
-    expect(broken).toMatchObject({ error: provisionAftermath, signals: left });
+    expect(broken).toMatchObject({ output: { state: 'failed' }, signals: left });
   });
 
   it('yields the same tasks when it is replayed with the same answers', () => {

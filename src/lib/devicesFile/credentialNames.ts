@@ -28,7 +28,7 @@ const WORDS = new Set([
 ]);
 /** Told by what is in the name, since these are written as one word too. */
 const PARTS =
-  /connectionstring|connstr|sharedaccess|thumbprint|fingerprint|primarykey|secondarykey|symmetrickey|accesskey|privatekey|devicekey|apikey|password|passwort|kennwort|authenticationtype|authtype|sastoken/;
+  /connectionstring|connstr|sharedaccess|thumbprint|fingerprint|primarykey|secondarykey|symmetrickey|accesskey|privatekey|devicekey|apikey|password|passwort|kennwort|authenticationtype|authtype|sastoken|(?:prim|sekund|ger|symmetrisch|zugriffs|zugangs)\p{L}*schl(?:ü|ue)ssel/u;
 
 /** What somebody means, by the name in small letters without anything between them. */
 const MEANT: Readonly<Record<string, string>> = {
@@ -36,7 +36,9 @@ const MEANT: Readonly<Record<string, string>> = {
   symmetrickey: 'authentication.symmetricKey.primaryKey',
   devicekey: 'authentication.symmetricKey.primaryKey',
   key1: 'authentication.symmetricKey.primaryKey',
+  primärschlüssel: 'authentication.symmetricKey.primaryKey',
   secondarykey: 'authentication.symmetricKey.secondaryKey',
+  sekundärschlüssel: 'authentication.symmetricKey.secondaryKey',
   key2: 'authentication.symmetricKey.secondaryKey',
   thumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
   primarythumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
@@ -63,13 +65,14 @@ export function credentialField(name: string): string | undefined {
   return Object.hasOwn(MEANT, bare) ? MEANT[bare] : undefined;
 }
 
-const BASE64_KEY = /^(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)$/;
+/** Of 16 bytes or more, with the padding that gives it away. */
+const BASE64_KEY = /^(?:[A-Za-z0-9+/]{4}){5,21}(?:[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/;
 const THUMBPRINT =
   /^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(?:[: -][0-9A-Fa-f]{2}){19}|[0-9A-Fa-f]{2}(?:[: -][0-9A-Fa-f]{2}){31})$/;
 
-/** Whether the text is a key as hubs make them, a thumbprint, or has a connection string or signature in it. */
+/** Whether the text is a key, a thumbprint, or has a connection string or signature in it. */
 export function looksLikeCredential(text: string): boolean {
-  if (text.length < 40) return false;
+  if (text.length < 24) return false;
   return (
     (text.length <= 95 && (BASE64_KEY.test(text) || THUMBPRINT.test(text))) ||
     /SharedAccess(?:Key=|Signature)|[?&]sig=|-----BEGIN /i.test(text)

@@ -78,7 +78,7 @@ const SHORTEST_KEY = 22;
  * that was put together wrongly can have a device key or a SAS where a name belongs.
  */
 export function displayName(name: string): string {
-  if (name.length === 0 || name.length > LONGEST_NAME || !/^[A-Za-z0-9_$-]+$/.test(name)) return HIDDEN_NAME;
+  if (name.length === 0 || name.length > LONGEST_NAME || !/^[\p{L}\p{N}_$-]+$/u.test(name)) return HIDDEN_NAME;
   return name.length >= SHORTEST_KEY && !isWords(name) ? HIDDEN_NAME : name;
 }
 

@@ -1,6 +1,7 @@
 import { displayName } from '../devicesFile/findings.ts';
 import { IMPORT_MODES, parseImportMode } from '../devicesFile/importMode.ts';
 import { HubKeeperError } from '../errors.ts';
+import { membersOf } from '../textFile/jsonMembers.ts';
 import type { ProvisionOptions } from './options.ts';
 
 export const DEFAULT_OPTIONS: ProvisionOptions = {
@@ -115,7 +116,21 @@ export function optionsFromJson(text: string, blobName: string): ProvisionOption
       action: `Correct it and drop the devices file again. Example: {"importMode": "create", "dryRun": true}`,
     });
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) {
+    throw new OptionsRefused({
+      code: 'optionsTwice',
+      message: `${blobName} has the option ${displayName(repeated)} more than once.`,
+      action: 'Leave one of them, and drop the devices file again.',
+    });
+  }
   return readOptions(Object.entries(value), blobName, false);
+}
+
+/** A parser keeps the last of two: which of them was meant, of `dryRun` say, nobody can tell. */
+function repeatedKey(text: string): string | undefined {
+  const keys = membersOf(text).map(({ key }) => key);
+  return keys.find((key, index) => keys.indexOf(key) !== index);
 }
 
 function readOptions(

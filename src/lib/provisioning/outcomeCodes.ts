@@ -182,6 +182,7 @@ export const RUN_ERROR_CODES = {
     retried: 'no',
   },
   optionsInvalid: { says: 'An option is unknown or has a wrong value.', action: 'Correct the options.', retried: 'no' },
+  optionsTwice: { says: 'options.json has an option more than once.', action: 'Leave one of them.', retried: 'no' },
   optionsNotJson: { says: 'options.json is not one JSON object.', action: 'Correct it.', retried: 'no' },
   orchestrationLost: {
     says: 'The orchestration of the run was lost several times.',

@@ -42,6 +42,10 @@ it.each([
   ['wifiPassword', undefined],
   ['wifipassword', undefined],
   ['WLANPASSWORT', undefined],
+  ['Primärschlüssel', PRIMARY],
+  ['Sekundärschlüssel', 'authentication.symmetricKey.secondaryKey'],
+  ['Geraeteschluessel 1', undefined],
+  ['Zugriffsschlüssel', undefined],
 ])('%s is the name of a credential', (name, field) => {
   expect(isCredentialName(name)).toBe(true);
   expect(credentialField(name)).toBe(field);
@@ -60,6 +64,7 @@ it.each([
   'lastActivityTime',
   'Passage',
   'Zertifizierung',
+  'Artikelschlüssel',
   'constructor',
   '',
 ])('"%s" is none', (name) => {
@@ -75,8 +80,11 @@ it.each([
   ['a connection string', `HostName=h;DeviceId=d;SharedAccessKey=${KEY_1}`, true],
   ['a signature', 'SharedAccessSignature sr=h%2Fdevices%2Fd&sig=x&se=1790000000', true],
   ['a link with a signature', 'https://a.blob.core.windows.net/c/b?sv=2024-11-04&sig=x', true],
-  ['a certificate', '-----BEGIN CERTIFICATE-----\nMIIB', false],
+  ['the beginning of a certificate', '-----BEGIN CERTIFICATE-----\nMIIB', true],
   ['a whole certificate', `-----BEGIN CERTIFICATE-----\n${'MIIB'.repeat(20)}`, true],
+  ['a key of 23 bytes', Buffer.alloc(23, 7).toString('base64'), true],
+  ['a key of 16 bytes', Buffer.alloc(16, 7).toString('base64'), true],
+  ['an ETag', 'AAAAAAAAAAE=', false],
   ['a UUID', '123e4567-e89b-12d3-a456-426614174000', false],
   ['a sentence', 'The third pump from the left, behind the door of hall 7', false],
   ['a MAC address', 'A0:F7:88:0B:5C:5A', false],

@@ -89,6 +89,7 @@ it.each([
   ['a key of zeros', 'AAAAAAAAAAAAAAAAAAAAAA', '(a name)'],
   ['a key of 16 bytes without its padding', 'q83vASNFZ4kBI0VniavN7w', '(a name)'],
   ['words', 'lastMaintenanceWindowStart', 'lastMaintenanceWindowStart'],
+  ['a name with an umlaut', 'h\u00f6he', 'h\u00f6he'],
   ['words with underscores', 'last_maintenance_window_2', 'last_maintenance_window_2'],
 ])('shows a name of the file unless it may be a key: %s', (_what, name, shown) => {
   expect(displayName(name)).toBe(shown);

@@ -47,6 +47,13 @@ describe('options in options.json', () => {
     expect(refusal(() => optionsFromJson(text, 'options.json')).message).toContain('one JSON object');
   });
 
+  it('are refused when one is there twice, for nobody can tell which of them is meant', () => {
+    expect(refusal(() => optionsFromJson('{"dryRun":true,"dryRun":false}', 'options.json'))).toMatchObject({
+      code: 'optionsTwice',
+      message: 'options.json has the option dryRun more than once.',
+    });
+  });
+
   it('are refused with every unknown and every wrong one named', () => {
     const text = '{"dryrun":true,"speed":9,"maxRejects":-1,"importMode":"upsert","missingKeys":1}';
     const { message, action } = refusal(() => optionsFromJson(text, 'options.json'));
