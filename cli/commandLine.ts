@@ -16,6 +16,7 @@ import {
   importModeOption,
   parseBatch,
   parseHub,
+  parseLimit,
   parsePort,
   parseState,
   parseWhole,
@@ -82,7 +83,7 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     );
 
   verb(program, 'runs', 'list the latest runs')
-    .addOption(new Option('--limit <n>', 'how many').argParser(parseWhole).default(20))
+    .addOption(new Option('--limit <n>', 'how many, 1 to 200').argParser(parseLimit).default(20))
     .option('--hub <alias>', 'only runs of this hub', parseHub)
     .option('--state <state>', `only runs in this state: ${RUN_STATES.join(', ')}`, parseState)
     .addOption(dataOption())

@@ -3,7 +3,7 @@
 import type { RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import { formatCount } from './format.ts';
 import type { Paint } from './outcomeText.ts';
-import { wrap } from './wrap.ts';
+import { wrapFinding } from './wrap.ts';
 
 const SHOWN = 8;
 
@@ -19,7 +19,7 @@ export function renderFileWarnings(
   return [
     '',
     `  ${paint('yellow', 'warnings of the file')}`,
-    ...warnings.slice(0, SHOWN).flatMap(({ message }) => wrap(message, 4, columns)),
+    ...warnings.slice(0, SHOWN).flatMap(({ message }) => wrapFinding(message, 4, columns)),
     ...(hidden > 0 ? [paint('dim', `    … and ${formatCount(hidden)} more: see report.json`)] : []),
   ];
 }

@@ -77,6 +77,13 @@ export function parseWhole(text: string): number {
   return Number(text);
 }
 
+/** As many as the HTTP API gives at once. */
+export function parseLimit(text: string): number {
+  const limit = parseWhole(text);
+  if (limit < 1 || limit > 200) throw new InvalidArgumentError('It must be a whole number from 1 to 200.');
+  return limit;
+}
+
 export function parsePort(text: string): number {
   const port = parseWhole(text);
   if (port > 65_535) throw new InvalidArgumentError('Ports end at 65535.');

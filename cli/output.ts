@@ -14,6 +14,8 @@ export interface Output {
   readonly columns: number | undefined;
   /** A line of the result, redacted. Nothing with `json`. */
   print(line?: string): void;
+  /** A sentence of the result: redacted, in lines that fit the terminal, commands whole. Nothing with `json`. */
+  tell(text: string): void;
   /** A line of the result that is meant to show a development key. Nothing with `json`. */
   printUnredacted(line: string): void;
   /** The one JSON value, on one line. Nothing without `json`. */
@@ -32,6 +34,10 @@ export function createOutput(json: boolean): Output {
     columns: stdout.isTTY ? stdout.columns : undefined,
     print: (line = '') => {
       if (!json) stdout.write(`${redact(line)}\n`);
+    },
+    tell: (text) => {
+      if (json) return;
+      for (const line of wrapProse(redact(text), stdout.isTTY ? stdout.columns : undefined)) stdout.write(`${line}\n`);
     },
     printUnredacted: (line) => {
       if (!json) stdout.write(`${line}\n`);

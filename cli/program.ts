@@ -6,7 +6,7 @@ import { createCommandLine } from './commandLine.ts';
 import { commandText } from './commandText.ts';
 import { EXIT, type ExitCode } from './exitCode.ts';
 import { endForLackOfReaders } from './interrupt.ts';
-import { wrap, wrapProse } from './wrap.ts';
+import { wrapProse } from './wrap.ts';
 
 /** The whole life of the process. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -48,9 +48,8 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
 
 /** Lines that fit the terminal. */
 export function errorLines(message: string, hint: string | undefined, columns: number | undefined): readonly string[] {
-  const said = `hubkeeper: ${message}`.split('\n').flatMap((line) => wrap(line, 0, columns));
-  if (hint === undefined) return said;
-  return [...said, ...wrapProse(hint, columns)];
+  const said = wrapProse(`hubkeeper: ${message}`, columns);
+  return hint === undefined ? said : [...said, ...wrapProse(hint, columns)];
 }
 
 /** One line that says what, one that says what to do. */

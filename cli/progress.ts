@@ -4,7 +4,7 @@ import { isTerminalStatus } from '../src/lib/provisioning/jobStatus.ts';
 import type { RunJob, RunPhase, RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import type { CommandText } from './commandText.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatRate } from './format.ts';
-import { jobStatusText, PHASE_TEXT as SHORT_TEXT, stateText } from './runWords.ts';
+import { jobStatusText, PHASE_TEXT as SHORT_TEXT, shortId, stateText } from './runWords.ts';
 import { stillnessOf, stillText } from './stillness.ts';
 
 export interface Progress {
@@ -58,7 +58,7 @@ function activeProgress(record: RunRecord, now: Date, command: CommandText): Pro
 
 function suspendedText({ runId, job }: RunRecord, command: CommandText): string {
   const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
-  return `suspended${jobGoesOn ? ' (its import job goes on)' : ''}: ${command('resume', runId.slice(0, 8))}`;
+  return `suspended${jobGoesOn ? ' (its import job goes on)' : ''}: ${command('resume', shortId(runId))}`;
 }
 
 function linesText(record: RunRecord): string {

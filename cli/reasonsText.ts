@@ -4,7 +4,7 @@ import type { Outcome } from '../src/lib/provisioning/runRecord.ts';
 import { formatCount, formatPlural } from './format.ts';
 import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
 import type { ReportedReason } from './report.ts';
-import { wrap } from './wrap.ts';
+import { wrapFinding } from './wrap.ts';
 
 /** What a person has to look at, first what the hub refused: rejections could be had from a check. */
 const SHOWN: readonly Outcome[] = ['failed', 'unconfirmed', 'rejected', 'succeededWithWarning'];
@@ -43,5 +43,5 @@ function renderReason(reason: ReportedReason, columns: number | undefined, paint
   const place = `line ${line}${identity}`;
   const head = count === 1 ? `${what}, ${place}` : `${formatCount(count)} × ${what}, e.g. ${place}`;
   const why = [reason.reason, reason.action].filter((part) => part !== undefined).join(' ');
-  return [`  ${head}`, ...(why === '' ? [] : wrap(why, 4, columns))];
+  return [`  ${head}`, ...(why === '' ? [] : wrapFinding(why, 4, columns))];
 }

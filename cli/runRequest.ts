@@ -5,7 +5,7 @@ import type { CommandText } from './commandText.ts';
 import { type Api, type Connection, connect } from './connection.ts';
 import { EXIT } from './exitCode.ts';
 import { findRun } from './findRun.ts';
-import { stateText } from './runWords.ts';
+import { shortId, stateText } from './runWords.ts';
 
 /** What can be asked of the app about a run that goes on. */
 export interface RunRequest {
@@ -43,7 +43,10 @@ export async function requestOfRun(id: string, data: string | undefined, request
 
 function tooLate({ command }: Connection, { runId, state }: RunRecord, { verb }: RunRequest): CliError {
   const how = isFinal(state) ? ` (${stateText(state)})` : '';
-  return usageError(`Run ${runId} is over already${how}: the ${verb} came too late.`, `See ${command('run', runId)}.`);
+  return usageError(
+    `Run ${runId} is over already${how}: the ${verb} came too late.`,
+    `See ${command('run', shortId(runId))}.`,
+  );
 }
 
 /** @returns whether the run has ended, and so could not be asked */
@@ -99,7 +102,7 @@ function conflict(runId: string, text: string, command: CommandText): 'ended' {
     case 'runNotStarted':
       throw usageError(`Run ${runId} has not begun yet.`, 'Try again in a moment.');
     case 'runNotSuspended':
-      throw usageError(`Run ${runId} is not suspended.`, `See ${command('run', runId)}.`);
+      throw usageError(`Run ${runId} is not suspended.`, `See ${command('run', shortId(runId))}.`);
     default:
       return 'ended';
   }

@@ -13,8 +13,8 @@ import type { Style } from './output.ts';
 import { renderPlan } from './planText.ts';
 import { renderReasons } from './reasonsText.ts';
 import type { ReportedConfiguration, RunReport } from './report.ts';
-import { jobStatusText, PHASE_TEXT, stateText } from './runWords.ts';
-import { wrap } from './wrap.ts';
+import { jobStatusText, PHASE_TEXT, shortId, stateText } from './runWords.ts';
+import { behind, wrap, wrapFinding } from './wrap.ts';
 
 export interface Look {
   readonly now: Date;
@@ -116,7 +116,7 @@ function renderConfiguration(one: ReportedConfiguration, columns: number | undef
   const what = paint(outcomeStyle(outcome) ?? 'dim', [outcomeText(outcome), code].filter(Boolean).join(': '));
   const why = [reason, action].filter((part) => part !== undefined).join(' ');
   const id = configurationId === undefined ? '' : ` ${configurationId}`;
-  return [`    ${what}, line ${line}${id}`, ...(why === '' ? [] : wrap(why, 6, columns))];
+  return [`    ${what}, line ${line}${id}`, ...(why === '' ? [] : wrapFinding(why, 6, columns))];
 }
 
 /** They are no lines of the file, so they stand apart from its sum. */
@@ -157,8 +157,7 @@ function renderLines({ check, kept }: RunRecord, columns: number | undefined): s
 
 /** A row with a title; text that does not fit goes on below itself. */
 function titled(title: string, text: string, columns: number | undefined): string[] {
-  const [first = '', ...others] = wrap(text, 12, columns);
-  return [`  ${title.padEnd(10)}${first.trimStart()}`, ...others];
+  return [...behind(`  ${title.padEnd(10)}`, wrap(text, 12, columns))];
 }
 
 const KEPT = [
@@ -195,7 +194,7 @@ function renderReport({ report, runId }: RunRecord, look: Look): string[] {
         ? []
         : [`            ${inFolder(name)}${hint === undefined ? '' : paint('dim', `  (${hint})`)}`],
     ),
-    ...(downloads ? [] : [`  get it    ${command('run', runId.slice(0, 8), '--report', 'DIR')}`]),
+    ...(downloads ? [] : [`  get it    ${command('run', shortId(runId), '--report', 'DIR')}`]),
   ];
 }
 
@@ -224,7 +223,7 @@ export function renderRun(record: RunRecord, report: RunReport | undefined, look
     `${paint('bold', 'run')} ${record.runId}`,
     '',
     ...fields.flatMap(([name, value]) => (value ? titled(name, value, columns) : [])),
-    ...(suspendedAt === undefined ? [] : [`  go on     ${command('resume', record.runId.slice(0, 8))}`]),
+    ...(suspendedAt === undefined ? [] : [`  go on     ${command('resume', shortId(record.runId))}`]),
     '',
     ...renderOutcome(record, report, look),
   ];

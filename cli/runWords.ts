@@ -34,3 +34,10 @@ export const PHASE_TEXT: Readonly<Record<RunPhase, string>> = {
 export function jobStatusText({ status }: Pick<RunJob, 'status'>): string {
   return status === 'enqueued' ? 'in the queue of the hub' : status;
 }
+
+/** So many characters of an id tell the runs of most lists apart: commands are told with these. */
+export const SHORT_ID = 8;
+
+export function shortId(runId: string): string {
+  return runId.slice(0, SHORT_ID);
+}

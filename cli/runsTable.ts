@@ -4,7 +4,7 @@ import type { RunRecord } from '../src/lib/provisioning/runRecord.ts';
 import { formatCount, formatDuration } from './format.ts';
 import type { Paint } from './outcomeText.ts';
 import { runDuration, stateStyle } from './runText.ts';
-import { PHASE_TEXT, stateText } from './runWords.ts';
+import { PHASE_TEXT, SHORT_ID, stateText } from './runWords.ts';
 import { type Column, renderTable } from './table.ts';
 
 export interface TableLook {
@@ -28,8 +28,6 @@ const COLUMNS: Readonly<Record<ColumnName, Column>> = {
   took: { title: 'TOOK', align: 'right' },
 };
 const ALL = Object.keys(COLUMNS) as ColumnName[];
-/** So many characters of an id tell the runs of most lists apart. */
-const SHORT_ID = 8;
 const SHORT_BATCH = 13;
 const SHORT_HUB = 8;
 

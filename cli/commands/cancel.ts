@@ -2,6 +2,7 @@ import { commandTextFor } from '../commandText.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';
 import { requestOfRun } from '../runRequest.ts';
+import { shortId } from '../runWords.ts';
 
 export interface CancelFlags {
   readonly data?: string;
@@ -11,7 +12,7 @@ export interface CancelFlags {
 export async function cancel(id: string, flags: CancelFlags, output: Output): Promise<ExitCode> {
   const { runId } = await requestOfRun(id, flags.data, { verb: 'cancel', doing: 'cancelling', done: 'cancelled' });
   const command = commandTextFor(flags.data);
-  output.print(`Cancelling run ${runId}. Watch it with: ${command('run', runId, '--watch')}`);
+  output.tell(`Cancelling run ${runId}. Watch it with:\n  ${command('run', shortId(runId), '--watch')}`);
   output.printJson({ runId, cancelRequested: true });
   return EXIT.ok;
 }

@@ -20,6 +20,7 @@ import { optionFlags } from '../optionFlags.ts';
 import type { Output } from '../output.ts';
 import { progressOf, uploadProgress } from '../progress.ts';
 import { prepareReportFolder } from '../report.ts';
+import { shortId } from '../runWords.ts';
 import { showRecord } from '../showRecord.ts';
 import { createStatusDisplay } from '../statusDisplay.ts';
 import { renderStillness, stillnessOf } from '../stillness.ts';
@@ -74,7 +75,7 @@ export async function dropAndWatch(
   if (!flags.wait && connection.ownStack !== undefined) {
     output.note('The run is waited for all the same: the local stack that works on it ends with this command.');
   } else if (!flags.wait) {
-    output.print(`Look at it with: ${connection.command('run', runId)}`);
+    output.tell(`Look at it with:\n  ${connection.command('run', shortId(runId))}`);
     output.printJson({ runId, drop: place });
     return EXIT.ok;
   }
@@ -164,8 +165,8 @@ export async function watchWithStatus(
 export function interrupted(connection: Connection, runId: string, output: Output): ExitCode {
   output.note(
     connection.ownStack === undefined
-      ? `The run goes on. Look at it with: ${connection.command('run', runId, '--watch')}`
-      : `Run ${runId} stops with the local stack, and goes on when one is started again: ${connection.command('local')}`,
+      ? `The run goes on. Look at it with:\n  ${connection.command('run', shortId(runId), '--watch')}`
+      : `Run ${runId} stops with the local stack, and goes on when one is started again:\n  ${connection.command('local')}`,
   );
   return EXIT.interrupted;
 }

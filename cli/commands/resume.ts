@@ -2,6 +2,7 @@ import { commandTextFor } from '../commandText.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';
 import { requestOfRun } from '../runRequest.ts';
+import { shortId } from '../runWords.ts';
 
 export interface ResumeFlags {
   readonly data?: string;
@@ -11,7 +12,7 @@ export interface ResumeFlags {
 export async function resume(id: string, flags: ResumeFlags, output: Output): Promise<ExitCode> {
   const { runId } = await requestOfRun(id, flags.data, { verb: 'resume', doing: 'resuming', done: 'resumed' });
   const command = commandTextFor(flags.data);
-  output.print(`Run ${runId} goes on. Watch it with: ${command('run', runId, '--watch')}`);
+  output.tell(`Run ${runId} goes on. Watch it with:\n  ${command('run', shortId(runId), '--watch')}`);
   output.printJson({ runId, resumed: true });
   return EXIT.ok;
 }

@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';
 import { renderRuns } from '../runsTable.ts';
 import { findStrayFiles, renderStrayFiles } from '../strayFiles.ts';
+import { behind, wrap } from '../wrap.ts';
 
 export interface RunsFlags {
   readonly limit: number;
@@ -22,8 +23,10 @@ export async function runs(flags: RunsFlags, output: Output): Promise<ExitCode> 
   if (records.length > 0) {
     for (const line of renderRuns(records, { now: new Date(), paint: output.style, columns: output.columns }))
       output.print(line);
-  } else if (damaged.length === 0) output.print(nothingText(connection, flags));
-  for (const { runId, damaged: why } of damaged) output.print(`${runId}  damaged: ${why.message} ${why.action}`);
+  } else if (damaged.length === 0) output.tell(nothingText(connection, flags));
+  for (const { runId, damaged: why } of damaged)
+    for (const line of behind(`${runId}  `, wrap(`damaged: ${why.message} ${why.action}`, 22, output.columns)))
+      output.print(line);
   // A script asks for runs, and so does who asks for some of them.
   if (!output.json && flags.hub === undefined && flags.state === undefined) {
     for (const line of renderStrayFiles(await findStrayFiles(connection), output.columns)) output.print(line);

@@ -3,6 +3,7 @@ import { commandTextFor } from '../commandText.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../output.ts';
 import { requestOfRun } from '../runRequest.ts';
+import { shortId } from '../runWords.ts';
 
 export interface SuspendFlags {
   readonly data?: string;
@@ -10,15 +11,16 @@ export interface SuspendFlags {
 
 /** `suspend ID`: holds a run between two steps. A job that the hub has begun goes on. */
 export async function suspend(id: string, flags: SuspendFlags, output: Output): Promise<ExitCode> {
-  const { runId, job } = await requestOfRun(id, flags.data, {
+  const { runId, job, suspendedAt } = await requestOfRun(id, flags.data, {
     verb: 'suspend',
     doing: 'suspending',
     done: 'suspended',
   });
   const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
   const command = commandTextFor(flags.data);
-  output.print(`Run ${runId} is suspended. Let it go on with: ${command('resume', runId)}`);
-  output.print(
+  const already = suspendedAt === undefined ? '' : ' already';
+  output.tell(`Run ${runId} is suspended${already}. Let it go on with:\n  ${command('resume', shortId(runId))}`);
+  output.tell(
     jobGoesOn
       ? 'Its import job was started already and goes on: only a cancel can stop that. The report waits for the resume.'
       : 'A step that is under way still ends. Other runs of the hub may pass it meanwhile.',

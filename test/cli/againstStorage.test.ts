@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { azuriteConnectionString, startAzurite } from '../../local/stack/azurite.ts';
 import { runIdFor } from '../../src/lib/provisioning/runId.ts';
 import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import { onTerminal } from './onTerminal.ts';
 import { noOutcomes, runRecord } from './records.ts';
 import { type RunningCli, runCli, startCli } from './runCli.ts';
 
@@ -250,7 +251,7 @@ describe.concurrent('provision', () => {
     cli.process.kill('SIGINT');
     const { code, stderr } = await cli.result;
     expect(code).toBe(130);
-    expect(stderr).toContain(`The run goes on. Look at it with: npx hubkeeper run ${runId} --watch`);
+    expect(stderr).toContain(`The run goes on. Look at it with:\n  npx hubkeeper run ${runId.slice(0, 8)} --watch\n`);
   });
 
   test('a container that is missing, a wrong key, a wrong setting, and storage out of reach are told apart', async () => {
@@ -430,18 +431,50 @@ describe('cancel, suspend and resume', () => {
   test('say what a suspend stops and what it does not', async () => {
     requests.length = 0;
     const held = await ask('suspend', 'ee000');
-    expect([held.code, held.stdout]).toEqual([0, expect.stringContaining(`npx hubkeeper resume ${runId}`)]);
+    expect([held.code, held.stdout]).toEqual([
+      0,
+      expect.stringContaining(' is suspended. Let it go on with:\n  npx hubkeeper resume ee000000\n'),
+    ]);
     expect(held.stdout).toContain('A step that is under way still ends.');
     const at = '2026-11-20T10:00:09.000Z';
     const job = { jobId: 'j', status: 'running', progress: 5, createdAt: at, deadline: at };
     await putRecord(runRecord({ runId, phase: 'job', job, suspendedAt: at }));
-    expect((await ask('suspend', 'ee000')).stdout).toContain('goes on: only a cancel can stop that');
+    const again = (await ask('suspend', 'ee000')).stdout;
+    expect(again).toContain(`Run ${runId} is suspended already. Let it go on with:\n`);
+    expect(again).toContain('goes on: only a cancel can stop that');
     expect((await runCli(['run', 'ee000'], environment)).stdout).toContain(
       '  go on     npx hubkeeper resume ee000000\n',
     );
     expect((await runCli(['runs'], environment)).stdout).toContain('suspended, importing');
     expect((await ask('resume', 'ee000')).stdout).toContain(`Run ${runId} goes on.`);
     expect(requests).toEqual(['suspend', 'suspend', 'resume'].map((verb) => `POST /api/runs/${runId}/${verb} k`));
+  });
+
+  test('say it in lines that a terminal of 80 columns does not tear, with commands of their own', async () => {
+    await putRecord(runRecord({ runId }));
+    const { port } = server.address() as AddressInfo;
+    vi.stubEnv('HUBKEEPER_STORAGE', environment['HUBKEEPER_STORAGE'] ?? '');
+    vi.stubEnv('HUBKEEPER_API', `http://127.0.0.1:${port}/api`);
+    try {
+      const said = [];
+      for (const args of [
+        ['suspend', 'ee000'],
+        ['resume', 'ee000'],
+        ['cancel', 'ee000'],
+        ['run', 'zzz'],
+      ])
+        said.push(await onTerminal(80, args));
+      expect(said.map(({ stdout, stderr }) => `${stdout}${stderr}`)).toEqual([
+        `Run ${runId} is suspended. Let it go on with:\n  npx hubkeeper resume ee000000\n` +
+          'A step that is under way still ends. Other runs of the hub may pass it\nmeanwhile.\n',
+        `Run ${runId} goes on. Watch it with:\n  npx hubkeeper run ee000000 --watch\n`,
+        `Cancelling run ${runId}. Watch it with:\n  npx hubkeeper run ee000000 --watch\n`,
+        'hubkeeper: "zzz" is not the id of a run.\n' +
+          'Ids are 20 hexadecimal characters, or the first few of them: see\nnpx hubkeeper runs.\n',
+      ]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('pass on why a run cannot be suspended or resumed', async () => {
@@ -476,7 +509,7 @@ describe('cancel, suspend and resume', () => {
     const { code, stderr } = await ask('cancel', 'ef000');
     expect([code, stderr]).toEqual([
       2,
-      `hubkeeper: Run ${over} is over already (completed): the cancel came too late.\nSee npx hubkeeper run ${over}.\n`,
+      `hubkeeper: Run ${over} is over already (completed): the cancel came too late.\nSee npx hubkeeper run ef000000.\n`,
     ]);
   });
 

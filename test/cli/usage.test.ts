@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { newBatchName } from '../../cli/drop.ts';
 import { errorLines, run } from '../../cli/program.ts';
+import { onTerminal, tornLines } from './onTerminal.ts';
 import { runCli } from './runCli.ts';
 
 vi.stubEnv('HUBKEEPER_STORAGE', '');
@@ -60,6 +61,8 @@ test.each<[string, string[], string]>([
     ['provision', 'devices.txt', '--report', '/proc/report'],
     'The report cannot go to /proc/report: it cannot be written (ENOENT).',
   ],
+  ['a list of no runs', ['runs', '--limit', '0'], 'It must be a whole number from 1 to 200.'],
+  ['a list of too many runs', ['runs', '--limit', '201'], 'It must be a whole number from 1 to 200.'],
   ['half a number', ['check', 'devices.txt', '--max-rejects', '1.5'], 'It must be a whole number.'],
   ['an app that is not there', ['runs', '--data', '/nowhere'], 'No app to talk to'],
 ])('%s is wrong usage, said in two lines', async (_, args, message) => {
@@ -125,13 +128,27 @@ test('an error fits the terminal, and a command in it stays in one piece', () =>
     'hubkeeper: The file is empty: there is',
     'nothing to provision.',
     'Its last words.',
-    command,
+    'Start one with',
+    'npx hubkeeper local --data somewhere/else,',
+    'or set HUBKEEPER_STORAGE.',
   ]);
   expect(errorLines(message, 'Check the name, and the folder that you are in.', 40).slice(-2)).toEqual([
     'Check the name, and the folder that you',
     'are in.',
   ]);
   expect(errorLines(message, undefined, undefined)).toEqual(`hubkeeper: ${message}`.split('\n'));
+});
+
+test('no line of an error is torn by a terminal of 80 columns', async () => {
+  const { code, stdout, stderr } = await onTerminal(80, ['runs', '--data', '/nowhere']);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toBe(
+    'hubkeeper: No app to talk to: HUBKEEPER_STORAGE is not set, and no local stack\n' +
+      'is up on /nowhere.\n' +
+      'Start one with npx hubkeeper local --data /nowhere, or set HUBKEEPER_STORAGE to\n' +
+      'the storage account of a deployed app.\n',
+  );
+  expect(tornLines(stderr, 80)).toEqual([]);
 });
 
 test('flags that would do nothing are not in the help of check', async () => {
