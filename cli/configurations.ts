@@ -12,6 +12,7 @@ import {
 import { isConditionFailed } from '../src/lib/storage/storageErrors.ts';
 import { usageError } from './cliError.ts';
 import type { Connection } from './connection.ts';
+import { renderFinding } from './findingText.ts';
 import { formatPlural } from './format.ts';
 import type { Output } from './output.ts';
 
@@ -55,19 +56,18 @@ export async function dropConfigurations(connection: Connection, folder: string,
   }
 }
 
-/** One line for each problem, and one for the sum. */
-export function renderConfigurations(path: string, file: CheckedFile, paint: Output['style']): readonly string[] {
+const PLAIN_FIRST_LINE = 'The first line is plain text, as in an export. Nothing to do.';
+
+/** What there is to say of each line, and the sum. */
+export function renderConfigurations(path: string, file: CheckedFile, output: Output): readonly string[] {
   const problems = file.lines.flatMap((line) => {
-    const place = `line ${line.line}`.padEnd(10);
-    if (line.kind === 'rejected') {
-      const id = line.id === undefined ? '' : `${line.id}: `;
-      return [`${place}  ${paint('red', 'rejected')}  ${id}${line.reason} ${line.action}`];
-    }
-    if (line.kind === 'skipped' || line.warning === undefined) return [];
-    return [`${place}  ${paint('yellow', 'warning ')}  ${line.id}: ${line.warning}`];
+    if (line.kind === 'rejected') return renderFinding(line, output);
+    if (line.kind === 'skipped') return renderFinding({ ...line, reason: PLAIN_FIRST_LINE }, output);
+    const { line: number, id, warning: reason } = line;
+    return reason === undefined ? [] : renderFinding({ kind: 'warning', line: number, id, reason }, output);
   });
   const rejected = file.rejected === 0 ? '' : `, ${file.rejected} rejected`;
-  return ['', ...problems, `${paint('bold', path)}: ${formatPlural(file.accepted, 'configuration')}${rejected}`];
+  return ['', ...problems, `${output.style('bold', path)}: ${formatPlural(file.accepted, 'configuration')}${rejected}`];
 }
 
 /** As JSON for scripts: the content of a deployment can hold passwords. */

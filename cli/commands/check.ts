@@ -20,6 +20,7 @@ import { withInterrupt } from '../interrupt.ts';
 import { optionFlags } from '../optionFlags.ts';
 import type { Output } from '../output.ts';
 import { createStatusDisplay } from '../statusDisplay.ts';
+import { behind, wrap, wrapWords } from '../wrap.ts';
 
 export interface CheckFlags extends OptionFlags {
   /** Show every finding, not only the first ones. */
@@ -74,7 +75,7 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         {
           device: accepted,
           module: accepted,
-          skipped: () => undefined,
+          skipped: (finding) => findings.add({ kind: 'skipped', ...finding }),
           rejected: ({ raw: _, ...finding }) => findings.add({ kind: 'rejected', ...finding }),
           warning: ({ message, ...finding }) => findings.add({ kind: 'warning', ...finding, reason: message }),
           drain: () => findings.drained(),
@@ -85,11 +86,11 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
         refusalOf(summary, options) ??
         (configurations && configurationsRefusal({ ...configurations, lines: configurations.lines.length }, options));
       const refusal = refused === undefined ? undefined : `A run would be refused: ${refused.message}`;
-      for (const line of renderPreview(preview, output.style)) output.print(line);
+      for (const line of renderPreview(preview, output)) output.print(line);
       for (const line of findings.lines(summary)) output.print(line);
-      for (const line of renderSummary(path, summary, refusal, output.style)) output.print(line);
+      for (const line of renderSummary(path, summary, refusal, output)) output.print(line);
       if (configurations !== undefined && configurationsPath !== undefined) {
-        for (const line of renderConfigurations(configurationsPath, configurations, output.style)) output.print(line);
+        for (const line of renderConfigurations(configurationsPath, configurations, output)) output.print(line);
       }
       output.printJson({
         file: path,
@@ -136,10 +137,16 @@ function withoutKeys(text: string): string {
   return objectText(members.set('authentication', JSON.stringify(shown)));
 }
 
-function renderPreview(preview: readonly Previewed[], paint: Output['style']): readonly string[] {
+function renderPreview(preview: readonly Previewed[], { style: paint, columns }: Output): readonly string[] {
   if (preview.length === 0) return [];
-  const rows = preview.map(({ line, text }) => `${`line ${line}`.padEnd(10)}  ${text}`);
+  const rows = preview.map(({ line, text }) => cutTo(columns, `${`line ${line}`.padEnd(10)}  ${text}`));
   return [paint('dim', 'The first rows, as they are read:'), ...rows, ''];
+}
+
+/** All of a row is in the JSON. */
+function cutTo(columns: number | undefined, text: string): string {
+  const characters = [...text];
+  return columns === undefined || characters.length <= columns ? text : `${characters.slice(0, columns - 1).join('')}…`;
 }
 
 interface FindingList {
@@ -148,13 +155,13 @@ interface FindingList {
   drained(): Promise<void> | undefined;
   /** Lines not printed yet, and how many were left out. */
   lines(summary: CheckSummary): readonly string[];
-  lists(): { readonly problems: readonly object[]; readonly warnings: readonly object[] };
+  lists(): Readonly<Record<'problems' | 'skipped' | 'warnings', readonly object[]>>;
 }
 
 /** Keeps the first findings of each kind for the end; with `all` prints each at once, or keeps all for the JSON. */
 function collectFindings(all: boolean, output: Output): FindingList {
   const kept: CheckFinding[] = [];
-  const counts = { rejected: 0, warning: 0 };
+  const counts = { rejected: 0, skipped: 0, warning: 0 };
   const printsAtOnce = all && !output.json;
   const asJson = (kind: CheckFinding['kind']): readonly object[] =>
     kept
@@ -174,14 +181,17 @@ function collectFindings(all: boolean, output: Output): FindingList {
     lines(summary) {
       const hidden = [
         moreOf(summary.rejected - SHOWN_OF_A_KIND, 'problem'),
+        moreOf(summary.skipped - SHOWN_OF_A_KIND, 'skipped line'),
         moreOf(summary.warnings - SHOWN_OF_A_KIND, 'warning'),
       ].filter((text) => text !== undefined);
       return [
         ...kept.toSorted((a, b) => a.line - b.line).flatMap((finding) => renderFinding(finding, output)),
-        ...(hidden.length === 0 || all ? [] : [`… ${hidden.join(' and ')} not shown: --all shows them all.`]),
+        ...(hidden.length === 0 || all
+          ? []
+          : wrap(`… ${hidden.join(' and ')} not shown: --all shows them all.`, 0, output.columns)),
       ];
     },
-    lists: () => ({ problems: asJson('rejected'), warnings: asJson('warning') }),
+    lists: () => ({ problems: asJson('rejected'), skipped: asJson('skipped'), warnings: asJson('warning') }),
   };
 }
 
@@ -189,30 +199,40 @@ function moreOf(count: number, what: string): string | undefined {
   return count > 0 ? formatPlural(count, `more ${what}`) : undefined;
 }
 
+/** Where the modes stand, behind what is counted. */
+const DETAIL_COLUMN = 25;
+
 function renderSummary(
   path: string,
   summary: CheckSummary,
   refusal: string | undefined,
-  paint: Output['style'],
+  { style: paint, columns }: Output,
 ): readonly string[] {
-  const row = (name: string, count: number, detail = ''): string =>
-    `  ${name.padEnd(12)}${formatCount(count).padStart(9)}${detail === '' ? '' : `  ${detail}`}`;
+  const row = (name: string, count: number): string => `  ${name.padEnd(12)}${formatCount(count).padStart(9)}`;
   const modes = Object.entries(summary.byMode).map(([mode, count]) => `${mode} ${formatCount(count)}`);
   const identities = [
     formatPlural(summary.devices, 'device'),
     ...(summary.modules === 0 ? [] : [formatPlural(summary.modules, 'module')]),
   ];
-  const detail = `${identities.join(', ')}${modes.length === 0 ? '' : `: ${modes.join(', ')}`}`;
+  // A mode stays with its count.
+  const detail = [...separated(identities, modes.length === 0 ? '' : ':'), ...separated(modes, '')];
   const accepted = summary.devices + summary.modules;
-  const findings = summary.rejected + summary.warnings > 0 ? [''] : [];
+  const findings = summary.rejected + summary.skipped + summary.warnings > 0 ? [''] : [];
   return [
     ...findings,
     `${paint('bold', path)}: ${formatPlural(summary.lines, 'line')}, ${formatBytes(summary.bytes)}`,
     '',
-    paint('green', row('importable', accepted, detail)),
+    ...behind(`${row('importable', accepted)}  `, wrapWords(detail, DETAIL_COLUMN, columns)).map((line) =>
+      paint('green', line),
+    ),
     ...(summary.rejected === 0 ? [] : [paint('red', row('rejected', summary.rejected))]),
     ...(summary.skipped === 0 ? [] : [row('skipped', summary.skipped)]),
     ...(summary.warnings === 0 ? [] : [paint('yellow', row('warnings', summary.warnings))]),
-    ...(refusal === undefined ? [] : ['', refusal]),
+    ...(refusal === undefined ? [] : ['', ...wrap(refusal, 0, columns)]),
   ];
+}
+
+/** Commas between the parts, and `end` behind the last. */
+function separated(parts: readonly string[], end: string): readonly string[] {
+  return parts.map((part, index) => `${part}${index < parts.length - 1 ? ',' : end}`);
 }

@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { onTerminal, tornLines } from './onTerminal.ts';
 import { runCli } from './runCli.ts';
 
 let folder: string;
@@ -159,4 +160,83 @@ test('with --configurations their lines are checked too, without showing what th
   });
   const missing = await runCli(['check', file, '--configurations', `${array}x`]);
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no such file') });
+});
+
+test('skipped lines are told with their number and why, also as JSON', async () => {
+  const skipped = ['Keys are left out of this export.', '{"id":"a","moduleId":"$edgeHub","importMode":"create"}'];
+  const path = await fileOf('skipped.txt', [skipped[0], ...good.trimEnd().split('\n'), skipped[1]].join('\n'));
+  const [text, json] = await Promise.all([runCli(['check', path]), runCli(['check', path, '--json'])]);
+  expect([text.code, json.code]).toEqual([0, 0]);
+  expect(text.stdout.split('\n').slice(0, 3)).toEqual([
+    'line 1      skipped   The first line is plain text, as in an export without keys. Nothing to do.',
+    expect.stringMatching(/^line 4 {6}skipped {3}a\/\$edgeHub: The line is an edge system module/),
+    '',
+  ]);
+  expect(text.stdout).toMatch(/skipped +2\n$/);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    summary: { lines: 4, skipped: 2 },
+    problems: [],
+    warnings: [],
+    skipped: [
+      { line: 1, code: 'plainFirstLine', reason: expect.stringContaining('plain text') },
+      { line: 4, id: 'a', moduleId: '$edgeHub', code: 'systemModule' },
+    ],
+  });
+
+  const configurations = await fileOf('skipped-configurations.txt', 'An export.\n{"id":"a","content":{}}\n');
+  const both = await runCli(['check', path, '--configurations', configurations]);
+  expect(both.stdout).toMatch(
+    /\nline 1 {6}skipped {3}The first line is plain text, as in an export\. Nothing to do\.\n/,
+  );
+});
+
+test('more than fifty skipped lines are cut, and counted', async () => {
+  const line = (n: number) => `{"id":"d${n}","moduleId":"$edgeAgent","importMode":"create"}\n`;
+  const path = await fileOf('many-skipped.txt', Array.from({ length: 53 }, (_, n) => line(n)).join(''));
+  const { stdout } = await runCli(['check', path]);
+  expect(stdout.match(/^line \d+ +skipped /gm)).toHaveLength(50);
+  expect(stdout).toContain('… 3 more skipped lines not shown: --all shows them all.');
+});
+
+describe('on a terminal of 80 columns no line is torn', () => {
+  test('of the findings and the summary', async () => {
+    const deep = Array.from({ length: 40 }, (_, n) => `level${n}`).reduceRight<object>(
+      (inner, key) => ({ [key]: inner }),
+      {},
+    );
+    const modes = ['create', 'create', 'create', 'createOrUpdate', 'update', 'updateTwin', 'delete'];
+    const lines = modes.map((importMode, n) => JSON.stringify({ id: `device-${n}`, importMode }));
+    lines.push(
+      JSON.stringify({ id: 'm', moduleId: 'a', importMode: 'create' }),
+      JSON.stringify({ id: 'deep', importMode: 'create', tags: deep }),
+    );
+    const path = await fileOf('wide.txt', lines.join('\n'));
+    const { code, stdout } = await onTerminal(80, ['check', path]);
+    expect(code).toBe(1);
+    expect(tornLines(stdout, 80)).toEqual([]);
+    expect(stdout).toMatch(/^line 9 {6}rejected {2}deep:\n {22}tags\.level0\..*\.\n {22}level7\..*\n( {22}\S.*\n)+\n/);
+    expect(stdout).toMatch(
+      / {2}importable {10}8 {2}7 devices, 1 module: create 4, .*,\n {25}update 1, updateTwin 1, delete 1\n {2}rejected/,
+    );
+  });
+
+  test('of the first rows of a CSV file', async () => {
+    const columns = Array.from({ length: 12 }, (_, n) => `tags.column${n}`);
+    const path = await fileOf('wide.csv', `id,${columns.join(',')}\na,${columns.map(() => '1').join(',')}\n`);
+    const { stdout } = await onTerminal(80, ['check', path]);
+    expect(stdout).toMatch(/^line 2 {6}\{"id":"a".*…$/m);
+    expect(tornLines(stdout, 80)).toEqual([]);
+  });
+
+  test('of what is said of configurations', async () => {
+    const path = await fileOf('narrow.txt', good);
+    const configurations = await fileOf(
+      'wide-configurations.txt',
+      JSON.stringify({ id: 'a', content: { deviceContent: { 'properties.wanted': 1 } } }),
+    );
+    const { code, stdout } = await onTerminal(80, ['check', path, '--configurations', configurations]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/\nline 1 {6}rejected {2}a: .*\n {22}\S/);
+    expect(tornLines(stdout.replace(configurations, 'c'), 80)).toEqual([]);
+  });
 });
