@@ -3,14 +3,21 @@ import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { errorText } from './log.ts';
+
 /** The app cannot be loaded; `problems` names everything that is wrong with it. */
 export class AppLoadError extends Error {
   override readonly name = 'AppLoadError';
   readonly problems: readonly string[];
+  /** Which files could not be loaded, and where in them: of use to who writes the app. */
+  readonly details: readonly string[];
 
-  constructor(directory: string, problems: readonly string[]) {
-    super(`The app in ${directory} cannot be loaded:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
+  constructor(directory: string, problems: readonly string[], details: readonly string[] = []) {
+    const [problem = '', ...others] = problems;
+    const list = others.length === 0 ? ` ${problem}` : `\n${problems.map((one) => `- ${one}`).join('\n')}`;
+    super(`The app in ${directory} cannot be loaded:${list}`);
     this.problems = problems;
+    this.details = details;
   }
 }
 
@@ -54,8 +61,8 @@ export async function loadAppFiles(directory: string): Promise<void> {
     ]);
   }
   const require = createRequire(join(directory, 'package.json'));
-  // One module that fails takes along every file that imports it: told once, with the files that it keeps from loading.
-  const failures = new Map<string, string[]>();
+  // One module that fails takes along every file that imports it: told once.
+  const failures = new Map<string, { readonly error: unknown; readonly blocked: string[] }>();
   for (const file of files) {
     const path = join(directory, file);
     const extension = extname(file);
@@ -66,14 +73,29 @@ export async function loadAppFiles(directory: string): Promise<void> {
         require(path);
       }
     } catch (error) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      failures.set(text, [...(failures.get(text) ?? []), file]);
+      const stack = errorText(error);
+      const failure = failures.get(stack) ?? { error, blocked: [] };
+      failure.blocked.push(file);
+      failures.set(stack, failure);
     }
   }
   if (failures.size > 0) {
     throw new AppLoadError(
       directory,
-      [...failures].map(([text, blocked]) => `${blocked.join(', ')}: ${text}`),
+      [...failures.values()].map(({ error, blocked }) => problemText(error, blocked)),
+      [...failures].map(([stack, { blocked }]) => `${blocked.join(', ')}: ${stack}`),
     );
   }
+}
+
+const BUILT_IN: readonly unknown[] = [Error, TypeError, SyntaxError, ReferenceError, RangeError].map(
+  ({ prototype }) => prototype,
+);
+
+/** An error of a class of its own, thrown by several files alike, says by itself what is wrong; of others the file helps. */
+function problemText(error: unknown, [file, ...others]: readonly string[]): string {
+  const isBuiltIn = !(error instanceof Error) || BUILT_IN.includes(Object.getPrototypeOf(error));
+  const text = error instanceof Error && !isBuiltIn ? error.message : String(error);
+  if (others.length === 0) return `${file}: ${text}`;
+  return isBuiltIn ? `${file} and ${others.length} more: ${text}` : text;
 }

@@ -59,8 +59,6 @@ try {
   if (!heard) stop('Nobody reads its output');
 } catch (error) {
   log('error', 'host', error instanceof Error ? error.message : String(error));
-  if (!(error instanceof AppLoadError)) {
-    log('debug', 'host', errorText(error));
-  }
+  for (const detail of error instanceof AppLoadError ? error.details : [errorText(error)]) log('debug', 'host', detail);
   process.exit(1);
 }

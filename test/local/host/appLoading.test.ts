@@ -10,8 +10,8 @@ afterEach(async () => {
 });
 
 /** Starts a host that is expected to refuse the app; its exit code and what it logged. */
-async function refusal(app: string, env: Record<string, string | undefined> = {}) {
-  const run = await spawnHost(fixtureApp(app), { env });
+async function refusal(app: string, env: Record<string, string | undefined> = {}, args: readonly string[] = []) {
+  const run = await spawnHost(fixtureApp(app), { env, args });
   try {
     const log = await run.log.waitFor(
       (text) => text.includes('\n') && run.process.exitCode !== null,
@@ -102,6 +102,18 @@ test('files that fail to load are all named at once', async () => {
   expect(code).toBe(1);
   expect(log).toContain('functions/a-duplicate.js: Error: A function with id "same" has already been registered.');
   expect(log).toContain('functions/b-throws.js: Error: a problem at load');
+});
+
+test('what stops several files alike is told once, without their names and the stack; those are for debugging', async () => {
+  const { code, log } = await refusal('settings-missing');
+  expect(code).toBe(1);
+  const lines = log.trimEnd().split('\n');
+  expect(lines[0]).toMatch(/ERROR +\[host\] The app in \S+settings-missing cannot be loaded: Settings are missing:$/);
+  expect(lines.slice(1)).toEqual(['      - HUB is missing: give its name.']);
+
+  const debug = await refusal('settings-missing', {}, ['--log-level', 'debug']);
+  expect(debug.log).toContain('functions/first.js, functions/second.js: SettingsError: Settings are missing:');
+  expect(debug.log).toMatch(/\n +at .*settings\.js:\d+/);
 });
 
 test('everything that the host does not support, or cannot resolve, is named by function at once', async () => {
