@@ -10,6 +10,7 @@ import { EXIT, type ExitCode } from '../exitCode.ts';
 import { formatPlural } from '../format.ts';
 import { withInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
+import { shortId } from '../runWords.ts';
 import { showStackSteps } from '../stackSteps.ts';
 import { renderHints, renderStack } from '../stackText.ts';
 import { dropAndWatch } from './provision.ts';
@@ -108,6 +109,12 @@ async function tellUnfinished(connection: Connection, output: Output): Promise<b
   }
   if (unfinished.length > 0) {
     output.note(`${formatPlural(unfinished.length, 'unfinished run')} of last time: ${unfinished.join(', ')}`);
+    for (const runId of unfinished) {
+      // A record that cannot be read is told of by `runs`.
+      const record = await connection.runs.read(runId).catch(() => undefined);
+      if (record?.suspendedAt === undefined) continue;
+      output.note(`Run ${runId} is suspended. Let it go on with:\n  ${connection.command('resume', shortId(runId))}`);
+    }
   }
   return runs === 0;
 }

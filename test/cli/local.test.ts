@@ -99,6 +99,33 @@ test('the local stack says in one line of JSON what is where, outlives kill -9 w
   expect(stderr).not.toContain('SharedAccessKey=');
 }, 120_000);
 
+test('a start names the runs of last time that are suspended, with the command that lets each go on', async () => {
+  const first = await startLocal('--no-sample', '--hub-args', '--job-run-ms 600000');
+  const dropped = await runCli(['provision', devices, '--no-wait', '--json', '--data', data]);
+  const { runId } = JSON.parse(dropped.stdout) as { runId: string };
+  await until(async () => (await runCli(['run', runId, '--data', data])).stdout.includes('now       importing'));
+  expect((await runCli(['suspend', runId, '--data', data])).code).toBe(0);
+  first.process.kill('SIGINT');
+  await first.result;
+
+  const second = await startLocal('--no-sample');
+  const resume = `npx hubkeeper resume ${runId.slice(0, 8)} --data ${data}`;
+  await until(() => second.stderr().includes(`Run ${runId} is suspended. Let it go on with:\n  ${resume}\n`));
+  expect(second.stderr()).toContain(`1 unfinished run of last time: ${runId}\n`);
+}, 120_000);
+
+test('a run that its own local stack leaves behind goes on with the next, whose command stands alone', async () => {
+  const cli = startCli(['provision', devices, '--data', data]);
+  commands.push(cli);
+  await until(() => cli.stderr().includes(': run '));
+  cli.process.kill('SIGINT');
+  const { code, stderr } = await cli.result;
+  expect(code).toBe(130);
+  expect(stderr).toMatch(
+    /Run [0-9a-f]{20} stops with the local stack, and goes on when one is started again:\n {2}npx hubkeeper local --data \S+\n/,
+  );
+}, 120_000);
+
 test('with a second hub, a file has to say which one it is for', async () => {
   const { ready } = await startLocal('--no-sample', '--hub', 'east');
   expect(Object.keys(ready.hubs)).toEqual(['default', 'east']);

@@ -50,7 +50,7 @@ test('what one can do now can be pasted', () => {
     '',
     '  Drop a file  npx hubkeeper provision FILE',
     '  See runs     npx hubkeeper runs',
-    '  Stop         Ctrl-C (the data stays, unfinished runs go on at the next start)',
+    '  Stop         Ctrl-C (data stays; runs not suspended go on at the next start)',
     '',
   ]);
   expect(renderHints(plain, command, true)[1]).toBe('  Drop a file  npx hubkeeper provision FILE --hub ALIAS');
