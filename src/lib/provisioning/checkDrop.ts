@@ -147,8 +147,9 @@ export async function checkDrop(
 function writesDisabled(line: AcceptedLine): boolean {
   const { writesIdentity, mayOverwrite } = MODE_RULES[line.mode];
   if (!writesIdentity || !mayOverwrite || line.moduleId !== undefined) return false;
-  // Parsing is for the few lines in which the word occurs at all.
+  // Parsing is for the few lines in which the word occurs at all, or may be written with escapes.
   return (
-    /"disabled"/i.test(line.text) && (JSON.parse(line.text) as { status?: string }).status?.toLowerCase() === 'disabled'
+    /"disabled"|\\u00/i.test(line.text) &&
+    (JSON.parse(line.text) as { status?: string }).status?.toLowerCase() === 'disabled'
   );
 }

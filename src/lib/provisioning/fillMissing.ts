@@ -165,8 +165,8 @@ export async function fillMissing(
 
 const NDJSON = 'application/x-ndjson; charset=utf-8';
 
-/** Nearly always tells lines that write a twin from those that do not, without reading them. */
-const TWIN_MEMBER = /"(?:tags|desired)"/;
+/** Tells lines that may write a twin from those that do not, without reading them. A key may be written with escapes. */
+const TWIN_MEMBER = /"(?:tags|desired)"|\\u00/;
 
 /** Whether the lines of a file are looked at in the light of the pre-image: only what may change what exists can reset it. */
 export function hasToFill(byMode: CheckCounts['byMode']): boolean {

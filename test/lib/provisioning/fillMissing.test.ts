@@ -82,6 +82,15 @@ describe('lines and what is there of their devices', () => {
     expect(again).toEqual(manifest);
   });
 
+  it('are merged too when the key of a section is written with escapes', async () => {
+    const { lines, removals } = await filled(
+      ['{"id":"d1","importMode":"updateTwin","status":"enabled","\\u0074ags":{"n":null}}'],
+      ['{"id":"d1","eTag":"MQ==","twinETag":"AAE=","tags":{"n":1,"m":2.0}}'],
+    );
+    expect(lines.map((text) => JSON.parse(text) as unknown)).toMatchObject([{ tags: { m: 2 }, twinETag: 'AAE=' }]);
+    expect(removals.map((text) => JSON.parse(text) as unknown)).toMatchObject([{ id: 'd1', tags: { n: null } }]);
+  });
+
   it('go to the hub as they are staged when nothing is filled in', async () => {
     const line = `{"id":"d1",${WHOLE},"tags":{"a" : 1.0}}`;
     const { manifest, lines } = await filled([line], ['{"id":"d1","eTag":"MQ==","tags":{"a":0}}']);
