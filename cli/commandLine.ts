@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { RUN_STATES } from '../src/lib/provisioning/runRecord.ts';
+import { RUN_STATES } from '../src/lib/runs/runRecord.ts';
 import type { CancelFlags } from './commands/cancel.ts';
 import type { CheckFlags } from './commands/check.ts';
 import type { GenerateFlags } from './commands/generate.ts';
@@ -21,9 +21,9 @@ import {
   parseState,
   parseWhole,
 } from './optionFlags.ts';
-import { createOutput, type Output } from './output.ts';
+import { createOutput, type Output } from './render/output.ts';
+import { wrap } from './render/wrap.ts';
 import { version } from './version.ts';
-import { wrap } from './wrap.ts';
 
 const EPILOGUE = [
   'Exit codes: 0 all well; 1 finished, but some devices failed; 2 wrong usage, settings or input; 3 the work itself failed.',

@@ -1,4 +1,4 @@
-import { isFinal, type RunRecord } from '../src/lib/provisioning/runRecord.ts';
+import { isFinal, type RunRecord } from '../src/lib/runs/runRecord.ts';
 
 /** What the command's exit code says to a script. */
 export const EXIT = {

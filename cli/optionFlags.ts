@@ -3,8 +3,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { IMPORT_MODES, parseImportMode } from '../src/lib/devicesFile/importMode.ts';
-import { RUN_STATES, type RunState } from '../src/lib/provisioning/runRecord.ts';
-import type { OptionFlags } from './drop.ts';
+import { RUN_STATES, type RunState } from '../src/lib/runs/runRecord.ts';
+import type { OptionFlags } from './app/drop.ts';
 
 /** What decides about lines: of use to a run and to a check alike. */
 export function addCheckFlags(command: Command): Command {

@@ -1,12 +1,12 @@
 import { CommanderError } from 'commander';
 
 import { redact } from '../src/lib/redact.ts';
+import { endForLackOfReaders } from './app/interrupt.ts';
 import { toCliError } from './cliError.ts';
 import { createCommandLine } from './commandLine.ts';
-import { commandText } from './commandText.ts';
 import { EXIT, type ExitCode } from './exitCode.ts';
-import { endForLackOfReaders } from './interrupt.ts';
-import { wrapProse } from './wrap.ts';
+import { commandText } from './render/commandText.ts';
+import { wrapProse } from './render/wrap.ts';
 
 /** The whole life of the process. */
 export async function main(args: readonly string[]): Promise<void> {

@@ -25,7 +25,7 @@ import {
   OUTCOME_CODES,
   type OutcomeCode,
   RUN_ERROR_CODES,
-} from '../src/lib/provisioning/outcomeCodes.ts';
+} from '../src/lib/provisioning/outcome/outcomeCodes.ts';
 import { HUB_ERRORS, type HubErrorClass } from '../src/lib/registry/errorCodes.ts';
 
 /** What the app does by itself about an error of a hub. */

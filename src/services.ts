@@ -9,9 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 
 import { createLogger, type Logger } from './lib/logger.ts';
-import type { ProvisioningContext } from './lib/provisioning/context.ts';
-import { createRunStore } from './lib/provisioning/runStore.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from './lib/registry/index.ts';
+import type { ProvisioningContext } from './lib/runs/runContext.ts';
+import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
 import { createStorage, type Storage } from './lib/storage/storage.ts';
 

@@ -7,20 +7,20 @@ import {
   FileRefused,
 } from '../../src/lib/devicesFile/checkDevicesFile.ts';
 import { withoutAdditions } from '../../src/lib/devicesFile/lineText.ts';
-import { checkRulesOf } from '../../src/lib/provisioning/checkRules.ts';
-import { configurationsRefusal, refusalOf } from '../../src/lib/provisioning/rejectLimits.ts';
+import { checkRulesOf } from '../../src/lib/provisioning/check/checkRules.ts';
+import { configurationsRefusal, refusalOf } from '../../src/lib/provisioning/check/rejectLimits.ts';
 import { memberMap, objectText } from '../../src/lib/textFile/jsonMembers.ts';
+import { checkConfigurations, renderConfigurations, withoutContent } from '../app/configurations.ts';
+import { inspectFile, type OptionFlags, optionsOf } from '../app/drop.ts';
+import { withInterrupt } from '../app/interrupt.ts';
 import { usageError } from '../cliError.ts';
-import { checkConfigurations, renderConfigurations, withoutContent } from '../configurations.ts';
-import { inspectFile, type OptionFlags, optionsOf } from '../drop.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
-import { type Finding, renderFinding } from '../findingText.ts';
-import { formatBytes, formatCount, formatPlural } from '../format.ts';
-import { withInterrupt } from '../interrupt.ts';
 import { optionFlags } from '../optionFlags.ts';
-import type { Output } from '../output.ts';
-import { createStatusDisplay } from '../statusDisplay.ts';
-import { behind, wrap, wrapWords } from '../wrap.ts';
+import { type Finding, renderFinding } from '../render/findingText.ts';
+import { formatBytes, formatCount, formatPlural } from '../render/format.ts';
+import type { Output } from '../render/output.ts';
+import { createStatusDisplay } from '../render/statusDisplay.ts';
+import { behind, wrap, wrapWords } from '../render/wrap.ts';
 
 export interface CheckFlags extends OptionFlags {
   /** Show every finding, not only the first ones. */

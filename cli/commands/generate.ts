@@ -5,11 +5,11 @@ import { setImmediate } from 'node:timers/promises';
 
 import { generateDevices } from '../../src/lib/devicesFile/generate.ts';
 import type { ImportMode } from '../../src/lib/devicesFile/importMode.ts';
+import { withInterrupt } from '../app/interrupt.ts';
 import { usageError } from '../cliError.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
-import { formatBytes, formatPlural } from '../format.ts';
-import { withInterrupt } from '../interrupt.ts';
-import type { Output } from '../output.ts';
+import { formatBytes, formatPlural } from '../render/format.ts';
+import type { Output } from '../render/output.ts';
 
 export interface GenerateFlags {
   /** File to write; stdout without it. */

@@ -3,16 +3,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { projectRoot, type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
+import { type Connection, connectTo, dataFolder } from '../app/connection.ts';
+import { inspectFile } from '../app/drop.ts';
+import { withInterrupt } from '../app/interrupt.ts';
 import { toCliError } from '../cliError.ts';
-import { type Connection, connectTo, dataFolder } from '../connection.ts';
-import { inspectFile } from '../drop.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
-import { formatPlural } from '../format.ts';
-import { withInterrupt } from '../interrupt.ts';
-import type { Output } from '../output.ts';
-import { shortId } from '../runWords.ts';
-import { showStackSteps } from '../stackSteps.ts';
-import { renderHints, renderStack } from '../stackText.ts';
+import { formatPlural } from '../render/format.ts';
+import type { Output } from '../render/output.ts';
+import { shortId } from '../render/runWords.ts';
+import { showStackSteps } from '../render/stackSteps.ts';
+import { renderHints, renderStack } from '../render/stackText.ts';
 import { dropAndWatch } from './provision.ts';
 
 export interface LocalFlags {

@@ -1,9 +1,7 @@
-import { runIdFor } from '../../src/lib/provisioning/runId.ts';
-import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
-import { usageError } from '../cliError.ts';
-import { commandTextFor, pathFromReader } from '../commandText.ts';
-import { checkConfigurations } from '../configurations.ts';
-import { type Connection, connectOrStart } from '../connection.ts';
+import { runIdFor } from '../../src/lib/runs/runId.ts';
+import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import { checkConfigurations } from '../app/configurations.ts';
+import { type Connection, connectOrStart } from '../app/connection.ts';
 import {
   BLOCK_BYTES,
   type DevicesFile,
@@ -12,20 +10,22 @@ import {
   newBatchName,
   type OptionFlags,
   optionMetadata,
-} from '../drop.ts';
+} from '../app/drop.ts';
+import { withInterrupt } from '../app/interrupt.ts';
+import { prepareReportFolder } from '../app/report.ts';
+import { showRecord } from '../app/showRecord.ts';
+import { watchRun } from '../app/watchRun.ts';
+import { usageError } from '../cliError.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
-import { formatBytes } from '../format.ts';
-import { withInterrupt } from '../interrupt.ts';
 import { optionFlags } from '../optionFlags.ts';
-import type { Output } from '../output.ts';
-import { progressOf, uploadProgress } from '../progress.ts';
-import { prepareReportFolder } from '../report.ts';
-import { shortId } from '../runWords.ts';
-import { showRecord } from '../showRecord.ts';
-import { createStatusDisplay } from '../statusDisplay.ts';
-import { renderStillness, stillnessOf } from '../stillness.ts';
+import { commandTextFor, pathFromReader } from '../render/commandText.ts';
+import { formatBytes } from '../render/format.ts';
+import type { Output } from '../render/output.ts';
+import { progressOf, uploadProgress } from '../render/progress.ts';
+import { shortId } from '../render/runWords.ts';
+import { createStatusDisplay } from '../render/statusDisplay.ts';
+import { renderStillness, stillnessOf } from '../render/stillness.ts';
 import { version } from '../version.ts';
-import { watchRun } from '../watchRun.ts';
 
 export interface ProvisionFlags extends OptionFlags {
   readonly hub?: string;

@@ -1,11 +1,11 @@
-import { isFinal } from '../../src/lib/provisioning/runRecord.ts';
-import { connect } from '../connection.ts';
+import { isFinal } from '../../src/lib/runs/runRecord.ts';
+import { connect } from '../app/connection.ts';
+import { findRun } from '../app/findRun.ts';
+import { withInterrupt } from '../app/interrupt.ts';
+import { prepareReportFolder } from '../app/report.ts';
+import { showRecord } from '../app/showRecord.ts';
 import { type ExitCode, exitCodeOf } from '../exitCode.ts';
-import { findRun } from '../findRun.ts';
-import { withInterrupt } from '../interrupt.ts';
-import type { Output } from '../output.ts';
-import { prepareReportFolder } from '../report.ts';
-import { showRecord } from '../showRecord.ts';
+import type { Output } from '../render/output.ts';
 import { interrupted, watchWithStatus } from './provision.ts';
 
 export interface RunFlags {

@@ -1,10 +1,10 @@
-import type { RunRecord, RunState } from '../../src/lib/provisioning/runRecord.ts';
-import { type Connection, connect } from '../connection.ts';
+import type { RunRecord, RunState } from '../../src/lib/runs/runRecord.ts';
+import { type Connection, connect } from '../app/connection.ts';
+import { findStrayFiles, renderStrayFiles } from '../app/strayFiles.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
-import type { Output } from '../output.ts';
-import { renderRuns } from '../runsTable.ts';
-import { findStrayFiles, renderStrayFiles } from '../strayFiles.ts';
-import { behind, wrap } from '../wrap.ts';
+import type { Output } from '../render/output.ts';
+import { renderRuns } from '../render/runsTable.ts';
+import { behind, wrap } from '../render/wrap.ts';
 
 export interface RunsFlags {
   readonly limit: number;

@@ -1,9 +1,9 @@
-import { isTerminalStatus } from '../../src/lib/provisioning/jobStatus.ts';
-import { commandTextFor } from '../commandText.ts';
+import { isTerminalStatus } from '../../src/lib/hubJobs/jobStatus.ts';
+import { requestOfRun } from '../app/runRequest.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
-import type { Output } from '../output.ts';
-import { requestOfRun } from '../runRequest.ts';
-import { shortId } from '../runWords.ts';
+import { commandTextFor } from '../render/commandText.ts';
+import type { Output } from '../render/output.ts';
+import { shortId } from '../render/runWords.ts';
 
 export interface SuspendFlags {
   readonly data?: string;

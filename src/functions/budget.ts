@@ -1,6 +1,6 @@
 import { app, type EntityContext } from 'durable-functions';
 
-import { applyBudget, type BudgetState, FULL_BUDGET, parseBudgetOperation } from '../lib/provisioning/budget.ts';
+import { applyBudget, type BudgetState, FULL_BUDGET, parseBudgetOperation } from '../lib/turns/budget.ts';
 import { BUDGET_ENTITY } from '../orchestrations/instanceIds.ts';
 
 /** The entity `budget@HUB`: how many registry operations may be sent to that hub now. Like `turn`, it never throws. */

@@ -4,7 +4,7 @@ import { getClient, input } from 'durable-functions';
 import { resumeRun } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
 import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
-import { endsReadingBack, isFinal } from '../lib/provisioning/runRecord.ts';
+import { endsReadingBack, isFinal } from '../lib/runs/runRecord.ts';
 import { CANCEL_EVENT, instanceIdOfRun } from '../orchestrations/instanceIds.ts';
 import { provisioning } from '../services.ts';
 

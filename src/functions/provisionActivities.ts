@@ -2,10 +2,8 @@ import type { InvocationContext } from '@azure/functions';
 import { app, input as extraInput } from 'durable-functions';
 
 import { runInstances } from '../hosting/runInstances.ts';
-import { awaitTurn } from '../lib/provisioning/awaitTurn.ts';
-import type { ProvisioningContext } from '../lib/provisioning/context.ts';
-import { failRun } from '../lib/provisioning/failRun.ts';
-import { orFault } from '../lib/provisioning/faults.ts';
+import { awaitTurn } from '../lib/provisioning/steps/awaitTurn.ts';
+import { failRun } from '../lib/provisioning/steps/failRun.ts';
 import {
   cancelJob,
   fillLines,
@@ -13,13 +11,15 @@ import {
   startJob,
   takePreImage,
   watchJob,
-} from '../lib/provisioning/jobSteps.ts';
-import { nextRound } from '../lib/provisioning/nextRound.ts';
-import { planRun } from '../lib/provisioning/planRun.ts';
-import { checkFile, readOptions } from '../lib/provisioning/runSteps.ts';
-import { settleRun } from '../lib/provisioning/settleRun.ts';
-import { workChunk } from '../lib/provisioning/workChunk.ts';
+} from '../lib/provisioning/steps/jobSteps.ts';
+import { nextRound } from '../lib/provisioning/steps/nextRound.ts';
+import { planRun } from '../lib/provisioning/steps/planRun.ts';
+import { checkFile, readOptions } from '../lib/provisioning/steps/runSteps.ts';
+import { settleRun } from '../lib/provisioning/steps/settleRun.ts';
+import { workChunk } from '../lib/provisioning/steps/workChunk.ts';
 import { safeError } from '../lib/redact.ts';
+import { orFault } from '../lib/runs/faults.ts';
+import type { ProvisioningContext } from '../lib/runs/runContext.ts';
 import type { Activities, ActivityName, Fault } from '../orchestrations/activities.ts';
 import { provisioning } from '../services.ts';
 

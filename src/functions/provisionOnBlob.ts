@@ -2,8 +2,8 @@ import { app, type InvocationContext } from '@azure/functions';
 import { input } from 'durable-functions';
 import { registerBlobReferences } from '../hosting/blobReference.ts';
 import { runStarter } from '../hosting/runStarter.ts';
-import { startRunOfDrop } from '../lib/provisioning/startRun.ts';
-import { whyNoDrop } from '../lib/provisioning/whyNoDrop.ts';
+import { startRunOfDrop } from '../lib/provisioning/drop/startRun.ts';
+import { whyNoDrop } from '../lib/provisioning/drop/whyNoDrop.ts';
 import { provisioning, settings } from '../services.ts';
 
 /** A file landed in the drop box: its run is started, unless it has one. */

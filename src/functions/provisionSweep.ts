@@ -2,7 +2,7 @@ import { app, type InvocationContext, type Timer } from '@azure/functions';
 import { getClient, input, OrchestrationRuntimeStatus } from 'durable-functions';
 
 import { runStarter } from '../hosting/runStarter.ts';
-import { sweep } from '../lib/provisioning/sweep.ts';
+import { sweep } from '../lib/provisioning/drop/sweep.ts';
 import { provisioning, settings } from '../services.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

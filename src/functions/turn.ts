@@ -1,6 +1,6 @@
 import { app, type EntityContext } from 'durable-functions';
 
-import { applyTurn, NO_TURNS, parseTurnOperation, type TurnState } from '../lib/provisioning/turnQueue.ts';
+import { applyTurn, NO_TURNS, parseTurnOperation, type TurnState } from '../lib/turns/turnQueue.ts';
 import { TURN_ENTITY } from '../orchestrations/instanceIds.ts';
 
 /**

@@ -7,11 +7,10 @@
  */
 
 import { type DurableClient, EntityId } from 'durable-functions';
-
-import type { ProvisioningContext } from '../lib/provisioning/context.ts';
-import { isTerminalStatus } from '../lib/provisioning/hubJob.ts';
-import { isFinal, JOB_FIELDS, type RunRecord } from '../lib/provisioning/runRecord.ts';
-import type { LeaveInput } from '../lib/provisioning/turnQueue.ts';
+import { isTerminalStatus } from '../lib/hubJobs/hubJob.ts';
+import type { ProvisioningContext } from '../lib/runs/runContext.ts';
+import { isFinal, JOB_FIELDS, type RunRecord } from '../lib/runs/runRecord.ts';
+import type { LeaveInput } from '../lib/turns/turnQueue.ts';
 import { childInstanceId, instanceIdOfRun, RUN_CHILDREN, TURN_ENTITY } from '../orchestrations/instanceIds.ts';
 import { liveStatus } from './instances.ts';
 

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 
-import { isRunId } from '../lib/provisioning/runId.ts';
+import { isRunId } from '../lib/runs/runId.ts';
 
 /**
  * The id of the run that a request is about, out of its route `runs/{runId}…`; or the reply to a request whose id can be

@@ -2,7 +2,7 @@
 
 import type { HttpResponseInit } from '@azure/functions';
 
-import { RunDamaged } from '../lib/provisioning/parseRunRecord.ts';
+import { RunDamaged } from '../lib/runs/parseRunRecord.ts';
 
 export function runNotFound(runId: string) {
   return { error: { code: 'runNotFound', message: `There is no run ${runId.slice(0, 64)}.` } };

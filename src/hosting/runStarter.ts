@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import { getClient } from 'durable-functions';
 
-import type { RunStarter } from '../lib/provisioning/startRun.ts';
+import type { RunStarter } from '../lib/provisioning/drop/startRun.ts';
 import { instanceIdOfRun, ORCHESTRATIONS } from '../orchestrations/instanceIds.ts';
 import type { RunInput } from '../orchestrations/provisionRun.ts';
 import { liveStatus } from './instances.ts';

@@ -6,11 +6,11 @@
  */
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
-import type { NextRound } from '../lib/provisioning/nextRound.ts';
-import type { PreImageRound } from '../lib/provisioning/preImageRound.ts';
-import type { JobKind } from '../lib/provisioning/runRecord.ts';
-import type { TurnTicket } from '../lib/provisioning/turnQueue.ts';
-import type { ChunkInput, ChunkReply } from '../lib/provisioning/workChunk.ts';
+import type { PreImageRound } from '../lib/provisioning/preImage/preImageRound.ts';
+import type { NextRound } from '../lib/provisioning/steps/nextRound.ts';
+import type { ChunkInput, ChunkReply } from '../lib/provisioning/steps/workChunk.ts';
+import type { JobKind } from '../lib/runs/runRecord.ts';
+import type { TurnTicket } from '../lib/turns/turnQueue.ts';
 
 interface RunStep {
   readonly runId: string;

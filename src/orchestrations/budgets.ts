@@ -2,7 +2,7 @@
 
 import { EntityId, type OrchestrationContext, type Task } from 'durable-functions';
 
-import type { TakeInput, TakeReply } from '../lib/provisioning/budget.ts';
+import type { TakeInput, TakeReply } from '../lib/turns/budget.ts';
 import { sleep } from './activities.ts';
 import { BUDGET_ENTITY } from './instanceIds.ts';
 

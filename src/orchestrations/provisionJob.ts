@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
-import type { PreImageRound } from '../lib/provisioning/preImageRound.ts';
-import type { JobKind } from '../lib/provisioning/runRecord.ts';
+import type { PreImageRound } from '../lib/provisioning/preImage/preImageRound.ts';
+import type { JobKind } from '../lib/runs/runRecord.ts';
 import { call, sleep } from './activities.ts';
 import { ORCHESTRATIONS } from './instanceIds.ts';
 import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';

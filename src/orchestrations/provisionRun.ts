@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import { type PreImageRound, preImageRound } from '../lib/provisioning/preImageRound.ts';
-import { TURN_LIMITS, type TurnLimits } from '../lib/provisioning/turnQueue.ts';
+import { type PreImageRound, preImageRound } from '../lib/provisioning/preImage/preImageRound.ts';
+import { TURN_LIMITS, type TurnLimits } from '../lib/turns/turnQueue.ts';
 import { call, type NamedPlace, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
 import { CANCEL_EVENT, childInstanceId, ORCHESTRATIONS } from './instanceIds.ts';

@@ -10,7 +10,7 @@ import type {
   PollReply,
   TurnLimits,
   TurnTicket,
-} from '../lib/provisioning/turnQueue.ts';
+} from '../lib/turns/turnQueue.ts';
 import { TURN_ENTITY } from './instanceIds.ts';
 
 /** The queue that a run stands in, and its place there. */

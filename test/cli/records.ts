@@ -1,4 +1,4 @@
-import type { Outcome, RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import type { Outcome, RunRecord } from '../../src/lib/runs/runRecord.ts';
 
 export const noOutcomes: Readonly<Record<Outcome, number>> = {
   succeeded: 0,

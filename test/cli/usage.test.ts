@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { newBatchName } from '../../cli/drop.ts';
+import { newBatchName } from '../../cli/app/drop.ts';
 import { errorLines, run } from '../../cli/program.ts';
 import { onTerminal, tornLines } from './onTerminal.ts';
 import { runCli } from './runCli.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
 import { readRegistry } from '../helpers/registrySnapshot.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
 

@@ -7,9 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { OrchestrationContext } from 'durable-functions';
 
-import { awaitTurn } from '../../src/lib/provisioning/awaitTurn.ts';
-import { failRun } from '../../src/lib/provisioning/failRun.ts';
-import { orFault } from '../../src/lib/provisioning/faults.ts';
+import { awaitTurn } from '../../src/lib/provisioning/steps/awaitTurn.ts';
+import { failRun } from '../../src/lib/provisioning/steps/failRun.ts';
 import {
   cancelJob,
   fillLines,
@@ -17,12 +16,13 @@ import {
   startJob,
   takePreImage,
   watchJob,
-} from '../../src/lib/provisioning/jobSteps.ts';
-import { nextRound } from '../../src/lib/provisioning/nextRound.ts';
-import { planRun } from '../../src/lib/provisioning/planRun.ts';
-import { checkFile, readOptions } from '../../src/lib/provisioning/runSteps.ts';
-import { settleRun } from '../../src/lib/provisioning/settleRun.ts';
-import { workChunk } from '../../src/lib/provisioning/workChunk.ts';
+} from '../../src/lib/provisioning/steps/jobSteps.ts';
+import { nextRound } from '../../src/lib/provisioning/steps/nextRound.ts';
+import { planRun } from '../../src/lib/provisioning/steps/planRun.ts';
+import { checkFile, readOptions } from '../../src/lib/provisioning/steps/runSteps.ts';
+import { settleRun } from '../../src/lib/provisioning/steps/settleRun.ts';
+import { workChunk } from '../../src/lib/provisioning/steps/workChunk.ts';
+import { orFault } from '../../src/lib/runs/faults.ts';
 import { provisionAftermath } from '../../src/orchestrations/provisionAftermath.ts';
 import { provisionJobStart, provisionJobWatch } from '../../src/orchestrations/provisionJob.ts';
 import { provisionLane } from '../../src/orchestrations/provisionRound.ts';

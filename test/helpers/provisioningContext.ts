@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 
 import { createLogger } from '../../src/lib/logger.ts';
-import type { ProvisioningContext } from '../../src/lib/provisioning/context.ts';
-import { createRunStore } from '../../src/lib/provisioning/runStore.ts';
-import { type RunStarter, startRunOfDrop } from '../../src/lib/provisioning/startRun.ts';
+import { type RunStarter, startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
 import type { RegistryClient } from '../../src/lib/registry/index.ts';
+import type { ProvisioningContext } from '../../src/lib/runs/runContext.ts';
+import { createRunStore } from '../../src/lib/runs/runStore.ts';
 import { readSettings } from '../../src/lib/settings.ts';
 import { createStorage } from '../../src/lib/storage/storage.ts';
 

@@ -6,7 +6,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 
-import { OUTCOMES, type Outcome } from '../../src/lib/provisioning/runRecord.ts';
+import { OUTCOMES, type Outcome } from '../../src/lib/runs/runRecord.ts';
 import {
   identityKey,
   type RegistryAuthentication,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
-import { isFinal, type RunRecord } from '../../src/lib/provisioning/runRecord.ts';
+import { isFinal, type RunRecord } from '../../src/lib/runs/runRecord.ts';
 import { type FaultSchedule, makeSchedule, type ScheduledDevice } from './faultSchedule.ts';
 import { type DroppedLine, isDelete, judge, naturalOutcomes, readDrop } from './registryOracle.ts';
 import { readRegistry } from './registrySnapshot.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { orDamaged } from '../../src/hosting/runReplies.ts';
-import { RunDamaged } from '../../src/lib/provisioning/parseRunRecord.ts';
+import { RunDamaged } from '../../src/lib/runs/parseRunRecord.ts';
 
 describe('a request about a run', () => {
   it('whose record is damaged is answered with 409, what happened and what to do', async () => {

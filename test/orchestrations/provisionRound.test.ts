@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-
-import { TURN_LIMITS } from '../../src/lib/provisioning/turnQueue.ts';
-import type { ChunkReply } from '../../src/lib/provisioning/workChunk.ts';
+import type { ChunkReply } from '../../src/lib/provisioning/steps/workChunk.ts';
+import { TURN_LIMITS } from '../../src/lib/turns/turnQueue.ts';
 import { provisionAftermath } from '../../src/orchestrations/provisionAftermath.ts';
 import { type LaneInput, provisionLane } from '../../src/orchestrations/provisionRound.ts';
 import { type DriveResult, drive, type ScriptedTask } from '../helpers/orchestration.ts';
@@ -24,7 +23,7 @@ const lane: LaneInput = {
   refusals: 0,
 };
 
-type StepInput = Parameters<typeof import('../../src/lib/provisioning/workChunk.ts').workChunk>[1];
+type StepInput = Parameters<typeof import('../../src/lib/provisioning/steps/workChunk.ts').workChunk>[1];
 
 /** Drives a lane; each chunk step is answered by the next of `replies`, the last of them for ever. */
 function driveLane(replies: readonly Partial<ChunkReply>[], input: Partial<LaneInput> = {}, takes: unknown[] = []) {

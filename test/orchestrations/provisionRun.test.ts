@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { TURN_LIMITS } from '../../src/lib/provisioning/turnQueue.ts';
+import { TURN_LIMITS } from '../../src/lib/turns/turnQueue.ts';
 import { activityErrorText } from '../../src/orchestrations/activityErrorText.ts';
 import { provisionJobStart, provisionJobWatch, watchDelaySeconds } from '../../src/orchestrations/provisionJob.ts';
 import { provisionRun } from '../../src/orchestrations/provisionRun.ts';

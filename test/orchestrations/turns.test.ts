@@ -1,13 +1,7 @@
 import type { EntityId, OrchestrationContext } from 'durable-functions';
 import { expect, it } from 'vitest';
 
-import {
-  applyTurn,
-  NO_TURNS,
-  parseTurnOperation,
-  TURN_LIMITS,
-  type TurnState,
-} from '../../src/lib/provisioning/turnQueue.ts';
+import { applyTurn, NO_TURNS, parseTurnOperation, TURN_LIMITS, type TurnState } from '../../src/lib/turns/turnQueue.ts';
 import { provisionTurn } from '../../src/orchestrations/provisionTurn.ts';
 import { announceTurn, leaveTurn } from '../../src/orchestrations/turns.ts';
 

@@ -4,25 +4,25 @@
  */
 
 import { createHash, randomInt } from 'node:crypto';
+import { FileRefused } from '../textFile/fileRefused.ts';
+import { type LinePassOptions, type OpenInput, readLines } from '../textFile/linePass.ts';
+import { refuseOtherFormats } from '../textFile/otherFormats.ts';
+import { locateUtf8Error } from '../textFile/utf8Error.ts';
 import { createLineChecker, type LineChecker, type LineVerdict } from './checkLine.ts';
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
-import { type RowPassEvents, readRows } from './csvPass.ts';
-import { FileRefused } from './fileRefused.ts';
+import { type RowPassEvents, readRows } from './csv/csvPass.ts';
 import { type Problem, problemOf } from './findings.ts';
 import { createIdentityTable, hashIdentity, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
 import { createLinePairs } from './linePairs.ts';
-import { type LinePassOptions, type OpenInput, readLines } from './linePass.ts';
-import { refuseOtherFormats } from './otherFormats.ts';
 import { describe, type ReasonValues, type RejectCode, WARNINGS } from './reasons.ts';
 import { settleDoubtful } from './settleDoubtful.ts';
 import { createTally } from './tally.ts';
-import { locateUtf8Error } from './utf8Error.ts';
 
+export { FileRefused } from '../textFile/fileRefused.ts';
+export type { OpenInput } from '../textFile/linePass.ts';
 export type { AcceptedLine, MissingField } from './checkLine.ts';
 export type { CheckOptions, CheckSink, CheckSummary, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
-export { FileRefused } from './fileRefused.ts';
-export type { OpenInput } from './linePass.ts';
 
 const MAX_LINE_BYTES = 1024 * 1024;
 /** How much is kept of a line that is too long to be read. */

@@ -3,6 +3,8 @@
  * identities in bulk"), and the line as it goes to the hub.
  */
 
+import { locateJsonError } from '../textFile/jsonError.ts';
+import type { LineBytes } from '../textFile/linePass.ts';
 import { checkAuthentication } from './authenticationRules.ts';
 import { type CleanLine, createCleanLineReader } from './cleanLine.ts';
 import { credentialField, isCredentialName } from './credentialNames.ts';
@@ -18,7 +20,6 @@ import {
 } from './findings.ts';
 import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
 import { ANY_VALUES, createObjectReader } from './jsonBytes.ts';
-import { locateJsonError } from './jsonError.ts';
 import {
   FORMAT_KEYS,
   type FormatKey,
@@ -31,7 +32,6 @@ import {
   saysSomething,
   warnUnknown,
 } from './keyNames.ts';
-import type { LineBytes } from './linePass.ts';
 import {
   additions,
   asText,

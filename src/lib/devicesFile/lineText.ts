@@ -1,11 +1,11 @@
 /** A line as text on its way to the hub: what is not changed stays as it is written. */
 
 import { isObjectText, memberMap, objectText } from '../textFile/jsonMembers.ts';
+import type { LineBytes } from '../textFile/linePass.ts';
 import type { CleanLine, Span } from './cleanLine.ts';
 import { parseExactly } from './exactNumbers.ts';
 import type { ImportMode } from './importMode.ts';
 import { FORMAT_KEYS, type FormatKey, isObject, meantKey, PROPERTY_KEYS } from './keyNames.ts';
-import type { LineBytes } from './linePass.ts';
 
 const HUB_DEFAULT: ImportMode = 'createOrUpdate';
 /** What a hub adds to the sections of its twins. */

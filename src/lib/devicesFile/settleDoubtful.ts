@@ -1,11 +1,11 @@
 /** The second look at lines whose identity hash met that of an earlier line. */
 
+import { FileRefused } from '../textFile/fileRefused.ts';
+import type { LinePassEvents } from '../textFile/linePass.ts';
 import type { AcceptedLine, LineChecker } from './checkLine.ts';
-import { FileRefused } from './fileRefused.ts';
 import type { Note } from './findings.ts';
 import { identityOf } from './identityTable.ts';
 import type { LinePairs } from './linePairs.ts';
-import type { LinePassEvents } from './linePass.ts';
 
 export interface DoubtfulEvents {
   /** The hashes met by chance. */

@@ -1,0 +1,252 @@
+/** What a run came to, as text for people. */
+
+import { dirname } from 'node:path/posix';
+
+import { isFinal, OUTCOMES, type RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { ReportedConfiguration, RunReport } from '../app/report.ts';
+import { troubled } from '../exitCode.ts';
+import type { CommandText } from './commandText.ts';
+import { changed, confirmingCommand, type Dropped } from './confirmText.ts';
+import { renderFileWarnings } from './fileWarningsText.ts';
+import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
+import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
+import type { Style } from './output.ts';
+import { renderPlan } from './planText.ts';
+import { renderReasons } from './reasonsText.ts';
+import { jobStatusText, PHASE_TEXT, shortId, stateText } from './runWords.ts';
+import { behind, wrap, wrapFinding } from './wrap.ts';
+
+export interface Look {
+  readonly now: Date;
+  readonly paint: Paint;
+  /** Width of the terminal; undefined where there is none. */
+  readonly columns?: number | undefined;
+  /** Commands that reach the app of the run. */
+  readonly command: CommandText;
+  /** What this very command has dropped. */
+  readonly dropped?: Dropped | undefined;
+  /** Whether the report is downloaded now, so that nobody has to be told how. */
+  readonly downloads?: boolean;
+}
+
+export function stateStyle(record: RunRecord): Style {
+  switch (record.state) {
+    case 'accepted':
+    case 'running':
+      return 'cyan';
+    case 'completed':
+      return troubled(record) > 0 ? 'yellow' : 'green';
+    case 'completedWithFailures':
+      return 'yellow';
+    default:
+      return 'red';
+  }
+}
+
+/** How long the run took, or has been going on, ms. */
+export function runDuration(record: RunRecord, now: Date): number {
+  return Date.parse(record.finishedAt ?? now.toISOString()) - Date.parse(record.createdAt);
+}
+
+/** The result: state, what went wrong, a count for each outcome, where the report is. */
+export function renderOutcome(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
+  const { now, paint, columns } = look;
+  const head = paint(['bold', ...[stateStyle(record)].flat()] as Style, sentence(stateText(record.state)));
+  const dryRun = record.options?.dryRun ? ' (dry run: nothing was sent to the hub)' : '';
+  const lines = [
+    `${head} ${record.finishedAt === undefined ? 'for' : 'after'} ${formatDuration(runDuration(record, now))}${dryRun}`,
+  ];
+  if (cameTooLate(record)) {
+    lines.push('', ...wrap('The cancel came too late: by then there was nothing left that it could stop.', 2, columns));
+  }
+  lines.push(
+    ...renderError(record, look),
+    ...renderCounts(record, paint),
+    ...renderPlan(record.plan, paint),
+    ...renderConfigurations(record, report, look),
+    ...renderLines(record, columns),
+    ...renderFileWarnings(record, columns, paint),
+    ...renderReasons(report?.reasons ?? [], columns, paint),
+    ...renderReport(record, look),
+  );
+  return lines;
+}
+
+/** Whether a cancel was asked for that changed nothing. */
+function cameTooLate({ state, cancelRequestedAt }: RunRecord): boolean {
+  return cancelRequestedAt !== undefined && isFinal(state) && state !== 'cancelled';
+}
+
+function renderError(record: RunRecord, { columns, command, dropped }: Look): string[] {
+  const { error, options } = record;
+  if (error === undefined) return [];
+  const message = error.message.split('\n').flatMap((line) => wrap(line, 2, columns));
+  const confirming = confirmingCommand(record, dropped, command);
+  if (confirming === undefined) {
+    return ['', ...message, ...(error.action === undefined ? [] : wrap(error.action, 2, columns))];
+  }
+  // Not wrapped: it is there to be pasted.
+  const without = options?.backupFirst === 'never' ? ['', '  If it is not, leave --backup-first out.'] : [];
+  return ['', ...message, '', '  If it is meant, type:', '', `    ${confirming}`, ...without];
+}
+
+function renderCounts(record: RunRecord, paint: Paint): string[] {
+  const { outcomes } = record;
+  if (outcomes === undefined) return [];
+  const rows = OUTCOMES.filter((outcome) => outcomes[outcome] > 0);
+  const total = rows.reduce((sum, outcome) => sum + outcomes[outcome], 0);
+  const width = Math.max(formatCount(total).length, 5);
+  const row = (text: string, count: number): string => `  ${text.padEnd(26)}${formatCount(count).padStart(width)}`;
+  return [
+    '',
+    ...rows.map((outcome) => {
+      const text = row(outcomeText(outcome), outcomes[outcome]);
+      const style = outcomeStyle(outcome);
+      return style === undefined ? text : paint(style, text);
+    }),
+    ...(rows.length === 1 ? [] : [paint('dim', `  ${'─'.repeat(26 + width)}`), row('lines', total)]),
+    ...(rows.length === 0 ? [row('lines', 0)] : []),
+  ];
+}
+
+const CONFIGURATIONS_SHOWN = 5;
+
+function renderConfiguration(one: ReportedConfiguration, columns: number | undefined, paint: Paint): string[] {
+  const { outcome, code, line, configurationId, reason, action } = one;
+  const what = paint(outcomeStyle(outcome) ?? 'dim', [outcomeText(outcome), code].filter(Boolean).join(': '));
+  const why = [reason, action].filter((part) => part !== undefined).join(' ');
+  const id = configurationId === undefined ? '' : ` ${configurationId}`;
+  return [`    ${what}, line ${line}${id}`, ...(why === '' ? [] : wrapFinding(why, 6, columns))];
+}
+
+/** They are no lines of the file, so they stand apart from its sum. */
+function renderConfigurations({ configurations }: RunRecord, report: RunReport | undefined, look: Look): string[] {
+  const { paint, columns } = look;
+  const { outcomes } = configurations ?? {};
+  if (outcomes === undefined) return [];
+  const parts = OUTCOMES.filter((outcome) => outcomes[outcome] > 0).map((outcome) => {
+    const text = `${formatCount(outcomes[outcome])} ${outcomeText(outcome)}`;
+    const style = outcomeStyle(outcome);
+    return style === undefined ? text : paint(style, text);
+  });
+  const wanted = report?.configurations?.lines ?? [];
+  const hidden = wanted.length - CONFIGURATIONS_SHOWN;
+  return [
+    '',
+    `  configurations: ${parts.length === 0 ? 'none' : parts.join(', ')}`,
+    ...wanted.slice(0, CONFIGURATIONS_SHOWN).flatMap((one) => renderConfiguration(one, columns, paint)),
+    ...(hidden <= 0 ? [] : [paint('dim', `    … and ${formatCount(hidden)} more: see the report`)]),
+  ];
+}
+
+/** What the lines asked for, and what of them was taken from their devices. */
+function renderLines({ check, kept }: RunRecord, columns: number | undefined): string[] {
+  if (check === undefined) return [];
+  const modes = modesText(check);
+  const fields = KEPT.flatMap(([field, text]) => {
+    const count = kept?.[field] ?? 0;
+    return count === 0 ? [] : [`${text} of ${formatPlural(count, 'line')}`];
+  });
+  const rows: [string, string][] = [
+    ['modes', modes],
+    ['kept', fields.length === 0 ? '' : `${fields.join(', ')}: as their devices have them`],
+  ];
+  const filled = rows.filter(([, text]) => text !== '');
+  return filled.length === 0 ? [] : ['', ...filled.flatMap(([title, text]) => titled(title, text, columns))];
+}
+
+/** A row with a title; text that does not fit goes on below itself. */
+function titled(title: string, text: string, columns: number | undefined): string[] {
+  return [...behind(`  ${title.padEnd(10)}`, wrap(text, 12, columns))];
+}
+
+const KEPT = [
+  ['authentication', 'keys'],
+  ['status', 'status'],
+  ['statusReason', 'status reason'],
+  ['capabilities', 'edge capability'],
+] as const;
+
+function modesText(check: NonNullable<RunRecord['check']>): string {
+  return Object.entries(check.byMode)
+    .map(([mode, count]) => `${mode} ${formatCount(count)}`)
+    .join(', ');
+}
+
+/** Where the files of the report are, and how to get them. */
+function renderReport({ report, runId }: RunRecord, look: Look): string[] {
+  if (report === undefined) return [];
+  const { paint, command, downloads } = look;
+  const folder = dirname(report.json);
+  const inFolder = (name: string): string => (dirname(name) === folder ? name.slice(folder.length + 1) : name);
+  const rows: [string | undefined, string?][] = [
+    [report.csv],
+    [report.json],
+    [report.configurations],
+    [report.failedDevices, 'drop it again, corrected where needed'],
+    [report.rejectedLines, 'drop them again, corrected'],
+  ];
+  return [
+    '',
+    `  report    ${report.container}/${folder}`,
+    ...rows.flatMap(([name, hint]) =>
+      name === undefined
+        ? []
+        : [`            ${inFolder(name)}${hint === undefined ? '' : paint('dim', `  (${hint})`)}`],
+    ),
+    ...(downloads ? [] : [`  get it    ${command('run', shortId(runId), '--report', 'DIR')}`]),
+  ];
+}
+
+/** Everything that the record of a run says. */
+export function renderRun(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
+  const { paint, columns, command } = look;
+  const { drop, check, job, waiting, suspendedAt } = record;
+  const goesOn = record.finishedAt === undefined;
+  const fields: [string, string | false | undefined][] = [
+    ['hub', record.hub],
+    ['batch', record.batch],
+    ['file', `${drop.container}/${drop.blobName} (${formatBytes(drop.size)})`],
+    ['dropped', formatTime(drop.lastModified)],
+    ['options', optionsText(record)],
+    ['started', formatTime(record.startedAt ?? record.createdAt)],
+    ['finished', record.finishedAt && formatTime(record.finishedAt)],
+    ['now', goesOn && record.phase && PHASE_TEXT[record.phase]],
+    ['waiting', waiting && `${waiting.reason} (since ${formatTime(waiting.since)})`],
+    ['suspended', suspendedAt && `since ${formatTime(suspendedAt)}`],
+    ['cancel', record.cancelRequestedAt && `asked for ${formatTime(record.cancelRequestedAt)}`],
+    ['checked', check && checkText(check)],
+    ['job', job && `${job.jobId}, ${jobStatusText(job)}${goesOn ? `, ${job.progress} %` : ''}`],
+    ['deadline', goesOn && job && `${formatTime(job.deadline)} (then the job is no longer waited for)`],
+  ];
+  return [
+    `${paint('bold', 'run')} ${record.runId}`,
+    '',
+    ...fields.flatMap(([name, value]) => (value ? titled(name, value, columns) : [])),
+    ...(suspendedAt === undefined ? [] : [`  go on     ${command('resume', shortId(record.runId))}`]),
+    '',
+    ...renderOutcome(record, report, look),
+  ];
+}
+
+function optionsText({ options }: RunRecord): string | undefined {
+  if (options === undefined) return undefined;
+  const chosen = Object.entries(changed(options));
+  return chosen.length === 0 ? 'defaults' : chosen.map(([name, value]) => `${name} ${value}`).join(', ');
+}
+
+function checkText(check: NonNullable<RunRecord['check']>): string {
+  const parts = [
+    formatPlural(check.lines, 'line'),
+    formatPlural(check.devices, 'device'),
+    check.modules > 0 ? formatPlural(check.modules, 'module') : undefined,
+    check.rejected > 0 ? `${formatCount(check.rejected)} rejected` : undefined,
+    check.skipped > 0 ? `${formatCount(check.skipped)} skipped` : undefined,
+    check.warnings > 0 ? formatPlural(check.warnings, 'warning') : undefined,
+  ];
+  return parts.filter((part) => part !== undefined).join(', ');
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

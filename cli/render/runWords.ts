@@ -1,0 +1,43 @@
+/** States and phases of a run in words of a person. */
+
+import type { RunJob, RunPhase, RunState } from '../../src/lib/runs/runRecord.ts';
+
+const STATE_TEXT: Readonly<Record<RunState, string>> = {
+  accepted: 'about to begin',
+  running: 'running',
+  completed: 'completed',
+  completedWithFailures: 'completed with failures',
+  refused: 'refused',
+  cancelled: 'cancelled',
+  failed: 'failed',
+  stale: 'too old, never run',
+};
+
+export function stateText(state: RunState): string {
+  return STATE_TEXT[state];
+}
+
+/** What a run does in a phase, as short as a table needs it. */
+export const PHASE_TEXT: Readonly<Record<RunPhase, string>> = {
+  options: 'waiting for its options',
+  check: 'checking the file',
+  turn: 'waiting its turn',
+  preImage: 'copying what is there',
+  job: 'importing',
+  retry: 'retrying',
+  verify: 'verifying',
+  parents: 'linking to parents',
+  settle: 'settling the outcomes',
+  report: 'writing the report',
+};
+
+export function jobStatusText({ status }: Pick<RunJob, 'status'>): string {
+  return status === 'enqueued' ? 'in the queue of the hub' : status;
+}
+
+/** So many characters of an id tell the runs of most lists apart: commands are told with these. */
+export const SHORT_ID = 8;
+
+export function shortId(runId: string): string {
+  return runId.slice(0, SHORT_ID);
+}

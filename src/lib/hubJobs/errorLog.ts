@@ -1,0 +1,120 @@
+import type { BlockBlobClient } from '@azure/storage-blob';
+import { createIdentityNotes, type IdentityNotes } from '../registryLines/identityNotes.ts';
+import { readLineBatches } from '../storage/readLines.ts';
+import { isNotFound } from '../storage/storageErrors.ts';
+
+export interface ErrorLog {
+  readonly failures: IdentityNotes;
+  /** Error lines that name no device and from which none could be learnt: any line of the file may be meant. */
+  readonly unattributed: number;
+  /** Codes of the unattributed ones, at most a few. */
+  readonly unattributedCodes: readonly (number | string)[];
+}
+
+const CODES_KEPT = 5;
+
+/**
+ * Reads the error log of an import job, streaming; undefined when there is none.
+ *
+ * A line is `{"deviceId":"d1","errorCode":409001,"errorStatus":"…"}`. For a line that it could not parse a hub gives no
+ * deviceId and quotes the whole line, keys included, in errorStatus: the id is taken out of the quote, and nothing else.
+ */
+export async function readErrorLog(blob: BlockBlobClient, seed: number): Promise<ErrorLog | undefined> {
+  const failures = createIdentityNotes(seed);
+  const unattributedCodes: (number | string)[] = [];
+  let unattributed = 0;
+  try {
+    for await (const batch of readLineBatches(blob)) {
+      for (const line of batch) {
+        if (line.trim() === '') continue;
+        const entry = parseErrorLine(line);
+        if (entry?.deviceId !== undefined) {
+          failures.add(entry.deviceId, entry.moduleId, entry.code);
+        } else {
+          unattributed += 1;
+          if (entry !== undefined && unattributedCodes.length < CODES_KEPT && !unattributedCodes.includes(entry.code)) {
+            unattributedCodes.push(entry.code);
+          }
+        }
+      }
+    }
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+  return { failures, unattributed, unattributedCodes };
+}
+
+/** Codes that only a module can have. */
+const MODULE_CODES = new Set<number | string>([
+  404010,
+  409301,
+  413003,
+  'ModuleNotFound',
+  'ModuleAlreadyExistsOnDevice',
+  'TooManyModulesOnDevice',
+]);
+
+interface ErrorLine {
+  readonly deviceId?: string;
+  readonly moduleId?: string;
+  readonly code: number | string;
+}
+
+export function parseErrorLine(line: string): ErrorLine | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields = lowerCased(value as Record<string, unknown>);
+  const rawCode = fields['errorcode'];
+  const code = typeof rawCode === 'number' || typeof rawCode === 'string' ? rawCode : 'Unknown';
+  const deviceId = fields['deviceid'];
+  const moduleId = fields['moduleid'];
+  if (typeof deviceId === 'string' && deviceId !== '') {
+    // The shape of module errors is not documented: one without its module must not be put down to the device.
+    if (moduleId === undefined && MODULE_CODES.has(code)) return { code };
+    return { deviceId, ...(typeof moduleId === 'string' && moduleId !== '' ? { moduleId } : {}), code };
+  }
+  const quoted = typeof fields['errorstatus'] === 'string' ? quotedIdentity(fields['errorstatus']) : undefined;
+  return { ...quoted, code };
+}
+
+/** The identity in the input line that an errorStatus quotes ("Invalid device format in line: {…}. Error …"). */
+export function quotedIdentity(status: string): { deviceId: string; moduleId?: string } | undefined {
+  const quoted = firstObject(status);
+  if (quoted === undefined) return undefined;
+  try {
+    const fields = lowerCased(JSON.parse(quoted) as Record<string, unknown>);
+    if (typeof fields['id'] !== 'string') return undefined;
+    const moduleId = fields['moduleid'];
+    return { deviceId: fields['id'], ...(typeof moduleId === 'string' ? { moduleId } : {}) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first balanced `{…}` of a text; braces inside JSON strings do not count. */
+function firstObject(text: string): string | undefined {
+  const start = text.indexOf('{');
+  if (start < 0) return undefined;
+  let depth = 0;
+  let inString = false;
+  for (let at = start; at < text.length; at++) {
+    const character = text[at];
+    if (inString) {
+      if (character === '\\') at += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === '{') depth += 1;
+    else if (character === '}' && --depth === 0) return text.slice(start, at + 1);
+  }
+  return undefined;
+}
+
+export function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key.toLowerCase(), field]));
+}

@@ -1,0 +1,118 @@
+/** What the steps after an import job have in common: the run, what is known of it, and the lines that the hub was given. */
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import { type ImportMode, importModeOf } from '../../devicesFile/importMode.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isLostAfterSend, type RunPhase, type RunRecord } from '../../runs/runRecord.ts';
+import { lostOf } from '../../runs/stagingLost.ts';
+import { readEachLine } from '../../storage/readLines.ts';
+import { type CheckResult, checkBlobs, stagingOf } from '../check/staging.ts';
+import { type Facts, type LineOf, type Standing, standingOf } from '../outcome/standing.ts';
+import { inputOf } from '../steps/jobSteps.ts';
+import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
+import { type Guard, withGuards } from './sentAgain.ts';
+import { unfilledLines } from './unfilledLines.ts';
+
+/** What is to be done next. */
+export type NextRound =
+  | { readonly do: 'ended' | 'notEnded' | 'settle' }
+  | { readonly do: 'wait'; readonly seconds: number }
+  | { readonly do: 'job'; readonly kind: 'retry' | 'verify' | 'parents' }
+  | {
+      readonly do: 'work';
+      readonly round: string;
+      readonly chunks: number;
+      readonly width: number;
+      readonly grant: number;
+      readonly itemsPerMinute: number;
+    };
+
+/** The run, and what is known of it. */
+export interface Aftermath {
+  readonly context: ProvisioningContext;
+  readonly record: RunRecord;
+  readonly check: CheckResult;
+  readonly state: RoundsState;
+  readonly facts: Facts;
+}
+
+/** Whether lines of the file may be sent again. */
+export function mayRetry(context: ProvisioningContext, record: RunRecord, rounds: RoundsState): boolean {
+  // Of lines whose notes are lost nobody knows how they were sent.
+  return !isLostAfterSend(record) && maySend(context, record, rounds);
+}
+
+/** @param until see `Round` */
+export function maySend(context: ProvisioningContext, record: RunRecord, rounds: RoundsState, until?: string): boolean {
+  return record.cancelRequestedAt === undefined && !isTimeOver(context, record, rounds, until);
+}
+
+/** Notes in the record what the run is at. */
+export async function enter(work: Aftermath, phase: RunPhase): Promise<void> {
+  if (work.record.phase === phase) return;
+  await work.context.runs.update(work.record.runId, (current) => ({ ...current, phase }));
+}
+
+/** A line as it was given to the hub, and how it may be given to it again. */
+export interface SentLine {
+  readonly text: string;
+  readonly line: RoundLine;
+  /** As the file has it. */
+  readonly asked: string;
+  /** As the file asks: a line that merges is sent under an ETag. */
+  readonly mode: ImportMode;
+  readonly guard?: Guard | undefined;
+}
+
+/** The lines that were given to the hub, in their order. */
+export async function* sentLines({ context, record, check }: Aftermath): AsyncGenerator<SentLine> {
+  const staging = stagingOf(context, record.runId);
+  const { devices: unfilled, missing } = checkBlobs(staging, check.attempt);
+  const blob = await inputBlob(context, record, check);
+  if (blob === undefined) {
+    yield* unfilledLines({ devices: unfilled, missing });
+    return;
+  }
+  const sent = readEachLine(blob);
+  if (blob.name === unfilled.name) {
+    for await (const text of sent) {
+      const line = JSON.parse(text) as RoundLine;
+      yield { text, line, asked: text, mode: importModeOf(line) };
+    }
+    return;
+  }
+  for await (const { text, asked, guard } of withGuards(sent, { unfilled, missing })) {
+    const line = JSON.parse(text) as RoundLine;
+    const mode = importModeOf(line);
+    const isMerged = mode === 'updateTwinIfMatchETag' && text !== asked;
+    yield { text, line, asked, mode: isMerged ? importModeOf(JSON.parse(asked) as RoundLine) : mode, guard };
+  }
+}
+
+/** What the import job was given; undefined when a run that goes by the registry alone has lost it. */
+async function inputBlob(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+): Promise<BlockBlobClient | undefined> {
+  const staging = stagingOf(context, record.runId);
+  if (!isLostAfterSend(record)) return staging.getBlockBlobClient(await inputOf(context, record, check));
+  try {
+    const blob = staging.getBlockBlobClient(await inputOf(context, record, check));
+    return (await blob.exists()) ? blob : undefined;
+  } catch (error) {
+    if (lostOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** Where a line stands after the jobs of the run. */
+export function standing(work: Aftermath, sent: SentLine): Standing {
+  return standingOf(lineOf(sent), work.facts);
+}
+
+export function lineOf({ line, mode }: Pick<SentLine, 'line' | 'mode'>): LineOf {
+  const { id, moduleId } = line;
+  return { id, mode, ...(moduleId === undefined || moduleId === null ? {} : { moduleId }) };
+}

@@ -1,0 +1,111 @@
+/**
+ * What had to go from twins, taken away by patches when all else is done: after an import, a hub that replaces does not
+ * have it any more, and one that merges still does. Which of the two a hub does is not known.
+ */
+
+import { randomInt } from 'node:crypto';
+
+import { importModeOf } from '../../devicesFile/importMode.ts';
+import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { readEachLine } from '../../storage/readLines.ts';
+import { paceOfRun } from '../../turns/hubPace.ts';
+import { type FillManifest, stagingOf } from '../check/staging.ts';
+import type { LineOf } from '../outcome/standing.ts';
+import { readFilled } from '../preImage/filled.ts';
+import { isTimeOver, type Round, type RoundLine, type RoundsState, readRoundResults, writeRound } from './rounds.ts';
+
+const MINUTE_MS = 60_000;
+/** How long removals are tried at least, whatever `retryMinutes` says: it is the first time that they are sent. */
+const LEAST_MS = 10 * MINUTE_MS;
+const NAME = 'removals';
+/** Not taken away before the run ended. */
+export const NOT_REMOVED = 'keysNotRemoved';
+const GONE = '';
+
+export interface RemovalOutcomes {
+  /** Whether something had to go from the twin of a line. */
+  has(line: Pick<LineOf, 'id' | 'moduleId'>): boolean;
+  /** Why it may still be there; undefined when it is not. */
+  failureOf(line: Pick<LineOf, 'id' | 'moduleId'>): string | undefined;
+}
+
+/** What became of the removals of a run. */
+export async function readRemovals(
+  context: ProvisioningContext,
+  record: RunRecord,
+  rounds: readonly Round[],
+): Promise<RemovalOutcomes | undefined> {
+  const removals = (await readFilled(context, record))?.removals;
+  if (removals === undefined) return undefined;
+  const notes = createIdentityNotes(randomInt(2 ** 31));
+  for await (const { line } of removalLines(context, record, removals)) notes.set(line.id, line.moduleId, NOT_REMOVED);
+  for (const round of rounds) {
+    if (round.removes === undefined) continue;
+    for await (const { line, state } of readRoundResults(context, record, round)) {
+      const failure = state.is === 'failed' ? (state.code ?? NOT_REMOVED) : NOT_REMOVED;
+      notes.set(line.id, line.moduleId, state.is === 'succeeded' ? GONE : failure);
+    }
+  }
+  return {
+    has: ({ id, moduleId }) => notes.find(id, moduleId) !== undefined,
+    failureOf({ id, moduleId }) {
+      const word = notes.find(id, moduleId);
+      return word === undefined || word === GONE ? undefined : String(word);
+    },
+  };
+}
+
+/**
+ * The round of calls that takes away what had to go, until it is over; undefined when there is none, or none any more.
+ *
+ * @param isDue whether a line was applied, and may have left what had to go
+ */
+export async function roundOfRemovals(
+  work: { readonly context: ProvisioningContext; readonly record: RunRecord; readonly state: RoundsState },
+  filled: FillManifest | undefined,
+  isDue: () => Promise<(line: LineOf) => boolean>,
+): Promise<Round | undefined> {
+  const { context, record, state } = work;
+  if (filled?.removals === undefined || record.cancelRequestedAt !== undefined) return undefined;
+  let round = state.rounds.find(({ removes }) => removes !== undefined);
+  if (round === undefined) {
+    const due = await isDue();
+    const lines = async function* (removals: NonNullable<FillManifest['removals']>) {
+      for await (const { text, line } of removalLines(context, record, removals)) {
+        if (due({ id: line.id, mode: importModeOf(line), ...moduleOf(line) })) yield text;
+      }
+    };
+    const now = context.now().getTime();
+    const { patchesPerMinute } = paceOfRun(context, record);
+    const workMs = Math.max(
+      LEAST_MS,
+      (record.options?.retryMinutes ?? 0) * MINUTE_MS,
+      (2 * filled.removals.lines * MINUTE_MS) / patchesPerMinute,
+    );
+    round = await writeRound(context, record, {
+      name: NAME,
+      patches: true,
+      removes: true,
+      until: new Date(now + workMs).toISOString(),
+      lines: lines(filled.removals),
+    });
+  }
+  if (round.lines === 0 || round.finishedAt !== undefined) return undefined;
+  return isTimeOver(context, record, state, round.until) ? undefined : round;
+}
+
+async function* removalLines(
+  context: ProvisioningContext,
+  record: RunRecord,
+  { blobName }: NonNullable<FillManifest['removals']>,
+): AsyncGenerator<{ readonly text: string; readonly line: RoundLine }> {
+  for await (const text of readEachLine(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
+    yield { text, line: JSON.parse(text) as RoundLine };
+  }
+}
+
+function moduleOf({ moduleId }: RoundLine): { readonly moduleId?: string } {
+  return moduleId === undefined ? {} : { moduleId };
+}

@@ -1,0 +1,253 @@
+/**
+ * Rounds: lines of a devices file that are sent to the hub by bulk calls, after its import job.
+ *
+ * The lines of a round lie in chunk blobs, with keys, in the container of the run. Beside each lies a state blob, without
+ * keys: what became of each line, by its place in the chunk. Chunks are worked on independently of each other, each by
+ * one activity at a time.
+ */
+
+import { randomBytes } from 'node:crypto';
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
+import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { readEachLine } from '../../storage/readLines.ts';
+import { ROUNDS_BLOB, stagingOf } from '../check/staging.ts';
+import type { ParentLinks } from '../parents/parentLinks.ts';
+
+/** Lines of one chunk: bounds the state that is written with each call, and what a lost activity repeats. */
+export const CHUNK_LINES = 500;
+
+export interface Round {
+  /** Unique in a run: `devices`, `modules`, … */
+  readonly name: string;
+  /** Keeps the blobs of two attempts at writing the round apart. */
+  readonly attempt: string;
+  readonly chunks: number;
+  readonly lines: number;
+  /** One line a call, each tried once; ends when the hub is found to be full. */
+  readonly singly?: true;
+  /** The identities are there; only their twins are written. */
+  readonly twinOnly?: true;
+  /** Each chunk has its state from the start. Absent: of a run that an earlier version began. */
+  readonly hasStates?: true;
+  /** The lines link devices to their parents: what becomes of them says nothing of the devices themselves. */
+  readonly links?: true;
+  /** The twins are patched, one by one: `updateTwin` as it is documented. */
+  readonly patches?: true;
+  /** The patches take away what had to go: what becomes of them says nothing of the lines themselves. */
+  readonly removes?: true;
+  /** Nothing is sent after this instant, where that is not `retryUntil`. */
+  readonly until?: string;
+  readonly finishedAt?: string;
+}
+
+/** What the run has done since its import job ended: `rounds.json`. */
+export interface RoundsState {
+  /** No line is tried again after this instant; time in which the run is suspended does not count (`isTimeOver`). */
+  readonly retryUntil: string;
+  /** How long the run had been suspended when this was set, ms. */
+  readonly suspendedMs?: number;
+  /** The import job has left its error log: where it is not any more, it was lost. */
+  readonly hasLog?: true;
+  readonly rounds: readonly Round[];
+  /** A second import job was needed (`due`), has ended, or could not be started. */
+  readonly secondJob?: {
+    readonly blobName: string;
+    readonly lines: number;
+    readonly state: 'due' | 'ended' | 'givenUp';
+    /** Given up although a create had been sent whose fate is not known. */
+    readonly mayHaveRun?: true;
+  };
+  /** Lines whose fate only the registry can tell. */
+  readonly verification?: Verification;
+  readonly parents?: ParentLinks;
+}
+
+/** How often an export is tried by which lines are read back. */
+export const MOST_EXPORT_TRIES = 3;
+
+export interface Verification {
+  readonly attempt: string;
+  readonly lines: number;
+  readonly way: 'single' | 'export';
+  /** Which try at the export this is, from 1. */
+  readonly exportTry?: number;
+  /** `givenUp`: the registry could not be read; the lines stay unconfirmed. */
+  readonly state: 'due' | 'ended' | 'givenUp';
+  readonly plannedAt?: string;
+  /** The blob that holds what was found. */
+  readonly foundBlobName?: string;
+}
+
+/** What became of one line of a round so far. */
+export interface LineState {
+  readonly is: 'pending' | 'sent' | 'succeeded' | 'warned' | 'failed' | 'quota' | 'doubtful';
+  /** Calls that answered for it, or should have. */
+  readonly tries: number;
+  /** The hub's name of the last error. */
+  readonly code?: string;
+  /** It has to be sent in a call of its own: the hub refused a call as a whole. */
+  readonly alone?: true;
+  /** The identity is there; its twin has to be written once more. */
+  readonly twinOnly?: true;
+  /** A call may have applied it although its reply was lost, or told of an error that proves nothing. */
+  readonly maybe?: true;
+}
+
+export interface ChunkState {
+  /** None: nothing of the chunk was sent yet. */
+  readonly lines: readonly LineState[];
+  /** So many lines a call at most, since the hub throttled larger ones. */
+  readonly callItems?: number;
+  /** Since when a call is on its way, whose reply may still come. */
+  readonly sentAt?: string;
+}
+
+export async function readRounds(
+  context: ProvisioningContext,
+  record: RunRecord,
+): Promise<{ readonly value: RoundsState; readonly etag: string } | undefined> {
+  return readJson<RoundsState>(roundsBlob(context, record));
+}
+
+/** Changes `rounds.json` until no other attempt comes between. A change that returns undefined leaves it as it is. */
+export async function changeRounds(
+  context: ProvisioningContext,
+  record: RunRecord,
+  change: (state: RoundsState) => RoundsState | undefined,
+): Promise<RoundsState> {
+  for (;;) {
+    const current = await readRounds(context, record);
+    if (current === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
+    const next = change(current.value);
+    if (next === undefined) return current.value;
+    if (await writeJson(roundsBlob(context, record), next, { ifMatch: current.etag })) return next;
+  }
+}
+
+export async function openRounds(
+  context: ProvisioningContext,
+  record: RunRecord,
+  retryUntil: string,
+  hasLog: boolean,
+): Promise<RoundsState> {
+  const { suspendedMs = 0 } = record;
+  const opened: RoundsState = { retryUntil, suspendedMs, rounds: [], ...(hasLog ? { hasLog } : {}) };
+  await writeJson(roundsBlob(context, record), opened, { ifAbsent: true });
+  const state = await readRounds(context, record);
+  if (state === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
+  return state.value;
+}
+
+/** Whether the time for something that follows the job is over, as `until` was set when the rounds were opened. */
+export function isTimeOver(
+  context: ProvisioningContext,
+  record: RunRecord,
+  rounds: RoundsState,
+  until = rounds.retryUntil,
+): boolean {
+  const suspendedMs = (record.suspendedMs ?? 0) - (rounds.suspendedMs ?? 0);
+  return context.now().getTime() > Date.parse(until) + suspendedMs;
+}
+
+function roundsBlob(context: ProvisioningContext, record: RunRecord): BlockBlobClient {
+  return stagingOf(context, record.runId).getBlockBlobClient(ROUNDS_BLOB);
+}
+
+/**
+ * Writes the lines of a round into chunks, and adds it to the rounds of the run. If two attempts write the same round,
+ * the first to add it wins.
+ *
+ * @param round `lines`: lines of a devices file, each with its `importMode`; no two of one identity
+ */
+export async function writeRound(
+  context: ProvisioningContext,
+  record: RunRecord,
+  round: Pick<Round, 'name' | 'singly' | 'twinOnly' | 'links' | 'patches' | 'removes' | 'until'> & {
+    readonly lines: AsyncIterable<string>;
+  },
+): Promise<Round> {
+  const attempt = randomBytes(4).toString('hex');
+  const { lines, ...properties } = round;
+  let written: Round = { ...properties, attempt, chunks: 0, lines: 0, hasStates: true };
+  let writer: ReturnType<typeof createBlockWriter> | undefined;
+  const finishChunk = async () => {
+    if (writer === undefined) return;
+    await writer.commit('application/x-ndjson; charset=utf-8');
+    // There from the start, so that one that is not there was lost.
+    await writeJson(chunkBlobs(context, record, written, written.chunks - 1).state, { lines: [] } satisfies ChunkState);
+    writer = undefined;
+  };
+  for await (const line of lines) {
+    if (writer === undefined) {
+      writer = createBlockWriter(chunkBlobs(context, record, written, written.chunks).lines);
+      written = { ...written, chunks: written.chunks + 1 };
+    }
+    writer.writeLine(0, line);
+    await writer.drain();
+    written = { ...written, lines: written.lines + 1 };
+    if (written.lines % CHUNK_LINES === 0) await finishChunk();
+  }
+  await finishChunk();
+  const state = await changeRounds(context, record, (current) =>
+    current.rounds.some(({ name }) => name === round.name)
+      ? undefined
+      : { ...current, rounds: [...current.rounds, written] },
+  );
+  return state.rounds.find(({ name }) => name === round.name) ?? written;
+}
+
+export function chunkBlobs(
+  context: ProvisioningContext,
+  record: RunRecord,
+  { name, attempt }: Pick<Round, 'name' | 'attempt'>,
+  chunk: number,
+): { readonly lines: BlockBlobClient; readonly state: BlockBlobClient } {
+  const staging = stagingOf(context, record.runId);
+  const stem = `round-${name}-${attempt}/${String(chunk).padStart(5, '0')}`;
+  return {
+    lines: staging.getBlockBlobClient(`${stem}.txt`),
+    state: staging.getBlockBlobClient(`${stem}.json`),
+  };
+}
+
+/** A line of a chunk. Holds keys. */
+export interface RoundLine {
+  readonly id: string;
+  readonly moduleId?: string;
+  readonly importMode?: string;
+  readonly [key: string]: unknown;
+}
+
+export async function readRoundLines(blob: BlockBlobClient): Promise<RoundLine[]> {
+  return (await readRoundTexts(blob)).map((text) => JSON.parse(text) as RoundLine);
+}
+
+/** The lines of a chunk as they are written. */
+export function readRoundTexts(blob: BlockBlobClient): Promise<string[]> {
+  return Array.fromAsync(readEachLine(blob));
+}
+
+/** The state of a line that has not been sent in its round. */
+export function untried({ twinOnly }: Pick<Round, 'twinOnly'>): LineState {
+  return { is: 'pending', tries: 0, ...(twinOnly === undefined ? {} : { twinOnly }) };
+}
+
+/** What became of each line of a round, chunk by chunk. */
+export async function* readRoundResults(
+  context: ProvisioningContext,
+  record: RunRecord,
+  round: Round,
+): AsyncGenerator<{ readonly line: RoundLine; readonly state: LineState }> {
+  for (let chunk = 0; chunk < round.chunks; chunk++) {
+    const blobs = chunkBlobs(context, record, round, chunk);
+    const state = (await readJson<ChunkState>(blobs.state))?.value;
+    if (state === undefined && round.hasStates) throw new StagingLost(record.runId, blobs.state.name);
+    const lines = await readRoundLines(blobs.lines);
+    for (const [index, line] of lines.entries()) yield { line, state: state?.lines[index] ?? untried(round) };
+  }
+}

@@ -1,0 +1,82 @@
+/** The second import job of a run: for very many lines that failed for a passing reason. */
+
+import { randomBytes } from 'node:crypto';
+import { isOver } from '../../hubJobs/hubJob.ts';
+import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { readLineBatches } from '../../storage/readLines.ts';
+import { isConditionFailed } from '../../storage/storageErrors.ts';
+import { paceOfRun } from '../../turns/hubPace.ts';
+import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from '../check/staging.ts';
+import { hasTransient } from '../outcome/standing.ts';
+import { type Aftermath, type NextRound, sentLines, standing } from './aftermath.ts';
+import { changeRounds, readRounds } from './rounds.ts';
+import { againText } from './sentAgain.ts';
+
+/** Lines that would keep the budget busy for longer go once more by a job first. */
+const LONGEST_BY_CALLS_MINUTES = 15;
+
+/** Very many lines that failed for a passing reason: the hub's own job is faster than calls within the throttle. */
+export async function planSecondJob(work: Aftermath): Promise<NextRound | undefined> {
+  const { context, record, state, facts } = work;
+  if (state.secondJob !== undefined || state.rounds.length > 0 || !hasTransient(facts)) return undefined;
+  const { itemsPerMinute } = paceOfRun(context, record);
+  const blobName = `retry-${randomBytes(4).toString('hex')}.txt`;
+  const lines = await writeTransient(work, blobName);
+  if (lines <= itemsPerMinute * LONGEST_BY_CALLS_MINUTES) return undefined;
+  await putLogAside(work);
+  await changeRounds(context, record, (current) =>
+    current.secondJob === undefined ? { ...current, secondJob: { blobName, lines, state: 'due' } } : undefined,
+  );
+  return { do: 'job', kind: 'retry' };
+}
+
+/** The second job, until it has ended; whether it may still be started, its start decides. */
+export async function dueSecondJob({ context, record, state }: Aftermath): Promise<NextRound | undefined> {
+  if (state.secondJob?.state !== 'due') return undefined;
+  const job = record.retryJob;
+  if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'retry' };
+  await changeRounds(context, record, (current) =>
+    current.secondJob?.state === 'due'
+      ? { ...current, secondJob: { ...current.secondJob, state: 'ended' } }
+      : undefined,
+  );
+  // What the second job says is read with the facts.
+  return { do: 'wait', seconds: 1 };
+}
+
+/** Writes the lines that failed for a passing reason as the input of a second job; returns how many there are. */
+async function writeTransient(work: Aftermath, blobName: string): Promise<number> {
+  const writer = createBlockWriter(stagingOf(work.context, work.record.runId).getBlockBlobClient(blobName));
+  let lines = 0;
+  for await (const sent of sentLines(work)) {
+    if (standing(work, sent).is !== 'transient') continue;
+    writer.writeLine(0, againText(sent.text, sent.guard));
+    await writer.drain();
+    lines += 1;
+  }
+  await writer.commit('application/x-ndjson; charset=utf-8');
+  return lines;
+}
+
+/** The hub gives its log a fixed name: the first one is kept, and then removed, so that what is there is the second's. */
+async function putLogAside({ context, record }: Aftermath): Promise<void> {
+  const staging = stagingOf(context, record.runId);
+  const aside = staging.getBlockBlobClient(FIRST_ERROR_LOG_BLOB);
+  const log = staging.getBlockBlobClient(ERROR_LOG_BLOB);
+  const etag = (await log.exists()) ? (await log.getProperties()).etag : undefined;
+  // Nothing but the first job has written by then what was just looked at; an attempt that comes late finds it changed.
+  if (etag === undefined || (await readRounds(context, record))?.value.secondJob !== undefined) return;
+  if (!(await aside.exists())) {
+    const writer = createBlockWriter(aside);
+    for await (const batch of readLineBatches(log)) {
+      for (const line of batch) writer.writeLine(0, line);
+      await writer.drain();
+    }
+    await writer.commit('application/x-ndjson; charset=utf-8');
+  }
+  try {
+    await log.deleteIfExists({ conditions: { ifMatch: etag } });
+  } catch (error) {
+    if (!isConditionFailed(error)) throw error;
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The lines as the check left them, for a run that has lost what it had filled in: to be compared with the registry, never
+ * to be sent.
+ */
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import { importModeOf } from '../../devicesFile/importMode.ts';
+import { readEachLine } from '../../storage/readLines.ts';
+import { readMissingAlong } from '../check/missingRows.ts';
+import type { SentLine } from './aftermath.ts';
+import type { RoundLine } from './rounds.ts';
+
+/**
+ * A line that says nothing of the status was given that of its device: it is marked (`statusKept`), for the status that
+ * the check wrote in is a filler, and says nothing (`agreement`).
+ *
+ * @param from both in the same order
+ */
+export async function* unfilledLines(from: {
+  readonly devices: BlockBlobClient;
+  readonly missing: BlockBlobClient;
+}): AsyncGenerator<SentLine> {
+  const missing = await readMissingAlong(from.missing);
+  for await (const text of readEachLine(from.devices)) {
+    const line = JSON.parse(text) as RoundLine;
+    const statusKept = (await missing.of(line))?.includes('status') === true;
+    yield { text, asked: text, mode: importModeOf(line), line: statusKept ? { ...line, statusKept } : line };
+  }
+}

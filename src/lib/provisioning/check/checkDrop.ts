@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+
+import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../../devicesFile/checkDevicesFile.ts';
+import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { snapshotConfigurations } from '../configurations/snapshotConfigurations.ts';
+import { assertDropUnchanged, openDrop } from '../drop/drop.ts';
+import { formatOfDrop } from '../drop/dropPath.ts';
+import type { ProvisionOptions } from '../drop/options.ts';
+import { encodeParentRow } from '../parents/parentRows.ts';
+import { checkRulesOf } from './checkRules.ts';
+import { encodeEntry, type IndexEntry } from './lineIndex.ts';
+import { encodeMissingRow } from './missingRows.ts';
+import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
+import { CHECK_BLOB, type CheckResult, checkBlobs, openStaging } from './staging.ts';
+
+const DEVICES = 0;
+const MODULES = 1;
+
+/**
+ * Checks the dropped file in one streaming pass and stages what the import job will read: a normalised `devices.txt`
+ * with the devices first and the modules last, an index of what became of each line, and the rejected lines.
+ *
+ * Repeating it is harmless: each attempt writes blobs of its own, and the first to write `check.json` decides.
+ *
+ * @throws FileRefused when the file cannot be read as lines at all
+ * @throws ConfigurationsRefused when the `configurations.txt` beside it cannot
+ * @throws DropChanged when it is no longer the version that the run was made for
+ */
+export async function checkDrop(
+  context: ProvisioningContext,
+  record: RunRecord,
+  options: ProvisionOptions,
+): Promise<CheckResult> {
+  const container = await openStaging(context, record.runId);
+  const manifest = container.getBlockBlobClient(CHECK_BLOB);
+  const earlier = await readJson<CheckResult>(manifest);
+  if (earlier !== undefined) return earlier.value;
+
+  const attempt = randomBytes(4).toString('hex');
+  // First: whatever becomes of the blob while the devices are checked does not matter any more.
+  const configurations = await snapshotConfigurations(context, record, attempt);
+  const blobs = checkBlobs(container, attempt);
+  const devices = createBlockWriter(blobs.devices, 2);
+  const index = createBlockWriter(blobs.index);
+  const rejectedLines = createBlockWriter(blobs.rejectedLines);
+  const missing = createBlockWriter(blobs.missing, 2);
+  const parents = createBlockWriter(blobs.parents);
+  const writers = [devices, index, missing, parents, rejectedLines];
+  let rows = 0;
+  let lastLine = 0;
+  let inOrder: number | undefined;
+  const writeEntry = (entry: IndexEntry): void => {
+    if (entry.line < lastLine) inOrder ??= rows;
+    lastLine = entry.line;
+    rows += 1;
+    index.writeLine(0, encodeEntry(entry));
+  };
+  let incomplete = 0;
+  let withParent = 0;
+  let disables = 0;
+
+  // Warnings of a line come before the line itself.
+  let warned: { line: number; message: string } | undefined;
+  const accepted = (kind: 'device' | 'module', section: number) => (line: AcceptedLine) => {
+    devices.writeLine(section, line.text);
+    const { id, mode } = line;
+    if (line.missing.length > 0) {
+      incomplete += 1;
+      missing.writeLine(section, encodeMissingRow(line, line.missing));
+    }
+    if (line.parent !== undefined) {
+      if (line.parent !== null) withParent += 1;
+      parents.writeLine(0, encodeParentRow([id, line.parent, mode]));
+    }
+    if (writesDisabled(line)) disables += 1;
+    writeEntry({
+      kind,
+      line: line.line,
+      id,
+      ...(line.moduleId === undefined ? {} : { moduleId: line.moduleId }),
+      mode,
+      ...(warned?.line === line.line ? { warning: warned.message } : {}),
+    });
+  };
+  const sink: CheckSink = {
+    // Rejected rows can be dropped again only under their header.
+    header: (raw) => rejectedLines.writeLine(0, raw),
+    device: accepted('device', DEVICES),
+    module: accepted('module', MODULES),
+    rejected({ raw, ...line }) {
+      rejectedLines.writeLine(0, raw);
+      writeEntry({ ...line, kind: 'rejected' });
+    },
+    skipped(line) {
+      writeEntry({ ...line, kind: 'skipped' });
+    },
+    warning(warning) {
+      const { line, id, message } = warning;
+      // Those of the file are in the summary; they are no line's.
+      if (id === undefined) return;
+      warned = { line, message: warned?.line === line ? `${warned.message} ${message}` : message };
+    },
+    drain() {
+      const waits = writers.map((writer) => writer.drain()).filter((wait) => wait !== undefined);
+      return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+    },
+  };
+
+  const summary = await checkDevicesFile(
+    () => openDrop(context, record),
+    {
+      format: formatOfDrop(record.drop.blobName),
+      ...checkRulesOf(options),
+    },
+    sink,
+  );
+  await Promise.all(writers.map((writer) => writer.commit('application/x-ndjson; charset=utf-8')));
+  // The file may have been replaced while it was read over more than one connection.
+  await assertDropUnchanged(context, record);
+
+  const refused = refusalOf(summary, options) ?? (configurations && configurationsRefusal(configurations, options));
+  const { sha256, ...counts } = summary;
+  const result: CheckResult = {
+    attempt,
+    counts,
+    accepted: summary.devices + summary.modules,
+    ...(inOrder === undefined ? {} : { inOrder }),
+    incomplete,
+    parents: withParent,
+    deletes: (summary.byMode.delete ?? 0) + (summary.byMode.deleteIfMatchETag ?? 0),
+    disables,
+    sha256,
+    ...(configurations === undefined ? {} : { configurations }),
+    ...(refused === undefined ? {} : { refused }),
+  };
+  if (await writeJson(manifest, result, { ifAbsent: true })) return result;
+  const winner = await readJson<CheckResult>(manifest);
+  if (winner === undefined) throw new Error('The result of the check vanished while it was written.');
+  return winner.value;
+}
+
+/** Whether the line may disable a device that exists. */
+function writesDisabled(line: AcceptedLine): boolean {
+  const { writesIdentity, mayOverwrite } = MODE_RULES[line.mode];
+  if (!writesIdentity || !mayOverwrite || line.moduleId !== undefined) return false;
+  // Parsing is for the few lines in which the word occurs at all, or may be written with escapes.
+  return (
+    /"disabled"|\\u00/i.test(line.text) &&
+    (JSON.parse(line.text) as { status?: string }).status?.toLowerCase() === 'disabled'
+  );
+}

@@ -1,0 +1,67 @@
+/** What the container of a run holds of its configurations. Contents can hold passwords: they are nowhere else. */
+
+import type { CheckedLine } from '../../configurationsFile/checkConfigurationsFile.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { readJson } from '../../storage/jsonBlob.ts';
+import { readText } from '../../storage/readText.ts';
+import { stagingOf } from '../check/staging.ts';
+import type { Verdict } from '../outcome/report.ts';
+
+/** What a job makes of them: first-writer-wins, like every manifest of a run. */
+export const CONFIGURATIONS_INPUT_BLOB = 'configurations-input.json';
+/** What became of them. */
+export const CONFIGURATIONS_SETTLED_BLOB = 'configurations-settled.json';
+/** The hub writes the errors of configurations under this fixed name (Azure IoT SDK samples). */
+export const CONFIGURATIONS_LOG_BLOB = 'importConfigErrors.log';
+
+/** The `configurations.txt` of a run as its check found it; part of `check.json`. */
+export interface ConfigurationsCheck {
+  /** The lines, one `CheckedLine` each, as they were at that moment. */
+  readonly blobName: string;
+  readonly lines: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly warnings: number;
+  readonly sha256: string;
+}
+
+export interface ConfigurationsInput {
+  /** What the job reads; absent when there is nothing to send. */
+  readonly blobName?: string;
+  /** The configurations that the job overwrites, as they were, in the form of `configurations.txt`. */
+  readonly before?: string;
+  /** Ids that exist with other content: they are not sent. */
+  readonly heldBack: readonly string[];
+}
+
+export interface SettledConfigurations {
+  readonly verdicts: readonly { readonly line: number; readonly verdict: Verdict }[];
+}
+
+export type AcceptedConfiguration = Extract<CheckedLine, { kind: 'accepted' }>;
+
+/** The lines of the file, a thousand at most. */
+export async function stagedConfigurations(
+  context: ProvisioningContext,
+  runId: string,
+  check: ConfigurationsCheck,
+): Promise<readonly CheckedLine[]> {
+  const { text } = await readText(stagingOf(context, runId).getBlockBlobClient(check.blobName));
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as CheckedLine);
+}
+
+export async function readInput(context: ProvisioningContext, runId: string): Promise<ConfigurationsInput | undefined> {
+  const blob = stagingOf(context, runId).getBlockBlobClient(CONFIGURATIONS_INPUT_BLOB);
+  return (await readJson<ConfigurationsInput>(blob))?.value;
+}
+
+export async function readSettled(
+  context: ProvisioningContext,
+  runId: string,
+): Promise<SettledConfigurations | undefined> {
+  const blob = stagingOf(context, runId).getBlockBlobClient(CONFIGURATIONS_SETTLED_BLOB);
+  return (await readJson<SettledConfigurations>(blob))?.value;
+}

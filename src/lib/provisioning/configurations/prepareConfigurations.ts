@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+
+import { CONFIGURATION_MODE } from '../../configurationsFile/checkConfigurationLine.ts';
+import { configurationDifferences } from '../../configurationsFile/configurationDifferences.ts';
+import { hubOf } from '../../hubJobs/hubJob.ts';
+import { type ConfigurationInput, configurationBody } from '../../registry/index.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { writeJson } from '../../storage/jsonBlob.ts';
+import { type CheckResult, stagingOf } from '../check/staging.ts';
+import {
+  type AcceptedConfiguration,
+  CONFIGURATIONS_INPUT_BLOB,
+  type ConfigurationsInput,
+  readInput,
+  stagedConfigurations,
+} from './configurationsStaging.ts';
+
+/**
+ * Makes what the import job reads of the configurations.
+ *
+ * The one import mode of configurations overwrites only where the ETag matches, so a line that does not ask for the
+ * comparison is given the ETag that the hub has now. A configuration that exists with other content is held back: a hub
+ * never changes the content of one, and would put the old content under the new target condition and priority, without
+ * a word. What is overwritten is kept first.
+ *
+ * @returns undefined when the drop has no configurations
+ * @throws HubError
+ */
+export async function prepareConfigurations(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+): Promise<ConfigurationsInput | undefined> {
+  const { configurations } = check;
+  if (configurations === undefined) return undefined;
+  const earlier = await readInput(context, record.runId);
+  if (earlier !== undefined) return earlier;
+
+  const lines = await stagedConfigurations(context, record.runId, configurations);
+  const wanted = lines.filter((line): line is AcceptedConfiguration => line.kind === 'accepted');
+  const input = wanted.length === 0 ? { heldBack: [] } : await stage(context, record, wanted);
+  const manifest = stagingOf(context, record.runId).getBlockBlobClient(CONFIGURATIONS_INPUT_BLOB);
+  if (await writeJson(manifest, input, { ifAbsent: true })) return input;
+  const winner = await readInput(context, record.runId);
+  if (winner === undefined) throw new Error('What is to be sent of the configurations vanished while it was written.');
+  return winner;
+}
+
+async function stage(
+  context: ProvisioningContext,
+  record: RunRecord,
+  wanted: readonly AcceptedConfiguration[],
+): Promise<ConfigurationsInput> {
+  const held = new Map(
+    (await context.hub(hubOf(record)).listConfigurations()).map((configuration) => [configuration.id, configuration]),
+  );
+  const heldBack: string[] = [];
+  const before: string[] = [];
+  const sent: string[] = [];
+  for (const { id, configuration } of wanted) {
+    const now = held.get(id);
+    if (now !== undefined && configurationDifferences(configuration, now).includes('content')) {
+      heldBack.push(id);
+      continue;
+    }
+    if (now !== undefined) before.push(importLine(now));
+    const etag = configuration.etag ?? now?.etag;
+    sent.push(importLine(etag === undefined ? configuration : { ...configuration, etag }));
+  }
+  const attempt = randomBytes(4).toString('hex');
+  const write = async (name: string, texts: readonly string[]): Promise<string> => {
+    const blob = stagingOf(context, record.runId).getBlockBlobClient(`${name}-${attempt}.txt`);
+    const writer = createBlockWriter(blob);
+    for (const text of texts) {
+      writer.writeLine(0, text);
+      await writer.drain();
+    }
+    await writer.commit('application/x-ndjson; charset=utf-8');
+    return blob.name;
+  };
+  return {
+    ...(sent.length === 0 ? {} : { blobName: await write('configurations', sent) }),
+    ...(before.length === 0 ? {} : { before: await write('configurations-before', before) }),
+    heldBack,
+  };
+}
+
+function importLine(configuration: ConfigurationInput): string {
+  return JSON.stringify({ ...configurationBody(configuration), importMode: CONFIGURATION_MODE });
+}

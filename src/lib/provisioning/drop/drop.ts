@@ -1,0 +1,69 @@
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import { HubKeeperError } from '../../errors.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { isConditionFailed, isNotFound } from '../../storage/storageErrors.ts';
+
+/** The dropped file is not what it was when its run was made: nothing of it may be sent to a hub. */
+export class DropChanged extends HubKeeperError {
+  override readonly name = 'DropChanged';
+}
+
+function deleted(record: RunRecord): DropChanged {
+  return new DropChanged({
+    code: 'dropDeleted',
+    message: `The file ${record.drop.container}/${record.drop.blobName} was deleted before its run could send it to the hub.`,
+    action: 'Nothing was changed in the hub. Drop the file again if it is still wanted.',
+  });
+}
+
+function replaced(record: RunRecord): DropChanged {
+  return new DropChanged({
+    code: 'dropReplaced',
+    message: `The file ${record.drop.container}/${record.drop.blobName} was replaced before its run could send it to the hub.`,
+    action: 'Nothing was changed in the hub by this run. The new content has a run of its own.',
+  });
+}
+
+export function dropBlob(context: ProvisioningContext, record: RunRecord): BlockBlobClient {
+  return context.storage.container(record.drop.container).getBlockBlobClient(record.drop.blobName);
+}
+
+/**
+ * Opens the dropped file, exactly the version that the run was made for.
+ *
+ * @throws DropChanged
+ */
+export async function openDrop(context: ProvisioningContext, record: RunRecord): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    const response = await dropBlob(context, record).download(0, undefined, {
+      conditions: { ifMatch: record.drop.etag },
+      maxRetryRequests: 5,
+    });
+    if (response.readableStreamBody === undefined) throw new Error('Storage gave no content for the dropped file.');
+    return response.readableStreamBody as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw await explain(error, context, record);
+  }
+}
+
+/**
+ * Makes sure that the dropped file is still the version that the run was made for.
+ *
+ * @throws DropChanged
+ */
+export async function assertDropUnchanged(context: ProvisioningContext, record: RunRecord): Promise<void> {
+  try {
+    await dropBlob(context, record).getProperties({ conditions: { ifMatch: record.drop.etag } });
+  } catch (error) {
+    throw await explain(error, context, record);
+  }
+}
+
+async function explain(error: unknown, context: ProvisioningContext, record: RunRecord): Promise<unknown> {
+  if (isNotFound(error)) return deleted(record);
+  // A condition on a blob that is gone may be answered as not met instead of as not found.
+  if (isConditionFailed(error)) return (await dropBlob(context, record).exists()) ? replaced(record) : deleted(record);
+  return error;
+}

@@ -1,0 +1,169 @@
+import { displayName } from '../../devicesFile/findings.ts';
+import { IMPORT_MODES, parseImportMode } from '../../devicesFile/importMode.ts';
+import { HubKeeperError } from '../../errors.ts';
+import { membersOf } from '../../textFile/jsonMembers.ts';
+import type { ProvisionOptions } from './options.ts';
+
+export const DEFAULT_OPTIONS: ProvisionOptions = {
+  importMode: 'createOrUpdate',
+  onInvalidLine: 'skip',
+  missingKeys: 'keep',
+  backupFirst: 'auto',
+  dryRun: false,
+  retryMinutes: 60,
+};
+
+/** The metadata key by which a sender says that its metadata is all the options there are (none follow in a file). */
+export const METADATA_MARKER = 'hubkeeper';
+
+/** The metadata key by which a sender names the hub that it means; a drop that lies elsewhere is refused. */
+export const METADATA_HUB = 'hub';
+
+/** Metadata that copying tools and mounts write by themselves; it says nothing about a run. */
+const TOOL_METADATA =
+  /^(hdi_isfolder|mtime|ctime|atime|mode|owner|group|permissions|posix_.*|is_.*|ms_.*|azcopy.*|md5.*|content_md5)$/;
+
+type OptionReader = (value: unknown) => { value: unknown } | { problem: string };
+
+const yesNo: OptionReader = (value) => {
+  if (value === true || value === false) return { value };
+  const text = String(value).toLowerCase();
+  if (text === 'true' || text === 'false') return { value: text === 'true' };
+  return { problem: 'must be true or false' };
+};
+
+const wholeNumber =
+  (most: number): OptionReader =>
+  (value) => {
+    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return typeof parsed === 'number' && Number.isInteger(parsed) && parsed >= 0 && parsed <= most
+      ? { value: parsed }
+      : { problem: `must be a whole number from 0 to ${most}` };
+  };
+
+const word =
+  (allowed: readonly string[]): OptionReader =>
+  (value) => {
+    const match = allowed.find((candidate) => candidate.toLowerCase() === String(value).toLowerCase());
+    return match === undefined ? { problem: `must be one of ${allowed.join(', ')}` } : { value: match };
+  };
+
+/** The name of a hub, its host name, or host and port of an emulator. */
+const HUB_NAME = /^(?:\[[0-9a-f:]{2,45}\]|[a-z0-9-]{1,50}(?:\.[a-z0-9-]{1,63}){0,8})(?::\d{1,5})?$/i;
+
+/** What a sender who means it typed; anything else may be a secret, such as a connection string, and goes no further. */
+const hubName: OptionReader = (value) => {
+  const name = typeof value === 'string' ? value.trim() : '';
+  return HUB_NAME.test(name)
+    ? { value: name }
+    : { problem: 'must be the name of the hub (what was given is no such name, and is not repeated here)' };
+};
+
+const READERS: Readonly<Record<keyof ProvisionOptions, OptionReader>> = {
+  importMode: (value) => {
+    const mode = typeof value === 'string' ? parseImportMode(value) : undefined;
+    return mode === undefined ? { problem: `must be one of ${IMPORT_MODES.join(', ')}` } : { value: mode };
+  },
+  onInvalidLine: word(['skip', 'abort']),
+  maxRejects: wholeNumber(1_000_000_000),
+  missingKeys: word(['keep', 'regenerate']),
+  backupFirst: word(['auto', 'never']),
+  dryRun: yesNo,
+  retryMinutes: wholeNumber(7 * 24 * 60),
+  confirm: hubName,
+};
+
+const OPTION_NAMES = Object.keys(READERS) as (keyof ProvisionOptions)[];
+
+/** Options that cannot be taken as they are: the run is refused, with every problem named. */
+export class OptionsRefused extends HubKeeperError {
+  override readonly name = 'OptionsRefused';
+}
+
+/** Whether blob metadata speaks about options at all; if not, `options.json` may. */
+export function metadataGivesOptions(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.keys(metadata).some((key) => !TOOL_METADATA.test(key.toLowerCase()));
+}
+
+/** @throws OptionsRefused */
+export function optionsFromMetadata(metadata: Readonly<Record<string, string>>): ProvisionOptions {
+  const entries = Object.entries(metadata).filter(
+    ([key]) => ![METADATA_MARKER, METADATA_HUB].includes(key.toLowerCase()) && !TOOL_METADATA.test(key.toLowerCase()),
+  );
+  return readOptions(entries, 'blob metadata', true);
+}
+
+/**
+ * @param text content of `options.json`
+ * @throws OptionsRefused
+ */
+export function optionsFromJson(text: string, blobName: string): ProvisionOptions {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    // The parser's own message quotes the text, which may hold anything.
+    throw new OptionsRefused({
+      code: 'optionsNotJson',
+      message: `${blobName} is not valid JSON.`,
+      action: `Correct it and drop the devices file again. Example: {"importMode": "create", "dryRun": true}`,
+    });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new OptionsRefused({
+      code: 'optionsNotJson',
+      message: `${blobName} must hold one JSON object.`,
+      action: `Correct it and drop the devices file again. Example: {"importMode": "create", "dryRun": true}`,
+    });
+  }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) {
+    throw new OptionsRefused({
+      code: 'optionsTwice',
+      message: `${blobName} has the option ${displayName(repeated)} more than once.`,
+      action: 'Leave one of them, and drop the devices file again.',
+    });
+  }
+  return readOptions(Object.entries(value), blobName, false);
+}
+
+/** A parser keeps the last of two: which of them was meant, of `dryRun` say, nobody can tell. */
+function repeatedKey(text: string): string | undefined {
+  const keys = membersOf(text).map(({ key }) => key);
+  return keys.find((key, index) => keys.indexOf(key) !== index);
+}
+
+function readOptions(
+  entries: readonly (readonly [string, unknown])[],
+  source: string,
+  ignoreCase: boolean,
+): ProvisionOptions {
+  const problems: string[] = [];
+  let unnamed = 0;
+  const options: Record<string, unknown> = { ...DEFAULT_OPTIONS };
+  for (const [key, raw] of entries) {
+    const name = OPTION_NAMES.find((candidate) =>
+      ignoreCase ? candidate.toLowerCase() === key.toLowerCase() : candidate === key,
+    );
+    if (name === undefined) {
+      const near = OPTION_NAMES.find((candidate) => candidate.toLowerCase() === key.toLowerCase());
+      // What is no word may be a secret in the wrong place.
+      if (displayName(key) !== key) unnamed += 1;
+      else problems.push(`unknown option "${key}"${near === undefined ? '' : ` (did you mean ${near}?)`}`);
+      continue;
+    }
+    const read = READERS[name](raw);
+    if ('problem' in read) problems.push(`${name} ${read.problem}`);
+    else options[name] = read.value;
+  }
+  if (unnamed === 1) problems.push('an unknown option whose name is not shown');
+  if (unnamed > 1) problems.push(`${unnamed} unknown options whose names are not shown`);
+  if (problems.length > 0) {
+    throw new OptionsRefused({
+      code: 'optionsInvalid',
+      message: `The options in ${source} cannot be taken: ${problems.join('; ')}.`,
+      action: `Known options: ${OPTION_NAMES.join(', ')}. Correct them and drop the file again.`,
+    });
+  }
+  return options as unknown as ProvisionOptions;
+}

@@ -1,0 +1,53 @@
+/** What the record of a run says of its jobs, and of what holds them up. */
+
+import type { StartedJob } from '../../hubJobs/hubJob.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { JobKind, RunJob, RunPhase, RunRecord } from '../../runs/runRecord.ts';
+import { isEarlierRound, type PreImageRound } from '../preImage/preImageRound.ts';
+
+export const FIELD_OF = {
+  export: 'exportJob',
+  import: 'job',
+  retry: 'retryJob',
+  verify: 'verifyJob',
+  parents: 'parentsJob',
+} as const satisfies Record<JobKind, keyof RunRecord>;
+export const PHASE_OF = {
+  export: 'preImage',
+  import: 'job',
+  retry: 'retry',
+  verify: 'verify',
+  parents: 'parents',
+} as const satisfies Record<JobKind, RunPhase>;
+
+/** Notes in the record that a job was started. */
+export async function noteJob(
+  context: ProvisioningContext,
+  runId: string,
+  kind: JobKind,
+  started: StartedJob & { readonly round?: PreImageRound | undefined },
+): Promise<void> {
+  const { round, ...fields } = started;
+  await context.runs.update(runId, (current) => {
+    const { waiting: _waiting, ...rest } = current;
+    const known = current[FIELD_OF[kind]];
+    const fresh: RunJob = { ...fields, ...(round === undefined ? {} : { round }), status: 'enqueued', progress: 0 };
+    const job = known === undefined || isEarlierRound(known.round, round) ? fresh : known;
+    return { ...rest, phase: PHASE_OF[kind], [FIELD_OF[kind]]: job };
+  });
+}
+
+/** Notes what the run waits for; since when counts anew when the kind of waiting changes. */
+export async function waitingFor(
+  context: ProvisioningContext,
+  runId: string,
+  waiting: { readonly kind: 'busy' | 'trouble'; readonly reason: string; readonly phase?: RunPhase },
+): Promise<void> {
+  const { phase, ...why } = waiting;
+  await context.runs.update(runId, (current) => {
+    const before = current.waiting;
+    if (before?.kind === waiting.kind && before.reason === waiting.reason) return undefined;
+    const since = before?.kind === waiting.kind ? before.since : context.now().toISOString();
+    return { ...current, ...(phase === undefined ? {} : { phase }), waiting: { ...why, since } };
+  });
+}

@@ -1,0 +1,247 @@
+import { isOwnFault } from '../../errors.ts';
+import { closeHubJob } from '../../hubJobs/hubJob.ts';
+import { redact, safeError } from '../../redact.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import {
+  isFinal,
+  isSent,
+  OUTCOMES,
+  type Outcome,
+  type RunConfigurations,
+  type RunError,
+  type RunRecord,
+  type RunReportFiles,
+  type RunState,
+} from '../../runs/runRecord.ts';
+import { lostOf } from '../../runs/stagingLost.ts';
+import type { AcceptedEntry } from '../check/lineIndex.ts';
+import { type CheckResult, checkOf, IMPORT_JOB_BLOB } from '../check/staging.ts';
+import { areLinesGone, checkedOf, dropTornCheck } from '../recovery/checkAgain.ts';
+import { OUTCOME_CODES } from './outcomeCodes.ts';
+import { type Ending, type Verdict, writeReport, writeShortReport } from './report.ts';
+
+/** A run that ends well without a job had no line to import. */
+const NOT_SENT: Verdict = {
+  outcome: 'failed',
+  code: 'noDeviceLines',
+  reason: OUTCOME_CODES.noDeviceLines.says,
+  action: OUTCOME_CODES.noDeviceLines.action,
+};
+
+/**
+ * Ends a run before anything was sent to a hub: every line that the check accepted is reported as skipped, with the
+ * reason.
+ */
+export async function endWithoutJob(
+  context: ProvisioningContext,
+  runId: string,
+  ending: {
+    readonly state: RunState;
+    readonly error?: RunError;
+    readonly skipReason?: string;
+    /** Of a dry run: what would happen to a line. */
+    readonly reasonOf?: (entry: AcceptedEntry) => string;
+    readonly check?: CheckResult;
+  },
+): Promise<void> {
+  const record = await context.runs.read(runId);
+  if (record === undefined || isFinal(record.state)) return;
+  const { check, state, error, reasonOf } = ending;
+  // Whoever comes here late: nothing may be called not sent once the import was sent, or may have been.
+  if (isSent(record) && error !== undefined) {
+    return endUnconfirmed(context, runId, { state, error, ...(check === undefined ? {} : { check }) });
+  }
+  if (check === undefined && record.check === undefined) {
+    await finish(context, runId, { state, error, report: await writeShortReport(context, record, { state, error }) });
+    return;
+  }
+  const verdict: Verdict = {
+    outcome: 'skipped',
+    code: error?.code ?? 'dryRun',
+    reason: ending.skipReason ?? error?.message ?? 'Nothing was sent to the hub.',
+  };
+  const unsent = error === undefined && record.options?.dryRun !== true ? { configurationVerdict: NOT_SENT } : {};
+  const planned = reasonOf && {
+    verdictOf: (entry: AcceptedEntry): Verdict => ({ outcome: 'skipped', code: 'dryRun', reason: reasonOf(entry) }),
+  };
+  await endAlike(context, record, { check, state, error, verdict, ...planned, ...unsent });
+}
+
+/** Ends a run of which nobody knows whether its lines were applied. */
+export async function endUnconfirmed(
+  context: ProvisioningContext,
+  runId: string,
+  ending: { readonly state: RunState; readonly error: RunError; readonly check?: CheckResult },
+): Promise<void> {
+  const record = await context.runs.read(runId);
+  if (record === undefined || isFinal(record.state)) return;
+  const { check, state, error } = ending;
+  const verdict: Verdict = {
+    outcome: 'unconfirmed',
+    code: error.code,
+    reason: `A job may have been started, and what became of it is not known. ${error.message}`,
+    action:
+      'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
+  };
+  const configurationVerdict = { ...verdict, action: OUTCOME_CODES.registryUnreadable.action };
+  await endAlike(context, record, { check, state, error, verdict, configurationVerdict });
+}
+
+/** The same verdict on every line that the check accepted. */
+type AlikeEnding = Ending & {
+  readonly check?: CheckResult | undefined;
+  readonly verdict: Verdict;
+  /** Where lines differ after all. */
+  readonly verdictOf?: (entry: AcceptedEntry) => Verdict;
+  readonly configurationVerdict?: Verdict;
+};
+
+/**
+ * Ends a run with the same verdict on every line that the check accepted. Where the lines are gone, they are checked once
+ * more; and if that cannot be done either, the report says how many there were.
+ */
+async function endAlike(context: ProvisioningContext, record: RunRecord, ending: AlikeEnding): Promise<void> {
+  const { check } = ending;
+  try {
+    if (check !== undefined) return await endListed(context, record, { ...ending, check });
+  } catch (error) {
+    if (lostOf(error) === undefined) throw error;
+    await dropTornCheck(context, record.runId);
+  }
+  try {
+    await endListed(context, record, { ...ending, check: await checkedOf(context, record) });
+  } catch (error) {
+    // What fails in our own code fails the next time, too.
+    if (!areLinesGone(error) && lostOf(error) === undefined && !isOwnFault(error)) throw error;
+    await endUnlisted(context, record, { ...ending, outcome: ending.verdict.outcome });
+  }
+}
+
+/** Ends a run whose lines cannot be listed: its record tells how many there were. */
+export async function endUnlisted(
+  context: ProvisioningContext,
+  record: RunRecord,
+  ending: Ending & { readonly outcome: Outcome },
+): Promise<void> {
+  const { state, error, outcome } = ending;
+  const { check, configurations } = record;
+  if (check === undefined) throw new Error(`The run ${record.runId} has not been checked.`);
+  const { lines, rejected, skipped } = check;
+  const outcomes = countsAlike(outcome, { lines, rejected, skipped });
+  const ofConfigurations = configurations && {
+    ...configurations,
+    outcomes: countsAlike(outcome, {
+      ...configurations,
+      skipped: configurations.lines - configurations.accepted - configurations.rejected,
+    }),
+  };
+  const unlisted = {
+    outcomes,
+    ...(ofConfigurations === undefined ? {} : { configurations: ofConfigurations }),
+    why: 'The lines of the file cannot be listed: what the run had noted of them was deleted, and so was the file, or it has changed.',
+  };
+  const report = await writeShortReport(context, record, { state, error }, unlisted);
+  await finish(context, record.runId, {
+    state,
+    error,
+    outcomes,
+    report,
+    ...(ofConfigurations === undefined ? {} : { configurations: ofConfigurations }),
+  });
+}
+
+/** Counts of lines of which all that the check accepted ended alike. */
+export function countsAlike(
+  outcome: Outcome,
+  counts: { readonly lines: number; readonly rejected: number; readonly skipped: number },
+): Record<Outcome, number> {
+  const { lines, rejected, skipped } = counts;
+  const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, 0])) as Record<Outcome, number>;
+  outcomes.rejected += rejected;
+  outcomes.skipped += skipped;
+  outcomes[outcome] += lines - rejected - skipped;
+  return outcomes;
+}
+
+async function endListed(
+  context: ProvisioningContext,
+  record: RunRecord,
+  ending: AlikeEnding & { readonly check: CheckResult },
+): Promise<void> {
+  const { check, verdict, state, error } = ending;
+  const configurationVerdict = ending.configurationVerdict ?? verdict;
+  const result = await writeReport(context, {
+    record,
+    check,
+    verdictOf: ending.verdictOf ?? (() => verdict),
+    configurationVerdict,
+    isFailed: () => false,
+    endingOf: ({ rejected }) => ({
+      state: state === 'completed' && rejected > 0 ? 'completedWithFailures' : state,
+      error,
+    }),
+  });
+  await finish(context, record.runId, { ...result, report: result.files });
+}
+
+/** How a run ends, as its record will have it. */
+export interface FinalFields extends Ending {
+  readonly outcomes?: RunRecord['outcomes'];
+  readonly configurations?: RunConfigurations;
+  readonly report?: RunReportFiles;
+}
+
+/** Writes the final state of a run into its record; a record that is final already stays as it is. */
+export async function finish(context: ProvisioningContext, runId: string, fields: FinalFields): Promise<RunRecord> {
+  return context.runs.update(runId, (record) => {
+    const { waiting: _waiting, phase: _phase, suspendedAt: _suspendedAt, ...rest } = record;
+    const { state, error, outcomes, report, configurations } = fields;
+    return {
+      ...rest,
+      state,
+      finishedAt: context.now().toISOString(),
+      ...(error === undefined ? {} : { error }),
+      ...(outcomes === undefined ? {} : { outcomes }),
+      ...(configurations === undefined ? {} : { configurations }),
+      ...(report === undefined ? {} : { report }),
+    };
+  });
+}
+
+/** The error of a run, out of whatever was thrown: our own errors as they are, all others without their insides. */
+export function runErrorOf(error: unknown): RunError {
+  const { code, message } = safeError(error);
+  return {
+    code: code ?? 'unexpected',
+    message,
+    ...(hasAction(error) ? { action: error.action } : {}),
+  };
+}
+
+function hasAction(error: unknown): error is { readonly action: string } {
+  return typeof error === 'object' && error !== null && 'action' in error && typeof error.action === 'string';
+}
+
+/** Ends a run whose steps failed again and again. What was sent to the hub, if anything, is said in the record. */
+export async function endFailed(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly message: string },
+): Promise<{ readonly state: RunState }> {
+  const record = await context.runs.read(input.runId);
+  if (record === undefined) throw new Error(`The record of run ${input.runId} is gone.`);
+  const check = await checkOf(context, input.runId);
+  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  const error: RunError = {
+    code: 'stepFailed',
+    message: `A step of the run failed again and again: ${redact(input.message)}`,
+    action:
+      gate === 'closed'
+        ? 'Nothing was sent to the hub. Mend the cause and drop the file again.'
+        : 'A job may have been started: look at its devices in the hub, mend the cause and drop the file again.',
+  };
+  const state = 'failed';
+  if (gate === 'closed')
+    await endWithoutJob(context, input.runId, { state, error, ...(check === undefined ? {} : { check }) });
+  else await endUnconfirmed(context, input.runId, { state, error, ...(check === undefined ? {} : { check }) });
+  return { state };
+}

@@ -1,0 +1,273 @@
+import { Readable } from 'node:stream';
+
+import { withoutFiller } from '../../devicesFile/lineText.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import {
+  needsPerson,
+  OUTCOMES,
+  type Outcome,
+  type RunConfigurations,
+  type RunError,
+  type RunRecord,
+  type RunReportFiles,
+  type RunState,
+} from '../../runs/runRecord.ts';
+import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { ensureContainer } from '../../storage/ensureContainer.ts';
+import { writeJson } from '../../storage/jsonBlob.ts';
+import { readLineBatches } from '../../storage/readLines.ts';
+import { RESULTS_CONTAINER } from '../../storage/storage.ts';
+import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
+import { entriesInOrder } from '../check/entriesInOrder.ts';
+import { type AcceptedEntry, type IndexEntry, isAccepted } from '../check/lineIndex.ts';
+import { type CheckResult, checkBlobs, stagingOf } from '../check/staging.ts';
+import { endingWith, reportConfigurations } from '../configurations/configurationsReport.ts';
+import { formatOfDrop } from '../drop/dropPath.ts';
+import { readParentsAlong } from '../parents/parentRows.ts';
+import { createReportRows, REPORT_COLUMNS } from './reportRows.ts';
+
+/** What became of one line, and why. Never holds a key. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  /** The hub's or the check's code, e.g. `DeviceAlreadyExists`, `idTooLong`. */
+  readonly code?: string;
+  readonly reason?: string;
+  readonly action?: string;
+  /** How often the line was given to the hub, when more than once. */
+  readonly tries?: number;
+}
+
+export interface ReportInput {
+  readonly record: RunRecord;
+  /** The state that the run ends in, given what became of its lines. */
+  endingOf(outcomes: Readonly<Record<Outcome, number>>): Ending;
+  readonly check: CheckResult;
+  /** For configurations that were not settled: the run ended without its job, or without knowing of one. */
+  readonly configurationVerdict?: Verdict;
+  /** Decides about a line that the check accepted. */
+  verdictOf(entry: AcceptedEntry): Verdict;
+  /** Whether a line that the check accepted goes into `failed-devices.txt`, to be corrected and dropped again. */
+  isFailed(id: string, moduleId: string | undefined, mode: string | undefined): boolean;
+  /** Whether the device of a line that failed has been written all the same, so that only an update can mend it. */
+  isThere?(id: string): boolean;
+  /** What was done after the import job. */
+  readonly afterJob?: object | undefined;
+}
+
+/** Lines that ended alike; reason, action and identity are those of the first. */
+export interface ReportedReason extends Verdict {
+  readonly code: string;
+  readonly line: number;
+  readonly deviceId?: string;
+  readonly moduleId?: string;
+  count: number;
+}
+
+export interface Ending {
+  readonly state: RunState;
+  readonly error?: RunError | undefined;
+}
+
+export interface ReportResult extends Ending {
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly configurations?: RunConfigurations;
+  readonly files: RunReportFiles;
+}
+
+/** `report.json` lists this many lines that need a person; `report.csv` lists every line. */
+const LISTED_LINES = 1_000;
+const LONGEST_BATCH = 900;
+
+/** Folder of a run in the results container. */
+export function resultFolder(record: RunRecord): string {
+  const { batch } = record;
+  // A blob name has 1,024 characters at most, and a drop may lie as deep as that.
+  const place = batch.length <= LONGEST_BATCH ? batch : `${batch.slice(0, LONGEST_BATCH - 1)}_`;
+  return `${record.hub ?? 'unknown'}/${place}/${record.runId}`;
+}
+
+/**
+ * Writes the report of a run: `report.csv` with every line of the input, `report.json` with the counts and the lines that
+ * need a person, `failed-devices.txt` and `rejected-lines.txt` (of a CSV file `rejected-lines.csv`) where there are any.
+ *
+ * Streams: a million lines take no more memory than a thousand.
+ *
+ * @throws Error when the outcomes do not add up to the lines of the input
+ */
+export async function writeReport(context: ProvisioningContext, input: ReportInput): Promise<ReportResult> {
+  const { record, check } = input;
+  const results = context.storage.container(RESULTS_CONTAINER);
+  await ensureContainer(results);
+  const folder = resultFolder(record);
+  const staging = stagingOf(context, record.runId);
+  const blobs = checkBlobs(staging, check.attempt);
+
+  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+  const byCode = new Map<string, ReportedReason>();
+  // What the hub refused comes first: rejections could be had from a check.
+  const listed = { first: [] as object[], rejected: [] as object[] };
+  let needing = 0;
+
+  const csv = createBlockWriter(results.getBlockBlobClient(`${folder}/report.csv`));
+  csv.writeLine(0, REPORT_COLUMNS.join(','));
+  const rowOf = createReportRows();
+  for await (const batch of entriesInOrder(blobs.index, check.inOrder)) {
+    for (const entry of batch) {
+      const verdict = verdictFor(entry, input);
+      outcomes[verdict.outcome] += 1;
+      csv.writeLine(0, rowOf(entry, verdict));
+      if (verdict.code !== undefined) count(byCode, { ...verdict, code: verdict.code }, entry);
+      if (needsPerson(verdict.outcome)) {
+        needing += 1;
+        const list = verdict.outcome === 'rejected' ? listed.rejected : listed.first;
+        if (list.length < LISTED_LINES) {
+          const path = 'path' in entry ? entry.path : undefined;
+          list.push({
+            line: entry.line,
+            ...(entry.id === undefined ? {} : { deviceId: entry.id }),
+            ...(entry.moduleId === undefined ? {} : { moduleId: entry.moduleId }),
+            ...verdict,
+            ...(path === undefined ? {} : { path }),
+          });
+        }
+      }
+    }
+    await csv.drain();
+  }
+  await csv.commit('text/csv; charset=utf-8');
+
+  const settled = Object.values(outcomes).reduce((sum, value) => sum + value, 0);
+  if (settled !== check.counts.lines) {
+    throw new Error(`The outcomes of run ${record.runId} do not add up: ${settled} of ${check.counts.lines} lines.`);
+  }
+
+  const configurations = await reportConfigurations(context, { record, check, folder }, input.configurationVerdict);
+  const isCsv = formatOfDrop(record.drop.blobName) === 'csv';
+  const files: RunReportFiles = {
+    container: RESULTS_CONTAINER,
+    json: `${folder}/report.json`,
+    csv: `${folder}/report.csv`,
+    ...(outcomes.failed > 0 ? { failedDevices: `${folder}/failed-devices.txt` } : {}),
+    ...(outcomes.rejected > 0 ? { rejectedLines: `${folder}/rejected-lines.${isCsv ? 'csv' : 'txt'}` } : {}),
+    ...(configurations === undefined ? {} : { configurations: configurations.file }),
+  };
+  if (files.failedDevices !== undefined) {
+    const failed = createBlockWriter(results.getBlockBlobClient(files.failedDevices));
+    const parents = readParentsAlong(blobs.parents);
+    for await (const batch of readLineBatches(blobs.devices)) {
+      for (const line of batch) {
+        const device = JSON.parse(line) as { id: string; moduleId?: string; importMode?: string };
+        const isDevice = (device.moduleId ?? undefined) === undefined;
+        const parent = isDevice ? await parents.of(device.id) : undefined;
+        if (!input.isFailed(device.id, device.moduleId, device.importMode)) continue;
+        const isThere = isDevice && input.isThere?.(device.id) === true;
+        const asked = withoutFiller(line);
+        failed.writeLine(0, parent === undefined ? asked : againWithParent(asked, parent, isThere));
+      }
+      await failed.drain();
+    }
+    await failed.commit('text/plain; charset=utf-8');
+  }
+  if (files.rejectedLines !== undefined) {
+    // Byte for byte: rejected lines may be no text at all.
+    const { readableStreamBody } = await blobs.rejectedLines.download(0, undefined, { maxRetryRequests: 5 });
+    if (readableStreamBody === undefined) throw new Error('Storage gave no content for the rejected lines.');
+    await results
+      .getBlockBlobClient(files.rejectedLines)
+      .uploadStream(Readable.from(readableStreamBody), 4 * 1024 * 1024, 2, {
+        blobHTTPHeaders: { blobContentType: `text/${isCsv ? 'csv' : 'plain'}; charset=utf-8` },
+      });
+  }
+
+  const lines = [...listed.first, ...listed.rejected].slice(0, LISTED_LINES);
+  const ending = endingWith(configurations?.counts, input.endingOf(outcomes));
+  await writeJson(results.getBlockBlobClient(files.json), {
+    run: summaryOf(context, record, ending),
+    input: { ...check.counts, sha256: check.sha256 },
+    outcomes,
+    ...(input.afterJob === undefined ? {} : { afterJob: input.afterJob }),
+    reasons: [...byCode.values()].sort((a, b) => b.count - a.count),
+    lines,
+    linesNotListed: needing - lines.length,
+    ...(configurations === undefined ? {} : { configurations: configurations.section }),
+    files,
+  });
+  return { outcomes, files, ...(configurations && { configurations: configurations.counts }), ...ending };
+}
+
+/** What is known of lines that cannot be listed: how many there were, and what became of them alike. */
+export interface UnlistedLines {
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly configurations?: RunConfigurations;
+  /** Why there is no list. */
+  readonly why: string;
+}
+
+/** A report for a run that ended before its lines could be read, or whose lines cannot be read any more (`unlisted`). */
+export async function writeShortReport(
+  context: ProvisioningContext,
+  record: RunRecord,
+  ending: Ending,
+  unlisted?: UnlistedLines,
+): Promise<RunReportFiles> {
+  const results = context.storage.container(RESULTS_CONTAINER);
+  await ensureContainer(results);
+  const json = `${resultFolder(record)}/report.json`;
+  await writeJson(results.getBlockBlobClient(json), {
+    run: summaryOf(context, record, ending),
+    ...(unlisted === undefined
+      ? {}
+      : { input: record.check, outcomes: unlisted.outcomes, linesNotShown: unlisted.why }),
+    ...(unlisted?.configurations === undefined ? {} : { configurations: { counts: unlisted.configurations } }),
+  });
+  return { container: RESULTS_CONTAINER, json };
+}
+
+/** The line with its parent, which the hub was not given; as an update if the device is there by now. */
+function againWithParent(line: string, parent: string | null, isThere: boolean): string {
+  const members = memberMap(line);
+  if (isThere) members.set('importMode', '"update"');
+  return objectText(members.set('parent', JSON.stringify(parent)));
+}
+
+function verdictFor(entry: IndexEntry, input: ReportInput): Verdict {
+  if (isAccepted(entry)) return input.verdictOf(entry);
+  return { outcome: entry.kind, code: entry.code, reason: entry.reason, action: entry.action };
+}
+
+function count(
+  byCode: Map<string, ReportedReason>,
+  verdict: Verdict & { readonly code: string },
+  { line, id, moduleId }: IndexEntry,
+): void {
+  // Lines of a dry run have one code; what would happen to them is one of a few sentences.
+  const key = `${verdict.outcome} ${verdict.code}${verdict.code === 'dryRun' ? ` ${verdict.reason}` : ''}`;
+  const known = byCode.get(key);
+  if (known !== undefined) {
+    known.count += 1;
+    return;
+  }
+  const { tries: _tries, ...alike } = verdict;
+  byCode.set(key, {
+    ...alike,
+    line,
+    ...(id === undefined ? {} : { deviceId: id }),
+    ...(moduleId === undefined ? {} : { moduleId }),
+    count: 1,
+  });
+}
+
+/** The record as it will stand once the run has ended. */
+function summaryOf(context: ProvisioningContext, record: RunRecord, ending: Ending): object {
+  const {
+    version: _version,
+    startClaim: _claim,
+    phase: _phase,
+    waiting: _waiting,
+    outcomes: _outcomes,
+    report: _report,
+    updatedAt: _updated,
+    ...rest
+  } = record;
+  return { ...rest, ...ending, finishedAt: context.now().toISOString() };
+}

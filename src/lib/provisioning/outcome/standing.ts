@@ -1,0 +1,226 @@
+/** Where a line stands after the jobs of its run, as far as these tell: before anything was tried again or read back. */
+
+import { randomInt } from 'node:crypto';
+
+import type { ImportMode } from '../../devicesFile/importMode.ts';
+import { type ErrorLog, readErrorLog } from '../../hubJobs/errorLog.ts';
+import { explainHubError } from '../../registry/index.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isLostAfterSend, type RunJob, type RunRecord } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
+import type { RoundsState } from '../again/rounds.ts';
+import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from '../check/staging.ts';
+
+/** Why the absence of an error line proves nothing. */
+export interface Doubt {
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** What is known of one import job after its end. */
+interface JobFacts {
+  readonly log: ErrorLog | undefined;
+  readonly doubt: Doubt | undefined;
+  /** What was done after it is not known any more: errors that may have been mended since prove nothing. */
+  readonly lost?: true;
+  /** The job may have been given twice: what it says of existing devices may be its own doing. */
+  readonly repeated: boolean;
+}
+
+export interface Facts {
+  readonly first: JobFacts;
+  /** Of the lines that failed for a passing reason, when these were given to a second job. */
+  readonly second?: JobFacts;
+}
+
+export type Standing =
+  | { readonly is: 'succeeded' | 'unchanged' }
+  /** `transient`: it may pass, and the line may be tried again; `quota`: the hub said that it is full. */
+  | { readonly is: 'warned' | 'failed' | 'transient' | 'quota'; readonly code: number | string }
+  /**
+   * The twin that the line was merged into has changed since it was read. `maybe`: the line may have been sent twice, and
+   * have changed it itself.
+   */
+  | { readonly is: 'stale'; readonly code: number | string; readonly maybe: boolean }
+  /** Only the registry can tell. `code`: the error that may be of its own making, if there was one. */
+  | { readonly is: 'doubtful'; readonly doubt: Doubt; readonly code?: number | string };
+
+/** A line, as far as its standing depends on it. */
+export interface LineOf {
+  readonly id: string;
+  readonly moduleId?: string;
+  /** As the file asks. */
+  readonly mode: ImportMode;
+}
+
+/** A device or module that is not there, as an error log tells it. */
+const NOT_THERE = new Set(['DeviceNotFound', 'ModuleNotFound']);
+const ALREADY_THERE = new Set(['DeviceAlreadyExists', 'ModuleAlreadyExistsOnDevice']);
+const OTHER_ETAG = new Set(['PreconditionFailed', 'GenericPreconditionFailed', 'EtagDoesNotMatch']);
+/** Applied, but not in full: the identity exists. */
+const WARNINGS = new Set(['ImportWarningExistsError']);
+export const WITHOUT_TWIN = 'DeviceRegisteredWithoutTwin';
+
+export async function readFacts(
+  context: ProvisioningContext,
+  record: RunRecord,
+  rounds: RoundsState | undefined,
+): Promise<Facts> {
+  const container = stagingOf(context, record.runId);
+  const read = (name: string) => readErrorLog(container.getBlockBlobClient(name), randomInt(2 ** 31));
+  if (record.job === undefined) throw new Error(`The run ${record.runId} has no job.`);
+  // The first log is put aside before the second job is started, and before that is noted.
+  const aside = await read(FIRST_ERROR_LOG_BLOB);
+  if (isLostAfterSend(record)) {
+    // A second job has written its log under the name of the first's.
+    const log = aside ?? (record.retryJob === undefined ? await read(ERROR_LOG_BLOB) : undefined);
+    return { first: { ...factsOf(record.job, log), doubt: LOST, lost: true } };
+  }
+  if (rounds?.secondJob !== undefined && aside === undefined) throw new StagingLost(record.runId, FIRST_ERROR_LOG_BLOB);
+  const firstLog = aside ?? (await read(ERROR_LOG_BLOB));
+  if (rounds?.hasLog && firstLog === undefined) throw new StagingLost(record.runId, ERROR_LOG_BLOB);
+  const first = factsOf(record.job, firstLog);
+  if (rounds?.secondJob === undefined) return { first };
+  if (rounds.secondJob.mayHaveRun === true) return { first, second: { log: undefined, doubt: TWICE, repeated: true } };
+  if (rounds.secondJob.state !== 'ended' || record.retryJob === undefined) return { first };
+  return { first, second: factsOf(record.retryJob, await read(ERROR_LOG_BLOB)) };
+}
+
+function factsOf(job: RunJob, log: ErrorLog | undefined): JobFacts {
+  return { log, doubt: doubtAbout(job, log), repeated: job.ambiguous === true };
+}
+
+/** Why the absence of an error line proves nothing; undefined when it proves success. */
+export function doubtAbout(job: RunJob, log: ErrorLog | undefined): Doubt | undefined {
+  const status = job.status.toLowerCase();
+  if (status === 'cancelled') return { code: 'jobCancelled', reason: 'The import job was cancelled.' };
+  if (status === 'failed') {
+    const words = job.failureReason === undefined ? '' : ` ("${job.failureReason}")`;
+    return { code: 'jobFailed', reason: `The import job failed as a whole${words}.` };
+  }
+  if (status !== 'completed') {
+    return { code: 'jobNotEnded', reason: 'The import job did not end before its deadline, or the hub forgot it.' };
+  }
+  if (job.ambiguous) {
+    return {
+      code: 'jobAmbiguous',
+      reason: "The reply to the job's start was lost, and of several jobs any could be the one.",
+    };
+  }
+  if (log === undefined) return { code: 'logMissing', reason: 'The import job left no error log.' };
+  if (log.unattributed > 0) {
+    const codes = log.unattributedCodes.map((code) => explainHubError(code).name).join(', ');
+    return {
+      code: 'logUnclear',
+      reason: `The error log holds ${log.unattributed} errors that name no device (${codes}).`,
+    };
+  }
+  return undefined;
+}
+
+/** Whether an error log of the run names an error of which this holds. */
+export function logsName(
+  { first, second }: Facts,
+  holds: (error: ReturnType<typeof explainHubError>) => boolean,
+): boolean {
+  const words = [...(first.log?.failures.words ?? []), ...(second?.log?.failures.words ?? [])];
+  return words.some((code) => holds(explainHubError(code)));
+}
+
+/** Whether any line may have failed for a passing reason. */
+export function hasTransient(facts: Facts): boolean {
+  return logsName(facts, (error) => error.class === 'transient');
+}
+
+/** Whether all that the job says is final, so that nothing is to be tried again or read back. */
+export function isFinalWord({ first: { log, doubt, repeated } }: Facts): boolean {
+  if (doubt !== undefined || log === undefined || repeated) return false;
+  return !log.failures.words.some((code) => {
+    const { name, class: errorClass } = explainHubError(code);
+    return errorClass !== 'permanent' || name === WITHOUT_TWIN;
+  });
+}
+
+/** Whether a line that was merged may have met a twin that had changed. */
+export function mayBeStale(facts: Facts): boolean {
+  return logsName(facts, ({ name }) => OTHER_ETAG.has(name));
+}
+
+export function standingOf(line: LineOf, { first, second }: Facts): Standing {
+  const standing = afterJob(line, first, false);
+  if (first.lost && 'code' in standing && mayBeMended(standing))
+    return { is: 'doubtful', doubt: LOST, code: standing.code };
+  if (standing.is !== 'transient' || second === undefined) return standing;
+  return afterJob(line, second, true);
+}
+
+function afterJob(line: LineOf, { log, doubt, repeated }: JobFacts, again: boolean): Standing {
+  const code = log?.failures.find(line.id, line.moduleId);
+  if (code === undefined) return doubt === undefined ? { is: 'succeeded' } : { is: 'doubtful', doubt };
+  const { name, class: errorClass } = explainHubError(code);
+  if (name === WITHOUT_TWIN) return { is: 'warned', code };
+  if (errorClass === 'transient' || errorClass === 'quota') return { is: errorClass, code };
+  if (WARNINGS.has(name)) return { is: 'warned', code };
+  // A module cannot be made before its device: when that is tried again, so is the module.
+  const device = line.moduleId === undefined ? undefined : log?.failures.find(line.id, undefined);
+  if (device !== undefined && NOT_THERE.has(name)) {
+    const deviceClass = explainHubError(device).class;
+    if (deviceClass === 'transient' || deviceClass === 'quota') return { is: deviceClass, code };
+  }
+  // A line that merges compares an ETag only because this run has it do so.
+  if (line.mode === 'updateTwin' && OTHER_ETAG.has(name)) return { is: 'stale', code, maybe: again || repeated };
+  const isDelete = line.mode === 'delete' || line.mode === 'deleteIfMatchETag';
+  // Applied once before, a delete finds nothing.
+  if (isDelete && NOT_THERE.has(name)) return { is: again || repeated ? 'succeeded' : 'unchanged' };
+  if ((again || repeated) && explainsItself(line.mode, name)) return { is: 'doubtful', doubt: TWICE, code };
+  if (again && isOfGuard(line.mode, name)) return { is: 'doubtful', doubt: TWICE, code };
+  return { is: 'failed', code };
+}
+
+/** Whether a line that stands so was sent once more, if there was time for it. */
+function mayBeMended(standing: Extract<Standing, { readonly code?: number | string }>): boolean {
+  if (standing.is === 'warned') return explainHubError(standing.code).name === WITHOUT_TWIN;
+  return standing.is === 'transient' || standing.is === 'quota';
+}
+
+const LOST: Doubt = {
+  code: 'stagingLost',
+  reason: 'What the run had noted of its lines was deleted while it ran.',
+};
+const TWICE: Doubt = { code: 'sentTwice', reason: 'The line was sent more than once.' };
+
+/** Whether a line that was applied once gets this error when it is sent again. */
+export function explainsItself(mode: ImportMode, code: string): boolean {
+  if (mode === 'create') return ALREADY_THERE.has(code);
+  return mode.endsWith('IfMatchETag') && OTHER_ETAG.has(code);
+}
+
+/** Whether this is the error of a guard that the line was given when it was sent again (`sentAgain`). */
+function isOfGuard(mode: ImportMode, code: string): boolean {
+  if (mode !== 'update' && mode !== 'createOrUpdate') return false;
+  return ALREADY_THERE.has(code) || OTHER_ETAG.has(code);
+}
+
+/** Whether a job may have applied the line, whatever was said of it: a timeout, say, proves nothing. */
+export function mayBeApplied(line: LineOf, facts: Facts): boolean {
+  const last = standingOf(line, facts);
+  if (last.is === 'stale') return last.maybe;
+  if (last.is !== 'transient') return last.is === 'doubtful';
+  if (!provesNothingDone(last.code)) return true;
+  const first = afterJob(line, facts.first, false);
+  return first.is === 'transient' && !provesNothingDone(first.code);
+}
+
+/** Whether an error says that nothing was done, so that no one needs to look. */
+export function provesNothingDone(code: number | string): boolean {
+  const { name, code: number } = explainHubError(code);
+  const status = Math.floor((number ?? 0) / 1000);
+  return (
+    name === 'IotHubQuotaExceeded' || [401, 403, 429].includes(status) || /^(Throttl|IotHubUnauthorized)/.test(name)
+  );
+}
+
+/** Whether an error says that the identity was not there. */
+export function saysNotThere(code: string): boolean {
+  return NOT_THERE.has(code);
+}

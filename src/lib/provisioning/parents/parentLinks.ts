@@ -1,0 +1,170 @@
+/** Where the linking of devices to their parents stands, as `rounds.json` keeps it, and what became of each link. */
+
+import { randomInt } from 'node:crypto';
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import { explainHubError } from '../../registry/index.ts';
+import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { readLineBatches } from '../../storage/readLines.ts';
+import { type LineState, type Round, type RoundsState, readRoundResults } from '../again/rounds.ts';
+import { stagingOf } from '../check/staging.ts';
+import type { LinkFailure } from './parentPlan.ts';
+import { readParentRows } from './parentRows.ts';
+
+export interface ParentLinks {
+  /** From 1. Devices that changed while they were linked are read and linked once more. */
+  readonly pass: number;
+  /** Keeps the blobs of two attempts, and of the passes, apart. */
+  readonly attempt: string;
+  /** Devices to be linked. */
+  readonly rows: number;
+  /** How the registry is read: few devices one by one, more by an export job. */
+  readonly way: 'single' | 'export';
+  /** `givenUp`: the registry could not be read, or the run was cancelled; what is not linked stays so. */
+  readonly state: 'due' | 'planned' | 'ended' | 'givenUp';
+  readonly openedAt: string;
+  /** Nothing is sent after this instant. */
+  readonly until: string;
+  /** The plan that counts, once there is one: part of the names of its blobs; and how many lines each level has. */
+  readonly plan?: string;
+  readonly levels?: readonly number[];
+  readonly earlier: readonly EarlierPass[];
+}
+
+type EarlierPass = Pick<ParentLinks, 'pass' | 'attempt' | 'plan'>;
+
+export interface LinkBlobs {
+  /** `ParentRow`s. */
+  readonly rows: BlockBlobClient;
+  /** The export of the registry. Holds keys. */
+  readonly registry: BlockBlobClient;
+}
+
+export function linkBlobs(context: ProvisioningContext, record: RunRecord, attempt: string): LinkBlobs {
+  const staging = stagingOf(context, record.runId);
+  return {
+    rows: staging.getBlockBlobClient(`parents-rows-${attempt}.ndjson`),
+    registry: staging.getBlockBlobClient(`parents-registry-${attempt}.txt`),
+  };
+}
+
+export interface PlanBlobs {
+  /** `[id, failure]` of devices that are not to be sent: null where the parent is right already. */
+  readonly decided: BlockBlobClient;
+  /** Lines that link, level by level. Holds keys. */
+  readonly lines: BlockBlobClient;
+}
+
+export function planBlobs(context: ProvisioningContext, record: RunRecord, plan: string): PlanBlobs {
+  const staging = stagingOf(context, record.runId);
+  return {
+    decided: staging.getBlockBlobClient(`parents-decided-${plan}.ndjson`),
+    lines: staging.getBlockBlobClient(`parents-lines-${plan}.txt`),
+  };
+}
+
+export type DecidedRow = readonly [id: string, failure: LinkFailure | null];
+
+/** Name of the round of a level. */
+export function roundOfLevel(pass: number, level: number): string {
+  return `parents-${pass}-${level}`;
+}
+
+export function roundsOfPass(rounds: readonly Round[], pass: number): readonly Round[] {
+  return rounds.filter(({ name }) => name.startsWith(`parents-${pass}-`));
+}
+
+/** Not linked before the run ended. */
+const NOT_SET = 'ParentNotSet';
+const RIGHT = '';
+
+export interface LinkOutcomes {
+  /** Why a device does not have the parent that its line names; undefined if it has it, or names none. */
+  failureOf(id: string): string | undefined;
+}
+
+export async function readLinkOutcomes(
+  context: ProvisioningContext,
+  record: RunRecord,
+  { parents, rounds }: Pick<RoundsState, 'parents' | 'rounds'>,
+): Promise<LinkOutcomes> {
+  if (parents === undefined) return { failureOf: () => undefined };
+  const notes = createIdentityNotes(randomInt(2 ** 31));
+  for (const { pass, attempt, plan } of [...parents.earlier, parents]) {
+    for await (const [id] of readParentRows(linkBlobs(context, record, attempt).rows)) {
+      notes.set(id, undefined, NOT_SET);
+    }
+    if (plan === undefined) continue;
+    for await (const batch of readLineBatches(planBlobs(context, record, plan).decided)) {
+      for (const text of batch) {
+        const [id, failure] = JSON.parse(text) as DecidedRow;
+        notes.set(id, undefined, failure ?? RIGHT);
+      }
+    }
+    for (const round of roundsOfPass(rounds, pass)) {
+      for await (const { line, state } of readRoundResults(context, record, round)) {
+        notes.set(line.id, undefined, wordOf(state));
+      }
+    }
+  }
+  return {
+    failureOf(id) {
+      const word = notes.find(id, undefined);
+      return word === undefined || word === RIGHT ? undefined : String(word);
+    },
+  };
+}
+
+function wordOf({ is, code }: LineState): string {
+  return is === 'succeeded' || is === 'warned' ? RIGHT : (code ?? NOT_SET);
+}
+
+interface FailureText {
+  readonly reason: string;
+  readonly action: string;
+}
+
+const AGAIN = 'then drop failed-devices.txt.';
+
+/** Why a device could not be given its parent, and what to do. `docs/file-format.md` has these too. */
+export const LINK_FAILURES: Readonly<Record<LinkFailure | typeof NOT_SET, FailureText>> = {
+  DeviceNotFound: {
+    reason: 'it is not in the registry any more.',
+    action: 'Drop failed-devices.txt to have it made again.',
+  },
+  ParentNotFound: {
+    reason: 'the parent is not in the registry.',
+    action: `Create the parent, or correct "parent"; ${AGAIN}`,
+  },
+  ParentNotEdge: {
+    reason: 'the parent is no edge device.',
+    action: `Give the parent "capabilities": {"iotEdge": true}, or correct "parent"; ${AGAIN}`,
+  },
+  ParentCycle: {
+    reason: 'it would be above itself.',
+    action: `Correct "parent" of one of the devices of the circle; ${AGAIN}`,
+  },
+  ParentTooDeep: {
+    reason: 'a hub takes five edge devices above another at most.',
+    action: `Give it a parent that is higher up; ${AGAIN}`,
+  },
+  ParentNotSet: {
+    reason: 'the run ended before that, or the registry could not be read.',
+    action: 'Drop failed-devices.txt to have it done.',
+  },
+};
+
+/** The sentences of a link that failed. */
+export function explainLinkFailure(code: string): FailureText & { readonly code: string } {
+  const known = Object.hasOwn(LINK_FAILURES, code) ? LINK_FAILURES[code as LinkFailure] : undefined;
+  const { name, sentence } = explainHubError(code);
+  const { reason, action } = known ?? { reason: sentence, action: 'Drop failed-devices.txt to have it tried again.' };
+  return {
+    code: known === undefined ? name : code,
+    reason: `The device is as the line says, but for its parent: ${reason}`,
+    action,
+  };
+}

@@ -1,0 +1,37 @@
+/** What the lines of a file say of parents, beside the staged lines: one JSON array a line, without keys. */
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import type { ImportMode } from '../../devicesFile/importMode.ts';
+import { readEachLine } from '../../storage/readLines.ts';
+
+/** A device and the device id of its parent; null: it is to have none. */
+export type ParentRow = readonly [id: string, parent: string | null, mode: ImportMode];
+
+export function encodeParentRow(row: ParentRow): string {
+  return JSON.stringify(row);
+}
+
+export async function* readParentRows(blob: BlockBlobClient): AsyncGenerator<ParentRow> {
+  for await (const text of readEachLine(blob)) yield JSON.parse(text) as ParentRow;
+}
+
+/** Reads the rows along with the staged lines, which are in the same order. */
+export interface ParentsAlong {
+  /** What the next device line says of its parent; undefined: nothing. Modules are not asked for. */
+  of(id: string): Promise<string | null | undefined>;
+}
+
+export function readParentsAlong(blob: BlockBlobClient): ParentsAlong {
+  const rows = readParentRows(blob);
+  let next: IteratorResult<ParentRow, unknown> | undefined;
+  return {
+    async of(id) {
+      next ??= await rows.next();
+      if (next.done || next.value[0] !== id) return undefined;
+      const [, parent] = next.value;
+      next = undefined;
+      return parent;
+    },
+  };
+}

@@ -1,0 +1,328 @@
+/**
+ * Devices are linked to their parents once all devices are there: a hub makes the scopes that links are made of, and
+ * nobody knows them before. The registry is read, the links that are missing are planned, and sent level by level.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
+import { hubOf, isOver } from '../../hubJobs/hubJob.ts';
+import { HubError, type RegistryClient } from '../../registry/index.ts';
+import { deviceLine } from '../../registryLines/registryLine.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { readEachLine } from '../../storage/readLines.ts';
+import { paceOfRun } from '../../turns/hubPace.ts';
+import { changeRounds, isTimeOver, type Round, readRoundResults, readRounds, writeRound } from '../again/rounds.ts';
+import { type CheckResult, checkBlobs, stagingOf } from '../check/staging.ts';
+import { readFindings, wasApplied } from '../outcome/verdicts.ts';
+import { type DecidedRow, linkBlobs, type ParentLinks, planBlobs, roundOfLevel, roundsOfPass } from './parentLinks.ts';
+import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';
+import { encodeParentRow, type ParentRow, readParentRows } from './parentRows.ts';
+
+const MINUTE_MS = 60_000;
+/** A hub shows a new identity a few seconds after it has answered that it is there. */
+const SETTLE_MS = 5_000;
+/** How long links are tried at least, whatever `retryMinutes` says: it is the first time that they are sent. */
+const LEAST_MS = 10 * MINUTE_MS;
+/** As with the pre-image: what a hub of the smallest tier answers in about two minutes. */
+const MOST_READ_SINGLY = 200;
+const READS_AT_ONCE = 4;
+const MOST_PASSES = 3;
+const NDJSON = 'application/x-ndjson; charset=utf-8';
+
+export type ParentStep =
+  | { readonly do: 'wait'; readonly seconds: number }
+  | { readonly do: 'job' }
+  | { readonly do: 'work'; readonly round: Round };
+
+/** What is to be done next for the parents of a run; undefined when nothing is. Safe to be asked again at any time. */
+export async function nextParents(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+): Promise<ParentStep | undefined> {
+  if (check.parents === 0) return undefined;
+  const known = (await readRounds(context, record))?.value.parents;
+  let links = known ?? (await open(context, record, check));
+  for (;;) {
+    if (links.state === 'ended' || links.state === 'givenUp') return undefined;
+    if (record.cancelRequestedAt !== undefined) {
+      await change(context, record, links, { state: 'givenUp' });
+      return undefined;
+    }
+    const step = links.state === 'due' ? await plan(context, record, links) : await work(context, record, links);
+    if (step !== undefined && 'do' in step) return step;
+    links = step ?? links;
+  }
+}
+
+/** Changes the pass that `links` is, and nothing if others are further. */
+async function change(
+  context: ProvisioningContext,
+  record: RunRecord,
+  links: ParentLinks,
+  next: Partial<ParentLinks>,
+): Promise<ParentLinks> {
+  const state = await changeRounds(context, record, (current) => {
+    const { parents } = current;
+    if (parents?.attempt !== links.attempt || parents.state !== links.state) return undefined;
+    return { ...current, parents: { ...parents, ...next } };
+  });
+  if (state.parents === undefined) throw new Error(`The parents of run ${record.runId} are gone.`);
+  return state.parents;
+}
+
+// The devices to be linked -----------------------------------------------------------------------------------------------
+
+/** Those whose line was applied: a device that the run could not create is somebody else's. */
+async function open(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<ParentLinks> {
+  const findings = await readFindings(context, record);
+  const source = checkBlobs(stagingOf(context, record.runId), check.attempt).parents;
+  const applied = async function* () {
+    for await (const row of readParentRows(source)) {
+      const [id, parent, mode] = row;
+      if (parent === null) continue;
+      if (wasApplied({ id, mode }, findings)) yield row;
+    }
+  };
+  const written = await writeRows(context, record, applied());
+  const now = context.now().getTime();
+  const { itemsPerMinute } = paceOfRun(context, record);
+  const workMs = Math.max(
+    LEAST_MS,
+    (record.options?.retryMinutes ?? 0) * MINUTE_MS,
+    (2 * written.rows * MINUTE_MS) / itemsPerMinute,
+  );
+  const opened: ParentLinks = {
+    pass: 1,
+    ...written,
+    state: written.rows === 0 ? 'ended' : 'due',
+    openedAt: new Date(now).toISOString(),
+    until: new Date(now + workMs).toISOString(),
+    earlier: [],
+  };
+  const state = await changeRounds(context, record, (current) =>
+    current.parents === undefined ? { ...current, parents: opened } : undefined,
+  );
+  return state.parents ?? opened;
+}
+
+async function writeRows(
+  context: ProvisioningContext,
+  record: RunRecord,
+  rows: AsyncIterable<ParentRow>,
+): Promise<Pick<ParentLinks, 'attempt' | 'rows' | 'way'>> {
+  const attempt = randomBytes(4).toString('hex');
+  const writer = createBlockWriter(linkBlobs(context, record, attempt).rows);
+  let count = 0;
+  // Those who have no more than so many between them are read one by one.
+  const devices = new Set<string>();
+  for await (const row of rows) {
+    writer.writeLine(0, encodeParentRow(row));
+    await writer.drain();
+    count += 1;
+    for (const id of row.slice(0, 2)) if (id !== null && devices.size <= MOST_READ_SINGLY) devices.add(id);
+  }
+  await writer.commit(NDJSON);
+  return { attempt, rows: count, way: devices.size <= MOST_READ_SINGLY ? 'single' : 'export' };
+}
+
+// The registry as it is, and the plan -------------------------------------------------------------------------------------
+
+async function plan(
+  context: ProvisioningContext,
+  record: RunRecord,
+  links: ParentLinks,
+): Promise<ParentStep | ParentLinks> {
+  const now = context.now().getTime();
+  const leftMs = Date.parse(links.openedAt) + SETTLE_MS - now;
+  const wait: ParentStep | undefined = leftMs > 0 ? { do: 'wait', seconds: Math.ceil(leftMs / 1000) } : undefined;
+  const giveUp = (why: string): Promise<ParentLinks> => {
+    context.log.log('warn', `parents are not set: ${why}`);
+    return change(context, record, links, { state: 'givenUp' });
+  };
+  if (links.way === 'single') {
+    try {
+      const lines = await readSingly(context, record, links);
+      const made = await planOf(context, record, links, lines);
+      // What is not there yet may be there soon.
+      if (wait !== undefined && missesSomething(made)) return wait;
+      return await writePlan(context, record, links, made, lines);
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      if (error.retryable && now < Date.parse(links.until)) return { do: 'wait', seconds: 10 };
+      return giveUp(error.message);
+    }
+  }
+  if (wait !== undefined) return wait;
+  const { parentsJob: job } = record;
+  if (job === undefined || !(await isOver(context, record, job))) return { do: 'job' };
+  const { registry } = linkBlobs(context, record, links.attempt);
+  if (job.status.toLowerCase() !== 'completed' || !(await registry.exists())) {
+    return giveUp(`the export of the registry ended as "${job.status}"`);
+  }
+  const lines = () => readEachLine(registry);
+  return writePlan(context, record, links, await planOf(context, record, links, lines), lines);
+}
+
+function missesSomething(made: ParentPlan): boolean {
+  for (const [, failure] of made.decided()) {
+    if (failure === 'DeviceNotFound' || failure === 'ParentNotFound') return true;
+  }
+  return false;
+}
+
+async function planOf(
+  context: ProvisioningContext,
+  record: RunRecord,
+  links: ParentLinks,
+  registry: () => AsyncIterable<string>,
+): Promise<ParentPlan> {
+  return planParents(readParentRows(linkBlobs(context, record, links.attempt).rows), registry());
+}
+
+/** Devices and parents, and who is above them, each by a read of its own. */
+async function readSingly(
+  context: ProvisioningContext,
+  record: RunRecord,
+  links: ParentLinks,
+): Promise<() => AsyncIterable<string>> {
+  const ids = new Set<string>();
+  for await (const [id, parent] of readParentRows(linkBlobs(context, record, links.attempt).rows)) {
+    ids.add(id);
+    if (parent !== null) ids.add(parent);
+  }
+  const lines = await readWithAncestors(context.hub(hubOf(record)), ids);
+  return async function* () {
+    yield* lines;
+  };
+}
+
+/**
+ * The devices as an export would write them, with keys, but without twins; and all edge devices above them. Those that do
+ * not exist are left out.
+ *
+ * @throws HubError
+ */
+export async function readWithAncestors(hub: RegistryClient, ids: Iterable<string>): Promise<string[]> {
+  const asked = new Set(ids);
+  const lines: string[] = [];
+  let next = [...asked];
+  while (next.length > 0) {
+    const above: string[] = [];
+    for (let start = 0; start < next.length; start += READS_AT_ONCE) {
+      const found = await Promise.all(next.slice(start, start + READS_AT_ONCE).map((id) => hub.getDevice(id)));
+      for (const device of found) {
+        if (device === undefined) continue;
+        lines.push(JSON.stringify(deviceLine(device, undefined)));
+        const [scope] = device.capabilities?.iotEdge === true ? (device.parentScopes ?? []) : [];
+        const parent = scope === undefined ? undefined : deviceOfScope(scope);
+        if (parent === undefined || asked.has(parent)) continue;
+        asked.add(parent);
+        above.push(parent);
+      }
+    }
+    next = above;
+  }
+  return lines;
+}
+
+/** Writes down the lines of each level, and the devices that are not to be sent. The first plan of a pass counts. */
+async function writePlan(
+  context: ProvisioningContext,
+  record: RunRecord,
+  links: ParentLinks,
+  made: ParentPlan,
+  registry: () => AsyncIterable<string>,
+): Promise<ParentLinks> {
+  const name = randomBytes(4).toString('hex');
+  const blobs = planBlobs(context, record, name);
+
+  const decided = createBlockWriter(blobs.decided);
+  for (const row of made.decided()) {
+    decided.writeLine(0, JSON.stringify(row satisfies DecidedRow));
+    await decided.drain();
+  }
+  await decided.commit(NDJSON);
+  const lines = createBlockWriter(blobs.lines, Math.max(1, made.levels.length));
+  for await (const { level, line } of linkLines(made, registry())) {
+    lines.writeLine(level, JSON.stringify(line));
+    await lines.drain();
+  }
+  await lines.commit(NDJSON);
+  const state = made.levels.length === 0 ? 'ended' : 'planned';
+  return change(context, record, links, { state, plan: name, levels: made.levels });
+}
+
+// Level by level ---------------------------------------------------------------------------------------------------------
+
+async function work(
+  context: ProvisioningContext,
+  record: RunRecord,
+  links: ParentLinks,
+): Promise<ParentStep | ParentLinks> {
+  const { pass, levels = [], plan: planName, until } = links;
+  if (planName === undefined) throw new Error(`The links of run ${record.runId} have no plan.`);
+  const state = (await readRounds(context, record))?.value;
+  const isLate = state === undefined || isTimeOver(context, record, state, until);
+  let rounds = state?.rounds ?? [];
+  for (const [level, count] of levels.entries()) {
+    const name = roundOfLevel(pass, level);
+    let round = rounds.find((known) => known.name === name);
+    if (round === undefined) {
+      if (isLate) break;
+      const start = levels.slice(0, level).reduce((sum, before) => sum + before, 0);
+      const lines = slice(readEachLine(planBlobs(context, record, planName).lines), start, count);
+      round = await writeRound(context, record, { name, links: true, until, lines });
+    }
+    if (round.finishedAt === undefined && round.lines > 0) return { do: 'work', round };
+  }
+  rounds = (await readRounds(context, record))?.value.rounds ?? [];
+  const again = isLate || pass === MOST_PASSES ? [] : await doubtfulRows(context, record, links, rounds);
+  if (again.length === 0) return change(context, record, links, { state: 'ended' });
+  const written = await writeRows(context, record, asyncOf(again));
+  return change(context, record, links, {
+    pass: pass + 1,
+    ...written,
+    way: 'single',
+    state: 'due',
+    openedAt: context.now().toISOString(),
+    earlier: [...links.earlier, { pass, attempt: links.attempt, plan: planName }],
+  });
+}
+
+async function* slice(lines: AsyncIterable<string>, start: number, count: number): AsyncGenerator<string> {
+  let at = 0;
+  for await (const line of lines) {
+    if (at >= start + count) return;
+    if (at >= start) yield line;
+    at += 1;
+  }
+}
+
+async function* asyncOf<T>(values: Iterable<T>): AsyncGenerator<T> {
+  yield* values;
+}
+
+/** Devices that were changed while they were linked, or of which nothing is known: a few can be looked at once more. */
+async function doubtfulRows(
+  context: ProvisioningContext,
+  record: RunRecord,
+  links: ParentLinks,
+  rounds: readonly Round[],
+): Promise<ParentRow[]> {
+  const ids = new Set<string>();
+  for (const round of roundsOfPass(rounds, links.pass)) {
+    for await (const { line, state } of readRoundResults(context, record, round)) {
+      if (state.is !== 'succeeded' && state.is !== 'warned' && state.is !== 'failed') ids.add(line.id);
+      if (ids.size > MOST_READ_SINGLY) return [];
+    }
+  }
+  if (ids.size === 0) return [];
+  const rows: ParentRow[] = [];
+  for await (const row of readParentRows(linkBlobs(context, record, links.attempt).rows)) {
+    if (ids.has(row[0])) rows.push(row);
+  }
+  return rows;
+}

@@ -1,0 +1,67 @@
+/** The file of a run compared with what is there, as its pre-image has it. */
+
+import { identityOf } from '../../devicesFile/identityTable.ts';
+import { type Comparison, compareLines } from '../../registryLines/compareLines.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
+import { readJson } from '../../storage/jsonBlob.ts';
+import { readEachLine } from '../../storage/readLines.ts';
+import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
+import { type CheckResult, checkBlobs, type PreImageManifest, preImageBlob, stagingOf } from '../check/staging.ts';
+import { readParentRows } from '../parents/parentRows.ts';
+import type { PreImageRound } from './preImageRound.ts';
+
+export interface Identity {
+  readonly id: string;
+  readonly moduleId?: string;
+}
+
+/** @throws Error when the pre-image of the round was not taken, or is gone */
+export async function compareWithPreImage(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  round: PreImageRound,
+): Promise<Comparison> {
+  const container = stagingOf(context, record.runId);
+  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;
+  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(round));
+  const blobs = checkBlobs(container, check.attempt);
+  return compareLines({
+    lines: readEachLine(blobs.devices),
+    snapshot: readEachLine(container.getBlockBlobClient(preImage.blobName)),
+    ...(check.parents === 0 ? {} : { parents: () => readParentRows(blobs.parents) }),
+  });
+}
+
+/**
+ * All that has to be known to compare the file: what its lines name, the devices of its modules, and the parents that
+ * devices are to have.
+ *
+ * @returns undefined when there are more than `most`
+ */
+export async function identitiesToCompare(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  most: number,
+): Promise<readonly Identity[] | undefined> {
+  const blobs = checkBlobs(stagingOf(context, record.runId), check.attempt);
+  const wanted = new Map<string, Identity>();
+  const want = (identity: Identity) => wanted.set(identityOf(identity), identity);
+  for await (const text of readEachLine(blobs.index)) {
+    const entry = decodeEntry(text);
+    if (!isAccepted(entry)) continue;
+    const { id, moduleId } = entry;
+    want({ id });
+    if (moduleId !== undefined) want({ id, moduleId });
+    if (wanted.size > most) return undefined;
+  }
+  if (check.parents === 0) return [...wanted.values()];
+  for await (const [, parent] of readParentRows(blobs.parents)) {
+    if (parent !== null) want({ id: parent });
+    if (wanted.size > most) return undefined;
+  }
+  return [...wanted.values()];
+}

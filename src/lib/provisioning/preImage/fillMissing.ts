@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+
+import type { BlockBlobClient } from '@azure/storage-blob';
+
+import type { MissingField } from '../../devicesFile/checkDevicesFile.ts';
+import { identityOf } from '../../devicesFile/identityTable.ts';
+import { IMPORT_MODES, type ImportMode, importModeOf } from '../../devicesFile/importMode.ts';
+import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { hubOf } from '../../hubJobs/hubJob.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { CheckCounts, RunRecord } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
+import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { readEachLine } from '../../storage/readLines.ts';
+import { readMissingAlong } from '../check/missingRows.ts';
+import {
+  type CheckResult,
+  checkBlobs,
+  type FillManifest,
+  fillBlob,
+  type PreImageManifest,
+  preImageBlob,
+  stagingOf,
+} from '../check/staging.ts';
+import type { ProvisionOptions } from '../drop/options.ts';
+import { readParentsAlong } from '../parents/parentRows.ts';
+import { type BeforeLine, beforeLine, filledLine, type Wanted } from './filledLine.ts';
+import { findGone, findScoped } from './keptScopes.ts';
+import type { PreImageRound } from './preImageRound.ts';
+
+/** So many lines are filled by one pass over the pre-image: bounds memory, whatever the size of file and registry. */
+const LINES_A_PASS = 30_000;
+const CHARACTERS_A_PASS = 64 * 1024 * 1024;
+
+/** Of twins that a pass found, as many are kept at once: one that finds more is halved. */
+const CHARACTERS_FOUND = 64 * 1024 * 1024;
+
+interface StagedLine {
+  readonly id: string;
+  readonly moduleId?: string | null;
+  readonly importMode?: string;
+}
+
+/** A line on its way, and what it is to get from the pre-image; a line that is not wanted stays as it is. */
+interface WaitingLine {
+  readonly text: string;
+  readonly wanted?: Wanted & { readonly identity: string };
+}
+
+/**
+ * Fills in what lines leave out and their devices have: keys, status, statusReason, capabilities, scopes, taken from the
+ * pre-image. Without it a line without keys would get new ones, and a line without status would let a blocked device in
+ * again. Lines whose device does not exist stay as they are: the hub makes new keys for new devices.
+ *
+ * Lines that merge into a twin are given the sections that they come to, and what has to go from a twin is noted for
+ * later: whether a hub replaces or merges what an import says of a twin is not known.
+ *
+ * @param round the pre-image to take it from; undefined for a run that takes none
+ * @param mostFound see CHARACTERS_FOUND
+ * @returns the blob that the import job is to read, and in how many lines each field was filled in
+ */
+export async function fillMissing(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  options: ProvisionOptions,
+  round: PreImageRound | undefined,
+  mostFound = CHARACTERS_FOUND,
+): Promise<FillManifest> {
+  const container = stagingOf(context, record.runId);
+  const blobs = checkBlobs(container, check.attempt);
+  const isNeeded = hasToFill(check.counts.byMode);
+  if (!isNeeded || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
+  if (round === undefined) throw new StagingLost(record.runId, 'the pre-image');
+  const manifest = container.getBlockBlobClient(fillBlob(round));
+  const earlier = await readJson<FillManifest>(manifest);
+  if (earlier !== undefined) return earlier.value;
+  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;
+  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(round));
+
+  const source = container.getBlockBlobClient(preImage.blobName);
+  const scopes = await findScoped(source);
+  const isThere = preImage.way === 'export' ? undefined : edgeLookUp(context, record);
+  const gone = scopes === undefined ? undefined : await findGone(scopes, blobs.devices, isThere);
+  const isGone = gone === undefined ? undefined : (scope: string) => gone.has(scope);
+  const name = `${round}-${randomBytes(4).toString('hex')}`;
+  const filled = container.getBlockBlobClient(`filled-${name}.txt`);
+  const writer = createBlockWriter(filled);
+  const removals = container.getBlockBlobClient(`removals-${name}.txt`);
+  const removalWriter = createBlockWriter(removals);
+  const kept: Partial<Record<MissingField, number>> = {};
+  let changed = 0;
+  let merged = 0;
+  let removalLines = 0;
+  const write = async (line: WaitingLine, found: ReadonlyMap<string, BeforeLine>): Promise<void> => {
+    if (line.wanted === undefined) {
+      writer.writeLine(0, line.text);
+    } else {
+      const result = filledLine(line.text, found.get(line.wanted.identity), line.wanted);
+      for (const field of result.kept) kept[field] = (kept[field] ?? 0) + 1;
+      if (result.text !== line.text) changed += 1;
+      if (result.isMerged) merged += 1;
+      writer.writeLine(0, result.text);
+      if (result.removal !== undefined) {
+        removalLines += 1;
+        removalWriter.writeLine(0, result.removal);
+        await removalWriter.drain();
+      }
+    }
+    await writer.drain();
+  };
+  const finishPass = async (pass: readonly WaitingLine[]): Promise<void> => {
+    const found = await lookUp(source, pass, mostFound);
+    if (found === 'tooLarge') {
+      const half = Math.ceil(pass.length / 2);
+      await finishPass(pass.slice(0, half));
+      await finishPass(pass.slice(half));
+      return;
+    }
+    for (const line of pass) await write(line, found);
+  };
+  let pass: WaitingLine[] = [];
+  let characters = 0;
+  const parents = readParentsAlong(blobs.parents);
+  const incomplete = await readMissingAlong(blobs.missing);
+  for await (const text of readEachLine(blobs.devices)) {
+    const writesTwin = TWIN_MEMBER.test(text);
+    const isPlain = incomplete.isOver() && scopes === undefined && !writesTwin;
+    const line = isPlain ? undefined : (JSON.parse(text) as StagedLine);
+    const lacks = line === undefined ? undefined : await incomplete.of(line);
+    // New keys are wanted with missingKeys regenerate; all else is kept all the same.
+    const missing = options.missingKeys === 'keep' ? lacks : lacks?.filter((field) => field !== 'authentication');
+    const isDevice = line !== undefined && (line.moduleId ?? undefined) === undefined;
+    const parent = isDevice ? await parents.of(line.id) : undefined;
+    const mode = importModeOf(line ?? {});
+    const isScoped = isDevice && MODE_RULES[mode].mayOverwrite && scopes?.hasScope(line.id) === true;
+    const isIncomplete = missing !== undefined || isScoped;
+    if (line !== undefined && (isIncomplete || (writesTwin && mayChange(mode)))) {
+      const identity = identityOf(line);
+      pass.push({ text, wanted: { identity, fields: missing ?? [], parent, isIncomplete, isGone } });
+    } else {
+      pass.push({ text });
+    }
+    characters += text.length;
+    if (pass.length < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
+    await finishPass(pass);
+    characters = 0;
+    pass = [];
+  }
+  await finishPass(pass);
+  if (!incomplete.isOver())
+    throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
+  if (removalLines > 0) await removalWriter.commit(NDJSON);
+  // What a line lacks is told from this blob, too, when it is sent again.
+  const isFilled = changed > 0 || check.incomplete > 0;
+  if (isFilled) await writer.commit(NDJSON);
+  return keepResult(manifest, {
+    blobName: isFilled ? filled.name : blobs.devices.name,
+    ...(check.incomplete === 0 && scopes === undefined ? {} : { kept }),
+    ...(merged === 0 ? {} : { merged }),
+    ...(removalLines === 0 ? {} : { removals: { blobName: removals.name, lines: removalLines } }),
+  });
+}
+
+const NDJSON = 'application/x-ndjson; charset=utf-8';
+
+/** Tells lines that may write a twin from those that do not, without reading them. A key may be written with escapes. */
+const TWIN_MEMBER = /"(?:tags|desired)"|\\u00/;
+
+/** Whether the lines of a file are looked at in the light of the pre-image: only what may change what exists can reset it. */
+export function hasToFill(byMode: CheckCounts['byMode']): boolean {
+  return IMPORT_MODES.some((mode) => mayChange(mode) && byMode[mode]);
+}
+
+/** Whether a line of this mode may change an identity that exists, and does not just delete it. */
+function mayChange(mode: ImportMode): boolean {
+  const { mayOverwrite, writesTwin } = MODE_RULES[mode];
+  return mayOverwrite || (writesTwin && mode !== 'create');
+}
+
+function edgeLookUp(context: ProvisioningContext, record: RunRecord): (scope: string, id: string) => Promise<boolean> {
+  const hub = context.hub(hubOf(record));
+  return async (scope, id) => {
+    const device = await hub.getDevice(id);
+    return device?.capabilities?.iotEdge === true && device.deviceScope === scope;
+  };
+}
+
+/** Notes which blob the job is to read. The first to say so wins. */
+async function keepResult(manifest: BlockBlobClient, result: FillManifest): Promise<FillManifest> {
+  if (await writeJson(manifest, result, { ifAbsent: true })) return result;
+  return (await readJson<FillManifest>(manifest))?.value ?? result;
+}
+
+/** The lines of the pre-image for those of a pass; `tooLarge`: together they are more than is kept at once. */
+async function lookUp(
+  source: BlockBlobClient,
+  pass: readonly WaitingLine[],
+  mostCharacters: number,
+): Promise<ReadonlyMap<string, BeforeLine> | 'tooLarge'> {
+  const wanted = new Map<string, { readonly identity: string; readonly writesTwin: boolean }>();
+  for (const { text, wanted: { identity } = {} } of pass) {
+    if (identity !== undefined) wanted.set(identity, { identity, writesTwin: TWIN_MEMBER.test(text) });
+  }
+  const found = new Map<string, BeforeLine>();
+  if (wanted.size === 0) return found;
+  let characters = 0;
+  for await (const text of readEachLine(source)) {
+    // An export may begin with a line of plain text.
+    if (!text.startsWith('{')) continue;
+    const line = wanted.get(identityIn(text));
+    if (line === undefined) continue;
+    const before = beforeLine(text, line.writesTwin);
+    found.set(line.identity, before);
+    characters += (before.twin.tags?.length ?? 0) + (before.twin.desired?.length ?? 0);
+    if (characters > mostCharacters && pass.length > 1) return 'tooLarge';
+  }
+  return found;
+}
+
+/** Of a line of the registry; nearly all are devices whose id comes first, and need not be parsed for it. */
+function identityIn(text: string): string {
+  const [, id] = (text.includes('"moduleId"') ? null : /^\{"id":"([^"\\]*)"/.exec(text)) ?? [];
+  return id ?? identityOf(JSON.parse(text) as StagedLine);
+}

@@ -1,0 +1,137 @@
+/**
+ * The pre-image of a run: what it is about to overwrite or delete, as lines of a devices file, with keys.
+ *
+ * It lets a line without keys keep those of its device, and it is what an undo would put back. Few identities are read
+ * one by one; for more the hub exports its registry.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { hubOf, readJobState } from '../../hubJobs/hubJob.ts';
+import { readRegistryText, UNREADABLE } from '../../registryLines/registryLine.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isSent, type RunRecord } from '../../runs/runRecord.ts';
+import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { readLineBatches } from '../../storage/readLines.ts';
+import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
+import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
+import {
+  type CheckResult,
+  checkBlobs,
+  IMPORT_JOB_BLOB,
+  type PreImageManifest,
+  preImageBlob,
+  stagingOf,
+} from '../check/staging.ts';
+import type { ProvisionOptions } from '../drop/options.ts';
+import { type Identity, identitiesToCompare } from './comparison.ts';
+import type { PreImageRound } from './preImageRound.ts';
+
+/** Up to this many identities are read one by one: as many as a hub of the smallest tier answers in about two minutes. */
+const MOST_READ_SINGLY = 200;
+const READS_AT_ONCE = 4;
+
+/** How the pre-image of a run is to be taken. */
+export type PreImageWay = 'none' | 'single' | 'export';
+
+/**
+ * Lines that may meet an existing identity (all but pure creates) need one, unless the sender wants none. A dry run
+ * changes nothing, and has to know of every line whether its identity exists.
+ */
+export function preImageWay(
+  check: CheckResult,
+  options: Pick<ProvisionOptions, 'backupFirst' | 'dryRun'> | undefined,
+): PreImageWay {
+  if (options?.dryRun === true) return check.accepted <= MOST_READ_SINGLY ? 'single' : 'export';
+  if (options?.backupFirst === 'never') return 'none';
+  const creates = check.counts.byMode.create ?? 0;
+  const overwriting = check.accepted - creates;
+  if (overwriting === 0) return 'none';
+  return overwriting <= MOST_READ_SINGLY ? 'single' : 'export';
+}
+
+/** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
+export async function latestRound(context: ProvisioningContext, record: RunRecord): Promise<PreImageRound | undefined> {
+  const round = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
+  // Once the import was sent, its pre-image stays.
+  return round ?? (isSent(record) ? record.preImage?.round : undefined);
+}
+
+/** Name of the blob that the export of this round writes. */
+export function exportBlobName(check: CheckResult, round: PreImageRound): string {
+  return `pre-image-${round}-${check.attempt}.txt`;
+}
+
+/**
+ * Reads each identity that the file may overwrite or delete, and writes those that exist as the pre-image; `export` when
+ * one of them can only be had by an export. A dry run reads all that its lines depend on, and keeps no keys.
+ *
+ * @throws HubError
+ */
+export async function readPreImage(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  round: PreImageRound,
+): Promise<PreImageManifest | 'export'> {
+  const container = stagingOf(context, record.runId);
+  const manifest = container.getBlockBlobClient(preImageBlob(round));
+  const earlier = await readJson<PreImageManifest>(manifest);
+  if (earlier !== undefined) return earlier.value;
+
+  const isDry = record.options?.dryRun === true;
+  const wanted = isDry
+    ? await identitiesToCompare(context, record, check, MOST_READ_SINGLY)
+    : await mayBeOverwritten(context, record, check);
+  if (wanted === undefined) return 'export';
+  const hub = context.hub(hubOf(record));
+  const lines: string[] = [];
+  for (let start = 0; start < wanted.length; start += READS_AT_ONCE) {
+    const found = await Promise.all(
+      wanted.slice(start, start + READS_AT_ONCE).map((entry) => readRegistryText(hub, entry)),
+    );
+    if (found.includes(UNREADABLE)) return 'export';
+    for (const line of found) {
+      if (line !== undefined) lines.push(isDry ? withoutKeys(line) : line);
+    }
+  }
+  // A name of its own: two attempts at this step may run at a time, and the manifest says whose blob counts.
+  const blobName = `pre-image-${round}-${randomBytes(4).toString('hex')}.txt`;
+  const writer = createBlockWriter(container.getBlockBlobClient(blobName));
+  for (const line of lines) writer.writeLine(0, line);
+  await writer.commit('application/x-ndjson; charset=utf-8');
+  return keepManifest(context, record, round, { blobName, way: 'single', identities: lines.length });
+}
+
+async function mayBeOverwritten(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+): Promise<readonly Identity[]> {
+  const wanted: Identity[] = [];
+  for await (const batch of readLineBatches(checkBlobs(stagingOf(context, record.runId), check.attempt).index)) {
+    for (const text of batch) {
+      const entry = decodeEntry(text);
+      if (isAccepted(entry) && entry.mode !== 'create') wanted.push(entry);
+    }
+  }
+  return wanted;
+}
+
+/** Notes that the pre-image of a round is whole. The first to say so wins. */
+export async function keepManifest(
+  context: ProvisioningContext,
+  record: RunRecord,
+  round: PreImageRound,
+  preImage: PreImageManifest,
+): Promise<PreImageManifest> {
+  const manifest = stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(round));
+  if (await writeJson(manifest, preImage, { ifAbsent: true })) return preImage;
+  return (await readJson<PreImageManifest>(manifest))?.value ?? preImage;
+}
+
+function withoutKeys(line: string): string {
+  const members = memberMap(line);
+  members.delete('authentication');
+  return objectText(members);
+}

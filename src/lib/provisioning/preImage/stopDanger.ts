@@ -1,0 +1,48 @@
+import { closeHubJob, hubOf } from '../../hubJobs/hubJob.ts';
+import { HubError } from '../../registry/index.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunError, RunRecord, RunState } from '../../runs/runRecord.ts';
+import { unconfirmedDanger } from '../check/danger.ts';
+import { type CheckResult, IMPORT_JOB_BLOB } from '../check/staging.ts';
+import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
+import { compareWithPreImage } from './comparison.ts';
+import type { PreImageRound } from './preImageRound.ts';
+
+/**
+ * Ends a run whose file would delete or disable a good part of the registry and is not confirmed, before anything is
+ * sent. Only the pre-image tells, for what does not exist does not count.
+ *
+ * @returns whether the run has ended
+ */
+export async function stopDanger(
+  context: ProvisioningContext,
+  run: { readonly record: RunRecord; readonly check: CheckResult },
+  round: PreImageRound,
+): Promise<boolean> {
+  const { record, check } = run;
+  const { options } = record;
+  if (options === undefined) throw new Error(`The run ${record.runId} has no options.`);
+  const compare = () => compareWithPreImage(context, record, check, round);
+  try {
+    const error = await unconfirmedDanger(context.hub(hubOf(record)), check, options, compare);
+    return error !== undefined && (await stop(context, run, { state: 'refused', error }));
+  } catch (error) {
+    if (!(error instanceof HubError) || error.retryable) throw error;
+    return stop(context, run, { state: 'failed', error: runErrorOf(error) });
+  }
+}
+
+async function stop(
+  context: ProvisioningContext,
+  { record, check }: { readonly record: RunRecord; readonly check: CheckResult },
+  ending: { readonly state: RunState; readonly error: RunError },
+): Promise<boolean> {
+  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  if (gate === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
+  // An earlier attempt let it pass, and has sent it.
+  if (gate === 'sent') return false;
+  // Nothing is sent, so nothing can be undone: the copy goes with the rest of the staging.
+  await context.runs.update(record.runId, ({ preImage: _preImage, ...rest }) => rest);
+  await endWithoutJob(context, record.runId, { ...ending, check });
+  return true;
+}

@@ -1,0 +1,55 @@
+import { hubOf, isOver, isTerminalStatus, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
+import { HubError } from '../../registry/index.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunError, RunRecord } from '../../runs/runRecord.ts';
+import type { NextRound } from '../again/aftermath.ts';
+import { checkOf } from '../check/staging.ts';
+import { endUnlisted } from '../outcome/endRun.ts';
+import { areLinesGone, checkedOf } from './checkAgain.ts';
+
+/** An import that runs, and may be one of this run's that it has no note of, is waited for at most so long. */
+const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * 60_000;
+
+/**
+ * What a run that has lost its notes still waits for: its lines, which are checked once more, and imports that may be its
+ * own. Undefined when the registry can be read.
+ */
+export async function afterLoss(context: ProvisioningContext, record: RunRecord): Promise<NextRound | undefined> {
+  if ((await checkOf(context, record.runId)) === undefined) {
+    try {
+      await checkedOf(context, record);
+    } catch (error) {
+      if (!areLinesGone(error)) throw error;
+      await endUnlisted(context, record, { state: 'failed', outcome: 'unconfirmed', error: lostError(record) });
+      return { do: 'ended' };
+    }
+  }
+  if (record.retryJob !== undefined && !(await isOver(context, record, record.retryJob))) {
+    return { do: 'job', kind: 'retry' };
+  }
+  const lostMs = context.now().getTime() - Date.parse(record.stagingLost?.at ?? record.updatedAt);
+  return lostMs < LONGEST_UNKNOWN_IMPORT_MS && (await importRuns(context, record))
+    ? { do: 'wait', seconds: 10 }
+    : undefined;
+}
+
+/** A second import whose start was not noted in the record, say. */
+async function importRuns(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  try {
+    const jobs = await context.hub(hubOf(record)).listJobs();
+    return jobs.some(({ type, status }) => type.toLowerCase() === 'import' && !isTerminalStatus(status));
+  } catch (error) {
+    // Whether the hub can be read shows when it is.
+    if (!(error instanceof HubError)) throw error;
+    return false;
+  }
+}
+
+function lostError({ runId, job, check }: RunRecord): RunError {
+  const lines = check === undefined ? 0 : check.devices + check.modules;
+  return {
+    code: 'stagingLost',
+    message: `What the run kept in its container (hubkeeper-run-${runId}) was deleted while it ran, and the file is gone or has changed. Whether its ${lines} lines were applied is not known.`,
+    action: `Look at the devices in the hub${job === undefined || job.jobId === UNKNOWN_JOB ? '' : ` (its import job was ${job.jobId})`}, or drop the file again in a mode that may be repeated, such as createOrUpdate.`,
+  };
+}

@@ -1,0 +1,41 @@
+/** The lines of a run once more, when what its check had written is gone: from the drop, if that is still what it was. */
+
+import { ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { readJson } from '../../storage/jsonBlob.ts';
+import { FileRefused } from '../../textFile/fileRefused.ts';
+import { checkDrop } from '../check/checkDrop.ts';
+import { CHECK_BLOB, type CheckResult, checkBlobs, stagingOf } from '../check/staging.ts';
+import { DropChanged } from '../drop/drop.ts';
+
+/** Why the lines of the file cannot be had any more. */
+export type LinesGone = DropChanged | FileRefused | ConfigurationsRefused;
+
+export function areLinesGone(error: unknown): error is LinesGone {
+  return error instanceof DropChanged || error instanceof FileRefused || error instanceof ConfigurationsRefused;
+}
+
+/**
+ * The check of a run that has been checked; made once more where it is gone.
+ *
+ * @throws LinesGone
+ */
+export async function checkedOf(context: ProvisioningContext, record: RunRecord): Promise<CheckResult> {
+  if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
+  return checkDrop(context, record, record.options);
+}
+
+/** Makes sure that a check counts only while all that it wrote is there. */
+export async function dropTornCheck(context: ProvisioningContext, runId: string): Promise<void> {
+  const staging = stagingOf(context, runId);
+  const manifest = staging.getBlockBlobClient(CHECK_BLOB);
+  const check = await readJson<CheckResult>(manifest);
+  if (check === undefined) return;
+  const { attempt, configurations } = check.value;
+  const names = Object.values(checkBlobs(staging, attempt)).map(({ name }) => name);
+  if (configurations !== undefined) names.push(configurations.blobName);
+  const there = await Promise.all(names.map((name) => staging.getBlockBlobClient(name).exists()));
+  if (there.every(Boolean)) return;
+  await manifest.deleteIfExists({ conditions: { ifMatch: check.etag } }).catch(() => undefined);
+}

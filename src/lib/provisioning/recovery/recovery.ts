@@ -1,0 +1,122 @@
+/**
+ * What is done when something in the container of a run is gone.
+ *
+ * A run that has sent nothing begins anew: its check, if that is torn, its pre-image and what was filled in from it. One
+ * that has sent its import, or may have, sends nothing more: its lines are checked again if they have to be, and the
+ * registry decides about them. Which of both it is, the record tells (`isSent`), or what is left of `job.json`.
+ */
+
+import { closeHubJob, readJobState } from '../../hubJobs/hubJob.ts';
+import { safeError } from '../../redact.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isFinal, isSent, type RunError, type RunRecord } from '../../runs/runRecord.ts';
+import { lostOf } from '../../runs/stagingLost.ts';
+import { MOST_EXPORT_TRIES } from '../again/rounds.ts';
+import {
+  IMPORT_JOB_BLOB,
+  openStaging,
+  PARENTS_JOB_BLOB,
+  ROUNDS_BLOB,
+  SETTLEMENT_BLOB,
+  verifyJobBlob,
+} from '../check/staging.ts';
+import { CONFIGURATIONS_SETTLED_BLOB } from '../configurations/configurationsStaging.ts';
+import { endUnconfirmed, endWithoutJob } from '../outcome/endRun.ts';
+import { dropTornCheck } from './checkAgain.ts';
+
+/** A run that loses something more often than this is ended: somebody keeps deleting it. */
+export const MOST_LOSSES = 5;
+
+export type Recovered =
+  /** Nothing was sent: the run begins anew. */
+  | 'anew'
+  /** The registry decides about its lines. */
+  | 'sent'
+  | 'ended';
+
+/** Does a step of a run; `recovered` says what follows when something in its container turns out to be gone. */
+export async function surviving<Result, Otherwise>(
+  context: ProvisioningContext,
+  runId: string,
+  step: () => Promise<Result>,
+  recovered: (how: Recovered) => Otherwise,
+): Promise<Result | Otherwise> {
+  const before = (await context.runs.read(runId))?.stagingLost?.times ?? 0;
+  try {
+    return await step();
+  } catch (error) {
+    const what = lostOf(error);
+    if (what === undefined) throw error;
+    context.log.log('warn', `something in the container of the run is gone: ${safeError(error).message}`);
+    return recovered(await recover(context, runId, { what, before }));
+  }
+}
+
+async function recover(
+  context: ProvisioningContext,
+  runId: string,
+  { what, before }: { readonly what: string; readonly before: number },
+): Promise<Recovered> {
+  const staging = await openStaging(context, runId);
+  const known = await context.runs.read(runId);
+  if (known === undefined || isFinal(known.state)) return 'ended';
+  // Of a run that an earlier version began: its record does not tell.
+  const state = await readJobState(context, known, IMPORT_JOB_BLOB);
+  const sentAt = state?.job?.createdAt ?? state?.intent?.at;
+  const preImageGone =
+    known.preImage !== undefined && !(await staging.getBlockBlobClient(known.preImage.blobName).exists());
+  // Before the record tells of the loss: a step that dies in between meets the loss once more.
+  if ((known.stagingLost?.times ?? 0) === before) {
+    await dropTornCheck(context, runId);
+    if (isSent(known) || sentAt !== undefined) await dropRounds(context, runId);
+  }
+  const record = await context.runs.update(runId, (current) => {
+    const times = current.stagingLost?.times ?? 0;
+    // Another attempt at this step has seen to it.
+    if (times !== before) return undefined;
+    const sent = isSent(current) || sentAt !== undefined;
+    const { preImage, roundsOpened: _opened, verifyJob, parentsJob, ...rest } = current;
+    return {
+      ...rest,
+      ...(preImage === undefined || preImageGone ? {} : { preImage }),
+      // What had been read of the registry is read anew.
+      ...(sent || verifyJob === undefined ? {} : { verifyJob }),
+      ...(sent || parentsJob === undefined ? {} : { parentsJob }),
+      ...(sentAt === undefined || isSent(current) ? {} : { importSentAt: sentAt }),
+      stagingLost: {
+        at: context.now().toISOString(),
+        what,
+        times: times + 1,
+        ...(sent ? { isSent: true as const } : {}),
+      },
+    };
+  });
+  if (isFinal(record.state)) return 'ended';
+  if ((record.stagingLost?.times ?? 0) > MOST_LOSSES) return giveUp(context, record);
+  return isSent(record) ? 'sent' : 'anew';
+}
+
+/** What followed the import begins anew, with what the registry says. */
+async function dropRounds(context: ProvisioningContext, runId: string): Promise<void> {
+  const staging = await openStaging(context, runId);
+  const exportTries = Array.from({ length: MOST_EXPORT_TRIES }, (_, at) => verifyJobBlob(at + 1));
+  for (const name of [ROUNDS_BLOB, ...exportTries, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, CONFIGURATIONS_SETTLED_BLOB]) {
+    await staging.getBlockBlobClient(name).deleteIfExists();
+  }
+}
+
+async function giveUp(context: ProvisioningContext, record: RunRecord): Promise<'ended' | 'sent'> {
+  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  if (gate === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
+  const error: RunError = {
+    code: 'stagingLost',
+    message: `What the run keeps in its container was deleted again and again while it ran (hubkeeper-run-${record.runId}).`,
+    action:
+      gate === 'closed'
+        ? 'Nothing was sent to the hub. See who deletes it, then drop the file again.'
+        : 'Look at the devices in the hub, see who deletes it, then drop the file again.',
+  };
+  if (gate === 'closed') await endWithoutJob(context, record.runId, { state: 'failed', error });
+  else await endUnconfirmed(context, record.runId, { state: 'failed', error });
+  return 'ended';
+}

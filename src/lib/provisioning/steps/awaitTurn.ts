@@ -1,0 +1,102 @@
+import { closeHubJob, noJobUnderWay, readJobState } from '../../hubJobs/hubJob.ts';
+import { HubError } from '../../registry/index.ts';
+import { RunDamaged } from '../../runs/parseRunRecord.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { checkOf, IMPORT_JOB_BLOB } from '../check/staging.ts';
+import { noteJob } from '../job/jobNotes.ts';
+import { endWithoutJob } from '../outcome/endRun.ts';
+import { endCancelled, openRun } from './runSteps.ts';
+
+/** The durable engine, as far as the life of a run's orchestration is concerned. */
+export interface RunInstances {
+  /** `gone`: there is none of that id, or it has ended. */
+  stateOf(runId: string): Promise<'live' | 'suspended' | 'gone'>;
+}
+
+const HOUR_MS = 60 * 60_000;
+
+/**
+ * One look around while a run waits for its turn: ends the run when that was asked for or it has waited too long, notes
+ * its place in the record when that has changed, and finds out about a holder that is silent.
+ *
+ * @param input `again`: the run has had its turn, lost it after its import, and has more to send
+ * @returns `jobStarted` for a run that needs no turn any more
+ */
+export async function awaitTurn(
+  context: ProvisioningContext,
+  instances: RunInstances,
+  input: { readonly runId: string; readonly position: number; readonly silentHolder?: string; readonly again?: true },
+): Promise<{ readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' }> {
+  const { runId, position, silentHolder, again = false } = input;
+  const record = await openRun(context, runId);
+  if (record === undefined) return { status: 'ended' };
+  if (again && record.cancelRequestedAt !== undefined) return { status: 'jobStarted' };
+  const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job ?? record.job;
+  if (job !== undefined && !again) {
+    // Started again after its orchestration was lost: what is left to do needs no turn.
+    await noteJob(context, runId, 'import', job);
+    return { status: 'jobStarted' };
+  }
+  // A run whose job may have been started is not let go: only the start of the job can tell what was sent.
+  const close = async () => (await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed';
+  if (record.cancelRequestedAt !== undefined && (await close())) {
+    await endCancelled(context, runId, await checkOf(context, runId));
+    return { status: 'ended' };
+  }
+  const now = context.now();
+  const { turnTimeoutHours } = context.settings;
+  const before = record.waiting?.kind === 'turn' ? record.waiting : undefined;
+  const waitedMs = before === undefined ? 0 : now.getTime() - Date.parse(before.since);
+  if (waitedMs > turnTimeoutHours * HOUR_MS && (await close())) {
+    const check = await checkOf(context, runId);
+    await endWithoutJob(context, runId, {
+      state: 'failed',
+      error: {
+        code: 'turnTimeout',
+        message: `The run has waited for its turn for ${turnTimeoutHours} hours; ${aheadText(position)}.`,
+        action:
+          'See what the other runs of this hub do (runs on the command line, GET /api/runs), then drop the file again.',
+      },
+      ...(check === undefined ? {} : { check }),
+    });
+    return { status: 'ended' };
+  }
+  if (before?.position !== position) {
+    await context.runs.update(runId, (current) => ({
+      ...current,
+      phase: 'turn',
+      waiting: {
+        since: current.waiting?.kind === 'turn' ? current.waiting.since : now.toISOString(),
+        kind: 'turn',
+        reason: `waiting for its turn: ${aheadText(position)}`,
+        position,
+      },
+    }));
+  }
+  return { status: 'wait', evict: silentHolder !== undefined && (await mayEvict(context, instances, silentHolder)) };
+}
+
+function aheadText(position: number): string {
+  return position === 1 ? '1 run is ahead' : `${position} runs are ahead`;
+}
+
+/**
+ * Whether a silent holder has to give up the turn: only when nothing of it can still be at work on the hub. Its
+ * orchestration is gone or suspended, and no job of it is under way. A suspended one waits for its turn again when it is
+ * resumed, unless its job has been done.
+ */
+async function mayEvict(context: ProvisioningContext, instances: RunInstances, holder: string): Promise<boolean> {
+  if ((await instances.stateOf(holder)) === 'live') return false;
+  const record = await context.runs.read(holder).catch((error: unknown) => {
+    // Nothing is done for it any more.
+    if (error instanceof RunDamaged) return undefined;
+    throw error;
+  });
+  try {
+    return record === undefined || (await noJobUnderWay(context, record));
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    context.log.log('warn', `whether the job of run ${holder} has ended is not known: ${error.message}`);
+    return false;
+  }
+}

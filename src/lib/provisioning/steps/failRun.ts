@@ -1,0 +1,33 @@
+import { isTerminalStatus } from '../../hubJobs/hubJob.ts';
+import { redact, safeError } from '../../redact.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isFinal, type RunState } from '../../runs/runRecord.ts';
+import { endFailed } from '../outcome/endRun.ts';
+import { settleNow } from './settleRun.ts';
+
+/**
+ * Ends a run whose steps failed again and again. Once its import job has ended, its lines are settled as far as anything
+ * is known of them: a step that failed after that takes back nothing of what was done.
+ */
+export async function failRun(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly message: string },
+): Promise<{ readonly state: RunState }> {
+  const { runId, message } = input;
+  const record = await context.runs.read(runId);
+  if (record?.job !== undefined && isTerminalStatus(record.job.status) && !isFinal(record.state)) {
+    try {
+      return await settleNow(context, {
+        runId,
+        error: {
+          code: 'stepFailed',
+          message: `A step after the import job failed again and again: ${redact(message)}`,
+          action: 'The report says what is known of each line. Mend the cause, then drop failed-devices.txt.',
+        },
+      });
+    } catch (error) {
+      context.log.log('warn', `the run cannot be settled either: ${safeError(error).message}`);
+    }
+  }
+  return endFailed(context, input);
+}

@@ -1,0 +1,109 @@
+import { isOver } from '../../hubJobs/hubJob.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isFinal, isLostAfterSend } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
+import { type Aftermath, enter, mayRetry, type NextRound } from '../again/aftermath.ts';
+import { beginRound, markFinished, roundOfCalls, workOn } from '../again/callRounds.ts';
+import { roundOfRemovals } from '../again/removals.ts';
+import { openRounds, readRounds } from '../again/rounds.ts';
+import { dueSecondJob, planSecondJob } from '../again/secondJob.ts';
+import { CHECK_BLOB, checkOf, ROUNDS_BLOB } from '../check/staging.ts';
+import { settleConfigurations } from '../configurations/settleConfigurations.ts';
+import { isFinalWord, mayBeStale, readFacts } from '../outcome/standing.ts';
+import { isRemovalDue, readFindings } from '../outcome/verdicts.ts';
+import { nextParents } from '../parents/parents.ts';
+import { readFilled } from '../preImage/filled.ts';
+import { afterLoss } from '../recovery/afterLoss.ts';
+import { surviving } from '../recovery/recovery.ts';
+import { readBack } from '../verify/readBack.ts';
+
+export type { NextRound } from '../again/aftermath.ts';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * What is to be done next after the import job of a run has ended: a second job, lines to be sent once more, lines to be
+ * read back, or the report. All that is known lies in staging (`rounds.json`), so that it may be asked again at any time.
+ *
+ * @param input `finished`: the round whose lanes have come to their end
+ */
+export async function nextRound(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly finished?: string },
+): Promise<NextRound> {
+  return surviving(
+    context,
+    input.runId,
+    () => findNext(context, input),
+    (how): NextRound => (how === 'ended' ? { do: 'ended' } : { do: 'wait', seconds: 1 }),
+  );
+}
+
+async function findNext(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly finished?: string },
+): Promise<NextRound> {
+  const { runId, finished } = input;
+  const record = await context.runs.read(runId);
+  if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
+  if (isFinal(record.state)) return { do: 'ended' };
+  if (record.job === undefined) throw new Error(`The run ${runId} has no job.`);
+  // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
+  if (!(await isOver(context, record, record.job))) return { do: 'notEnded' };
+  if (isLostAfterSend(record)) {
+    const wait = await afterLoss(context, record);
+    if (wait !== undefined) return wait;
+  }
+  // Before any other job: a second import replaces the log of configurations, too.
+  await settleConfigurations(context, record);
+
+  const rounds = (await readRounds(context, record))?.value;
+  if (rounds === undefined && record.roundsOpened) throw new StagingLost(runId, ROUNDS_BLOB);
+  const facts = await readFacts(context, record, rounds);
+  const check = await checkOf(context, runId);
+  if (check === undefined) throw new StagingLost(runId, CHECK_BLOB);
+  // What was filled in may be lost with the rest: then nothing is taken away any more either.
+  const filled = isLostAfterSend(record) ? undefined : await readFilled(context, record);
+  // A line that met a twin that has changed is merged once more.
+  const hasFinalWord = isFinalWord(facts) && !(filled?.merged !== undefined && mayBeStale(facts));
+  if (hasFinalWord && check.parents === 0 && filled?.removals === undefined) return { do: 'settle' };
+  const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
+  const retryUntil = new Date(context.now().getTime() + retryMs).toISOString();
+  let state = await openRounds(context, record, retryUntil, facts.first.log !== undefined);
+  if (!record.roundsOpened) await context.runs.update(runId, (current) => ({ ...current, roundsOpened: true }));
+  if (finished !== undefined) state = await markFinished(context, record, finished);
+  const work = { context, record, check, state, facts };
+
+  // A second job that was begun has its say, however long it takes and whoever cancels the run.
+  const due = await dueSecondJob(work);
+  if (due !== undefined) return due;
+  if (!hasFinalWord && mayRetry(context, record, state)) {
+    const next = (await planSecondJob(work)) ?? (await roundOfCalls(work));
+    if (next !== undefined) return next;
+  }
+  if (!hasFinalWord) {
+    const next = await readBack({ ...work, state: (await readRounds(context, record))?.value ?? state });
+    if (next !== undefined) return next;
+  }
+  const removals = await roundOfRemovals(
+    { context, record, state: (await readRounds(context, record))?.value ?? state },
+    filled,
+    async () => {
+      const findings = await readFindings(context, record);
+      return (line) => isRemovalDue(line, findings);
+    },
+  );
+  if (removals !== undefined) return beginRound(work, removals);
+  return (await linkParents(work)) ?? { do: 'settle' };
+}
+
+/** Devices are linked to their parents when it is known which of them are there. */
+async function linkParents(work: Aftermath): Promise<NextRound | undefined> {
+  const { context, record, check } = work;
+  const step = await nextParents(context, record, check);
+  if (step === undefined) return undefined;
+  await enter(work, 'parents');
+  if (step.do === 'wait') return step;
+  if (step.do === 'job') return { do: 'job', kind: 'parents' };
+  return workOn(work, step.round);
+}

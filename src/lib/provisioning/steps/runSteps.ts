@@ -1,0 +1,205 @@
+/**
+ * The steps of a provisioning run: each is one durable activity, safe to repeat at any moment.
+ *
+ * A step reads the run record, does its part, and writes what it learnt back to the record. What nobody can mend by
+ * waiting ends the run here, with an error that a person understands; what may pass is thrown, or waited for.
+ */
+
+import { CONFIGURATIONS_FILE, ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
+import { hubOf } from '../../hubJobs/hubJob.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isFinal, isSent, type RunRecord } from '../../runs/runRecord.ts';
+import { readText } from '../../storage/readText.ts';
+import { FileRefused } from '../../textFile/fileRefused.ts';
+import type { TurnTicket } from '../../turns/turnQueue.ts';
+import { checkDrop } from '../check/checkDrop.ts';
+import { unconfirmedHaste } from '../check/danger.ts';
+import type { CheckResult } from '../check/staging.ts';
+import { countsOf } from '../configurations/configurationsReport.ts';
+import { assertDropUnchanged, DropChanged, dropBlob } from '../drop/drop.ts';
+import {
+  DEFAULT_OPTIONS,
+  METADATA_HUB,
+  metadataGivesOptions,
+  OptionsRefused,
+  optionsFromJson,
+  optionsFromMetadata,
+} from '../drop/dropOptions.ts';
+import { parseDropPath } from '../drop/dropPath.ts';
+import type { ProvisionOptions } from '../drop/options.ts';
+import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
+
+/** Stands in the record for a confirmation that names something else. */
+const OTHER_NAME = '(another name)';
+const ENDED = { status: 'ended' } as const;
+
+/** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
+export async function openRun(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
+  const record = await context.runs.read(runId);
+  if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
+  return isFinal(record.state) ? undefined : record;
+}
+
+/** Cancelled before its import was sent. Once it was, or may have been, the run goes on to its job, which is cancelled. */
+function isCancelledBefore(record: RunRecord): boolean {
+  return record.cancelRequestedAt !== undefined && !isSent(record);
+}
+
+export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
+  await endWithoutJob(context, runId, {
+    state: 'cancelled',
+    error: { code: 'cancelled', message: 'The run was cancelled before anything was sent to the hub.' },
+    ...(check === undefined ? {} : { check }),
+  });
+}
+
+export async function readOptions(
+  context: ProvisioningContext,
+  input: { readonly runId: string },
+): Promise<
+  | { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket }
+  | { readonly status: 'ended' }
+  | { readonly status: 'wait'; readonly seconds: number }
+> {
+  const { runId } = input;
+  const record = await openRun(context, runId);
+  if (record === undefined) return ENDED;
+  if (isCancelledBefore(record)) {
+    await endCancelled(context, runId);
+    return ENDED;
+  }
+  // Started again after its orchestration was lost: whatever has become of the drop, its options are known.
+  if (record.options !== undefined) return readyOf(record);
+  try {
+    const options = await findOptions(context, record);
+    if ('wait' in options) return { status: 'wait', seconds: options.wait };
+    const found = withoutOtherName(context, hubOf(record), options.found);
+    await context.runs.update(runId, (current) => ({
+      ...current,
+      options: found,
+      state: 'running',
+      phase: 'check',
+      startedAt: current.startedAt ?? context.now().toISOString(),
+    }));
+    return readyOf(record);
+  } catch (error) {
+    if (!(error instanceof OptionsRefused || error instanceof DropChanged)) throw error;
+    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
+    return ENDED;
+  }
+}
+
+/** The hub of a run, and its place in the queue there. */
+function readyOf(record: RunRecord): { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket } {
+  const { runId, drop } = record;
+  return {
+    status: 'ready',
+    hub: hubOf(record),
+    ticket: { runId, droppedAt: drop.lastModified, name: drop.blobName },
+  };
+}
+
+/** A confirmation that is not the name of the hub confirms nothing, and whatever it is, it is not kept. */
+function withoutOtherName(context: ProvisioningContext, hub: string, options: ProvisionOptions): ProvisionOptions {
+  const { confirm } = options;
+  if (confirm === undefined || confirm.toLowerCase() === context.hub(hub).hubName.toLowerCase()) return options;
+  return { ...options, confirm: OTHER_NAME };
+}
+
+async function findOptions(
+  context: ProvisioningContext,
+  record: RunRecord,
+): Promise<{ readonly found: ProvisionOptions } | { readonly wait: number }> {
+  const path = parseDropPath(record.drop.blobName, [...context.settings.hubs.keys()]);
+  if (path?.hub === undefined) {
+    throw new OptionsRefused({
+      code: 'hubUnknown',
+      message: path?.problem ?? `${record.drop.blobName} is not a devices file.`,
+      action: 'Drop the file into the folder of its hub (with the command line: --hub ALIAS).',
+    });
+  }
+  await assertDropUnchanged(context, record);
+  const metadata = (await dropBlob(context, record).getProperties()).metadata ?? {};
+  const meant = metadata[METADATA_HUB]?.toLowerCase();
+  if (meant !== undefined && meant !== path.hub) {
+    throw new OptionsRefused({
+      code: 'hubUnknown',
+      message: `The file is meant for ${/^[a-z0-9]{1,20}$/.test(meant) ? `the hub "${meant}"` : 'another hub'}, which is not configured. Configured: ${[...context.settings.hubs.keys()].sort().join(', ')}.`,
+      action: 'Name a configured hub, or configure that one (IOTHUB__<alias>).',
+    });
+  }
+  if (metadataGivesOptions(metadata)) return { found: optionsFromMetadata(metadata) };
+
+  const container = context.storage.container(record.drop.container);
+  let newest = 0;
+  let serviceNow = context.now().getTime();
+  let hasOptions = false;
+  const name = `${path.folder}options.json`;
+  const beside = new Set([record.drop.blobName, name, `${path.folder}${CONFIGURATIONS_FILE}`]);
+  for await (const page of container.listBlobsByHierarchy('/', { prefix: path.folder }).byPage()) {
+    // The service's own clock: what counts is how long ago the folder changed by the clock that dated the change.
+    serviceNow = page.date?.getTime() ?? serviceNow;
+    for (const item of page.segment.blobItems) {
+      // Only what concerns this drop: other files that come and go in the folder must not hold it up.
+      if (!beside.has(item.name)) continue;
+      newest = Math.max(newest, item.properties.lastModified.getTime());
+      hasOptions ||= item.name === name;
+    }
+  }
+  const quietSeconds = (serviceNow - newest) / 1000;
+  if (quietSeconds < context.settings.dropSettleSeconds) {
+    return { wait: Math.max(1, Math.ceil(context.settings.dropSettleSeconds - quietSeconds)) };
+  }
+  if (!hasOptions) return { found: DEFAULT_OPTIONS };
+  const { text } = await readText(container.getBlockBlobClient(name));
+  return { found: optionsFromJson(text, `${record.drop.container}/${name}`) };
+}
+
+export async function checkFile(
+  context: ProvisioningContext,
+  input: { readonly runId: string },
+): Promise<{ readonly next: 'job' | 'plan' | 'ended' }> {
+  const { runId } = input;
+  const record = await openRun(context, runId);
+  if (record === undefined) return { next: 'ended' };
+  const { options } = record;
+  if (options === undefined) throw new Error(`The run ${runId} has no options.`);
+  if (isCancelledBefore(record)) {
+    await endCancelled(context, runId);
+    return { next: 'ended' };
+  }
+  // What was sent is not checked, and not refused, any more: its lines are settled.
+  if (isSent(record)) return { next: 'job' };
+  let check: CheckResult;
+  try {
+    check = await checkDrop(context, record, options);
+  } catch (error) {
+    const refused =
+      error instanceof FileRefused || error instanceof ConfigurationsRefused || error instanceof DropChanged;
+    if (!refused) throw error;
+    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
+    return { next: 'ended' };
+  }
+  const configurations = check.configurations && countsOf(check.configurations);
+  await context.runs.update(runId, (current) => ({
+    ...current,
+    check: check.counts,
+    ...(configurations === undefined ? {} : { configurations }),
+    phase: options.dryRun ? 'preImage' : 'turn',
+  }));
+
+  if (check.refused !== undefined) {
+    await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
+    return { next: 'ended' };
+  }
+  if (check.accepted === 0) {
+    await endWithoutJob(context, runId, { state: 'completed', check });
+    return { next: 'ended' };
+  }
+  const haste = unconfirmedHaste(context.hub(hubOf(record)), options);
+  if (haste !== undefined) {
+    await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
+    return { next: 'ended' };
+  }
+  return { next: options.dryRun ? 'plan' : 'job' };
+}

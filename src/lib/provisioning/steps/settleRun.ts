@@ -1,0 +1,121 @@
+import { importModeOf } from '../../devicesFile/importMode.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isFinal, type Outcome, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
+import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { CHECK_BLOB, type CheckResult, SETTLEMENT_BLOB, stagingOf } from '../check/staging.ts';
+import { endingWith } from '../configurations/configurationsReport.ts';
+import { countsAlike, finish } from '../outcome/endRun.ts';
+import { type Ending, type ReportResult, writeReport } from '../outcome/report.ts';
+import { type Findings, linkFailureOf, readFindings, verdictOn } from '../outcome/verdicts.ts';
+import { surviving } from '../recovery/recovery.ts';
+
+/**
+ * Decides what became of every line, once nothing is to be done any more (`nextRound`), writes the report and the final
+ * state.
+ *
+ * A job ends `completed` even when every line failed, so its status alone proves nothing; and the absence of an error
+ * line proves success only when the job completed in time and left its log.
+ *
+ * @param input `error`: why nothing more could be done, if that is so
+ */
+export async function settleRun(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly error?: RunError },
+): Promise<{ readonly state: RunState | 'notEnded' }> {
+  const { runId } = input;
+  // What follows the import is done once more then, with what the registry says.
+  return surviving(
+    context,
+    runId,
+    () => settleNow(context, input),
+    (how) => ({
+      state: how === 'ended' ? ('failed' as const) : ('notEnded' as const),
+    }),
+  );
+}
+
+/** The same, as far as anything is known now. */
+export async function settleNow(
+  context: ProvisioningContext,
+  input: { readonly runId: string; readonly error?: RunError },
+): Promise<{ readonly state: RunState }> {
+  const { runId } = input;
+  const record = await context.runs.read(runId);
+  if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
+  if (isFinal(record.state)) return { state: record.state };
+
+  await context.runs.update(runId, (current) => ({ ...current, phase: 'settle' }));
+  const staging = stagingOf(context, runId);
+  const settled = staging.getBlockBlobClient(SETTLEMENT_BLOB);
+  const earlier = await readJson<ReportResult>(settled);
+  const result = earlier?.value ?? (await settle(context, record, input.error));
+  if (earlier === undefined) await writeJson(settled, result, { ifAbsent: true });
+  const final = await finish(context, runId, { ...withConfigurations(record, result), report: result.files });
+  return { state: final.state };
+}
+
+/** Configurations whose file is gone with all that was noted of them. */
+function withConfigurations({ configurations }: RunRecord, result: ReportResult): ReportResult {
+  if (configurations === undefined || result.configurations !== undefined) return result;
+  const { lines, accepted, rejected } = configurations;
+  const outcomes = countsAlike('unconfirmed', { lines, rejected, skipped: lines - accepted - rejected });
+  const counted = { ...configurations, outcomes };
+  return { ...result, ...endingWith(counted, result), configurations: counted };
+}
+
+async function settle(
+  context: ProvisioningContext,
+  record: RunRecord,
+  error: RunError | undefined,
+): Promise<ReportResult> {
+  const staging = stagingOf(context, record.runId);
+  const check = (await readJson<CheckResult>(staging.getBlockBlobClient(CHECK_BLOB)))?.value;
+  if (record.job === undefined) throw new Error(`The run ${record.runId} has no job to settle.`);
+  if (check === undefined) throw new StagingLost(record.runId, CHECK_BLOB);
+
+  const findings = await readFindings(context, record);
+  return writeReport(context, {
+    record,
+    check,
+    verdictOf: (entry) => verdictOn(entry, findings),
+    endingOf: (outcomes) => (error === undefined ? endingOf(record, outcomes) : { state: 'failed', error }),
+    isFailed(id, moduleId, modeText) {
+      const mode = importModeOf({ importMode: modeText });
+      const line = { id, mode, ...(moduleId === undefined ? {} : { moduleId }) };
+      return verdictOn(line, findings).outcome === 'failed';
+    },
+    // Such a line fails for its parent alone, so the device is there.
+    isThere: (id) => linkFailureOf({ id }, findings) !== undefined,
+    afterJob: summaryOf(findings),
+  });
+}
+
+/** What was done after the import job, for the report. */
+function summaryOf({ after }: Findings): object | undefined {
+  if (after === undefined) return undefined;
+  const { secondJob, rounds, verification, parents } = after;
+  const called = rounds.filter(({ lines }) => lines > 0);
+  return {
+    ...(secondJob === undefined ? {} : { secondJob: { lines: secondJob.lines, state: secondJob.state } }),
+    rounds: called.map(({ name, lines, finishedAt }) => ({ name, lines, finishedAt })),
+    ...(verification === undefined || verification.lines === 0
+      ? {}
+      : { readBack: { lines: verification.lines, way: verification.way, state: verification.state } }),
+    ...(parents === undefined || (parents.rows === 0 && parents.pass === 1)
+      ? {}
+      : { parents: { state: parents.state, passes: parents.pass } }),
+  };
+}
+
+/** How the run ends, given what became of its lines. */
+function endingOf(record: RunRecord, outcomes: Readonly<Record<Outcome, number>>): Ending {
+  const left = outcomes.failed + outcomes.unconfirmed;
+  if (record.cancelRequestedAt !== undefined && (record.job?.status.toLowerCase() === 'cancelled' || left > 0)) {
+    return {
+      state: 'cancelled',
+      error: { code: 'cancelled', message: 'The run was cancelled after its job had been started on the hub.' },
+    };
+  }
+  return { state: left + outcomes.rejected === 0 ? 'completed' : 'completedWithFailures' };
+}

@@ -1,0 +1,328 @@
+import { hubOf } from '../../hubJobs/hubJob.ts';
+import { HubError, type RegistryClient } from '../../registry/index.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isFinal, type RunRecord } from '../../runs/runRecord.ts';
+import { lostOf, StagingLost } from '../../runs/stagingLost.ts';
+import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { FEWEST_CALL_ITEMS, paceOfRun } from '../../turns/hubPace.ts';
+import { afterFailure, afterPatch, afterReply, itemOf, patchOf } from '../again/lineReplies.ts';
+import {
+  type ChunkState,
+  chunkBlobs,
+  isTimeOver,
+  type LineState,
+  type Round,
+  type RoundLine,
+  readRounds,
+  readRoundTexts,
+  untried,
+} from '../again/rounds.ts';
+
+/** An activity ends by itself within a minute; what is left is the next one's. */
+const WORK_MS = 45_000;
+/** Longest that a bulk call takes. */
+const CALL_MS = 25_000;
+/** And when its reply cannot come any more, whatever became of the attempt. */
+export const CALL_OVER_MS = CALL_MS + 5_000;
+/** So many twins are patched at a time: one patch takes as long as its reply. */
+const PATCHES_AT_ONCE = 10;
+/** So many single adds in a row answered "full" end a round that goes one by one. */
+export const FULL_AFTER = 20;
+
+export interface ChunkInput {
+  readonly runId: string;
+  readonly round: string;
+  readonly chunk: number;
+  /** Lines that may be sent now: what the budget granted. */
+  readonly items: number;
+  /** The pace of what was granted; when the first call is due, and the time between calls. */
+  readonly msPerItem: number;
+  readonly waitMs: number;
+  /** Lines that were tried more often than this wait for a later pass. */
+  readonly pass: number;
+  /** How many single adds in a row have been answered "full" so far. */
+  readonly refusals: number;
+}
+
+export interface ChunkReply {
+  /**
+   * `more`: go on at once; `tried`: what is left failed for a passing reason, and waits for the next pass; `done`: nothing
+   * is left; `wait`: somebody else is at it; `over`: nothing of the round is sent any more,
+   * or not now.
+   */
+  readonly status: 'more' | 'tried' | 'done' | 'wait' | 'over';
+  /** Lines that were sent. */
+  readonly sent: number;
+  /** How long the next call has to wait to keep the pace. */
+  readonly waitMs: number;
+  /** The hub answered 429. */
+  readonly throttled: boolean;
+  readonly refusals: number;
+}
+
+/**
+ * Works on one chunk of a round: sends its lines by bulk calls, as many as the budget granted, and notes the outcome of
+ * each call before the next.
+ *
+ * The state says which lines are on their way before a call is sent, under the ETag that was read: two attempts cannot
+ * send the same lines. If an attempt dies, its lines are sent again once its reply cannot come any more.
+ */
+export async function workChunk(context: ProvisioningContext, input: ChunkInput): Promise<ChunkReply> {
+  try {
+    return await work(context, input);
+  } catch (error) {
+    // What is lost is seen to by the step that asks what is next.
+    if (lostOf(error) === undefined) throw error;
+    return { sent: 0, throttled: false, refusals: input.refusals, waitMs: input.waitMs, status: 'over' };
+  }
+}
+
+async function work(context: ProvisioningContext, input: ChunkInput): Promise<ChunkReply> {
+  const idle = { sent: 0, throttled: false, refusals: input.refusals, waitMs: input.waitMs };
+  const record = await context.runs.read(input.runId);
+  if (record === undefined || isFinal(record.state)) return { ...idle, status: 'over' };
+  const rounds = (await readRounds(context, record))?.value;
+  const round = rounds?.rounds.find(({ name }) => name === input.round);
+  if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return { ...idle, status: 'over' };
+  if (record.cancelRequestedAt !== undefined) return { ...idle, status: 'over' };
+  // Its lanes are not suspended with the run: they end, and are begun anew when it goes on.
+  if (record.suspendedAt !== undefined) return { ...idle, status: 'over' };
+  if (isTimeOver(context, record, rounds, round.until)) return { ...idle, status: 'over' };
+
+  const blobs = chunkBlobs(context, record, round, input.chunk);
+  const texts = await readRoundTexts(blobs.lines);
+  const lines = texts.map((text) => JSON.parse(text) as RoundLine);
+  const read = await readJson<ChunkState>(blobs.state);
+  if (read === undefined && round.hasStates) throw new StagingLost(input.runId, blobs.state.name);
+  const isFresh = (read?.value.lines.length ?? 0) === 0;
+  let state: ChunkState = isFresh ? { lines: lines.map(() => untried(round)) } : (read?.value ?? { lines: [] });
+  let etag = read?.etag;
+  const atStart = state.lines;
+  if (state.sentAt !== undefined && context.now().getTime() - Date.parse(state.sentAt) < CALL_OVER_MS) {
+    return { ...idle, status: 'wait' };
+  }
+  const singly = round.singly === true;
+  const save = async (next: ChunkState): Promise<boolean> => {
+    const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
+    const written = await writeJson(blobs.state, next, condition);
+    if (written === undefined) return false;
+    etag = written;
+    state = next;
+    return true;
+  };
+  // Of a call whose fate nobody knows: the lines may have been applied, and are tried again.
+  if (state.sentAt !== undefined || state.lines.some(({ is }) => is === 'sent')) {
+    const back = state.lines.map((line) =>
+      line.is === 'sent'
+        ? { ...line, is: 'pending' as const, tries: line.tries + 1, code: 'Timeout', maybe: true as const }
+        : line,
+    );
+    const { sentAt: _sentAt, ...rest } = state;
+    if (!(await save({ ...rest, lines: back }))) return { ...idle, status: 'wait' };
+  }
+
+  if (singly && isFresh) await countRegistry(context, record, round.name);
+  const mostItems = round.patches === undefined ? paceOfRun(context, record).callItems : PATCHES_AT_ONCE;
+  // A hub that is smaller than its setting says may never take as many at once.
+  let callItems = Math.min(mostItems, state.callItems ?? mostItems);
+  const slower = () => (callItems === mostItems ? {} : { callItems });
+  const hub = context.hub(hubOf(record));
+  const endAt = context.now().getTime() + WORK_MS;
+  let { items: allowed, refusals } = input;
+  let sent = 0;
+  let callAt = context.now().getTime() + input.waitMs;
+  const reply = (status: ChunkReply['status'], throttled = false): ChunkReply => ({
+    status,
+    sent,
+    waitMs: Math.max(0, Math.round(callAt - context.now().getTime())),
+    throttled,
+    refusals,
+  });
+  for (;;) {
+    const due = nextCall(lines, state.lines, { most: Math.min(singly ? 1 : callItems, allowed), pass: input.pass });
+    if (due.length === 0 || Math.max(callAt, context.now().getTime()) > endAt) break;
+    if (singly && refusals >= FULL_AFTER) return reply('over');
+    await context.sleep(Math.max(0, callAt - context.now().getTime()));
+    callAt = Math.max(callAt, context.now().getTime()) + due.length * input.msPerItem;
+    const call = due.map((index) => ({
+      text: texts[index] ?? '',
+      line: lineAt(lines, index),
+      state: stateAt(state.lines, index),
+    }));
+    const before = state.lines;
+    const marked = replaced(
+      before,
+      due,
+      call.map((entry) => ({ ...entry.state, is: 'sent' as const })),
+    );
+    if (!(await save({ lines: marked, ...slower(), sentAt: context.now().toISOString() }))) {
+      return reply('wait');
+    }
+    sent += due.length;
+    allowed -= due.length;
+    const { after, isThrottled, isTroubled } = await (round.patches === undefined
+      ? sendBulk(hub, call, round)
+      : sendPatches(hub, call));
+    if (isThrottled) callItems = Math.min(callItems, Math.max(FEWEST_CALL_ITEMS, Math.floor(due.length / 2)));
+    if (!(await save({ lines: replaced(before, due, after), ...slower() }))) {
+      return reply('wait');
+    }
+    if (singly) refusals = after[0]?.is === 'failed' && isFull(after[0]) ? refusals + 1 : 0;
+    if (isThrottled) {
+      await tellProgress(context, record, input.round, countPending(atStart) - countPending(state.lines));
+      return reply('more', true);
+    }
+    // Trouble of the hub as a whole is not met by sending the next call at once.
+    if (isTroubled) break;
+  }
+  await tellProgress(context, record, input.round, countPending(atStart) - countPending(state.lines));
+  const left = state.lines.filter(({ is }) => is === 'pending');
+  const isDue = left.some(({ tries }) => tries <= input.pass);
+  const status = left.length === 0 ? 'done' : isDue ? 'more' : 'tried';
+  return reply(status);
+}
+
+/** Shows how full the hub is: once a chunk, which is once in 500 adds. */
+async function countRegistry(context: ProvisioningContext, record: RunRecord, round: string): Promise<void> {
+  try {
+    const { totalDeviceCount } = await context.hub(hubOf(record)).getRegistryStatistics();
+    await context.runs.update(record.runId, (current) =>
+      current.retry?.round === round
+        ? { ...current, retry: { ...current.retry, registryDevices: totalDeviceCount } }
+        : undefined,
+    );
+  } catch (error) {
+    // A number to look at: nothing depends on it.
+    if (!(error instanceof HubError)) throw error;
+  }
+}
+
+function countPending(states: readonly LineState[]): number {
+  return states.filter(({ is }) => is === 'pending' || is === 'sent').length;
+}
+
+async function tellProgress(
+  context: ProvisioningContext,
+  record: RunRecord,
+  round: string,
+  settled: number,
+): Promise<void> {
+  if (settled <= 0) return;
+  await context.runs.update(record.runId, (current) =>
+    current.retry?.round === round
+      ? { ...current, retry: { ...current.retry, left: Math.max(0, current.retry.left - settled) } }
+      : undefined,
+  );
+}
+
+function isFull({ code }: LineState): boolean {
+  return code === 'IotHubQuotaExceeded';
+}
+
+interface CallLine {
+  readonly text: string;
+  readonly line: RoundLine;
+  readonly state: LineState;
+}
+
+interface CallResult {
+  readonly after: LineState[];
+  readonly isThrottled: boolean;
+  /** The hub as a whole has trouble. */
+  readonly isTroubled: boolean;
+}
+
+async function sendBulk(hub: RegistryClient, call: readonly CallLine[], round: Round): Promise<CallResult> {
+  const kind = { singly: round.singly === true, links: round.links === true };
+  const result = await orHubError(
+    hub.bulk(
+      call.map(({ text, state }) => itemOf(text, state)),
+      { timeoutMs: CALL_MS },
+    ),
+  );
+  if (!(result instanceof HubError)) {
+    return { after: afterReply(call, result, kind), isThrottled: false, isTroubled: false };
+  }
+  return {
+    after: afterFailure(call, result, kind),
+    isThrottled: result.kind === 'throttled',
+    isTroubled: mayPass(result),
+  };
+}
+
+async function sendPatches(hub: RegistryClient, call: readonly CallLine[]): Promise<CallResult> {
+  const results = await Promise.all(
+    call.map(({ text, line: { id, moduleId } }) =>
+      orHubError(
+        hub.patchTwin(
+          { deviceId: id, ...(moduleId === undefined || moduleId === null ? {} : { moduleId }) },
+          patchOf(text),
+          {
+            timeoutMs: CALL_MS,
+          },
+        ),
+      ),
+    ),
+  );
+  const errors = results.map((result) => (result instanceof HubError ? result : undefined));
+  return {
+    after: call.map(({ state }, index) => afterPatch(state, errors[index])),
+    isThrottled: errors.some((error) => error?.kind === 'throttled'),
+    isTroubled: errors.every((error) => error !== undefined && mayPass(error)),
+  };
+}
+
+function mayPass({ retryable, outcomeUnknown }: HubError): boolean {
+  return retryable || outcomeUnknown;
+}
+
+async function orHubError<T>(reply: Promise<T>): Promise<T | HubError> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (error instanceof HubError) return error;
+    throw error;
+  }
+}
+
+/** Places of the lines of the next call: due ones, no two of one device, for a hub takes a device once a call. */
+function nextCall(
+  lines: readonly RoundLine[],
+  states: readonly LineState[],
+  { most, pass }: { readonly most: number; readonly pass: number },
+): number[] {
+  const due: number[] = [];
+  const ids = new Set<string>();
+  for (const [index, state] of states.entries()) {
+    if (due.length >= most) break;
+    if (state.is !== 'pending' || state.tries > pass) continue;
+    if (state.alone !== undefined) {
+      if (due.length === 0) return [index];
+      continue;
+    }
+    const { id } = lineAt(lines, index);
+    if (ids.has(id)) continue;
+    ids.add(id);
+    due.push(index);
+  }
+  return due;
+}
+
+function lineAt(lines: readonly RoundLine[], index: number): RoundLine {
+  const line = lines[index];
+  if (line === undefined) throw new Error(`The chunk has no line ${index}.`);
+  return line;
+}
+
+function stateAt(states: readonly LineState[], index: number): LineState {
+  const state = states[index];
+  if (state === undefined) throw new Error(`The chunk has no line ${index}.`);
+  return state;
+}
+
+/** `states` with those at `places` replaced by `next`, one for one. */
+function replaced(states: readonly LineState[], places: readonly number[], next: readonly LineState[]): LineState[] {
+  const changed = [...states];
+  for (const [at, index] of places.entries()) changed[index] = stateAt(next, at);
+  return changed;
+}

@@ -1,0 +1,156 @@
+/** Reading back, as a step of what follows an import job: which lines are in doubt, and how the registry is read. */
+
+import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { isOver } from '../../hubJobs/hubJob.ts';
+import { HubError } from '../../registry/index.ts';
+import { endsReadingBack } from '../../runs/runRecord.ts';
+import { readJson } from '../../storage/jsonBlob.ts';
+import { type Aftermath, enter, lineOf, type NextRound, type SentLine, sentLines } from '../again/aftermath.ts';
+import { readRoundOutcomes } from '../again/roundOutcomes.ts';
+import {
+  type ChunkState,
+  changeRounds,
+  chunkBlobs,
+  MOST_EXPORT_TRIES,
+  type RoundLine,
+  type Verification,
+} from '../again/rounds.ts';
+import { stagingOf } from '../check/staging.ts';
+import { mayBeApplied } from '../outcome/standing.ts';
+import { CALL_OVER_MS } from '../steps/workChunk.ts';
+import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
+import { mayPass, planVerification, verifyBlobName, verifyByExport, verifySingly } from './verification.ts';
+
+const MINUTE_MS = 60_000;
+/** A hub shows a new identity a few seconds after it has answered that it is there. */
+const SETTLE_MS = 5_000;
+/** How long reading back is tried at least, whatever `retryMinutes` says. */
+const LEAST_VERIFY_MS = 10 * MINUTE_MS;
+
+/** The next step of reading back; undefined when nothing is in doubt any more, or no more can be found out. */
+export async function readBack(work: Aftermath): Promise<NextRound | undefined> {
+  const { context, record, state } = work;
+  let { verification } = state;
+  if (verification === undefined) {
+    // The call of an attempt that nobody hears of any more may still change something.
+    const underWayMs = await callsUnderWayMs(work);
+    if (underWayMs > 0) return { do: 'wait', seconds: Math.ceil(underWayMs / 1000) };
+    const planned = await planVerification(context, record, linesInDoubt(work));
+    const next = await changeRounds(context, record, (current) =>
+      current.verification === undefined
+        ? { ...current, verification: { ...planned, plannedAt: context.now().toISOString() } }
+        : undefined,
+    );
+    verification = next.verification ?? planned;
+  }
+  if (verification.state !== 'due') return undefined;
+  await enter(work, 'verify');
+  const waitedMs = context.now().getTime() - Date.parse(verification.plannedAt ?? context.now().toISOString());
+  if (waitedMs < SETTLE_MS) return { do: 'wait', seconds: Math.ceil((SETTLE_MS - waitedMs) / 1000) };
+  try {
+    return verification.way === 'single' ? await readSingly(work, verification) : await readExport(work, verification);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
+    if (mayPass(error) && waitedMs < Math.max(LEAST_VERIFY_MS, retryMs)) return { do: 'wait', seconds: 10 };
+    context.log.log('warn', `lines stay unconfirmed: ${error.message}`);
+    await note(work, { state: 'givenUp' });
+    return undefined;
+  }
+}
+
+/** How long a call of a round may still be under way, ms. */
+async function callsUnderWayMs({ context, record, state }: Aftermath): Promise<number> {
+  // Calls that were noted in what is lost.
+  let lastSent = record.stagingLost?.isSent === true ? Date.parse(record.stagingLost.at) : 0;
+  for (const round of state.rounds) {
+    for (let chunk = 0; chunk < round.chunks; chunk++) {
+      const { sentAt } = (await readJson<ChunkState>(chunkBlobs(context, record, round, chunk).state))?.value ?? {};
+      if (sentAt !== undefined) lastSent = Math.max(lastSent, Date.parse(sentAt));
+    }
+  }
+  return lastSent + CALL_OVER_MS - context.now().getTime();
+}
+
+async function readSingly(work: Aftermath, verification: Verification): Promise<NextRound | undefined> {
+  const result = await verifySingly(work.context, work.record, verification);
+  if (result.next === 'again') return { do: 'wait', seconds: 1 };
+  if (result.next === 'export') {
+    await note(work, { way: 'export' });
+    return { do: 'job', kind: 'verify' };
+  }
+  await note(work, { state: 'ended', foundBlobName: result.foundBlobName });
+  return undefined;
+}
+
+async function readExport(work: Aftermath, verification: Verification): Promise<NextRound | undefined> {
+  const { context, record } = work;
+  const job = record.verifyJob;
+  if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'verify' };
+  const exported = stagingOf(context, record.runId).getBlockBlobClient(verifyBlobName(verification));
+  if (job.status.toLowerCase() !== 'completed' || !(await exported.exists())) {
+    context.log.log('warn', `the export of the registry ended as "${job.status}"`);
+    const exportTry = verification.exportTry ?? 1;
+    if (exportTry === MOST_EXPORT_TRIES || endsReadingBack(record)) {
+      await note(work, { state: 'givenUp' });
+      return undefined;
+    }
+    // In this order: a step that dies in between finds the job of this try again, and does not take it for the next one's.
+    await context.runs.update(record.runId, ({ verifyJob, ...rest }) =>
+      verifyJob?.jobId === job.jobId ? rest : undefined,
+    );
+    await changeRounds(context, record, ({ verification: current, ...rest }) =>
+      current?.state === 'due' && (current.exportTry ?? 1) === exportTry
+        ? { ...rest, verification: { ...current, exportTry: exportTry + 1 } }
+        : undefined,
+    );
+    return { do: 'wait', seconds: 5 };
+  }
+  await note(work, { state: 'ended', foundBlobName: await verifyByExport(context, record, verification) });
+  return undefined;
+}
+
+async function note({ context, record }: Aftermath, change: Partial<Verification>): Promise<void> {
+  await changeRounds(context, record, ({ verification, ...rest }) =>
+    verification?.state === 'due' ? { ...rest, verification: { ...verification, ...change } } : undefined,
+  );
+}
+
+/** Lines whose fate only the registry can tell. */
+async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
+  const { context, record, state } = work;
+  const tried = await readRoundOutcomes(context, record, state.rounds);
+  const lines = async function* (newKeys: boolean) {
+    for await (const sent of sentLines(work)) {
+      const last = tried.find(sent.line);
+      // What was never answered for good may have been applied by any of its tries.
+      const isOpen = last === undefined || last.is === 'pending';
+      if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(sent), work.facts))) continue;
+      const line = lineToVerify(sent, last !== undefined);
+      if (asksForNewKeys(line, record.options) === newKeys) yield line;
+    }
+  };
+  for await (const line of lines(false)) yield JSON.stringify(line);
+  if (record.options?.missingKeys !== 'regenerate') return;
+  const { preImage } = record;
+  const source = preImage && stagingOf(context, record.runId).getBlockBlobClient(preImage.blobName);
+  for await (const line of withKeysBefore(lines(true), source)) yield JSON.stringify(line);
+}
+
+/**
+ * A line as the registry is compared with it.
+ *
+ * @param wasCalled whether it was sent again by a call
+ */
+export function lineToVerify(
+  { text, line, asked, mode }: Pick<SentLine, 'text' | 'line' | 'asked' | 'mode'>,
+  wasCalled: boolean,
+): RoundLine {
+  if (text === asked) return line;
+  const wanted = JSON.parse(asked) as RoundLine;
+  // Patched, it was merged into the twin as it was then.
+  if (mode === 'updateTwin') return wasCalled ? wanted : line;
+  if (!MODE_RULES[mode].writesIdentity) return line;
+  // One whose ETag was stale was sent without its twin, and asks for it all the same.
+  return { ...line, tags: wanted['tags'], properties: wanted['properties'] };
+}

@@ -1,0 +1,18 @@
+import { FILE_REASONS, type FileRefusedCode, fill, type ReasonValues } from '../devicesFile/reasons.ts';
+
+/** The file as a whole cannot be a devices file: no line of it is imported. Holds no text of the file. */
+export class FileRefused extends Error {
+  override readonly name = 'FileRefused';
+  readonly code: FileRefusedCode;
+  /** What a person can do about it. */
+  readonly action: string;
+  /** The line at which it was seen, from 1. */
+  readonly line: number | undefined;
+
+  constructor(code: FileRefusedCode, where: { readonly line?: number; readonly values?: ReasonValues } = {}) {
+    super(fill(FILE_REASONS[code].says, where.values ?? {}));
+    this.code = code;
+    this.action = fill(FILE_REASONS[code].action, where.values ?? {});
+    this.line = where.line;
+  }
+}

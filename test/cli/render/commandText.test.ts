@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+
+import { describe, expect, it } from 'vitest';
+
+import { commandOf, type Start } from '../../../cli/render/commandText.ts';
+
+const CHECKOUT = '/home/ann/hubkeeper';
+const GLOBAL = '/usr/lib/node_modules/hubkeeper';
+const LOCAL = '/home/ann/plant/node_modules/hubkeeper';
+
+function start(root: string, workingFolder: string, change: Partial<Start> = {}): Start {
+  return {
+    main: `${root}/dist/cli/main.js`,
+    root,
+    workingFolder,
+    environment: { PATH: '/usr/bin:/bin' },
+    platform: 'linux',
+    realPath: () => undefined,
+    ...change,
+  };
+}
+
+/** The links that `npm install --global` and `npm link` make. */
+const linked = (target: string) => (path: string) => (path === '/usr/bin/hubkeeper' ? target : undefined);
+const script = (path: string) => (path === '/usr/bin/hubkeeper' ? path : undefined);
+const npm = (event: string, INIT_CWD: string) => ({
+  PATH: `${CHECKOUT}/node_modules/.bin:/usr/bin:/bin`,
+  npm_lifecycle_event: event,
+  INIT_CWD,
+});
+
+describe('texts name the command that exists where they are read', () => {
+  it.each<[string, Start, string]>([
+    ['npx in a checkout', start(CHECKOUT, CHECKOUT, { environment: npm('npx', CHECKOUT) }), 'npx hubkeeper'],
+    ['npx below a checkout', start(CHECKOUT, `${CHECKOUT}/samples`), 'npx hubkeeper'],
+    ['npm run in a checkout', start(CHECKOUT, CHECKOUT, { environment: npm('start', CHECKOUT) }), 'npx hubkeeper'],
+    [
+      'npm --prefix, from elsewhere',
+      start(CHECKOUT, CHECKOUT, { environment: npm('provision', '/home/ann') }),
+      `node ${CHECKOUT}/dist/cli/main.js`,
+    ],
+    ['node in a checkout', start(CHECKOUT, CHECKOUT), 'npx hubkeeper'],
+    ['node, from elsewhere', start(CHECKOUT, '/home/ann'), `node ${CHECKOUT}/dist/cli/main.js`],
+    ['a folder whose name begins alike', start(CHECKOUT, `${CHECKOUT}2`), `node ${CHECKOUT}/dist/cli/main.js`],
+    ['installed globally', start(GLOBAL, '/home/ann', { realPath: linked(`${GLOBAL}/dist/cli/main.js`) }), 'hubkeeper'],
+    ['installed globally, behind a script', start(GLOBAL, '/home/ann', { realPath: script }), 'hubkeeper'],
+    [
+      'a linked checkout, from elsewhere',
+      start(CHECKOUT, '/home/ann', { realPath: linked(`${CHECKOUT}/dist/cli/main.js`) }),
+      'hubkeeper',
+    ],
+    [
+      'npx in a linked checkout',
+      start(CHECKOUT, CHECKOUT, {
+        environment: npm('npx', CHECKOUT),
+        realPath: linked(`${CHECKOUT}/dist/cli/main.js`),
+      }),
+      'npx hubkeeper',
+    ],
+    [
+      'a checkout beside another that is installed',
+      start(CHECKOUT, CHECKOUT, { realPath: linked(`${GLOBAL}/dist/cli/main.js`) }),
+      'npx hubkeeper',
+    ],
+    [
+      'what npm has put on the path is not there in the shell',
+      start(CHECKOUT, '/home/ann', {
+        environment: npm('npx', '/home/ann'),
+        realPath: (path) => (path.includes('/.bin/') ? `${CHECKOUT}/dist/cli/main.js` : undefined),
+      }),
+      `node ${CHECKOUT}/dist/cli/main.js`,
+    ],
+    ['a dependency of another package', start(LOCAL, '/home/ann/plant/src'), 'npx hubkeeper'],
+  ])('%s', (_, how, name) => {
+    expect(commandOf(how, ['run', '0123', '--watch'])).toBe(`${name} run 0123 --watch`);
+  });
+});
+
+describe('arguments are quoted when they need it', () => {
+  const inCheckout = start(CHECKOUT, CHECKOUT);
+  it.each([
+    ['files/devices.txt', 'files/devices.txt'],
+    ['my files/devices.txt', "'my files/devices.txt'"],
+    ["ann's.txt", "'ann'\\''s.txt'"],
+    ['$HOME/`x`', "'$HOME/`x`'"],
+    ['a"b', "'a\"b'"],
+    ['häuser.csv', "'häuser.csv'"],
+    ['', "''"],
+  ])('%j for a POSIX shell', (argument, text) => {
+    expect(commandOf(inCheckout, ['check', argument])).toBe(`npx hubkeeper check ${text}`);
+    expect(execFileSync('sh', ['-c', `printf %s ${text}`], { encoding: 'utf8' })).toBe(argument);
+  });
+
+  it('on Windows with double quotes', () => {
+    const onWindows = { ...inCheckout, platform: 'win32' as const };
+    expect(commandOf(onWindows, ['check', 'C:\\my files\\a.txt', 'C:\\a.txt'])).toBe(
+      'npx hubkeeper check "C:\\my files\\a.txt" C:\\a.txt',
+    );
+  });
+
+  it('the path of the program itself, too', () => {
+    expect(commandOf(start('/home/ann/my tools', '/'), ['runs'])).toBe(
+      "node '/home/ann/my tools/dist/cli/main.js' runs",
+    );
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { jobDeadlineMs, planTimeMs } from '../../../../src/lib/hubJobs/hubJob.ts';
+import type { CheckResult } from '../../../../src/lib/provisioning/check/staging.ts';
+import { parentsPlan, preImagePlan, verifyPlan } from '../../../../src/lib/provisioning/job/jobPlans.ts';
+import { HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
+import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import { testContext } from '../../../helpers/provisioningContext.ts';
+
+const HOUR_MS = 3_600_000;
+const record = { runId: '0123456789abcdef0123', hub: 'default' } as RunRecord;
+
+function contextOf(devices: number | 'silent') {
+  const hub = {
+    async getRegistryStatistics() {
+      if (devices !== 'silent') return { totalDeviceCount: devices };
+      const fields = { code: 'Timeout', kind: 'timeout', retryable: true, outcomeUnknown: false, message: 'no answer' };
+      throw new HubError(fields as ConstructorParameters<typeof HubError>[0]);
+    },
+  };
+  return testContext('UseDevelopmentStorage=true', { hub: hub as unknown as RegistryClient });
+}
+
+describe('how long an export may take', () => {
+  it.each([
+    ['a small registry', 10, 5, 2],
+    ['one whose devices the statistics do not show yet', 0, 9_000, 3],
+    ['9,000 devices', 9_000, 5, 3],
+    ['a million devices', 1_000_000, 5, 12],
+    ['a registry that nobody counts', 'silent', 5, 12],
+  ] as const)('follows the registry, for each export of a run alike: %s', async (_what, devices, accepted, hours) => {
+    const context = contextOf(devices);
+    const check = { attempt: 'a', accepted } as CheckResult;
+    const plans = [
+      await preImagePlan(context, record, check, '1.1'),
+      await verifyPlan(context, record, check, { attempt: 'v', lines: 1, way: 'export', state: 'due' }),
+      await parentsPlan(context, record, check, 'registry.txt'),
+    ];
+    expect(plans.map(planTimeMs)).toEqual([hours * HOUR_MS, hours * HOUR_MS, hours * HOUR_MS]);
+  });
+
+  it('is no measure for an import, which must be waited for', () => {
+    expect(jobDeadlineMs(1_000_000)).toBe(7 * 24 * HOUR_MS);
+  });
+});

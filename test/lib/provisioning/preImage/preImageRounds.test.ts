@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isEarlierRound, type PreImageRound } from '../../../../src/lib/provisioning/preImage/preImageRound.ts';
+import {
+  fillLines,
+  finishPreImage,
+  startJob,
+  takePreImage,
+  watchJob,
+} from '../../../../src/lib/provisioning/steps/jobSteps.ts';
+import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
+import type { JobKind, RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
+import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';
+
+let azurite: Azurite;
+let drops = 0;
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.stop());
+
+const SINGLE = '{"id":"pump","importMode":"update"}\n';
+/** More than are read one by one. */
+const MANY = Array.from({ length: 201 }, (_, index) => `{"id":"d${index}","importMode":"update"}\n`).join('');
+
+/** A run that has been checked, over a hub whose devices all have the key `key`. */
+async function checkedRun(text: string) {
+  const hub = {
+    hubName: 'scripted',
+    key: 'first',
+    reads: 0,
+    loseReply: false,
+    jobs: [] as ImportExportJob[],
+    inputs: [] as string[],
+    async getDevice(deviceId: string) {
+      hub.reads += 1;
+      return {
+        deviceId,
+        etag: 'e',
+        status: 'enabled' as const,
+        authentication: { type: 'sas' as const, symmetricKey: { primaryKey: hub.key, secondaryKey: hub.key } },
+      };
+    },
+    async getTwin() {
+      return undefined;
+    },
+    async getRegistryStatistics() {
+      return { totalDeviceCount: 1 };
+    },
+    async listJobs() {
+      return [...hub.jobs];
+    },
+    async getJob(jobId: string) {
+      return hub.jobs.find((job) => job.jobId === jobId);
+    },
+    create(type: 'import' | 'export'): ImportExportJob {
+      const job = { jobId: `j${hub.jobs.length + 1}`, type, status: 'completed', progress: 100 };
+      hub.jobs.push(job);
+      return job;
+    },
+    async createImportJob({ inputBlobName }: { inputBlobName: string }) {
+      hub.inputs.push(inputBlobName);
+      if (hub.loseReply) {
+        const lost = { kind: 'network', code: 'Timeout', retryable: true, outcomeUnknown: true } as const;
+        throw new HubError({ ...lost, message: 'the reply was lost' });
+      }
+      return hub.create('import');
+    },
+    async createExportJob({ outputBlobName }: { outputBlobName: string }) {
+      const { key } = hub;
+      const authentication = { type: 'sas', symmetricKey: { primaryKey: key, secondaryKey: key } };
+      const lines = Array.from({ length: 201 }, (_, index) => JSON.stringify({ id: `d${index}`, authentication }));
+      await write(outputBlobName, lines.join('\n'));
+      return hub.create('export');
+    },
+  };
+  const context = testContext(azurite.connectionString, { hub: hub as unknown as RegistryClient });
+  const runId = await dropFile(context, `round${++drops}/devices.txt`, text);
+  const staging = context.storage.runContainer(runId);
+  const write = (blob: string, content: string) => staging.getBlockBlobClient(blob).upload(content, content.length);
+  await readOptions(context, { runId });
+  await checkFile(context, { runId });
+  const record = async (): Promise<RunRecord> => {
+    const found = await context.runs.read(runId);
+    if (found === undefined) throw new Error('The record is gone.');
+    return found;
+  };
+  return {
+    hub,
+    record,
+    take: (round: PreImageRound) => takePreImage(context, { runId, round }),
+    finish: (round: PreImageRound) => finishPreImage(context, { runId, round }),
+    fill: (round: PreImageRound) => fillLines(context, { runId, round }),
+    start: (kind: JobKind, round: PreImageRound) => startJob(context, { runId, kind, round }),
+    watch: (kind: JobKind, round: PreImageRound) => watchJob(context, { runId, kind, round }),
+    async textOf(blob: string) {
+      return (await staging.getBlockBlobClient(blob).downloadToBuffer()).toString('utf8');
+    },
+    async preImage() {
+      const { preImage } = await record();
+      return this.textOf(preImage?.blobName ?? '');
+    },
+  };
+}
+
+describe('the pre-image of a run that lost its turn before its import was sent', () => {
+  it.each(['1.2', '2.1'] as const)(
+    'is taken anew in round %s, and what its lines lack is filled from that',
+    async (next) => {
+      const run = await checkedRun(SINGLE);
+      expect(await run.take('1.1')).toEqual({ status: 'ready' });
+      expect(await run.fill('1.1')).toEqual({ status: 'ready' });
+      expect(await run.preImage()).toContain('first');
+
+      run.hub.key = 'second';
+      expect(await run.take(next)).toEqual({ status: 'ready' });
+      expect(await run.fill(next)).toEqual({ status: 'ready' });
+      expect(await run.start('import', next)).toEqual({ status: 'started' });
+      expect(await run.textOf(run.hub.inputs[0] ?? '')).toContain('second');
+      expect(await run.preImage()).toContain('second');
+      expect(await run.record()).toMatchObject({ preImage: { round: next }, kept: { authentication: 1, status: 1 } });
+    },
+  );
+
+  it('is not harmed by steps of the round before that come late: they start nothing and overwrite nothing', async () => {
+    const run = await checkedRun(SINGLE);
+    await run.take('1.1');
+    await run.fill('1.1');
+    run.hub.key = 'second';
+    await run.take('1.2');
+    const before = await run.record();
+
+    run.hub.key = 'late';
+    expect(await run.take('1.1')).toEqual({ status: 'ended' });
+    expect(await run.fill('1.1')).toEqual({ status: 'ended' });
+    expect(await run.start('import', '1.1')).toEqual({ status: 'ended' });
+    expect(run.hub.inputs).toEqual([]);
+    expect(await run.record()).toEqual(before);
+    await run.fill('1.2');
+    expect(await run.start('import', '1.2')).toEqual({ status: 'started' });
+    expect(await run.textOf(run.hub.inputs[0] ?? '')).toContain('second');
+  });
+
+  it('is taken once in a round, however often the step is repeated', async () => {
+    const run = await checkedRun(SINGLE);
+    await Promise.all([run.take('1.1'), run.take('1.1')]);
+    const { reads } = run.hub;
+    await run.take('1.1');
+    expect(run.hub.reads).toBe(reads);
+  });
+
+  it('stays what the import was filled from, once that was sent or may have been', async () => {
+    const run = await checkedRun(SINGLE);
+    await run.take('1.1');
+    await run.fill('1.1');
+    run.hub.loseReply = true;
+    expect(await run.start('import', '1.1')).toMatchObject({ status: 'wait' });
+
+    run.hub.key = 'imported';
+    run.hub.loseReply = false;
+    expect(await run.take('2.1')).toEqual({ status: 'ready' });
+    expect(await run.fill('2.1')).toEqual({ status: 'ready' });
+    expect(await run.preImage()).toContain('first');
+    expect(await run.start('import', '2.1')).toEqual({ status: 'started' });
+    expect(new Set(run.hub.inputs).size).toBe(1);
+    expect(await run.record()).toMatchObject({ preImage: { round: '1.1' }, job: { jobId: 'j1' } });
+  });
+
+  it('that needs an export has an export of its own in each round', async () => {
+    const run = await checkedRun(MANY);
+    for (const [round, key] of [
+      ['1.1', 'first'],
+      ['1.2', 'second'],
+    ] as const) {
+      run.hub.key = key;
+      expect(await run.take(round)).toEqual({ status: 'export' });
+      expect(await run.start('export', round)).toEqual({ status: 'started' });
+      expect(await run.watch('export', round)).toEqual({ ended: true });
+      expect(await run.finish(round)).toEqual({ status: 'ready' });
+      expect(await run.fill(round)).toEqual({ status: 'ready' });
+    }
+    expect(await run.finish('1.1')).toEqual({ status: 'ended' });
+    expect(await run.start('export', '1.1')).toEqual({ status: 'ended' });
+    expect(await run.watch('export', '1.1')).toEqual({ ended: true });
+    expect(await run.record()).toMatchObject({
+      state: 'running',
+      exportJob: { jobId: 'j2', round: '1.2' },
+      preImage: { round: '1.2' },
+      kept: { authentication: 201 },
+    });
+    expect(await run.start('import', '1.2')).toEqual({ status: 'started' });
+    expect(await run.textOf(run.hub.inputs[0] ?? '')).toContain('second');
+  });
+});
+
+it.each([
+  ['1.1', '1.2', true],
+  ['1.10', '1.9', false],
+  ['1.10', '2.1', true],
+  ['2.1', '2.1', false],
+  [undefined, '1.1', true],
+  ['1.1', undefined, false],
+])('round %s is before round %s: %s', (one, other, expected) => {
+  expect(isEarlierRound(one, other)).toBe(expected);
+});
