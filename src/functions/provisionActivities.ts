@@ -3,19 +3,18 @@ import { app, input as extraInput } from 'durable-functions';
 
 import { runInstances } from '../hosting/runInstances.ts';
 import { awaitTurn } from '../lib/provisioning/steps/awaitTurn.ts';
+import { cancelJob } from '../lib/provisioning/steps/cancelJob.ts';
+import { checkFile } from '../lib/provisioning/steps/checkFile.ts';
 import { failRun } from '../lib/provisioning/steps/failRun.ts';
-import {
-  cancelJob,
-  fillLines,
-  finishPreImage,
-  startJob,
-  takePreImage,
-  watchJob,
-} from '../lib/provisioning/steps/jobSteps.ts';
+import { fillLines } from '../lib/provisioning/steps/fillLines.ts';
+import { finishPreImage } from '../lib/provisioning/steps/finishPreImage.ts';
 import { nextRound } from '../lib/provisioning/steps/nextRound.ts';
 import { planRun } from '../lib/provisioning/steps/planRun.ts';
-import { checkFile, readOptions } from '../lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../lib/provisioning/steps/settleRun.ts';
+import { startJob } from '../lib/provisioning/steps/startJob.ts';
+import { takePreImage } from '../lib/provisioning/steps/takePreImage.ts';
+import { watchJob } from '../lib/provisioning/steps/watchJob.ts';
 import { workChunk } from '../lib/provisioning/steps/workChunk.ts';
 import { safeError } from '../lib/redact.ts';
 import { orFault } from '../lib/runs/faults.ts';

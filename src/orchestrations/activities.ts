@@ -6,7 +6,7 @@
  */
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
-import type { PreImageRound } from '../lib/provisioning/preImage/preImageRound.ts';
+import type { Epoch } from '../lib/provisioning/preImage/epoch.ts';
 import type { NextRound } from '../lib/provisioning/steps/nextRound.ts';
 import type { ChunkInput, ChunkReply } from '../lib/provisioning/steps/workChunk.ts';
 import type { JobKind } from '../lib/runs/runRecord.ts';
@@ -18,13 +18,13 @@ interface RunStep {
 
 /** A step of one round of the pre-image. */
 interface RoundStep extends RunStep {
-  readonly round: PreImageRound;
+  readonly round: Epoch;
 }
 
 interface JobStep extends RunStep {
   readonly kind: JobKind;
   /** Of the pre-image that the export takes, or that the import was filled from. Default: the latest. */
-  readonly round?: PreImageRound;
+  readonly round?: Epoch;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
-import type { PreImageRound } from '../lib/provisioning/preImage/preImageRound.ts';
+import type { Epoch } from '../lib/provisioning/preImage/epoch.ts';
 import type { JobKind } from '../lib/runs/runRecord.ts';
 import { call, sleep } from './activities.ts';
 import { ORCHESTRATIONS } from './instanceIds.ts';
@@ -11,7 +11,7 @@ export interface StartInput {
   readonly runId: string;
   readonly kind: JobKind;
   /** Of the pre-image: only for the export that takes it, and for the import. */
-  readonly round?: PreImageRound;
+  readonly round?: Epoch;
   readonly place: TurnPlace;
   readonly tries: number;
 }
@@ -76,7 +76,7 @@ export interface WatchInput {
   readonly runId: string;
   readonly kind: JobKind;
   /** Of the pre-image: only for the export that takes it, and for the import. */
-  readonly round?: PreImageRound;
+  readonly round?: Epoch;
   readonly place: TurnPlace;
   /** When watching began, ms since the epoch, in durable time. */
   readonly since: number;

@@ -1,5 +1,5 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import { type PreImageRound, preImageRound } from '../lib/provisioning/preImage/preImageRound.ts';
+import { type Epoch, epochOf } from '../lib/provisioning/preImage/epoch.ts';
 import { TURN_LIMITS, type TurnLimits } from '../lib/turns/turnQueue.ts';
 import { call, type NamedPlace, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
@@ -114,7 +114,7 @@ function* findPlace(
 function* plan(context: OrchestrationContext, input: RunInput, place: TurnPlace): Generator<Task, RunResult, unknown> {
   const { runId } = input;
   for (let number = 1; ; number++) {
-    const round = preImageRound(input.attempt ?? 1, number);
+    const round = epochOf(input.attempt ?? 1, number);
     context.df.setCustomStatus({ phase: 'preImage' });
     const { status } = yield* call(context, 'takePreImage', { runId, round });
     if (status === 'ended') return ENDED;
@@ -169,9 +169,9 @@ function* sendImport(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-): Generator<Task, { readonly round: PreImageRound } | 'ended', unknown> {
+): Generator<Task, { readonly round: Epoch } | 'ended', unknown> {
   for (let number = 1; ; number++) {
-    const round = preImageRound(input.attempt ?? 1, number);
+    const round = epochOf(input.attempt ?? 1, number);
     const turn = yield* takeTurn(context, input, place);
     if (turn === 'ended') return 'ended';
     if (turn === 'jobStarted') return { round };
@@ -219,7 +219,7 @@ function* preserve(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-  round: PreImageRound,
+  round: Epoch,
 ): Generator<Task, 'ready' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { runId } = input;
   context.df.setCustomStatus({ phase: 'preImage' });
@@ -237,7 +237,7 @@ function* exportPreImage(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-  round: PreImageRound,
+  round: Epoch,
 ): Generator<Task, 'ready' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { runId } = input;
   const started = yield* startJob(context, input, { place, kind: 'export', round });
@@ -255,7 +255,7 @@ function* exportPreImage(
 function* startJob(
   context: OrchestrationContext,
   { runId, attempt = 1 }: RunInput,
-  job: { readonly kind: 'export' | 'import'; readonly round: PreImageRound; readonly place: TurnPlace },
+  job: { readonly kind: 'export' | 'import'; readonly round: Epoch; readonly place: TurnPlace },
 ): Generator<Task, 'started' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { status } = (yield context.df.callSubOrchestrator(
     ORCHESTRATIONS.provisionJobStart,

@@ -8,19 +8,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { OrchestrationContext } from 'durable-functions';
 
 import { awaitTurn } from '../../src/lib/provisioning/steps/awaitTurn.ts';
+import { cancelJob } from '../../src/lib/provisioning/steps/cancelJob.ts';
+import { checkFile } from '../../src/lib/provisioning/steps/checkFile.ts';
 import { failRun } from '../../src/lib/provisioning/steps/failRun.ts';
-import {
-  cancelJob,
-  fillLines,
-  finishPreImage,
-  startJob,
-  takePreImage,
-  watchJob,
-} from '../../src/lib/provisioning/steps/jobSteps.ts';
+import { fillLines } from '../../src/lib/provisioning/steps/fillLines.ts';
+import { finishPreImage } from '../../src/lib/provisioning/steps/finishPreImage.ts';
 import { nextRound } from '../../src/lib/provisioning/steps/nextRound.ts';
 import { planRun } from '../../src/lib/provisioning/steps/planRun.ts';
-import { checkFile, readOptions } from '../../src/lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../src/lib/provisioning/steps/settleRun.ts';
+import { startJob } from '../../src/lib/provisioning/steps/startJob.ts';
+import { takePreImage } from '../../src/lib/provisioning/steps/takePreImage.ts';
+import { watchJob } from '../../src/lib/provisioning/steps/watchJob.ts';
 import { workChunk } from '../../src/lib/provisioning/steps/workChunk.ts';
 import { orFault } from '../../src/lib/runs/faults.ts';
 import { provisionAftermath } from '../../src/orchestrations/provisionAftermath.ts';

@@ -10,20 +10,19 @@ import { randomUUID } from 'node:crypto';
 
 import type { BlobLeaseClient } from '@azure/storage-blob';
 import { MOST_EXPORT_TRIES } from '../provisioning/again/rounds.ts';
+import { closeImport, importSent } from '../provisioning/job/importNotes.ts';
 import {
   exportJobBlob,
   IMPORT_JOB_BLOB,
-  openStaging,
   PARENTS_JOB_BLOB,
   RETRY_JOB_BLOB,
-  stagingOf,
   verifyJobBlob,
-} from '../provisioning/check/staging.ts';
-import { closeImport, importSent } from '../provisioning/job/importNotes.ts';
-import { isEarlierRound, type PreImageRound } from '../provisioning/preImage/preImageRound.ts';
+} from '../provisioning/job/jobBlobs.ts';
+import { type Epoch, isEarlierEpoch } from '../provisioning/preImage/epoch.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../registry/index.ts';
+import { openStaging, stagingOf } from '../runs/runContainer.ts';
 import type { ProvisioningContext } from '../runs/runContext.ts';
-import type { RunJob, RunRecord } from '../runs/runRecord.ts';
+import { hubOf, type RunJob, type RunRecord } from '../runs/runRecord.ts';
 import { StagingLost } from '../runs/stagingLost.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
@@ -70,7 +69,7 @@ export interface HubJobPlan {
   /** Name of the blob that keeps the state of this job. */
   readonly stateBlob: string;
   /** Of an import that was filled from a pre-image: from which. */
-  readonly round?: PreImageRound;
+  readonly round?: Epoch;
   /** Name of the blob that nobody but this job writes into the container of the run. */
   readonly proofBlob: string;
   /** Blob name that a hub with echo shows for this job and for no other. */
@@ -96,7 +95,7 @@ export interface JobState {
   readonly intent?: { readonly at: string; readonly knownJobIds: readonly string[] };
   readonly job?: StartedJob;
   /** Of the import: the latest round of the pre-image; an import that was filled from an earlier one is not started. */
-  readonly round?: PreImageRound;
+  readonly round?: Epoch;
   /** The run ended without this job: whoever comes late must not start it. */
   readonly closed?: true;
 }
@@ -154,14 +153,14 @@ export async function closeHubJob(
  * @returns `sent` when the import was started, or may have been: then it goes by the pre-image that it had. `outdated`
  *   when a later round has begun. `busy`: ask again
  */
-export async function openPreImageRound(
+export async function openEpoch(
   context: ProvisioningContext,
   record: RunRecord,
-  round: PreImageRound,
+  round: Epoch,
 ): Promise<'open' | 'sent' | 'outdated' | 'busy'> {
   const opened = await underLease(context, record, IMPORT_JOB_BLOB, async (held) => {
     const state = await held.read();
-    if (isEarlierRound(round, state.round)) return 'outdated' as const;
+    if (isEarlierEpoch(round, state.round)) return 'outdated' as const;
     if (state.job !== undefined || state.intent !== undefined) return 'sent' as const;
     if (await importSent(context, record.runId)) return 'sent' as const;
     if (state.round !== round) await held.save({ ...state, round });
@@ -419,9 +418,4 @@ export async function cancelHubJob(context: ProvisioningContext, record: RunReco
     if (after === undefined || isTerminalStatus(after.status)) return false;
     throw error;
   }
-}
-
-export function hubOf(record: RunRecord): string {
-  if (record.hub === undefined) throw new Error(`The run ${record.runId} names no hub.`);
-  return record.hub;
 }

@@ -9,7 +9,7 @@ import type { MissingField } from '../devicesFile/checkLine.ts';
 import type { CheckSummary } from '../devicesFile/checkTypes.ts';
 import type { ProvisionOptions } from '../provisioning/drop/options.ts';
 import type { RunPlan } from '../provisioning/outcome/runPlan.ts';
-import type { PreImageRound } from '../provisioning/preImage/preImageRound.ts';
+import type { Epoch } from '../provisioning/preImage/epoch.ts';
 
 /** What became of one input line. Every line of a drop ends in exactly one of these. */
 export const OUTCOMES = [
@@ -116,7 +116,7 @@ export interface RunJob {
   /** After this instant the job is no longer waited for. */
   readonly deadline: string;
   /** Of the export: the round of the pre-image that it is for. */
-  readonly round?: PreImageRound;
+  readonly round?: Epoch;
 }
 
 export interface RunError {
@@ -213,7 +213,7 @@ export interface RunRecord {
     readonly blobName: string;
     readonly identities?: number;
     /** Which one it is: it is taken anew when the turn was lost before the import was sent. */
-    readonly round: PreImageRound;
+    readonly round: Epoch;
   };
   /** `rounds.json` has been there: where it is not any more, it was lost. */
   readonly roundsOpened?: true;
@@ -228,4 +228,8 @@ export interface RunRecord {
   readonly configurations?: RunConfigurations;
   readonly error?: RunError;
   readonly report?: RunReportFiles;
+}
+export function hubOf(record: RunRecord): string {
+  if (record.hub === undefined) throw new Error(`The run ${record.runId} names no hub.`);
+  return record.hub;
 }

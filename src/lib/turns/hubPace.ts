@@ -1,6 +1,6 @@
-import { hubOf } from '../hubJobs/hubJob.ts';
 import type { ProvisioningContext } from '../runs/runContext.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
+import { hubOf } from '../runs/runRecord.ts';
 import type { HubSize } from '../settings.ts';
 
 /** How fast, and how wide, items may be sent to a hub. */

@@ -3,13 +3,14 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { type ImportMode, importModeOf } from '../../devicesFile/importMode.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isLostAfterSend, type RunPhase, type RunRecord } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
 import { readEachLine } from '../../storage/readLines.ts';
-import { type CheckResult, checkBlobs, stagingOf } from '../check/staging.ts';
+import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { type Facts, type LineOf, type Standing, standingOf } from '../outcome/standing.ts';
-import { inputOf } from '../steps/jobSteps.ts';
+import { inputOf } from '../preImage/filled.ts';
 import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
 import { type Guard, withGuards } from './sentAgain.ts';
 import { unfilledLines } from './unfilledLines.ts';

@@ -7,13 +7,14 @@ import { randomInt } from 'node:crypto';
 
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { readEachLine } from '../../storage/readLines.ts';
 import { paceOfRun } from '../../turns/hubPace.ts';
-import { type FillManifest, stagingOf } from '../check/staging.ts';
 import type { LineOf } from '../outcome/standing.ts';
 import { readFilled } from '../preImage/filled.ts';
+import type { FillManifest } from '../preImage/preImageBlobs.ts';
 import { isTimeOver, type Round, type RoundLine, type RoundsState, readRoundResults, writeRound } from './rounds.ts';
 
 const MINUTE_MS = 60_000;

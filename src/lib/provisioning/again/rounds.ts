@@ -9,13 +9,13 @@
 import { randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { readEachLine } from '../../storage/readLines.ts';
-import { ROUNDS_BLOB, stagingOf } from '../check/staging.ts';
 import type { ParentLinks } from '../parents/parentLinks.ts';
 
 /** Lines of one chunk: bounds the state that is written with each call, and what a lost activity repeats. */
@@ -251,3 +251,4 @@ export async function* readRoundResults(
     for (const [index, line] of lines.entries()) yield { line, state: state?.lines[index] ?? untried(round) };
   }
 }
+export const ROUNDS_BLOB = 'rounds.json';

@@ -1,12 +1,13 @@
 /** The second import job of a run: for very many lines that failed for a passing reason. */
 
 import { randomBytes } from 'node:crypto';
+import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readLineBatches } from '../../storage/readLines.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
 import { paceOfRun } from '../../turns/hubPace.ts';
-import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from '../check/staging.ts';
 import { hasTransient } from '../outcome/standing.ts';
 import { type Aftermath, type NextRound, sentLines, standing } from './aftermath.ts';
 import { changeRounds, readRounds } from './rounds.ts';

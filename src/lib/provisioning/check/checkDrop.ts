@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../../devicesFile/checkDevicesFile.ts';
 import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { openStaging } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
@@ -11,11 +12,11 @@ import { assertDropUnchanged, openDrop } from '../drop/drop.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
 import { encodeParentRow } from '../parents/parentRows.ts';
+import { CHECK_BLOB, type CheckResult, checkBlobs } from './checkResult.ts';
 import { checkRulesOf } from './checkRules.ts';
 import { encodeEntry, type IndexEntry } from './lineIndex.ts';
 import { encodeMissingRow } from './missingRows.ts';
 import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
-import { CHECK_BLOB, type CheckResult, checkBlobs, openStaging } from './staging.ts';
 
 const DEVICES = 0;
 const MODULES = 1;

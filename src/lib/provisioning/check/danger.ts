@@ -3,7 +3,7 @@ import type { RegistryClient } from '../../registry/index.ts';
 import type { Comparison } from '../../registryLines/compareLines.ts';
 import type { RunError } from '../../runs/runRecord.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
-import type { CheckResult } from './staging.ts';
+import type { CheckResult } from './checkResult.ts';
 
 /** So many deletes and disables never need a word. */
 const HARMLESS = 100;

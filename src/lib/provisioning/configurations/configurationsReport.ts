@@ -1,9 +1,10 @@
 import type { CheckedLine } from '../../configurationsFile/checkConfigurationsFile.ts';
 import { SKIP_REASONS } from '../../devicesFile/reasons.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { needsPerson, OUTCOMES, type Outcome, type RunConfigurations, type RunRecord } from '../../runs/runRecord.ts';
 import { RESULTS_CONTAINER } from '../../storage/containers.ts';
-import { type CheckResult, stagingOf } from '../check/staging.ts';
+import type { CheckResult } from '../check/checkResult.ts';
 import type { Ending, Verdict } from '../outcome/report.ts';
 import { tableText } from '../outcome/reportTable.ts';
 import { type ConfigurationsCheck, readInput, readSettled, stagedConfigurations } from './configurationsStaging.ts';

@@ -1,10 +1,10 @@
 /** What the container of a run holds of its configurations. Contents can hold passwords: they are nowhere else. */
 
 import type { CheckedLine } from '../../configurationsFile/checkConfigurationsFile.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { readText } from '../../storage/readText.ts';
-import { stagingOf } from '../check/staging.ts';
 import type { Verdict } from '../outcome/report.ts';
 
 /** What a job makes of them: first-writer-wins, like every manifest of a run. */

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 
 import { CONFIGURATION_MODE } from '../../configurationsFile/checkConfigurationLine.ts';
 import { configurationDifferences } from '../../configurationsFile/configurationDifferences.ts';
-import { hubOf } from '../../hubJobs/hubJob.ts';
 import { type ConfigurationInput, configurationBody } from '../../registry/index.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { writeJson } from '../../storage/jsonBlob.ts';
-import { type CheckResult, stagingOf } from '../check/staging.ts';
+import type { CheckResult } from '../check/checkResult.ts';
 import {
   type AcceptedConfiguration,
   CONFIGURATIONS_INPUT_BLOB,

@@ -9,13 +9,14 @@ import {
   type ConfigurationField,
   configurationDifferences,
 } from '../../configurationsFile/configurationDifferences.ts';
-import { hubOf, isTerminalStatus } from '../../hubJobs/hubJob.ts';
+import { isTerminalStatus } from '../../hubJobs/hubJob.ts';
 import { type Configuration, explainHubError, HubError, type RegistryClient } from '../../registry/index.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';
+import { hubOf, isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { writeJson } from '../../storage/jsonBlob.ts';
-import { checkOf, stagingOf } from '../check/staging.ts';
+import { checkOf } from '../check/checkResult.ts';
 import { OUTCOME_CODES } from '../outcome/outcomeCodes.ts';
 import type { Verdict } from '../outcome/report.ts';
 import { type ConfigurationErrors, readConfigurationErrors } from './configurationErrors.ts';

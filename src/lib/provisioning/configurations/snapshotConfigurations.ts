@@ -5,11 +5,11 @@ import {
   MOST_BYTES,
   refuseConfigurations,
 } from '../../configurationsFile/checkConfigurationsFile.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
-import { stagingOf } from '../check/staging.ts';
 import { dropBlob } from '../drop/drop.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
 import type { ConfigurationsCheck } from './configurationsStaging.ts';

@@ -3,7 +3,7 @@
 import type { StartedJob } from '../../hubJobs/hubJob.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { JobKind, RunJob, RunPhase, RunRecord } from '../../runs/runRecord.ts';
-import { isEarlierRound, type PreImageRound } from '../preImage/preImageRound.ts';
+import { type Epoch, isEarlierEpoch } from '../preImage/epoch.ts';
 
 export const FIELD_OF = {
   export: 'exportJob',
@@ -25,14 +25,14 @@ export async function noteJob(
   context: ProvisioningContext,
   runId: string,
   kind: JobKind,
-  started: StartedJob & { readonly round?: PreImageRound | undefined },
+  started: StartedJob & { readonly round?: Epoch | undefined },
 ): Promise<void> {
   const { round, ...fields } = started;
   await context.runs.update(runId, (current) => {
     const { waiting: _waiting, ...rest } = current;
     const known = current[FIELD_OF[kind]];
     const fresh: RunJob = { ...fields, ...(round === undefined ? {} : { round }), status: 'enqueued', progress: 0 };
-    const job = known === undefined || isEarlierRound(known.round, round) ? fresh : known;
+    const job = known === undefined || isEarlierEpoch(known.round, round) ? fresh : known;
     return { ...rest, phase: PHASE_OF[kind], [FIELD_OF[kind]]: job };
   });
 }

@@ -1,25 +1,20 @@
-import { type HubJobPlan, hubOf } from '../../hubJobs/hubJob.ts';
+import { ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
+import type { HubJobPlan } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { containerUriWithSas } from '../../storage/containerSas.ts';
 import type { Verification } from '../again/rounds.ts';
-import {
-  type CheckResult,
-  ERROR_LOG_BLOB,
-  exportJobBlob,
-  IMPORT_JOB_BLOB,
-  PARENTS_JOB_BLOB,
-  RETRY_JOB_BLOB,
-  stagingOf,
-  verifyJobBlob,
-} from '../check/staging.ts';
+import type { CheckResult } from '../check/checkResult.ts';
 import { assertDropUnchanged } from '../drop/drop.ts';
+import type { Epoch } from '../preImage/epoch.ts';
 import { exportBlobName } from '../preImage/preImage.ts';
-import type { PreImageRound } from '../preImage/preImageRound.ts';
 import { verifyBlobName } from '../verify/verification.ts';
 import { importSent, noteRefused, noteSending } from './importNotes.ts';
+import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from './jobBlobs.ts';
 
 /**
  * How long an export may take follows the devices that the hub counts when it is planned, at the pace of all jobs
@@ -41,7 +36,7 @@ export function importPlan(
   check: CheckResult,
   input: {
     readonly blobName: string;
-    readonly round: PreImageRound | undefined;
+    readonly round: Epoch | undefined;
     readonly configurationsBlobName: string | undefined;
   },
 ): HubJobPlan {
@@ -101,7 +96,7 @@ export async function preImagePlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  round: PreImageRound,
+  round: Epoch,
 ): Promise<HubJobPlan> {
   const outputBlobName = exportBlobName(check, round);
   return {

@@ -8,10 +8,11 @@ import { HubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { JobKind, RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { changeRounds, isTimeOver, type RoundsState, readRounds } from '../again/rounds.ts';
-import { type CheckResult, RETRY_JOB_BLOB, ROUNDS_BLOB } from '../check/staging.ts';
+import { changeRounds, isTimeOver, ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
+import type { CheckResult } from '../check/checkResult.ts';
 import { runErrorOf } from '../outcome/endRun.ts';
 import { linkBlobs } from '../parents/parentLinks.ts';
+import { RETRY_JOB_BLOB } from './jobBlobs.ts';
 import { FIELD_OF, noteJob, PHASE_OF, waitingFor } from './jobNotes.ts';
 import { parentsPlan, retryPlan, verifyPlan } from './jobPlans.ts';
 

@@ -14,8 +14,9 @@ import {
   type RunState,
 } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
+import { type CheckResult, checkOf } from '../check/checkResult.ts';
 import type { AcceptedEntry } from '../check/lineIndex.ts';
-import { type CheckResult, checkOf, IMPORT_JOB_BLOB } from '../check/staging.ts';
+import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { areLinesGone, checkedOf, dropTornCheck } from '../recovery/checkAgain.ts';
 import { OUTCOME_CODES } from './outcomeCodes.ts';
 import { type Ending, type Verdict, writeReport, writeShortReport } from './report.ts';

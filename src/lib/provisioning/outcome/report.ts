@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 
 import { withoutFiller } from '../../devicesFile/lineText.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import {
   needsPerson,
@@ -18,9 +19,9 @@ import { writeJson } from '../../storage/jsonBlob.ts';
 import { readLineBatches } from '../../storage/readLines.ts';
 import { RESULTS_CONTAINER } from '../../storage/storage.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
+import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { entriesInOrder } from '../check/entriesInOrder.ts';
 import { type AcceptedEntry, type IndexEntry, isAccepted } from '../check/lineIndex.ts';
-import { type CheckResult, checkBlobs, stagingOf } from '../check/staging.ts';
 import { endingWith, reportConfigurations } from '../configurations/configurationsReport.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
 import { readParentsAlong } from '../parents/parentRows.ts';

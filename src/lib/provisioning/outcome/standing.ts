@@ -3,13 +3,13 @@
 import { randomInt } from 'node:crypto';
 
 import type { ImportMode } from '../../devicesFile/importMode.ts';
-import { type ErrorLog, readErrorLog } from '../../hubJobs/errorLog.ts';
+import { ERROR_LOG_BLOB, type ErrorLog, FIRST_ERROR_LOG_BLOB, readErrorLog } from '../../hubJobs/errorLog.ts';
 import { explainHubError } from '../../registry/index.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isLostAfterSend, type RunJob, type RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import type { RoundsState } from '../again/rounds.ts';
-import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB, stagingOf } from '../check/staging.ts';
 
 /** Why the absence of an error line proves nothing. */
 export interface Doubt {

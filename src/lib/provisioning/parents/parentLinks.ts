@@ -6,11 +6,11 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { explainHubError } from '../../registry/index.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { readLineBatches } from '../../storage/readLines.ts';
 import { type LineState, type Round, type RoundsState, readRoundResults } from '../again/rounds.ts';
-import { stagingOf } from '../check/staging.ts';
 import type { LinkFailure } from './parentPlan.ts';
 import { readParentRows } from './parentRows.ts';
 

@@ -5,16 +5,18 @@
 
 import { randomBytes } from 'node:crypto';
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
-import { hubOf, isOver } from '../../hubJobs/hubJob.ts';
+import { isOver } from '../../hubJobs/hubJob.ts';
 import { HubError, type RegistryClient } from '../../registry/index.ts';
 import { deviceLine } from '../../registryLines/registryLine.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readEachLine } from '../../storage/readLines.ts';
 import { paceOfRun } from '../../turns/hubPace.ts';
 import { changeRounds, isTimeOver, type Round, readRoundResults, readRounds, writeRound } from '../again/rounds.ts';
-import { type CheckResult, checkBlobs, stagingOf } from '../check/staging.ts';
+import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { readFindings, wasApplied } from '../outcome/verdicts.ts';
 import { type DecidedRow, linkBlobs, type ParentLinks, planBlobs, roundOfLevel, roundsOfPass } from './parentLinks.ts';
 import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';

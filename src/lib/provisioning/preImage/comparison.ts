@@ -2,15 +2,17 @@
 
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { type Comparison, compareLines } from '../../registryLines/compareLines.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { readEachLine } from '../../storage/readLines.ts';
+import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
-import { type CheckResult, checkBlobs, type PreImageManifest, preImageBlob, stagingOf } from '../check/staging.ts';
 import { readParentRows } from '../parents/parentRows.ts';
-import type { PreImageRound } from './preImageRound.ts';
+import type { Epoch } from './epoch.ts';
+import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
 
 export interface Identity {
   readonly id: string;
@@ -22,7 +24,7 @@ export async function compareWithPreImage(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  round: PreImageRound,
+  round: Epoch,
 ): Promise<Comparison> {
   const container = stagingOf(context, record.runId);
   const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;

@@ -6,28 +6,22 @@ import type { MissingField } from '../../devicesFile/checkDevicesFile.ts';
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { IMPORT_MODES, type ImportMode, importModeOf } from '../../devicesFile/importMode.ts';
 import { MODE_RULES } from '../../devicesFile/modeRules.ts';
-import { hubOf } from '../../hubJobs/hubJob.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { CheckCounts, RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { readEachLine } from '../../storage/readLines.ts';
+import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
-import {
-  type CheckResult,
-  checkBlobs,
-  type FillManifest,
-  fillBlob,
-  type PreImageManifest,
-  preImageBlob,
-  stagingOf,
-} from '../check/staging.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
 import { readParentsAlong } from '../parents/parentRows.ts';
+import type { Epoch } from './epoch.ts';
 import { type BeforeLine, beforeLine, filledLine, type Wanted } from './filledLine.ts';
 import { findGone, findScoped } from './keptScopes.ts';
-import type { PreImageRound } from './preImageRound.ts';
+import { type FillManifest, fillBlob, type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
 
 /** So many lines are filled by one pass over the pre-image: bounds memory, whatever the size of file and registry. */
 const LINES_A_PASS = 30_000;
@@ -65,7 +59,7 @@ export async function fillMissing(
   record: RunRecord,
   check: CheckResult,
   options: ProvisionOptions,
-  round: PreImageRound | undefined,
+  round: Epoch | undefined,
   mostFound = CHARACTERS_FOUND,
 ): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);

@@ -1,10 +1,13 @@
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
-import { type FillManifest, fillBlob, stagingOf } from '../check/staging.ts';
-import { hasToFill } from './fillMissing.ts';
-import { latestRound } from './preImage.ts';
+import type { CheckResult } from '../check/checkResult.ts';
+import type { Epoch } from './epoch.ts';
+import { fillMissing, hasToFill } from './fillMissing.ts';
+import { latestEpoch } from './preImage.ts';
+import { type FillManifest, fillBlob } from './preImageBlobs.ts';
 
 /**
  * What the lines that the import job was given were filled with; undefined for a run without a pre-image, or whose lines
@@ -13,11 +16,25 @@ import { latestRound } from './preImage.ts';
  * @throws StagingLost when that is not known any more: what had to go from twins would stay, and nobody would say so
  */
 export async function readFilled(context: ProvisioningContext, record: RunRecord): Promise<FillManifest | undefined> {
-  const round = await latestRound(context, record);
+  const round = await latestEpoch(context, record);
   if (round === undefined) return undefined;
   const filled = await readJson<FillManifest>(stagingOf(context, record.runId).getBlockBlobClient(fillBlob(round)));
   // An earlier version, whose records do not say when the import was sent, filled fewer files.
   const isExpected = record.importSentAt !== undefined && hasToFill(record.check?.byMode ?? {});
   if (filled === undefined && isExpected) throw new StagingLost(record.runId, fillBlob(round));
   return filled?.value;
+}
+export async function filledFor(
+  context: ProvisioningContext,
+  record: RunRecord,
+  check: CheckResult,
+  round: Epoch | undefined,
+): Promise<FillManifest> {
+  if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
+  return fillMissing(context, record, check, record.options, round);
+}
+/** The name of the blob that the import job reads, or has read. */
+
+export async function inputOf(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<string> {
+  return (await filledFor(context, record, check, await latestEpoch(context, record))).blobName;
 }

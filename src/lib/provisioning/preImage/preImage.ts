@@ -6,26 +6,23 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { hubOf, readJobState } from '../../hubJobs/hubJob.ts';
+import { readJobState } from '../../hubJobs/hubJob.ts';
 import { readRegistryText, UNREADABLE } from '../../registryLines/registryLine.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isSent, type RunRecord } from '../../runs/runRecord.ts';
+import { hubOf, isSent, type RunRecord } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { readLineBatches } from '../../storage/readLines.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
+import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
-import {
-  type CheckResult,
-  checkBlobs,
-  IMPORT_JOB_BLOB,
-  type PreImageManifest,
-  preImageBlob,
-  stagingOf,
-} from '../check/staging.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
+import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { type Identity, identitiesToCompare } from './comparison.ts';
-import type { PreImageRound } from './preImageRound.ts';
+import type { Epoch } from './epoch.ts';
+import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
 
 /** Up to this many identities are read one by one: as many as a hub of the smallest tier answers in about two minutes. */
 const MOST_READ_SINGLY = 200;
@@ -51,14 +48,14 @@ export function preImageWay(
 }
 
 /** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
-export async function latestRound(context: ProvisioningContext, record: RunRecord): Promise<PreImageRound | undefined> {
+export async function latestEpoch(context: ProvisioningContext, record: RunRecord): Promise<Epoch | undefined> {
   const round = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
   // Once the import was sent, its pre-image stays.
   return round ?? (isSent(record) ? record.preImage?.round : undefined);
 }
 
 /** Name of the blob that the export of this round writes. */
-export function exportBlobName(check: CheckResult, round: PreImageRound): string {
+export function exportBlobName(check: CheckResult, round: Epoch): string {
   return `pre-image-${round}-${check.attempt}.txt`;
 }
 
@@ -72,7 +69,7 @@ export async function readPreImage(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  round: PreImageRound,
+  round: Epoch,
 ): Promise<PreImageManifest | 'export'> {
   const container = stagingOf(context, record.runId);
   const manifest = container.getBlockBlobClient(preImageBlob(round));
@@ -122,7 +119,7 @@ async function mayBeOverwritten(
 export async function keepManifest(
   context: ProvisioningContext,
   record: RunRecord,
-  round: PreImageRound,
+  round: Epoch,
   preImage: PreImageManifest,
 ): Promise<PreImageManifest> {
   const manifest = stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(round));
@@ -134,4 +131,20 @@ function withoutKeys(line: string): string {
   const members = memberMap(line);
   members.delete('authentication');
   return objectText(members);
+}
+/**
+ * The same, for a step that comes after the pre-image of the round `asked`.
+ *
+ * @throws StagingLost
+ */
+export async function epochSince(
+  context: ProvisioningContext,
+  { record, check }: { readonly record: RunRecord; readonly check: CheckResult },
+  asked: Epoch | undefined,
+): Promise<Epoch | undefined> {
+  const round = await latestEpoch(context, record);
+  if (round === undefined && asked !== undefined && preImageWay(check, record.options) !== 'none') {
+    throw new StagingLost(record.runId, IMPORT_JOB_BLOB);
+  }
+  return round;
 }

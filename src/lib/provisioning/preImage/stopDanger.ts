@@ -1,12 +1,14 @@
-import { closeHubJob, hubOf } from '../../hubJobs/hubJob.ts';
+import { closeHubJob } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunError, RunRecord, RunState } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
+import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
-import { type CheckResult, IMPORT_JOB_BLOB } from '../check/staging.ts';
+import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
 import { compareWithPreImage } from './comparison.ts';
-import type { PreImageRound } from './preImageRound.ts';
+import type { Epoch } from './epoch.ts';
 
 /**
  * Ends a run whose file would delete or disable a good part of the registry and is not confirmed, before anything is
@@ -17,7 +19,7 @@ import type { PreImageRound } from './preImageRound.ts';
 export async function stopDanger(
   context: ProvisioningContext,
   run: { readonly record: RunRecord; readonly check: CheckResult },
-  round: PreImageRound,
+  round: Epoch,
 ): Promise<boolean> {
   const { record, check } = run;
   const { options } = record;

@@ -1,9 +1,10 @@
-import { hubOf, isOver, isTerminalStatus, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
+import { isOver, isTerminalStatus, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunError, RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import type { NextRound } from '../again/aftermath.ts';
-import { checkOf } from '../check/staging.ts';
+import { checkOf } from '../check/checkResult.ts';
 import { endUnlisted } from '../outcome/endRun.ts';
 import { areLinesGone, checkedOf } from './checkAgain.ts';
 

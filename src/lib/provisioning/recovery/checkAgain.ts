@@ -1,12 +1,13 @@
 /** The lines of a run once more, when what its check had written is gone: from the drop, if that is still what it was. */
 
 import { ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { FileRefused } from '../../textFile/fileRefused.ts';
 import { checkDrop } from '../check/checkDrop.ts';
-import { CHECK_BLOB, type CheckResult, checkBlobs, stagingOf } from '../check/staging.ts';
+import { CHECK_BLOB, type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { DropChanged } from '../drop/drop.ts';
 
 /** Why the lines of the file cannot be had any more. */

@@ -3,11 +3,13 @@
  * create was about to be sent. It is looked for, and never sent again; the registry decides about its lines.
  */
 
-import { hubOf, isTerminalStatus, jobDeadlineMs, readJobState, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
+import { isTerminalStatus, jobDeadlineMs, readJobState, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
 import { HubError, type ImportExportJob } from '../../registry/index.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
-import { IMPORT_JOB_BLOB, stagingOf } from '../check/staging.ts';
+import { hubOf } from '../../runs/runRecord.ts';
+import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { noteJob, waitingFor } from '../job/jobNotes.ts';
 import { FIND_MS } from '../job/laterJobs.ts';
 import { runErrorOf } from '../outcome/endRun.ts';

@@ -8,19 +8,13 @@
 
 import { closeHubJob, readJobState } from '../../hubJobs/hubJob.ts';
 import { safeError } from '../../redact.ts';
+import { openStaging } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, isSent, type RunError, type RunRecord } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
-import { MOST_EXPORT_TRIES } from '../again/rounds.ts';
-import {
-  IMPORT_JOB_BLOB,
-  openStaging,
-  PARENTS_JOB_BLOB,
-  ROUNDS_BLOB,
-  SETTLEMENT_BLOB,
-  verifyJobBlob,
-} from '../check/staging.ts';
+import { MOST_EXPORT_TRIES, ROUNDS_BLOB } from '../again/rounds.ts';
 import { CONFIGURATIONS_SETTLED_BLOB } from '../configurations/configurationsStaging.ts';
+import { IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, verifyJobBlob } from '../job/jobBlobs.ts';
 import { endUnconfirmed, endWithoutJob } from '../outcome/endRun.ts';
 import { dropTornCheck } from './checkAgain.ts';
 
@@ -119,4 +113,8 @@ async function giveUp(context: ProvisioningContext, record: RunRecord): Promise<
   if (gate === 'closed') await endWithoutJob(context, record.runId, { state: 'failed', error });
   else await endUnconfirmed(context, record.runId, { state: 'failed', error });
   return 'ended';
+}
+/** Of a run that has sent its import nothing is prepared any more; the start of the job finds it. */
+export function preparedAfter(how: Recovered): { readonly status: 'ready' | 'anew' | 'ended' } {
+  return { status: how === 'sent' ? 'ready' : how };
 }

@@ -2,10 +2,11 @@ import { closeHubJob, noJobUnderWay, readJobState } from '../../hubJobs/hubJob.t
 import { HubError } from '../../registry/index.ts';
 import { RunDamaged } from '../../runs/parseRunRecord.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { checkOf, IMPORT_JOB_BLOB } from '../check/staging.ts';
+import { checkOf } from '../check/checkResult.ts';
+import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { noteJob } from '../job/jobNotes.ts';
+import { endCancelled, openRun } from '../job/openRun.ts';
 import { endWithoutJob } from '../outcome/endRun.ts';
-import { endCancelled, openRun } from './runSteps.ts';
 
 /** The durable engine, as far as the life of a run's orchestration is concerned. */
 export interface RunInstances {

@@ -1,14 +1,14 @@
-import { hubOf } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunState } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
+import { openChecked } from '../job/openChecked.ts';
 import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
 import { plannedText, runPlanOf } from '../outcome/runPlan.ts';
 import { compareWithPreImage } from '../preImage/comparison.ts';
-import type { PreImageRound } from '../preImage/preImageRound.ts';
+import type { Epoch } from '../preImage/epoch.ts';
 import { surviving } from '../recovery/recovery.ts';
-import { openChecked } from './jobSteps.ts';
 
 /**
  * The last step of a dry run: compares the file with what is there, and reports what would happen to each line, and
@@ -16,7 +16,7 @@ import { openChecked } from './jobSteps.ts';
  */
 export async function planRun(
   context: ProvisioningContext,
-  input: { readonly runId: string; readonly round: PreImageRound },
+  input: { readonly runId: string; readonly round: Epoch },
 ): Promise<{ readonly state: RunState | 'ended' | 'anew' }> {
   return surviving(
     context,
@@ -30,7 +30,7 @@ export async function planRun(
 
 async function plan(
   context: ProvisioningContext,
-  input: { readonly runId: string; readonly round: PreImageRound },
+  input: { readonly runId: string; readonly round: Epoch },
 ): Promise<{ readonly state: RunState | 'ended' }> {
   const { runId, round } = input;
   const run = await openChecked(context, runId);

@@ -1,10 +1,12 @@
 import { importModeOf } from '../../devicesFile/importMode.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, type Outcome, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
-import { CHECK_BLOB, type CheckResult, SETTLEMENT_BLOB, stagingOf } from '../check/staging.ts';
+import { CHECK_BLOB, type CheckResult } from '../check/checkResult.ts';
 import { endingWith } from '../configurations/configurationsReport.ts';
+import { SETTLEMENT_BLOB } from '../job/jobBlobs.ts';
 import { countsAlike, finish } from '../outcome/endRun.ts';
 import { type Ending, type ReportResult, writeReport } from '../outcome/report.ts';
 import { type Findings, linkFailureOf, readFindings, verdictOn } from '../outcome/verdicts.ts';

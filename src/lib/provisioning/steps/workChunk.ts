@@ -1,7 +1,6 @@
-import { hubOf } from '../../hubJobs/hubJob.ts';
 import { HubError, type RegistryClient } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isFinal, type RunRecord } from '../../runs/runRecord.ts';
+import { hubOf, isFinal, type RunRecord } from '../../runs/runRecord.ts';
 import { lostOf, StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { FEWEST_CALL_ITEMS, paceOfRun } from '../../turns/hubPace.ts';

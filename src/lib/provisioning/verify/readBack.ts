@@ -3,6 +3,7 @@
 import { MODE_RULES } from '../../devicesFile/modeRules.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import { endsReadingBack } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { type Aftermath, enter, lineOf, type NextRound, type SentLine, sentLines } from '../again/aftermath.ts';
@@ -15,7 +16,6 @@ import {
   type RoundLine,
   type Verification,
 } from '../again/rounds.ts';
-import { stagingOf } from '../check/staging.ts';
 import { mayBeApplied } from '../outcome/standing.ts';
 import { CALL_OVER_MS } from '../steps/workChunk.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';

@@ -9,17 +9,17 @@ import { randomBytes } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { identityOf } from '../../devicesFile/identityTable.ts';
-import { hubOf } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import { type Agreement, agreement } from '../../registryLines/agrees.ts';
 import { parseRegistryLines, readRegistryLine, UNREADABLE } from '../../registryLines/registryLine.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { readEachLine } from '../../storage/readLines.ts';
 import { type RoundLine, readRoundLines, type Verification } from '../again/rounds.ts';
-import { stagingOf } from '../check/staging.ts';
 
 /** As with the pre-image: what a hub of the smallest tier answers in about two minutes. */
 const MOST_READ_SINGLY = 200;

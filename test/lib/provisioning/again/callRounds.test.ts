@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { markFinished } from '../../../../src/lib/provisioning/again/callRounds.ts';
 import { openRounds, writeRound } from '../../../../src/lib/provisioning/again/rounds.ts';
-import { openStaging } from '../../../../src/lib/provisioning/check/staging.ts';
+import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
 import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRounds } from '../../../../src/lib/provisioning/again/rounds.ts';
+import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { failRun } from '../../../../src/lib/provisioning/steps/failRun.ts';
-import { fillLines, startJob, takePreImage, watchJob } from '../../../../src/lib/provisioning/steps/jobSteps.ts';
+import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
-import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
+import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
+import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
+import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { type ChunkReply, workChunk } from '../../../../src/lib/provisioning/steps/workChunk.ts';
 import { type BulkResult, HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
 import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';

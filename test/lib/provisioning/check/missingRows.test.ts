@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { encodeMissingRow, readMissingAlong } from '../../../../src/lib/provisioning/check/missingRows.ts';
-import { openStaging } from '../../../../src/lib/provisioning/check/staging.ts';
+import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { testContext } from '../../../helpers/provisioningContext.ts';
 

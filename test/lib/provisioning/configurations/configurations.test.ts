@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettled } from '../../../../src/lib/provisioning/configurations/configurationsStaging.ts';
 import { settleConfigurations } from '../../../../src/lib/provisioning/configurations/settleConfigurations.ts';
 import { startRunOfDrop } from '../../../../src/lib/provisioning/drop/startRun.ts';
-import { startJob } from '../../../../src/lib/provisioning/steps/jobSteps.ts';
+import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
-import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
+import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import {
   type Configuration,
   type ConfigurationInput,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jobDeadlineMs, planTimeMs } from '../../../../src/lib/hubJobs/hubJob.ts';
-import type { CheckResult } from '../../../../src/lib/provisioning/check/staging.ts';
+import type { CheckResult } from '../../../../src/lib/provisioning/check/checkResult.ts';
 import { parentsPlan, preImagePlan, verifyPlan } from '../../../../src/lib/provisioning/job/jobPlans.ts';
 import { HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
 import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';

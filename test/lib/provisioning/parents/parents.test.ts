@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
+import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
-import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { workChunk } from '../../../../src/lib/provisioning/steps/workChunk.ts';
 import { type BulkResult, HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkOf, preImageBlob } from '../../../../src/lib/provisioning/check/staging.ts';
+import { checkOf } from '../../../../src/lib/provisioning/check/checkResult.ts';
 import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/dropOptions.ts';
 import { fillMissing } from '../../../../src/lib/provisioning/preImage/fillMissing.ts';
-import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { preImageBlob } from '../../../../src/lib/provisioning/preImage/preImageBlobs.ts';
+import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import type { RegistryClient } from '../../../../src/lib/registry/index.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isEarlierRound, type PreImageRound } from '../../../../src/lib/provisioning/preImage/preImageRound.ts';
-import {
-  fillLines,
-  finishPreImage,
-  startJob,
-  takePreImage,
-  watchJob,
-} from '../../../../src/lib/provisioning/steps/jobSteps.ts';
-import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { type Epoch, isEarlierEpoch } from '../../../../src/lib/provisioning/preImage/epoch.ts';
+import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
+import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
+import { finishPreImage } from '../../../../src/lib/provisioning/steps/finishPreImage.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
+import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
+import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
+import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
 import type { JobKind, RunRecord } from '../../../../src/lib/runs/runRecord.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
@@ -89,11 +88,11 @@ async function checkedRun(text: string) {
   return {
     hub,
     record,
-    take: (round: PreImageRound) => takePreImage(context, { runId, round }),
-    finish: (round: PreImageRound) => finishPreImage(context, { runId, round }),
-    fill: (round: PreImageRound) => fillLines(context, { runId, round }),
-    start: (kind: JobKind, round: PreImageRound) => startJob(context, { runId, kind, round }),
-    watch: (kind: JobKind, round: PreImageRound) => watchJob(context, { runId, kind, round }),
+    take: (round: Epoch) => takePreImage(context, { runId, round }),
+    finish: (round: Epoch) => finishPreImage(context, { runId, round }),
+    fill: (round: Epoch) => fillLines(context, { runId, round }),
+    start: (kind: JobKind, round: Epoch) => startJob(context, { runId, kind, round }),
+    watch: (kind: JobKind, round: Epoch) => watchJob(context, { runId, kind, round }),
     async textOf(blob: string) {
       return (await staging.getBlockBlobClient(blob).downloadToBuffer()).toString('utf8');
     },
@@ -202,5 +201,5 @@ it.each([
   [undefined, '1.1', true],
   ['1.1', undefined, false],
 ])('round %s is before round %s: %s', (one, other, expected) => {
-  expect(isEarlierRound(one, other)).toBe(expected);
+  expect(isEarlierEpoch(one, other)).toBe(expected);
 });

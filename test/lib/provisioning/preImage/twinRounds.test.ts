@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-import { fillLines, takePreImage } from '../../../../src/lib/provisioning/steps/jobSteps.ts';
+import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
+import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
-import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
+import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
 import { workChunk } from '../../../../src/lib/provisioning/steps/workChunk.ts';
 import { HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';

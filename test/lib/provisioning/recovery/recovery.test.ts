@@ -8,8 +8,8 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startHub } from '../../../../local/hub/index.ts';
-import { openStaging } from '../../../../src/lib/provisioning/check/staging.ts';
 import { createRegistryClient, parseHubConnection } from '../../../../src/lib/registry/index.ts';
+import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
 import { isFinal, type RunRecord } from '../../../../src/lib/runs/runRecord.ts';
 import { readText } from '../../../../src/lib/storage/readText.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';

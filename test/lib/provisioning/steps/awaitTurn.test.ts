@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  CHECK_BLOB,
-  exportJobBlob,
-  IMPORT_JOB_BLOB,
-  stagingOf,
-} from '../../../../src/lib/provisioning/check/staging.ts';
+import { CHECK_BLOB } from '../../../../src/lib/provisioning/check/checkResult.ts';
 import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/dropOptions.ts';
+import { exportJobBlob, IMPORT_JOB_BLOB } from '../../../../src/lib/provisioning/job/jobBlobs.ts';
 import { awaitTurn, type RunInstances } from '../../../../src/lib/provisioning/steps/awaitTurn.ts';
-import { startJob } from '../../../../src/lib/provisioning/steps/jobSteps.ts';
+import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
+import { stagingOf } from '../../../../src/lib/runs/runContainer.ts';
 import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
 import { writeJson } from '../../../../src/lib/storage/jsonBlob.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { endFailed } from '../../../../src/lib/provisioning/outcome/endRun.ts';
-import { cancelJob, startJob, watchJob } from '../../../../src/lib/provisioning/steps/jobSteps.ts';
+import { cancelJob } from '../../../../src/lib/provisioning/steps/cancelJob.ts';
+import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
-import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
+import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
+import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
 import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';

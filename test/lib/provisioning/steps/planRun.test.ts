@@ -1,15 +1,14 @@
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sweep } from '../../../../src/lib/provisioning/drop/sweep.ts';
-import {
-  fillLines,
-  finishPreImage,
-  startJob,
-  takePreImage,
-  watchJob,
-} from '../../../../src/lib/provisioning/steps/jobSteps.ts';
+import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
+import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
+import { finishPreImage } from '../../../../src/lib/provisioning/steps/finishPreImage.ts';
 import { planRun } from '../../../../src/lib/provisioning/steps/planRun.ts';
-import { checkFile, readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
+import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
+import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
+import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
 import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { readOptions } from '../../../../src/lib/provisioning/steps/runSteps.ts';
+import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import type { RegistryClient } from '../../../../src/lib/registry/index.ts';
 import { readText } from '../../../../src/lib/storage/readText.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';

@@ -5,17 +5,11 @@
  * waiting ends the run here, with an error that a person understands; what may pass is thrown, or waited for.
  */
 
-import { CONFIGURATIONS_FILE, ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
-import { hubOf } from '../../hubJobs/hubJob.ts';
+import { CONFIGURATIONS_FILE } from '../../configurationsFile/checkConfigurationsFile.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isFinal, isSent, type RunRecord } from '../../runs/runRecord.ts';
+import { hubOf, type RunRecord } from '../../runs/runRecord.ts';
 import { readText } from '../../storage/readText.ts';
-import { FileRefused } from '../../textFile/fileRefused.ts';
 import type { TurnTicket } from '../../turns/turnQueue.ts';
-import { checkDrop } from '../check/checkDrop.ts';
-import { unconfirmedHaste } from '../check/danger.ts';
-import type { CheckResult } from '../check/staging.ts';
-import { countsOf } from '../configurations/configurationsReport.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from '../drop/drop.ts';
 import {
   DEFAULT_OPTIONS,
@@ -27,31 +21,12 @@ import {
 } from '../drop/dropOptions.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
+import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
 
 /** Stands in the record for a confirmation that names something else. */
 const OTHER_NAME = '(another name)';
 const ENDED = { status: 'ended' } as const;
-
-/** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
-export async function openRun(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
-  const record = await context.runs.read(runId);
-  if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
-  return isFinal(record.state) ? undefined : record;
-}
-
-/** Cancelled before its import was sent. Once it was, or may have been, the run goes on to its job, which is cancelled. */
-function isCancelledBefore(record: RunRecord): boolean {
-  return record.cancelRequestedAt !== undefined && !isSent(record);
-}
-
-export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
-  await endWithoutJob(context, runId, {
-    state: 'cancelled',
-    error: { code: 'cancelled', message: 'The run was cancelled before anything was sent to the hub.' },
-    ...(check === undefined ? {} : { check }),
-  });
-}
 
 export async function readOptions(
   context: ProvisioningContext,
@@ -153,53 +128,4 @@ async function findOptions(
   if (!hasOptions) return { found: DEFAULT_OPTIONS };
   const { text } = await readText(container.getBlockBlobClient(name));
   return { found: optionsFromJson(text, `${record.drop.container}/${name}`) };
-}
-
-export async function checkFile(
-  context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<{ readonly next: 'job' | 'plan' | 'ended' }> {
-  const { runId } = input;
-  const record = await openRun(context, runId);
-  if (record === undefined) return { next: 'ended' };
-  const { options } = record;
-  if (options === undefined) throw new Error(`The run ${runId} has no options.`);
-  if (isCancelledBefore(record)) {
-    await endCancelled(context, runId);
-    return { next: 'ended' };
-  }
-  // What was sent is not checked, and not refused, any more: its lines are settled.
-  if (isSent(record)) return { next: 'job' };
-  let check: CheckResult;
-  try {
-    check = await checkDrop(context, record, options);
-  } catch (error) {
-    const refused =
-      error instanceof FileRefused || error instanceof ConfigurationsRefused || error instanceof DropChanged;
-    if (!refused) throw error;
-    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
-    return { next: 'ended' };
-  }
-  const configurations = check.configurations && countsOf(check.configurations);
-  await context.runs.update(runId, (current) => ({
-    ...current,
-    check: check.counts,
-    ...(configurations === undefined ? {} : { configurations }),
-    phase: options.dryRun ? 'preImage' : 'turn',
-  }));
-
-  if (check.refused !== undefined) {
-    await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
-    return { next: 'ended' };
-  }
-  if (check.accepted === 0) {
-    await endWithoutJob(context, runId, { state: 'completed', check });
-    return { next: 'ended' };
-  }
-  const haste = unconfirmedHaste(context.hub(hubOf(record)), options);
-  if (haste !== undefined) {
-    await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
-    return { next: 'ended' };
-  }
-  return { next: options.dryRun ? 'plan' : 'job' };
 }

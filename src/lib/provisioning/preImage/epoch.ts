@@ -7,14 +7,14 @@
  */
 
 /** `ATTEMPT.NUMBER`: which start of the run, and which time that it got its turn, both from 1. */
-export type PreImageRound = `${number}.${number}`;
+export type Epoch = `${number}.${number}`;
 
-export function preImageRound(attempt: number, number: number): PreImageRound {
+export function epochOf(attempt: number, number: number): Epoch {
   return `${attempt}.${number}`;
 }
 
 /** Whether `round` came before `other`; without a round one comes before all. */
-export function isEarlierRound(round: string | undefined, other: string | undefined): boolean {
+export function isEarlierEpoch(round: string | undefined, other: string | undefined): boolean {
   if (other === undefined) return false;
   if (round === undefined) return true;
   const [attempt = 0, number = 0] = round.split('.').map(Number);

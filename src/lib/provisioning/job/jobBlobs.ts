@@ -1,0 +1,12 @@
+import type { Epoch } from '../preImage/epoch.ts';
+
+export const IMPORT_JOB_BLOB = 'job.json';
+export const RETRY_JOB_BLOB = 'retry-job.json';
+
+/** @param exportTry from 1 */
+export const verifyJobBlob = (exportTry: number): string => `verify-job-${exportTry}.json`;
+export const PARENTS_JOB_BLOB = 'parents-job.json';
+
+/** Names of what each round of the pre-image has for itself. */
+export const exportJobBlob = (round: Epoch) => `export-job-${round}.json`;
+export const SETTLEMENT_BLOB = 'settlement.json';

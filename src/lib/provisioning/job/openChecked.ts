@@ -1,0 +1,92 @@
+import { cancelHubJob, closeHubJob, isTerminalStatus, readJobState } from '../../hubJobs/hubJob.ts';
+import { HubError } from '../../registry/hubError.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { isSent, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
+import { CHECK_BLOB, type CheckResult, checkOf } from '../check/checkResult.ts';
+import { endUnconfirmed, endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
+import { areLinesGone, checkedOf } from '../recovery/checkAgain.ts';
+import { IMPORT_JOB_BLOB } from './jobBlobs.ts';
+import { endCancelled, openRun } from './openRun.ts';
+
+export async function importJobStarted(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
+}
+
+/**
+ * Ends a run that could not start its job. If a create was sent and its fate is not known, no line may be called not
+ * sent: then the lines are unconfirmed.
+ *
+ * @returns false when a job was started after all, or another attempt is at it: the run must go on
+ */
+export async function endWithoutImport(
+  context: ProvisioningContext,
+  run: { readonly record: RunRecord; readonly check: CheckResult },
+  ending: { readonly state: RunState; readonly error: RunError },
+): Promise<boolean> {
+  const { record, check } = run;
+  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  if (gate === 'closed') {
+    await endWithoutJob(context, record.runId, { ...ending, check });
+    return true;
+  }
+  if (gate === 'busy' || (await importJobStarted(context, record))) return false;
+  // What the error says to do may rest on nothing having been sent.
+  const action = 'A job may have been started: look at its devices in the hub, then drop the file again.';
+  const error = ending.state === 'refused' ? { ...ending.error, action } : ending.error;
+  await endUnconfirmed(context, record.runId, { ...ending, error, check });
+  return true;
+}
+
+/** A hub that will not cancel is no reason to lose the run: the job is watched on, and asked again. */
+export async function tryToCancel(context: ProvisioningContext, record: RunRecord, jobId: string): Promise<boolean> {
+  try {
+    return await cancelHubJob(context, record, jobId);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    context.log.log('warn', `the hub does not cancel job ${jobId}: ${runErrorOf(error).message}`);
+    return false;
+  }
+}
+
+/** The check of the run; made again if it is gone and nothing was sent. Undefined when that ends the run. */
+export async function checkOfOpen(context: ProvisioningContext, record: RunRecord): Promise<CheckResult | undefined> {
+  const { runId } = record;
+  const known = await checkOf(context, runId);
+  if (known !== undefined) return known;
+  if (record.check === undefined) throw new Error(`The run ${runId} has not been checked.`);
+  if (isSent(record)) throw new StagingLost(runId, CHECK_BLOB);
+  try {
+    const check = await checkedOf(context, record);
+    if (check.refused === undefined) return check;
+    await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
+  } catch (error) {
+    if (!areLinesGone(error)) throw error;
+    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
+  }
+  return undefined;
+}
+
+/** The record and check of a run that has been checked and has not ended; a cancel that was asked for ends it here. */
+export async function openChecked(
+  context: ProvisioningContext,
+  runId: string,
+): Promise<{ readonly record: RunRecord; readonly check: CheckResult } | undefined> {
+  const record = await openRun(context, runId);
+  if (record === undefined) return undefined;
+  const check = await checkOfOpen(context, record);
+  if (check === undefined) return undefined;
+  if (record.cancelRequestedAt !== undefined && record.job === undefined) {
+    // Once a job was started, or may have been, the run goes on until the job is found, and cancels that.
+    if ((await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed') {
+      // An attempt beside this one may have started the export: nobody would end it, and it keeps the hub from all others.
+      const { exportJob } = record;
+      if (exportJob !== undefined && !isTerminalStatus(exportJob.status)) {
+        await tryToCancel(context, record, exportJob.jobId);
+      }
+      await endCancelled(context, runId, check);
+      return undefined;
+    }
+  }
+  return { record, check };
+}

@@ -1,0 +1,26 @@
+import type { MissingField } from '../../devicesFile/checkLine.ts';
+import type { Epoch } from './epoch.ts';
+
+/** What a run is about to overwrite or delete, as it was. */
+export interface PreImageManifest {
+  /** A devices file with keys, in the container of the run. */
+  readonly blobName: string;
+  /** `export`: the whole registry, not only what the run touches. */
+  readonly way: 'single' | 'export';
+  /** How many identities it holds; unknown for an export. */
+  readonly identities?: number;
+}
+
+/** The lines with what they left out filled in from the pre-image. */
+export interface FillManifest {
+  readonly blobName: string;
+  /** In how many lines each field was filled in. */
+  readonly kept?: Readonly<Partial<Record<MissingField, number>>>;
+  /** How many lines were merged into the twin that was read, and apply to that twin alone. */
+  readonly merged?: number;
+  /** Patches of twins that take away what had to go; a hub that merges would let it be. */
+  readonly removals?: { readonly blobName: string; readonly lines: number };
+}
+
+export const preImageBlob = (round: Epoch) => `pre-image-${round}.json`;
+export const fillBlob = (round: Epoch) => `fill-${round}.json`;

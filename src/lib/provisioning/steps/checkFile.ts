@@ -1,0 +1,60 @@
+import { ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { hubOf, isSent } from '../../runs/runRecord.ts';
+import { FileRefused } from '../../textFile/fileRefused.ts';
+import { checkDrop } from '../check/checkDrop.ts';
+import type { CheckResult } from '../check/checkResult.ts';
+import { unconfirmedHaste } from '../check/danger.ts';
+import { countsOf } from '../configurations/configurationsReport.ts';
+import { DropChanged } from '../drop/drop.ts';
+import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
+import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
+
+export async function checkFile(
+  context: ProvisioningContext,
+  input: { readonly runId: string },
+): Promise<{ readonly next: 'job' | 'plan' | 'ended' }> {
+  const { runId } = input;
+  const record = await openRun(context, runId);
+  if (record === undefined) return { next: 'ended' };
+  const { options } = record;
+  if (options === undefined) throw new Error(`The run ${runId} has no options.`);
+  if (isCancelledBefore(record)) {
+    await endCancelled(context, runId);
+    return { next: 'ended' };
+  }
+  // What was sent is not checked, and not refused, any more: its lines are settled.
+  if (isSent(record)) return { next: 'job' };
+  let check: CheckResult;
+  try {
+    check = await checkDrop(context, record, options);
+  } catch (error) {
+    const refused =
+      error instanceof FileRefused || error instanceof ConfigurationsRefused || error instanceof DropChanged;
+    if (!refused) throw error;
+    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
+    return { next: 'ended' };
+  }
+  const configurations = check.configurations && countsOf(check.configurations);
+  await context.runs.update(runId, (current) => ({
+    ...current,
+    check: check.counts,
+    ...(configurations === undefined ? {} : { configurations }),
+    phase: options.dryRun ? 'preImage' : 'turn',
+  }));
+
+  if (check.refused !== undefined) {
+    await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
+    return { next: 'ended' };
+  }
+  if (check.accepted === 0) {
+    await endWithoutJob(context, runId, { state: 'completed', check });
+    return { next: 'ended' };
+  }
+  const haste = unconfirmedHaste(context.hub(hubOf(record)), options);
+  if (haste !== undefined) {
+    await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
+    return { next: 'ended' };
+  }
+  return { next: options.dryRun ? 'plan' : 'job' };
+}

@@ -1,0 +1,68 @@
+import { openEpoch } from '../../hubJobs/hubJob.ts';
+import { HubError } from '../../registry/hubError.ts';
+import { stagingOf } from '../../runs/runContainer.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { openChecked } from '../job/openChecked.ts';
+import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
+import { isEarlierEpoch } from '../preImage/epoch.ts';
+import { preImageWay, readPreImage } from '../preImage/preImage.ts';
+import type { PreImageManifest } from '../preImage/preImageBlobs.ts';
+import { preparedAfter, surviving } from '../recovery/recovery.ts';
+import type { RoundStep } from './stepInputs.ts';
+
+export async function notePreImage(
+  context: ProvisioningContext,
+  { runId, round }: RoundStep,
+  manifest: PreImageManifest,
+): Promise<void> {
+  const { blobName, identities } = manifest;
+  const preImage = {
+    container: stagingOf(context, runId).containerName,
+    blobName,
+    ...(identities === undefined ? {} : { identities }),
+    round,
+  };
+  await context.runs.update(runId, (current) =>
+    // Nothing can be undone from that of a dry run: it is staging like the rest.
+    current.options?.dryRun === true || isEarlierEpoch(round, current.preImage?.round)
+      ? undefined
+      : { ...current, preImage },
+  );
+}
+
+export async function tryTakePreImage(
+  context: ProvisioningContext,
+  input: RoundStep,
+): Promise<{ readonly status: 'ready' | 'export' | 'ended' }> {
+  const run = await openChecked(context, input.runId);
+  if (run === undefined) return { status: 'ended' };
+  const { record, check } = run;
+  const way = preImageWay(check, record.options);
+  if (way === 'none') return { status: 'ready' };
+  const opened = await openEpoch(context, record, input.round);
+  if (opened === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
+  if (opened === 'outdated') return { status: 'ended' };
+  if (opened === 'sent') return { status: 'ready' };
+  await context.runs.update(input.runId, (current) => ({ ...current, phase: 'preImage' }));
+  try {
+    const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check, input.round);
+    if (preImage === 'export') return { status: 'export' };
+    await notePreImage(context, input, preImage);
+    return { status: 'ready' };
+  } catch (error) {
+    if (!(error instanceof HubError) || error.retryable) throw error;
+    await endWithoutJob(context, input.runId, { state: 'failed', error: runErrorOf(error), check });
+    return { status: 'ended' };
+  }
+}
+
+/**
+ * Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. An
+ * import that was sent already, or may have been, keeps the pre-image that it was filled from.
+ */
+export async function takePreImage(
+  context: ProvisioningContext,
+  input: RoundStep,
+): Promise<{ readonly status: 'ready' | 'export' | 'anew' | 'ended' }> {
+  return surviving(context, input.runId, () => tryTakePreImage(context, input), preparedAfter);
+}

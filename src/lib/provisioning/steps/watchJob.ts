@@ -1,0 +1,53 @@
+import { isOverdue, readHubJob } from '../../hubJobs/hubJob.ts';
+import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
+import { HubError } from '../../registry/hubError.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { endsReadingBack, type RunJob } from '../../runs/runRecord.ts';
+import { FIELD_OF, waitingFor } from '../job/jobNotes.ts';
+import { tryToCancel } from '../job/openChecked.ts';
+import { openRun } from '../job/openRun.ts';
+import { runErrorOf } from '../outcome/endRun.ts';
+import type { JobStep } from './stepInputs.ts';
+
+export async function watchJob(
+  context: ProvisioningContext,
+  input: JobStep,
+): Promise<{ readonly ended: boolean; readonly progress?: number }> {
+  const { runId, kind } = input;
+  const field = FIELD_OF[kind];
+  const record = await openRun(context, runId);
+  const known = record?.[field];
+  if (record === undefined || known === undefined) return { ended: true };
+  if (kind === 'export' && input.round !== undefined && known.round !== input.round) return { ended: true };
+  if (isTerminalStatus(known.status)) return { ended: true };
+
+  const overdue = isOverdue(context, known);
+  try {
+    // The event wakes the orchestration at once; this finds a cancel whose event was lost.
+    // Of a cancelled run, too, it is read back what was done: that export goes on, unless it is what was cancelled.
+    const isUnwanted = record.cancelRequestedAt !== undefined && (kind !== 'verify' || endsReadingBack(record));
+    // A job that may be somebody else's is not ours to cancel.
+    if ((isUnwanted || overdue) && !known.mayBeForeign) await tryToCancel(context, record, known.jobId);
+    const job = await readHubJob(context, record, known.jobId);
+    await context.runs.update(runId, (current) => {
+      const { waiting: _waiting, ...rest } = current;
+      const seen: RunJob = {
+        ...known,
+        status: job?.status ?? 'unknown',
+        progress: job?.progress ?? known.progress,
+        ...(job?.failureReason === undefined ? {} : { failureReason: job.failureReason }),
+      };
+      const before = current[field];
+      if (before?.jobId !== known.jobId) return undefined;
+      const same = current.waiting === undefined && before?.status === seen.status && before.progress === seen.progress;
+      return same ? undefined : { ...rest, [field]: seen };
+    });
+    // A job that the hub does not know any more will not change again.
+    if (job === undefined || isTerminalStatus(job.status) || overdue) return { ended: true };
+    return { ended: false, ...(job.progress === undefined ? {} : { progress: job.progress }) };
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    await waitingFor(context, runId, { kind: 'trouble', reason: runErrorOf(error).message });
+    return { ended: overdue };
+  }
+}
