@@ -1,7 +1,7 @@
-import { TIERS, type Tier } from './throttles.ts';
+import { type ThrottleSettings, TIERS } from './throttles.ts';
 
 /** Behaviour that can be set at the start and changed while the hub runs (PATCH /options of the admin server). */
-export interface HubSettings {
+export interface HubSettings extends ThrottleSettings {
   jobEnqueueMs: number;
   jobRunMs: number;
   jobRate: number;
@@ -14,11 +14,6 @@ export interface HubSettings {
   maxConfigurations: number;
   pageMax: number;
   bulkErrorCode: 'name' | 'number';
-  tier: Tier | 'none';
-  units: number;
-  timeScale: number;
-  burstSeconds: number;
-  shapeMs: number;
   replyDelayMs: number;
   readLagMs: number;
   queryLagMs: number;

@@ -1,5 +1,3 @@
-import type { HubSettings } from './hubOptions.ts';
-
 export const TIERS = ['S1', 'S2', 'S3'] as const;
 export type Tier = (typeof TIERS)[number];
 
@@ -13,7 +11,14 @@ export interface Throttles {
   clear(): void;
 }
 
-type ThrottleSettings = Pick<HubSettings, 'tier' | 'units' | 'timeScale' | 'burstSeconds' | 'shapeMs'>;
+/** What throttles depend on; read at each call, so that it may change while the hub runs. */
+export interface ThrottleSettings {
+  tier: Tier | 'none';
+  units: number;
+  timeScale: number;
+  burstSeconds: number;
+  shapeMs: number;
+}
 
 const MINUTE = 60;
 

@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { HubPorts } from './hubs.ts';
 import { StackError } from './stackError.ts';
-import type { StackPorts } from './stackFile.ts';
+import type { HubPorts, StackPorts } from './stackFile.ts';
 
 /** True when a server on the loopback address could listen on this port now. */
 async function isFree(port: number): Promise<boolean> {

@@ -1,13 +1,7 @@
 /** The hubs of a stack: the first, `default`, and more of them under aliases. */
 
 import type { HubReady } from './hub.ts';
-import type { PartName, StackPorts } from './stackFile.ts';
-
-/** A hub as the app knows it; nothing is said of one that a setting names and that the stack does not run. */
-export type StackHub = Partial<HubReady>;
-/** By alias. */
-export type StackHubs = Readonly<Record<string, StackHub>>;
-export type HubPorts = Pick<StackPorts, 'hub' | 'hubAdmin'>;
+import type { PartName, StackHubs } from './stackFile.ts';
 
 export const FIRST_HUB = 'default';
 

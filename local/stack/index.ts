@@ -11,33 +11,33 @@ import { childEnvironment } from './environment.ts';
 import { chooseHubPorts, choosePorts } from './freePort.ts';
 import { type HostReady, readHostKey, startHost } from './host.ts';
 import { type HubReady, startHub } from './hub.ts';
-import {
-  FIRST_HUB,
-  type HubPorts,
-  hubsOfApp,
-  inOrderOfEnd,
-  partOfHub,
-  type StackHubs,
-  settingsOfHubs,
-} from './hubs.ts';
+import { FIRST_HUB, hubsOfApp, inOrderOfEnd, partOfHub, settingsOfHubs } from './hubs.ts';
 import { makeFolder } from './makeFolder.ts';
 import { endOrphans } from './orphans.ts';
 import { identityOf } from './processIdentity.ts';
 import { projectRoot } from './projectRoot.ts';
 import { StackError } from './stackError.ts';
 import {
+  type HubPorts,
   lockData,
   type PartName,
   readStackFile,
   type StackFile,
+  type StackHubs,
   type StackPorts,
   writeStackFile,
 } from './stackFile.ts';
 
-export type { StackHub, StackHubs } from './hubs.ts';
 export { projectRoot } from './projectRoot.ts';
 export { StackError } from './stackError.ts';
-export { findRunningStack, type PartName, type StackFile, type StackPorts } from './stackFile.ts';
+export {
+  findRunningStack,
+  type PartName,
+  type StackFile,
+  type StackHub,
+  type StackHubs,
+  type StackPorts,
+} from './stackFile.ts';
 
 export interface StackOptions {
   /** Folder for everything that the stack keeps; made when missing. */

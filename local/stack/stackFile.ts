@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HubPorts, StackHubs } from './hubs.ts';
+import type { HubReady } from './hub.ts';
 import { lockFolder } from './lockFolder.ts';
 import { isAlive, type ProcessIdentity } from './processIdentity.ts';
 import { StackError } from './stackError.ts';
@@ -17,6 +17,13 @@ export interface StackPorts {
   readonly hubAdmin: number;
   readonly api: number;
 }
+
+export type HubPorts = Pick<StackPorts, 'hub' | 'hubAdmin'>;
+
+/** A hub as the app knows it; nothing is said of one that a setting names and that the stack does not run. */
+export type StackHub = Partial<HubReady>;
+/** By alias. */
+export type StackHubs = Readonly<Record<string, StackHub>>;
 
 /** The connection strings are the development keys of this machine's stand-ins: the file is readable by its owner only. */
 export interface StackFile {
