@@ -16,15 +16,15 @@ interface RunStep {
   readonly runId: string;
 }
 
-/** A step of one round of the pre-image. */
-interface RoundStep extends RunStep {
-  readonly round: Epoch;
+/** A step of one epoch of the pre-image. */
+interface EpochStep extends RunStep {
+  readonly epoch: Epoch;
 }
 
 interface JobStep extends RunStep {
   readonly kind: JobKind;
   /** Of the pre-image that the export takes, or that the import was filled from. Default: the latest. */
-  readonly round?: Epoch;
+  readonly epoch?: Epoch;
 }
 
 /**
@@ -53,12 +53,12 @@ export interface Activities {
     output: { readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' };
   };
   /** Reads what the run may overwrite or delete; a large file needs an export for that. */
-  readonly takePreImage: { input: RoundStep; output: { readonly status: 'ready' | 'export' | 'anew' | 'ended' } };
-  readonly finishPreImage: { input: RoundStep; output: { readonly status: 'ready' | 'wait' | 'anew' | 'ended' } };
+  readonly takePreImage: { input: EpochStep; output: { readonly status: 'ready' | 'export' | 'anew' | 'ended' } };
+  readonly finishPreImage: { input: EpochStep; output: { readonly status: 'ready' | 'wait' | 'anew' | 'ended' } };
   /** The report of a dry run: what would happen. `anew`: what it compares with is gone. */
-  readonly planRun: { input: RoundStep; output: { readonly state: string } };
+  readonly planRun: { input: EpochStep; output: { readonly state: string } };
   /** Stops a file that deletes much unconfirmed; else fills in what lines leave out and their devices have. */
-  readonly fillLines: { input: RoundStep; output: { readonly status: 'ready' | 'anew' | 'ended' } };
+  readonly fillLines: { input: EpochStep; output: { readonly status: 'ready' | 'anew' | 'ended' } };
   readonly startJob: {
     input: JobStep;
     output: { readonly status: 'started' | 'anew' | 'ended' } | { readonly status: 'wait'; readonly seconds: number };

@@ -11,7 +11,7 @@ export interface StartInput {
   readonly runId: string;
   readonly kind: JobKind;
   /** Of the pre-image: only for the export that takes it, and for the import. */
-  readonly round?: Epoch;
+  readonly epoch?: Epoch;
   readonly place: TurnPlace;
   readonly tries: number;
 }
@@ -26,12 +26,12 @@ export function* provisionJobStart(
   context: OrchestrationContext,
 ): Generator<Task, { status: 'started' | 'anew' | 'ended' | 'turnLost' } | undefined, unknown> {
   const input = context.df.getInput() as StartInput;
-  const { runId, kind, round, place } = input;
+  const { runId, kind, epoch, place } = input;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     const { granted } = yield* pollTurn(context, place);
     // What follows the import belongs to a turn that the run has had: it is not waited for again.
     if (!granted && (kind === 'export' || kind === 'import')) return { status: 'turnLost' };
-    const result = yield* call(context, 'startJob', { runId, kind, ...(round === undefined ? {} : { round }) });
+    const result = yield* call(context, 'startJob', { runId, kind, ...(epoch === undefined ? {} : { epoch }) });
     if (result.status !== 'wait') return { status: result.status };
     yield* sleep(context, startDelaySeconds(input.tries + turn, result.seconds));
   }
@@ -76,7 +76,7 @@ export interface WatchInput {
   readonly runId: string;
   readonly kind: JobKind;
   /** Of the pre-image: only for the export that takes it, and for the import. */
-  readonly round?: Epoch;
+  readonly epoch?: Epoch;
   readonly place: TurnPlace;
   /** When watching began, ms since the epoch, in durable time. */
   readonly since: number;
@@ -92,12 +92,12 @@ export function* provisionJobWatch(
   context: OrchestrationContext,
 ): Generator<Task, { ended: true } | undefined, unknown> {
   const input = context.df.getInput() as WatchInput;
-  const { runId, kind, round } = input;
+  const { runId, kind, epoch } = input;
   let progress: number | undefined;
   for (let turn = 0; turn < TURNS_A_HISTORY; turn++) {
     yield* sleep(context, watchDelaySeconds(context.df.currentUtcDateTime.getTime() - input.since, progress));
     yield* pollTurn(context, input.place);
-    const seen = yield* call(context, 'watchJob', { runId, kind, ...(round === undefined ? {} : { round }) });
+    const seen = yield* call(context, 'watchJob', { runId, kind, ...(epoch === undefined ? {} : { epoch }) });
     if (seen.ended) return { ended: true };
     progress = seen.progress;
   }

@@ -114,20 +114,20 @@ function* findPlace(
 function* plan(context: OrchestrationContext, input: RunInput, place: TurnPlace): Generator<Task, RunResult, unknown> {
   const { runId } = input;
   for (let number = 1; ; number++) {
-    const round = epochOf(input.attempt ?? 1, number);
+    const epoch = epochOf(input.attempt ?? 1, number);
     context.df.setCustomStatus({ phase: 'preImage' });
-    const { status } = yield* call(context, 'takePreImage', { runId, round });
+    const { status } = yield* call(context, 'takePreImage', { runId, epoch });
     if (status === 'ended') return ENDED;
     if (status === 'anew') continue;
     if (status === 'export') {
       if ((yield* takeTurn(context, input, place)) === 'ended') return ENDED;
-      const exported = yield* exportPreImage(context, input, place, round);
+      const exported = yield* exportPreImage(context, input, place, epoch);
       if (exported === 'ended') return ENDED;
       if (exported === 'turnLost' || exported === 'anew') continue;
       leaveTurn(context, place);
     }
     context.df.setCustomStatus({ phase: 'report' });
-    const planned = yield* call(context, 'planRun', { runId, round });
+    const planned = yield* call(context, 'planRun', { runId, epoch });
     if (planned.state !== 'anew') return planned;
   }
 }
@@ -140,11 +140,11 @@ function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace)
   const { runId } = input;
   const started = yield* sendImport(context, input, place);
   if (started === 'ended') return ENDED;
-  const { round } = started;
+  const { epoch } = started;
 
-  for (let rounds = 1; ; ) {
+  for (let pass = 1; ; ) {
     context.df.setCustomStatus({ phase: 'job' });
-    const watch = watchJob(context, { runId, place, kind: 'import', round });
+    const watch = watchJob(context, { runId, place, kind: 'import', epoch });
     const cancelled = context.df.waitForExternalEvent(CANCEL_EVENT);
     const first = yield context.df.Task.any([watch, cancelled]);
     if (first === cancelled) {
@@ -153,7 +153,7 @@ function* work(context: OrchestrationContext, input: RunInput, place: TurnPlace)
       yield* untilOver(watch);
     }
     context.df.setCustomStatus({ phase: 'settle' });
-    const settled = yield* finishRun(context, input, place, rounds++);
+    const settled = yield* finishRun(context, input, place, pass++);
     if (settled.state !== 'notEnded') return settled;
     // The watch was lost (it may have failed for long trouble with storage), and the job goes on: watch it again.
     yield* sleep(context, 30);
@@ -169,18 +169,18 @@ function* sendImport(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-): Generator<Task, { readonly round: Epoch } | 'ended', unknown> {
+): Generator<Task, { readonly epoch: Epoch } | 'ended', unknown> {
   for (let number = 1; ; number++) {
-    const round = epochOf(input.attempt ?? 1, number);
+    const epoch = epochOf(input.attempt ?? 1, number);
     const turn = yield* takeTurn(context, input, place);
     if (turn === 'ended') return 'ended';
-    if (turn === 'jobStarted') return { round };
-    const preserved = yield* preserve(context, input, place, round);
+    if (turn === 'jobStarted') return { epoch };
+    const preserved = yield* preserve(context, input, place, epoch);
     if (preserved === 'ended') return 'ended';
     if (preserved === 'turnLost' || preserved === 'anew') continue;
-    const started = yield* startJob(context, input, { place, kind: 'import', round });
+    const started = yield* startJob(context, input, { place, kind: 'import', epoch });
     if (started === 'ended') return 'ended';
-    if (started === 'started') return { round };
+    if (started === 'started') return { epoch };
   }
 }
 
@@ -189,13 +189,13 @@ function* finishRun(
   context: OrchestrationContext,
   { runId, attempt = 1 }: RunInput,
   place: TurnPlace,
-  round: number,
+  pass: number,
 ): Generator<Task, AftermathResult, unknown> {
   const id = childInstanceId(runId, 'after', attempt);
   return (yield context.df.callSubOrchestrator(
     ORCHESTRATIONS.provisionAftermath,
     { runId, place } satisfies AftermathInput,
-    round === 1 ? id : `${id}-again-${round}`,
+    pass === 1 ? id : `${id}-again-${pass}`,
   )) as AftermathResult;
 }
 
@@ -219,17 +219,17 @@ function* preserve(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-  round: Epoch,
+  epoch: Epoch,
 ): Generator<Task, 'ready' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { runId } = input;
   context.df.setCustomStatus({ phase: 'preImage' });
-  const preImage = yield* call(context, 'takePreImage', { runId, round });
+  const preImage = yield* call(context, 'takePreImage', { runId, epoch });
   if (preImage.status === 'ended' || preImage.status === 'anew') return preImage.status;
   if (preImage.status === 'export') {
-    const exported = yield* exportPreImage(context, input, place, round);
+    const exported = yield* exportPreImage(context, input, place, epoch);
     if (exported !== 'ready') return exported;
   }
-  return (yield* call(context, 'fillLines', { runId, round })).status;
+  return (yield* call(context, 'fillLines', { runId, epoch })).status;
 }
 
 /** Has the hub export what is there; the run has its turn. */
@@ -237,15 +237,15 @@ function* exportPreImage(
   context: OrchestrationContext,
   input: RunInput,
   place: TurnPlace,
-  round: Epoch,
+  epoch: Epoch,
 ): Generator<Task, 'ready' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { runId } = input;
-  const started = yield* startJob(context, input, { place, kind: 'export', round });
+  const started = yield* startJob(context, input, { place, kind: 'export', epoch });
   if (started !== 'started') return started;
   context.df.setCustomStatus({ phase: 'preImage' });
   for (;;) {
-    yield* untilOver(watchJob(context, { runId, place, kind: 'export', round }));
-    const exported = yield* call(context, 'finishPreImage', { runId, round });
+    yield* untilOver(watchJob(context, { runId, place, kind: 'export', epoch }));
+    const exported = yield* call(context, 'finishPreImage', { runId, epoch });
     if (exported.status !== 'wait') return exported.status;
     yield* sleep(context, 30);
   }
@@ -255,7 +255,7 @@ function* exportPreImage(
 function* startJob(
   context: OrchestrationContext,
   { runId, attempt = 1 }: RunInput,
-  job: { readonly kind: 'export' | 'import'; readonly round: Epoch; readonly place: TurnPlace },
+  job: { readonly kind: 'export' | 'import'; readonly epoch: Epoch; readonly place: TurnPlace },
 ): Generator<Task, 'started' | 'anew' | 'ended' | 'turnLost', unknown> {
   const { status } = (yield context.df.callSubOrchestrator(
     ORCHESTRATIONS.provisionJobStart,
@@ -265,7 +265,7 @@ function* startJob(
   return status;
 }
 
-function watchJob(context: OrchestrationContext, job: Pick<WatchInput, 'runId' | 'kind' | 'round' | 'place'>): Task {
+function watchJob(context: OrchestrationContext, job: Pick<WatchInput, 'runId' | 'kind' | 'epoch' | 'place'>): Task {
   const input: WatchInput = { ...job, since: context.df.currentUtcDateTime.getTime() };
   // No id of its own: the engine derives one from this very execution, so that a run that is started once more does not
   // meet a child of its earlier life.

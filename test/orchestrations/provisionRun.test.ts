@@ -147,12 +147,12 @@ describe('the orchestration of a run', () => {
   it('waits for its turn again when it has lost it before its job was started, and takes its pre-image anew', () => {
     const provisionJobStart = [{ status: 'turnLost' }, { status: 'started' }];
     const { yields } = drive(provisionRun, { runId, attempt: 3 }, script({ ...straight, provisionJobStart }));
-    const round = ['provisionTurn', 'takePreImage', 'fillLines', 'provisionJobStart'];
-    expect(names(yields).slice(2, 10)).toEqual([...round, ...round]);
-    const rounds = yields
-      .map(({ input }) => (input as { round?: string }).round)
+    const epoch = ['provisionTurn', 'takePreImage', 'fillLines', 'provisionJobStart'];
+    expect(names(yields).slice(2, 10)).toEqual([...epoch, ...epoch]);
+    const epochs = yields
+      .map(({ input }) => (input as { epoch?: string }).epoch)
       .filter((value) => value !== undefined);
-    expect(rounds).toEqual(['3.1', '3.1', '3.1', '3.2', '3.2', '3.2']);
+    expect(epochs).toEqual(['3.1', '3.1', '3.1', '3.2', '3.2', '3.2']);
   });
 
   it('begins anew, too, when the turn is lost before the export of its pre-image was started', () => {
@@ -170,7 +170,7 @@ describe('the orchestration of a run', () => {
       'finishPreImage',
       'fillLines',
     ]);
-    expect(yields[10]).toMatchObject({ name: 'fillLines', input: { runId, round: '1.2' } });
+    expect(yields[10]).toMatchObject({ name: 'fillLines', input: { runId, epoch: '1.2' } });
   });
 
   it('started again after its orchestration was lost, goes on with the job that it has, and has children of its own', () => {
@@ -282,8 +282,8 @@ describe('the orchestration of a dry run', () => {
     const { yields, output, statuses } = drive(provisionRun, { runId }, script(dry));
     expect(names(yields)).toEqual(['readOptions', 'checkFile', 'takePreImage', 'planRun']);
     expect(yields.slice(2).map(({ input }) => input)).toEqual([
-      { runId, round: '1.1' },
-      { runId, round: '1.1' },
+      { runId, epoch: '1.1' },
+      { runId, epoch: '1.1' },
     ]);
     expect(statuses).toEqual(['options', 'check', 'preImage', 'report'].map((phase) => ({ phase })));
     expect(output).toEqual({ state: 'completed' });
@@ -313,9 +313,9 @@ describe('the orchestration of a dry run', () => {
     const provisionJobStart = [{ status: 'turnLost' }, { status: 'started' }];
     const answers = { ...dry, takePreImage: { status: 'export' }, provisionJobStart };
     const { yields } = drive(provisionRun, { runId, attempt: 2 }, script(answers));
-    const round = ['takePreImage', 'provisionTurn', 'provisionJobStart'];
-    expect(names(yields).slice(2)).toEqual([...round, ...round, 'provisionJobWatch', 'finishPreImage', 'planRun']);
-    expect(yields.at(-1)?.input).toEqual({ runId, round: '2.2' });
+    const epoch = ['takePreImage', 'provisionTurn', 'provisionJobStart'];
+    expect(names(yields).slice(2)).toEqual([...epoch, ...epoch, 'provisionJobWatch', 'finishPreImage', 'planRun']);
+    expect(yields.at(-1)?.input).toEqual({ runId, epoch: '2.2' });
   });
 
   it.each([
@@ -406,14 +406,14 @@ describe('the wait for the turn', () => {
 });
 
 describe('the start of the job', () => {
-  const input = { runId, kind: 'import', round: '1.1', place, tries: 0 };
+  const input = { runId, kind: 'import', epoch: '1.1', place, tries: 0 };
 
   it('waits between tries, keeps the turn, and starts over with a fresh history after fifty', () => {
     const answers = { poll: { granted: true }, startJob: { status: 'wait', seconds: 5 } };
     const busy = drive(provisionJobStart, input, script(answers));
     expect(names(busy.yields).slice(0, 4)).toEqual(['poll', 'startJob', 'timer', 'poll']);
     expect(busy.yields.filter(({ name }) => name === 'startJob')).toHaveLength(50);
-    expect(busy.continuedAsNew).toEqual({ runId, kind: 'import', round: '1.1', place, tries: 50 });
+    expect(busy.continuedAsNew).toEqual({ runId, kind: 'import', epoch: '1.1', place, tries: 50 });
   });
 
   it.each(['started', 'ended'] as const)('tells that the run has %s', (status) => {
@@ -433,7 +433,7 @@ describe('the watch over the job', () => {
     const watchJob = [{ ended: false }, { ended: false }, { ended: true }];
     const { yields, output } = drive(
       provisionJobWatch,
-      { runId, kind: 'import', round: '1.1', place, since: Date.parse('2026-11-20T02:00:00Z') },
+      { runId, kind: 'import', epoch: '1.1', place, since: Date.parse('2026-11-20T02:00:00Z') },
       script({ poll: { granted: true }, watchJob }),
     );
     const look = ['timer', 'poll', 'watchJob'];
@@ -445,11 +445,11 @@ describe('the watch over the job', () => {
     const since = Date.parse('2026-11-20T02:00:00Z');
     const { continuedAsNew } = drive(
       provisionJobWatch,
-      { runId, kind: 'import', round: '1.1', place, since },
+      { runId, kind: 'import', epoch: '1.1', place, since },
       // Whoever has the turn by now: the job runs, and is watched to its end.
       script({ poll: { granted: false, position: 1 }, watchJob: { ended: false } }),
     );
-    expect(continuedAsNew).toEqual({ runId, kind: 'import', round: '1.1', place, since });
+    expect(continuedAsNew).toEqual({ runId, kind: 'import', epoch: '1.1', place, since });
   });
 
   it.each([

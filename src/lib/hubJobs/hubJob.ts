@@ -69,7 +69,7 @@ export interface HubJobPlan {
   /** Name of the blob that keeps the state of this job. */
   readonly stateBlob: string;
   /** Of an import that was filled from a pre-image: from which. */
-  readonly round?: Epoch;
+  readonly epoch?: Epoch;
   /** Name of the blob that nobody but this job writes into the container of the run. */
   readonly proofBlob: string;
   /** Blob name that a hub with echo shows for this job and for no other. */
@@ -94,7 +94,7 @@ export interface JobState {
   /** Set before a create is sent; jobs that were known then cannot be ours. */
   readonly intent?: { readonly at: string; readonly knownJobIds: readonly string[] };
   readonly job?: StartedJob;
-  /** Of the import: the latest round of the pre-image; an import that was filled from an earlier one is not started. */
+  /** Of the import: the latest epoch of the pre-image; an import that was filled from an earlier one is not started. */
   readonly round?: Epoch;
   /** The run ended without this job: whoever comes late must not start it. */
   readonly closed?: true;
@@ -148,22 +148,22 @@ export async function closeHubJob(
 }
 
 /**
- * Begins a round of the pre-image: from now on no import is started that was filled from an earlier one.
+ * Begins an epoch of the pre-image: from now on no import is started that was filled from an earlier one.
  *
  * @returns `sent` when the import was started, or may have been: then it goes by the pre-image that it had. `outdated`
- *   when a later round has begun. `busy`: ask again
+ *   when a later epoch has begun. `busy`: ask again
  */
 export async function openEpoch(
   context: ProvisioningContext,
   record: RunRecord,
-  round: Epoch,
+  epoch: Epoch,
 ): Promise<'open' | 'sent' | 'outdated' | 'busy'> {
   const opened = await underLease(context, record, IMPORT_JOB_BLOB, async (held) => {
     const state = await held.read();
-    if (isEarlierEpoch(round, state.round)) return 'outdated' as const;
+    if (isEarlierEpoch(epoch, state.round)) return 'outdated' as const;
     if (state.job !== undefined || state.intent !== undefined) return 'sent' as const;
     if (await importSent(context, record.runId)) return 'sent' as const;
-    if (state.round !== round) await held.save({ ...state, round });
+    if (state.round !== epoch) await held.save({ ...state, round: epoch });
     return 'open' as const;
   });
   return opened ?? 'busy';
@@ -232,7 +232,7 @@ async function startUnderLease(
   if (state.intent === undefined && (await plan.wasSent?.()) === true) {
     throw new StagingLost(record.runId, plan.stateBlob);
   }
-  if (state.round !== plan.round) return { status: 'outdated' };
+  if (state.round !== plan.epoch) return { status: 'outdated' };
 
   const hub = context.hub(hubOf(record));
   const keep = async (
@@ -352,10 +352,10 @@ async function lastVerifyState(context: ProvisioningContext, record: RunRecord):
  */
 export async function noJobUnderWay(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
   const importState = await readJobState(context, record, IMPORT_JOB_BLOB);
-  const round = importState?.round;
-  const exportState = round === undefined ? undefined : await readJobState(context, record, exportJobBlob(round));
+  const epoch = importState?.round;
+  const exportState = epoch === undefined ? undefined : await readJobState(context, record, exportJobBlob(epoch));
   const jobs = [
-    { noted: record.exportJob?.round === round ? record.exportJob : undefined, state: exportState },
+    { noted: record.exportJob?.round === epoch ? record.exportJob : undefined, state: exportState },
     { noted: record.job, state: importState },
     { noted: record.retryJob, state: await readJobState(context, record, RETRY_JOB_BLOB) },
     { noted: record.verifyJob, state: await lastVerifyState(context, record) },

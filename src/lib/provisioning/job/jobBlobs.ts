@@ -7,6 +7,6 @@ export const RETRY_JOB_BLOB = 'retry-job.json';
 export const verifyJobBlob = (exportTry: number): string => `verify-job-${exportTry}.json`;
 export const PARENTS_JOB_BLOB = 'parents-job.json';
 
-/** Names of what each round of the pre-image has for itself. */
-export const exportJobBlob = (round: Epoch) => `export-job-${round}.json`;
+/** Names of what each epoch of the pre-image has for itself. */
+export const exportJobBlob = (epoch: Epoch) => `export-job-${epoch}.json`;
 export const SETTLEMENT_BLOB = 'settlement.json';

@@ -25,14 +25,19 @@ export async function noteJob(
   context: ProvisioningContext,
   runId: string,
   kind: JobKind,
-  started: StartedJob & { readonly round?: Epoch | undefined },
+  started: StartedJob & { readonly epoch?: Epoch | undefined },
 ): Promise<void> {
-  const { round, ...fields } = started;
+  const { epoch, ...fields } = started;
   await context.runs.update(runId, (current) => {
     const { waiting: _waiting, ...rest } = current;
     const known = current[FIELD_OF[kind]];
-    const fresh: RunJob = { ...fields, ...(round === undefined ? {} : { round }), status: 'enqueued', progress: 0 };
-    const job = known === undefined || isEarlierEpoch(known.round, round) ? fresh : known;
+    const fresh: RunJob = {
+      ...fields,
+      ...(epoch === undefined ? {} : { round: epoch }),
+      status: 'enqueued',
+      progress: 0,
+    };
+    const job = known === undefined || isEarlierEpoch(known.round, epoch) ? fresh : known;
     return { ...rest, phase: PHASE_OF[kind], [FIELD_OF[kind]]: job };
   });
 }

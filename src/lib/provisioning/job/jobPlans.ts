@@ -36,14 +36,14 @@ export function importPlan(
   check: CheckResult,
   input: {
     readonly blobName: string;
-    readonly round: Epoch | undefined;
+    readonly epoch: Epoch | undefined;
     readonly configurationsBlobName: string | undefined;
   },
 ): HubJobPlan {
-  const { blobName: inputBlobName, round, configurationsBlobName } = input;
+  const { blobName: inputBlobName, epoch, configurationsBlobName } = input;
   return {
     ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted, configurationsBlobName }),
-    ...(round === undefined ? {} : { round }),
+    ...(epoch === undefined ? {} : { epoch }),
     stateBlob: IMPORT_JOB_BLOB,
     wasSent: () => importSent(context, record.runId),
     noteSending: (at) => noteSending(context, record.runId, at),
@@ -96,12 +96,12 @@ export async function preImagePlan(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  round: Epoch,
+  epoch: Epoch,
 ): Promise<HubJobPlan> {
-  const outputBlobName = exportBlobName(check, round);
+  const outputBlobName = exportBlobName(check, epoch);
   return {
     ...(await exportOf(context, record, check, outputBlobName)),
-    stateBlob: exportJobBlob(round),
+    stateBlob: exportJobBlob(epoch),
     beforeCreate: () => assertDropUnchanged(context, record),
   };
 }

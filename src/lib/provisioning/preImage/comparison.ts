@@ -19,16 +19,16 @@ export interface Identity {
   readonly moduleId?: string;
 }
 
-/** @throws Error when the pre-image of the round was not taken, or is gone */
+/** @throws Error when the pre-image of the epoch was not taken, or is gone */
 export async function compareWithPreImage(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  round: Epoch,
+  epoch: Epoch,
 ): Promise<Comparison> {
   const container = stagingOf(context, record.runId);
-  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;
-  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(round));
+  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(epoch))))?.value;
+  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(epoch));
   const blobs = checkBlobs(container, check.attempt);
   return compareLines({
     lines: readEachLine(blobs.devices),

@@ -50,7 +50,7 @@ interface WaitingLine {
  * Lines that merge into a twin are given the sections that they come to, and what has to go from a twin is noted for
  * later: whether a hub replaces or merges what an import says of a twin is not known.
  *
- * @param round the pre-image to take it from; undefined for a run that takes none
+ * @param epoch the pre-image to take it from; undefined for a run that takes none
  * @param mostFound see CHARACTERS_FOUND
  * @returns the blob that the import job is to read, and in how many lines each field was filled in
  */
@@ -59,26 +59,26 @@ export async function fillMissing(
   record: RunRecord,
   check: CheckResult,
   options: ProvisionOptions,
-  round: Epoch | undefined,
+  epoch: Epoch | undefined,
   mostFound = CHARACTERS_FOUND,
 ): Promise<FillManifest> {
   const container = stagingOf(context, record.runId);
   const blobs = checkBlobs(container, check.attempt);
   const isNeeded = hasToFill(check.counts.byMode);
-  if (!isNeeded || (check.incomplete === 0 && round === undefined)) return { blobName: blobs.devices.name };
-  if (round === undefined) throw new StagingLost(record.runId, 'the pre-image');
-  const manifest = container.getBlockBlobClient(fillBlob(round));
+  if (!isNeeded || (check.incomplete === 0 && epoch === undefined)) return { blobName: blobs.devices.name };
+  if (epoch === undefined) throw new StagingLost(record.runId, 'the pre-image');
+  const manifest = container.getBlockBlobClient(fillBlob(epoch));
   const earlier = await readJson<FillManifest>(manifest);
   if (earlier !== undefined) return earlier.value;
-  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(round))))?.value;
-  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(round));
+  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(epoch))))?.value;
+  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(epoch));
 
   const source = container.getBlockBlobClient(preImage.blobName);
   const scopes = await findScoped(source);
   const isThere = preImage.way === 'export' ? undefined : edgeLookUp(context, record);
   const gone = scopes === undefined ? undefined : await findGone(scopes, blobs.devices, isThere);
   const isGone = gone === undefined ? undefined : (scope: string) => gone.has(scope);
-  const name = `${round}-${randomBytes(4).toString('hex')}`;
+  const name = `${epoch}-${randomBytes(4).toString('hex')}`;
   const filled = container.getBlockBlobClient(`filled-${name}.txt`);
   const writer = createBlockWriter(filled);
   const removals = container.getBlockBlobClient(`removals-${name}.txt`);

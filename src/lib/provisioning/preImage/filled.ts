@@ -16,22 +16,22 @@ import { type FillManifest, fillBlob } from './preImageBlobs.ts';
  * @throws StagingLost when that is not known any more: what had to go from twins would stay, and nobody would say so
  */
 export async function readFilled(context: ProvisioningContext, record: RunRecord): Promise<FillManifest | undefined> {
-  const round = await latestEpoch(context, record);
-  if (round === undefined) return undefined;
-  const filled = await readJson<FillManifest>(stagingOf(context, record.runId).getBlockBlobClient(fillBlob(round)));
+  const epoch = await latestEpoch(context, record);
+  if (epoch === undefined) return undefined;
+  const filled = await readJson<FillManifest>(stagingOf(context, record.runId).getBlockBlobClient(fillBlob(epoch)));
   // An earlier version, whose records do not say when the import was sent, filled fewer files.
   const isExpected = record.importSentAt !== undefined && hasToFill(record.check?.byMode ?? {});
-  if (filled === undefined && isExpected) throw new StagingLost(record.runId, fillBlob(round));
+  if (filled === undefined && isExpected) throw new StagingLost(record.runId, fillBlob(epoch));
   return filled?.value;
 }
 export async function filledFor(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  round: Epoch | undefined,
+  epoch: Epoch | undefined,
 ): Promise<FillManifest> {
   if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
-  return fillMissing(context, record, check, record.options, round);
+  return fillMissing(context, record, check, record.options, epoch);
 }
 /** The name of the blob that the import job reads, or has read. */
 

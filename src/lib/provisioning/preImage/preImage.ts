@@ -47,16 +47,16 @@ export function preImageWay(
   return overwriting <= MOST_READ_SINGLY ? 'single' : 'export';
 }
 
-/** The round of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
+/** The epoch of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
 export async function latestEpoch(context: ProvisioningContext, record: RunRecord): Promise<Epoch | undefined> {
-  const round = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
+  const epoch = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
   // Once the import was sent, its pre-image stays.
-  return round ?? (isSent(record) ? record.preImage?.round : undefined);
+  return epoch ?? (isSent(record) ? record.preImage?.round : undefined);
 }
 
-/** Name of the blob that the export of this round writes. */
-export function exportBlobName(check: CheckResult, round: Epoch): string {
-  return `pre-image-${round}-${check.attempt}.txt`;
+/** Name of the blob that the export of this epoch writes. */
+export function exportBlobName(check: CheckResult, epoch: Epoch): string {
+  return `pre-image-${epoch}-${check.attempt}.txt`;
 }
 
 /**
@@ -69,10 +69,10 @@ export async function readPreImage(
   context: ProvisioningContext,
   record: RunRecord,
   check: CheckResult,
-  round: Epoch,
+  epoch: Epoch,
 ): Promise<PreImageManifest | 'export'> {
   const container = stagingOf(context, record.runId);
-  const manifest = container.getBlockBlobClient(preImageBlob(round));
+  const manifest = container.getBlockBlobClient(preImageBlob(epoch));
   const earlier = await readJson<PreImageManifest>(manifest);
   if (earlier !== undefined) return earlier.value;
 
@@ -93,11 +93,11 @@ export async function readPreImage(
     }
   }
   // A name of its own: two attempts at this step may run at a time, and the manifest says whose blob counts.
-  const blobName = `pre-image-${round}-${randomBytes(4).toString('hex')}.txt`;
+  const blobName = `pre-image-${epoch}-${randomBytes(4).toString('hex')}.txt`;
   const writer = createBlockWriter(container.getBlockBlobClient(blobName));
   for (const line of lines) writer.writeLine(0, line);
   await writer.commit('application/x-ndjson; charset=utf-8');
-  return keepManifest(context, record, round, { blobName, way: 'single', identities: lines.length });
+  return keepManifest(context, record, epoch, { blobName, way: 'single', identities: lines.length });
 }
 
 async function mayBeOverwritten(
@@ -115,14 +115,14 @@ async function mayBeOverwritten(
   return wanted;
 }
 
-/** Notes that the pre-image of a round is whole. The first to say so wins. */
+/** Notes that the pre-image of an epoch is whole. The first to say so wins. */
 export async function keepManifest(
   context: ProvisioningContext,
   record: RunRecord,
-  round: Epoch,
+  epoch: Epoch,
   preImage: PreImageManifest,
 ): Promise<PreImageManifest> {
-  const manifest = stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(round));
+  const manifest = stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(epoch));
   if (await writeJson(manifest, preImage, { ifAbsent: true })) return preImage;
   return (await readJson<PreImageManifest>(manifest))?.value ?? preImage;
 }
@@ -133,7 +133,7 @@ function withoutKeys(line: string): string {
   return objectText(members);
 }
 /**
- * The same, for a step that comes after the pre-image of the round `asked`.
+ * The same, for a step that comes after the pre-image of the epoch `asked`.
  *
  * @throws StagingLost
  */
@@ -142,9 +142,9 @@ export async function epochSince(
   { record, check }: { readonly record: RunRecord; readonly check: CheckResult },
   asked: Epoch | undefined,
 ): Promise<Epoch | undefined> {
-  const round = await latestEpoch(context, record);
-  if (round === undefined && asked !== undefined && preImageWay(check, record.options) !== 'none') {
+  const epoch = await latestEpoch(context, record);
+  if (epoch === undefined && asked !== undefined && preImageWay(check, record.options) !== 'none') {
     throw new StagingLost(record.runId, IMPORT_JOB_BLOB);
   }
-  return round;
+  return epoch;
 }

@@ -22,5 +22,5 @@ export interface FillManifest {
   readonly removals?: { readonly blobName: string; readonly lines: number };
 }
 
-export const preImageBlob = (round: Epoch) => `pre-image-${round}.json`;
-export const fillBlob = (round: Epoch) => `fill-${round}.json`;
+export const preImageBlob = (epoch: Epoch) => `pre-image-${epoch}.json`;
+export const fillBlob = (epoch: Epoch) => `fill-${epoch}.json`;

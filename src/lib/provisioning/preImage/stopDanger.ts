@@ -19,12 +19,12 @@ import type { Epoch } from './epoch.ts';
 export async function stopDanger(
   context: ProvisioningContext,
   run: { readonly record: RunRecord; readonly check: CheckResult },
-  round: Epoch,
+  epoch: Epoch,
 ): Promise<boolean> {
   const { record, check } = run;
   const { options } = record;
   if (options === undefined) throw new Error(`The run ${record.runId} has no options.`);
-  const compare = () => compareWithPreImage(context, record, check, round);
+  const compare = () => compareWithPreImage(context, record, check, epoch);
   try {
     const error = await unconfirmedDanger(context.hub(hubOf(record)), check, options, compare);
     return error !== undefined && (await stop(context, run, { state: 'refused', error }));

@@ -8,26 +8,26 @@ import { endWithoutJob } from '../outcome/endRun.ts';
 import { isEarlierEpoch } from '../preImage/epoch.ts';
 import { epochSince, exportBlobName, keepManifest } from '../preImage/preImage.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
-import type { RoundStep } from './stepInputs.ts';
+import type { EpochStep } from './stepInputs.ts';
 import { notePreImage } from './takePreImage.ts';
 
 export async function tryFinishPreImage(
   context: ProvisioningContext,
-  input: RoundStep,
+  input: EpochStep,
 ): Promise<{ readonly status: 'ready' | 'wait' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
-  const { round } = input;
-  if (isEarlierEpoch(round, await epochSince(context, run, round))) return { status: 'ended' };
-  const job = record.exportJob?.round === round ? record.exportJob : undefined;
+  const { epoch } = input;
+  if (isEarlierEpoch(epoch, await epochSince(context, run, epoch))) return { status: 'ended' };
+  const job = record.exportJob?.round === epoch ? record.exportJob : undefined;
   // Whoever watched the export may have been lost.
   if (job !== undefined && !(await isOver(context, record, job))) return { status: 'wait' };
-  const blobName = exportBlobName(check, round);
+  const blobName = exportBlobName(check, epoch);
   const status = job?.status.toLowerCase();
   // The container of an export that was deleted under it: what it wrote is gone, or it could not write at all.
-  if (job !== undefined && (await readJobState(context, record, exportJobBlob(round)))?.job === undefined) {
-    throw new StagingLost(input.runId, exportJobBlob(round));
+  if (job !== undefined && (await readJobState(context, record, exportJobBlob(epoch)))?.job === undefined) {
+    throw new StagingLost(input.runId, exportJobBlob(epoch));
   }
   const isThere = await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists();
   // Once; a hub that completes an export and writes nothing would do so for ever.
@@ -46,14 +46,14 @@ export async function tryFinishPreImage(
     });
     return { status: 'ended' };
   }
-  await notePreImage(context, input, await keepManifest(context, record, round, { blobName, way: 'export' }));
+  await notePreImage(context, input, await keepManifest(context, record, epoch, { blobName, way: 'export' }));
   return { status: 'ready' };
 }
 
 /** Takes over what the export wrote as the pre-image. Without it nothing is sent: what cannot be put back is not changed. */
 export async function finishPreImage(
   context: ProvisioningContext,
-  input: RoundStep,
+  input: EpochStep,
 ): Promise<{ readonly status: 'ready' | 'wait' | 'anew' | 'ended' }> {
   return surviving(context, input.runId, () => tryFinishPreImage(context, input), preparedAfter);
 }

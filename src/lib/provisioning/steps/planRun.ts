@@ -16,7 +16,7 @@ import { surviving } from '../recovery/recovery.ts';
  */
 export async function planRun(
   context: ProvisioningContext,
-  input: { readonly runId: string; readonly round: Epoch },
+  input: { readonly runId: string; readonly epoch: Epoch },
 ): Promise<{ readonly state: RunState | 'ended' | 'anew' }> {
   return surviving(
     context,
@@ -30,16 +30,16 @@ export async function planRun(
 
 async function plan(
   context: ProvisioningContext,
-  input: { readonly runId: string; readonly round: Epoch },
+  input: { readonly runId: string; readonly epoch: Epoch },
 ): Promise<{ readonly state: RunState | 'ended' }> {
-  const { runId, round } = input;
+  const { runId, epoch } = input;
   const run = await openChecked(context, runId);
   if (run === undefined) return { state: 'ended' };
   const { record, check } = run;
   const { options } = record;
   if (options?.dryRun !== true) throw new Error(`The run ${runId} is no dry run.`);
   await context.runs.update(runId, ({ waiting: _waiting, ...rest }) => ({ ...rest, phase: 'report' }));
-  const comparison = await compareWithPreImage(context, record, check, round);
+  const comparison = await compareWithPreImage(context, record, check, epoch);
   const counted = runPlanOf(comparison, check.accepted);
   try {
     const error = await unconfirmedDanger(context.hub(hubOf(record)), check, options, async () => comparison);

@@ -31,17 +31,17 @@ async function planOf(
   record: RunRecord,
   check: CheckResult,
   kind: 'export' | 'import',
-  round: Epoch | undefined,
+  epoch: Epoch | undefined,
 ): Promise<HubJobPlan> {
   switch (kind) {
     case 'export':
-      if (round === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
-      return preImagePlan(context, record, check, round);
+      if (epoch === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
+      return preImagePlan(context, record, check, epoch);
     case 'import': {
       if (record.options?.dryRun === true) throw new Error(`The run ${record.runId} is a dry run: it imports nothing.`);
-      const filled = await filledFor(context, record, check, round);
+      const filled = await filledFor(context, record, check, epoch);
       const configurationsBlobName = (await prepareConfigurations(context, record, check))?.blobName;
-      return importPlan(context, record, check, { ...filled, round, configurationsBlobName });
+      return importPlan(context, record, check, { ...filled, epoch, configurationsBlobName });
     }
     default: {
       const never: never = kind;
@@ -110,10 +110,10 @@ async function tryStartJob(context: ProvisioningContext, input: JobStep): Promis
   const { record, check } = run;
   // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
   if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };
-  const round = await epochSince(context, run, input.round);
-  if (isEarlierEpoch(input.round ?? round, round)) return { status: 'ended' };
+  const epoch = await epochSince(context, run, input.epoch);
+  if (isEarlierEpoch(input.epoch ?? epoch, epoch)) return { status: 'ended' };
   try {
-    const plan = await planOf(context, record, check, kind, round);
+    const plan = await planOf(context, record, check, kind, epoch);
     const result = await startHubJob(context, record, kind === 'import' ? unlessCancelled(record, plan) : plan);
     if (result.status === 'outdated') return { status: 'ended' };
     if (result.status === 'wait') {
@@ -126,7 +126,7 @@ async function tryStartJob(context: ProvisioningContext, input: JobStep): Promis
       await endWithoutJob(context, runId, { state: 'failed', error, check });
       return { status: 'ended' };
     }
-    await noteJob(context, runId, kind, kind === 'export' ? { ...result.job, round } : result.job);
+    await noteJob(context, runId, kind, kind === 'export' ? { ...result.job, epoch } : result.job);
     return { status: 'started' };
   } catch (error) {
     const again = { status: 'wait', seconds: 5 } as const;

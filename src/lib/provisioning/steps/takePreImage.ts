@@ -8,11 +8,11 @@ import { isEarlierEpoch } from '../preImage/epoch.ts';
 import { preImageWay, readPreImage } from '../preImage/preImage.ts';
 import type { PreImageManifest } from '../preImage/preImageBlobs.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
-import type { RoundStep } from './stepInputs.ts';
+import type { EpochStep } from './stepInputs.ts';
 
 export async function notePreImage(
   context: ProvisioningContext,
-  { runId, round }: RoundStep,
+  { runId, epoch }: EpochStep,
   manifest: PreImageManifest,
 ): Promise<void> {
   const { blobName, identities } = manifest;
@@ -20,11 +20,11 @@ export async function notePreImage(
     container: stagingOf(context, runId).containerName,
     blobName,
     ...(identities === undefined ? {} : { identities }),
-    round,
+    round: epoch,
   };
   await context.runs.update(runId, (current) =>
     // Nothing can be undone from that of a dry run: it is staging like the rest.
-    current.options?.dryRun === true || isEarlierEpoch(round, current.preImage?.round)
+    current.options?.dryRun === true || isEarlierEpoch(epoch, current.preImage?.round)
       ? undefined
       : { ...current, preImage },
   );
@@ -32,20 +32,20 @@ export async function notePreImage(
 
 export async function tryTakePreImage(
   context: ProvisioningContext,
-  input: RoundStep,
+  input: EpochStep,
 ): Promise<{ readonly status: 'ready' | 'export' | 'ended' }> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
   const way = preImageWay(check, record.options);
   if (way === 'none') return { status: 'ready' };
-  const opened = await openEpoch(context, record, input.round);
+  const opened = await openEpoch(context, record, input.epoch);
   if (opened === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
   if (opened === 'outdated') return { status: 'ended' };
   if (opened === 'sent') return { status: 'ready' };
   await context.runs.update(input.runId, (current) => ({ ...current, phase: 'preImage' }));
   try {
-    const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check, input.round);
+    const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check, input.epoch);
     if (preImage === 'export') return { status: 'export' };
     await notePreImage(context, input, preImage);
     return { status: 'ready' };
@@ -62,7 +62,7 @@ export async function tryTakePreImage(
  */
 export async function takePreImage(
   context: ProvisioningContext,
-  input: RoundStep,
+  input: EpochStep,
 ): Promise<{ readonly status: 'ready' | 'export' | 'anew' | 'ended' }> {
   return surviving(context, input.runId, () => tryTakePreImage(context, input), preparedAfter);
 }

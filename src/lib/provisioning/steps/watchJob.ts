@@ -18,7 +18,7 @@ export async function watchJob(
   const record = await openRun(context, runId);
   const known = record?.[field];
   if (record === undefined || known === undefined) return { ended: true };
-  if (kind === 'export' && input.round !== undefined && known.round !== input.round) return { ended: true };
+  if (kind === 'export' && input.epoch !== undefined && known.round !== input.epoch) return { ended: true };
   if (isTerminalStatus(known.status)) return { ended: true };
 
   const overdue = isOverdue(context, known);

@@ -129,9 +129,9 @@ async function afterJob(
   const runId = await dropFile(context, name, text, options.metadata);
   await readOptions(context, { runId });
   expect(await checkFile(context, { runId })).toMatchObject({ next: 'job' });
-  const round = '1.1';
-  expect(await takePreImage(context, { runId, round })).toEqual({ status: 'ready' });
-  expect(await fillLines(context, { runId, round })).toEqual({ status: 'ready' });
+  const epoch = '1.1';
+  expect(await takePreImage(context, { runId, epoch })).toEqual({ status: 'ready' });
+  expect(await fillLines(context, { runId, epoch })).toEqual({ status: 'ready' });
   const log = Object.entries(errors).map(([key, errorCode]) => {
     const [deviceId, moduleId] = key.split('/');
     return `${JSON.stringify({ deviceId, ...(moduleId === undefined ? {} : { moduleId }), errorCode, errorStatus: '' })}\n`;

@@ -88,11 +88,11 @@ async function checkedRun(text: string) {
   return {
     hub,
     record,
-    take: (round: Epoch) => takePreImage(context, { runId, round }),
-    finish: (round: Epoch) => finishPreImage(context, { runId, round }),
-    fill: (round: Epoch) => fillLines(context, { runId, round }),
-    start: (kind: JobKind, round: Epoch) => startJob(context, { runId, kind, round }),
-    watch: (kind: JobKind, round: Epoch) => watchJob(context, { runId, kind, round }),
+    take: (epoch: Epoch) => takePreImage(context, { runId, epoch }),
+    finish: (epoch: Epoch) => finishPreImage(context, { runId, epoch }),
+    fill: (epoch: Epoch) => fillLines(context, { runId, epoch }),
+    start: (kind: JobKind, epoch: Epoch) => startJob(context, { runId, kind, epoch }),
+    watch: (kind: JobKind, epoch: Epoch) => watchJob(context, { runId, kind, epoch }),
     async textOf(blob: string) {
       return (await staging.getBlockBlobClient(blob).downloadToBuffer()).toString('utf8');
     },
@@ -105,7 +105,7 @@ async function checkedRun(text: string) {
 
 describe('the pre-image of a run that lost its turn before its import was sent', () => {
   it.each(['1.2', '2.1'] as const)(
-    'is taken anew in round %s, and what its lines lack is filled from that',
+    'is taken anew in epoch %s, and what its lines lack is filled from that',
     async (next) => {
       const run = await checkedRun(SINGLE);
       expect(await run.take('1.1')).toEqual({ status: 'ready' });
@@ -122,7 +122,7 @@ describe('the pre-image of a run that lost its turn before its import was sent',
     },
   );
 
-  it('is not harmed by steps of the round before that come late: they start nothing and overwrite nothing', async () => {
+  it('is not harmed by steps of the epoch before that come late: they start nothing and overwrite nothing', async () => {
     const run = await checkedRun(SINGLE);
     await run.take('1.1');
     await run.fill('1.1');
@@ -141,7 +141,7 @@ describe('the pre-image of a run that lost its turn before its import was sent',
     expect(await run.textOf(run.hub.inputs[0] ?? '')).toContain('second');
   });
 
-  it('is taken once in a round, however often the step is repeated', async () => {
+  it('is taken once in an epoch, however often the step is repeated', async () => {
     const run = await checkedRun(SINGLE);
     await Promise.all([run.take('1.1'), run.take('1.1')]);
     const { reads } = run.hub;
@@ -166,18 +166,18 @@ describe('the pre-image of a run that lost its turn before its import was sent',
     expect(await run.record()).toMatchObject({ preImage: { round: '1.1' }, job: { jobId: 'j1' } });
   });
 
-  it('that needs an export has an export of its own in each round', async () => {
+  it('that needs an export has an export of its own in each epoch', async () => {
     const run = await checkedRun(MANY);
-    for (const [round, key] of [
+    for (const [epoch, key] of [
       ['1.1', 'first'],
       ['1.2', 'second'],
     ] as const) {
       run.hub.key = key;
-      expect(await run.take(round)).toEqual({ status: 'export' });
-      expect(await run.start('export', round)).toEqual({ status: 'started' });
-      expect(await run.watch('export', round)).toEqual({ ended: true });
-      expect(await run.finish(round)).toEqual({ status: 'ready' });
-      expect(await run.fill(round)).toEqual({ status: 'ready' });
+      expect(await run.take(epoch)).toEqual({ status: 'export' });
+      expect(await run.start('export', epoch)).toEqual({ status: 'started' });
+      expect(await run.watch('export', epoch)).toEqual({ ended: true });
+      expect(await run.finish(epoch)).toEqual({ status: 'ready' });
+      expect(await run.fill(epoch)).toEqual({ status: 'ready' });
     }
     expect(await run.finish('1.1')).toEqual({ status: 'ended' });
     expect(await run.start('export', '1.1')).toEqual({ status: 'ended' });
@@ -200,6 +200,6 @@ it.each([
   ['2.1', '2.1', false],
   [undefined, '1.1', true],
   ['1.1', undefined, false],
-])('round %s is before round %s: %s', (one, other, expected) => {
+])('epoch %s is before epoch %s: %s', (one, other, expected) => {
   expect(isEarlierEpoch(one, other)).toBe(expected);
 });

@@ -66,8 +66,8 @@ async function afterJob(
   const runId = await dropFile(context, `twins${++drops}/devices.txt`, `${lines.join('\n')}\n`, metadata);
   await readOptions(context, { runId });
   expect(await checkFile(context, { runId })).toMatchObject({ next: 'job' });
-  await takePreImage(context, { runId, round: '1.1' });
-  await fillLines(context, { runId, round: '1.1' });
+  await takePreImage(context, { runId, epoch: '1.1' });
+  await fillLines(context, { runId, epoch: '1.1' });
   const staging = context.storage.runContainer(runId);
   const names = [];
   for await (const { name } of staging.listBlobsFlat()) names.push(name);

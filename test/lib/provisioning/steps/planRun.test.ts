@@ -23,7 +23,7 @@ afterAll(() => azurite.stop());
 
 const DRY = { dryrun: 'true' };
 const SECRET = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0';
-const round = '1.1';
+const epoch = '1.1';
 const file = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 const ids = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 const deletes = (...of: string[]) => file(of.map((id) => ({ id, importMode: 'delete' })));
@@ -108,15 +108,15 @@ async function checkedRun(
     record,
     /** To where what is there has been read. */
     async read() {
-      const { status } = await takePreImage(context, { runId, round });
+      const { status } = await takePreImage(context, { runId, epoch });
       if (status !== 'export') return status;
-      await startJob(context, { runId, kind: 'export', round });
-      await watchJob(context, { runId, kind: 'export', round });
-      expect(await finishPreImage(context, { runId, round })).toEqual({ status: 'ready' });
+      await startJob(context, { runId, kind: 'export', epoch });
+      await watchJob(context, { runId, kind: 'export', epoch });
+      expect(await finishPreImage(context, { runId, epoch })).toEqual({ status: 'ready' });
       return status;
     },
-    plan: () => planRun(context, { runId, round }),
-    fill: () => fillLines(context, { runId, round }),
+    plan: () => planRun(context, { runId, epoch }),
+    fill: () => fillLines(context, { runId, epoch }),
     async reasons() {
       const { report } = await record();
       const rows = parse(await textOf(report?.container ?? '', report?.csv ?? ''), { columns: true }) as {
@@ -235,7 +235,7 @@ describe('a dry run', () => {
   it('never imports, whoever asks for it', async () => {
     const run = await checkedRun(file([{ id: 'a', importMode: 'create' }]), {}, DRY);
     await run.read();
-    await expect(startJob(run.context, { runId: run.runId, kind: 'import', round })).rejects.toThrow('is a dry run');
+    await expect(startJob(run.context, { runId: run.runId, kind: 'import', epoch })).rejects.toThrow('is a dry run');
     expect(run.hub.imports).toBe(0);
   });
 
@@ -336,7 +336,7 @@ describe('a run that deletes or disables much', () => {
       outcomes: { skipped: 480 },
     });
     expect(record).not.toHaveProperty('plan');
-    expect(await startJob(run.context, { runId: run.runId, kind: 'import', round })).toEqual({ status: 'ended' });
+    expect(await startJob(run.context, { runId: run.runId, kind: 'import', epoch })).toEqual({ status: 'ended' });
     expect(run.hub.imports).toBe(0);
   });
 
@@ -365,7 +365,7 @@ describe('a run that deletes or disables much', () => {
     const run = await checkedRun(deletes(...ids('d', 150)), small);
     await run.read();
     expect(await run.fill()).toEqual({ status: 'ready' });
-    expect(await startJob(run.context, { runId: run.runId, kind: 'import', round })).toEqual({ status: 'started' });
+    expect(await startJob(run.context, { runId: run.runId, kind: 'import', epoch })).toEqual({ status: 'started' });
     for (const id of ids('d', 1_000)) delete small[id];
     expect(await run.fill()).toEqual({ status: 'ready' });
     expect(await run.record()).toMatchObject({ state: 'running' });
