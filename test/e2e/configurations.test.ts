@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
 import { readReport } from '../helpers/readReport.ts';
-import { findSecrets } from '../helpers/secretScan.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { findSecrets } from '../scenarios/secretScan.ts';
 
 const content = (value: unknown) => ({ deviceContent: { 'properties.desired.interval': value } });
 /** Deployments name the password of a container registry in their content. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { crashRun } from '../helpers/crashRun.ts';
+import { crashRun } from '../scenarios/crashRun.ts';
 
 it('a run of 5,000 devices whose host is killed three times ends as if nothing had happened', async () => {
   const result = await crashRun({ devices: 5_000, kills: 3, seed: 11 });

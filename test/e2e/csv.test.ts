@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 
 import { generateDevices } from '../../src/lib/devicesFile/generate.ts';
 import { csvOf } from '../helpers/csvOf.ts';
-import { readRegistry } from '../helpers/registrySnapshot.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { readRegistry } from '../scenarios/readRegistry.ts';
 
 const COUNT = 5_000;
 

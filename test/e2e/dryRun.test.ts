@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
-import { readRegistry } from '../helpers/registrySnapshot.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { readRegistry } from '../scenarios/readRegistry.ts';
 
 const DRY = { ...NOW, dryrun: 'true' };
 const file = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { runSchedules } from '../helpers/runSchedule.ts';
+import { runSchedules } from '../scenarios/runSchedule.ts';
 
 /** Always the same ten; `npm run test:faults` takes two hundred others each time. */
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];

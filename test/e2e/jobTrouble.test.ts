@@ -1,9 +1,9 @@
 import { describe, it } from 'vitest';
 
 import type { FaultSpec } from '../../local/hub/faults.ts';
-import type { FaultSchedule } from '../helpers/faultSchedule.ts';
-import { runSchedule, SCHEDULE_STACK } from '../helpers/runSchedule.ts';
 import { withStack } from '../helpers/stack.ts';
+import type { FaultSchedule } from '../scenarios/faultSchedule.ts';
+import { runSchedule, SCHEDULE_STACK } from '../scenarios/runSchedule.ts';
 
 const NEW = 60;
 const THERE = 60;

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-
-import { keepRun } from '../helpers/keepRun.ts';
-import { readRegistry } from '../helpers/registrySnapshot.ts';
 import { withStack } from '../helpers/stack.ts';
+import { keepRun } from '../scenarios/keepRun.ts';
+import { readRegistry } from '../scenarios/readRegistry.ts';
 
 it('3,000 updates without keys and status leave every device its own; a delete of a fifth of the hub waits for a word', async () => {
   const result = await keepRun(3_000);

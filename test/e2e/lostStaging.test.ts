@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-
-import { judge } from '../helpers/registryOracle.ts';
-import { readRegistry } from '../helpers/registrySnapshot.ts';
 import { type TestStack, withStack } from '../helpers/stack.ts';
+import { readRegistry } from '../scenarios/readRegistry.ts';
+import { judge } from '../scenarios/registryOracle.ts';
 
 const FILE = Array.from({ length: 30 }, (_, at) => `{"id":"d${at}","importMode":"create","tags":{"v":1}}\n`).join('');
 

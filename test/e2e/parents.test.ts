@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-
-import { type Device, edge, expectHierarchy, FAST, hierarchy, line, run } from '../helpers/parentFleet.ts';
 import { withStack } from '../helpers/stack.ts';
+import { type Device, edge, expectHierarchy, FAST, hierarchy, line, run } from '../scenarios/parentFleet.ts';
 
 describe('a file that names parents', () => {
   it('gives the registry its hierarchy, and so does an export of that hub in another one', () => expectHierarchy(30));

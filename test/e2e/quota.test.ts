@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { judge } from '../helpers/registryOracle.ts';
-import { readRegistry } from '../helpers/registrySnapshot.ts';
 import { type TestStack, withStack } from '../helpers/stack.ts';
+import { readRegistry } from '../scenarios/readRegistry.ts';
+import { judge } from '../scenarios/registryOracle.ts';
 
 const ROOM = 50;
 const FILE = 500;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-
-import { edge, FAST, hierarchy, run } from '../helpers/parentFleet.ts';
 import { type TestStack, withStack } from '../helpers/stack.ts';
+import { edge, FAST, hierarchy, run } from '../scenarios/parentFleet.ts';
 
 const children = [{ id: 'x', parent: 'e1' }, edge('y', 'e1')];
 const moves = [

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-
-import { expectAllRetried, fileOf, idsOf, setFaults, THROTTLED_HUBS } from '../helpers/retryRun.ts';
 import { withStack } from '../helpers/stack.ts';
+import { expectAllRetried, fileOf, idsOf, setFaults, THROTTLED_HUBS } from '../scenarios/retryRun.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import { expect, it } from 'vitest';
-
-import { findSecrets } from '../helpers/secretScan.ts';
 import { withStack } from '../helpers/stack.ts';
+import { findSecrets } from '../scenarios/secretScan.ts';
 
 const key = (name: string) => createHash('sha256').update(name).digest('base64');
 

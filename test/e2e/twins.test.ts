@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-
-import { judge } from '../helpers/registryOracle.ts';
-import { readRegistry } from '../helpers/registrySnapshot.ts';
-import { setFaults } from '../helpers/retryRun.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { readRegistry } from '../scenarios/readRegistry.ts';
+import { judge } from '../scenarios/registryOracle.ts';
+import { setFaults } from '../scenarios/retryRun.ts';
 
 const FAST = { settings: { DROP_SETTLE_SECONDS: '0', HUB_TIER: 'S3' } };
 const file = (...lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { crashRun } from '../helpers/crashRun.ts';
+import { crashRun } from '../scenarios/crashRun.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
 

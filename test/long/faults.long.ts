@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { runSchedules } from '../helpers/runSchedule.ts';
+import { runSchedules } from '../scenarios/runSchedule.ts';
 
 const number = (name: string, fallback: number) => Number(process.env[name] ?? fallback);
 const first = number('FAULT_SEED', Date.now() % 1_000_000);

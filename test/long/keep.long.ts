@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { keepRun } from '../helpers/keepRun.ts';
+import { keepRun } from '../scenarios/keepRun.ts';
 
 it('100,000 updates without keys and status leave every device its own; a delete of a fifth of the hub waits for a word', async () => {
   const result = await keepRun(100_000, 900_000);

@@ -15,8 +15,8 @@ import { readText } from '../../../../src/lib/storage/readText.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { runInProcess } from '../../../helpers/inProcessRun.ts';
 import { dropFile, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
-import { judge } from '../../../helpers/registryOracle.ts';
-import { readRegistry } from '../../../helpers/registrySnapshot.ts';
+import { readRegistry } from '../../../scenarios/readRegistry.ts';
+import { judge } from '../../../scenarios/registryOracle.ts';
 
 let azurite: Azurite;
 let drops = 0;

@@ -7,13 +7,13 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { OUTCOMES, type Outcome } from '../../src/lib/runs/runRecord.ts';
+import type { ReportRow } from '../helpers/stack.ts';
 import {
   identityKey,
   type RegistryAuthentication,
   type RegistryIdentity,
   type RegistrySnapshot,
-} from './registrySnapshot.ts';
-import type { ReportRow } from './stack.ts';
+} from './readRegistry.ts';
 
 export interface OracleInput {
   readonly before: RegistrySnapshot;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
-import { type HubClient, withHub } from './hubClient.ts';
-import { createContainer, createJob, download, endOfJob, importLines, sasUri, upload } from './jobs/jobFixture.ts';
+import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
+import { type HubClient, withHub } from '../hubClient.ts';
+import { createContainer, createJob, download, endOfJob, importLines, sasUri, upload } from '../jobs/jobFixture.ts';
 
 let azurite: Azurite;
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { NOW, type TestStack, withStack } from './stack.ts';
+import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
 
 export const FAST = { settings: { HUB_TIER: 'S3', HUB_UNITS: '4' } };
 

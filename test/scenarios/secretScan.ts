@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { QueueServiceClient } from '@azure/storage-queue';
 
-import type { TestStack } from './stack.ts';
+import type { TestStack } from '../helpers/stack.ts';
 
 /** Containers and blobs that may hold keys (see "Where things lie" in the README). */
 const MAY_HOLD_KEYS = [

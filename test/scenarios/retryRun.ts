@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
-import { type TestStack, withStack } from './stack.ts';
+import { type TestStack, withStack } from '../helpers/stack.ts';
 
 const MINUTE_MS = 60_000;
 const ALLOWED_PER_MINUTE = 5_000;

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { isFinal, type RunRecord } from '../../src/lib/runs/runRecord.ts';
+import { assertAddsUp, type ReportRow, type TestStack, withStack } from '../helpers/stack.ts';
 import { type FaultSchedule, makeSchedule, type ScheduledDevice } from './faultSchedule.ts';
+import { readRegistry } from './readRegistry.ts';
 import { type DroppedLine, isDelete, judge, naturalOutcomes, readDrop } from './registryOracle.ts';
-import { readRegistry } from './registrySnapshot.ts';
-import { assertAddsUp, type ReportRow, type TestStack, withStack } from './stack.ts';
 
 export interface ScheduleResult {
   readonly seed: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withHub } from './hubClient.ts';
+import { withHub } from '../hubClient.ts';
 
 const item = (id: string, more: object = {}) => ({ id, status: 'enabled', ...more });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type HubClient, withHub } from './hubClient.ts';
+import { type HubClient, withHub } from '../hubClient.ts';
 
 const configuration = {
   id: 'c1',

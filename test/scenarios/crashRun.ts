@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
+import { withStack } from '../helpers/stack.ts';
 import { createSeededRandom } from './seededRandom.ts';
-import { withStack } from './stack.ts';
 
 export interface CrashRunResult {
   /** Ids of the file that the registry lacks. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type HubClient, withHub } from './hubClient.ts';
+import { type HubClient, withHub } from '../hubClient.ts';
 
 async function withDevice(use: (client: HubClient) => Promise<void>): Promise<void> {
   await withHub({}, async (client) => {

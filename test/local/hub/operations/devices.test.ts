@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type HubClient, withHub } from './hubClient.ts';
+import { type HubClient, withHub } from '../hubClient.ts';
 
 const key = Buffer.alloc(32, 7).toString('base64');
 const otherKey = Buffer.alloc(32, 8).toString('base64');

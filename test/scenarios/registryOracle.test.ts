@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-
+import { identityKey, type RegistryIdentity, type RegistrySnapshot } from './readRegistry.ts';
 import { judge, naturalOutcomes, type OracleInput, readDrop } from './registryOracle.ts';
-import { identityKey, type RegistryIdentity, type RegistrySnapshot } from './registrySnapshot.ts';
 
 const KEYS = { type: 'sas', primaryThumbprint: null, secondaryThumbprint: null };
 

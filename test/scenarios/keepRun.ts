@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
-
+import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { readRegistry } from './readRegistry.ts';
 import { judge } from './registryOracle.ts';
-import { readRegistry } from './registrySnapshot.ts';
-import { NOW, type TestStack, withStack } from './stack.ts';
 
 export interface KeepRunResult {
   /** The first few of what report and registry contradict each other in, over all files. */
