@@ -9,7 +9,7 @@ import { isLostAfterSend, type RunPhase, type RunRecord } from '../../runs/runRe
 import { lostOf } from '../../runs/stagingLost.ts';
 import { readEachLine } from '../../storage/readLines.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
-import { type Facts, type LineOf, type Standing, standingOf } from '../outcome/standing.ts';
+import { type Facts, type LineOf, type Standing, standingOf } from '../evidence/standing.ts';
 import { inputOf } from '../preImage/filled.ts';
 import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
 import { type Guard, withGuards } from './sentAgain.ts';

@@ -12,7 +12,7 @@ import {
   type Standing,
   saysNotThere,
   WITHOUT_TWIN,
-} from '../outcome/standing.ts';
+} from '../evidence/standing.ts';
 import { type Aftermath, enter, maySend, type NextRound, type SentLine, sentLines, standing } from './aftermath.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
-import { provesNothingDone } from '../outcome/standing.ts';
+import { provesNothingDone } from '../evidence/standing.ts';
 import { type LineState, type Round, readRoundResults } from './rounds.ts';
 
 /** What became of a line in the last round that had it. */

@@ -16,10 +16,15 @@ import { StagingLost } from '../../runs/stagingLost.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { readEachLine } from '../../storage/readLines.ts';
-import type { ParentLinks } from '../parents/parentLinks.ts';
 
+/** What the run has done since its import job ended: `RoundsState`. */
+export const ROUNDS_BLOB = 'rounds.json';
 /** Lines of one chunk: bounds the state that is written with each call, and what a lost activity repeats. */
 export const CHUNK_LINES = 500;
+/** Longest that a bulk call takes. */
+export const CALL_MS = 25_000;
+/** And when its reply cannot come any more, whatever became of the attempt. */
+export const CALL_OVER_MS = CALL_MS + 5_000;
 
 export interface Round {
   /** Unique in a run: `devices`, `modules`, … */
@@ -45,7 +50,7 @@ export interface Round {
   readonly finishedAt?: string;
 }
 
-/** What the run has done since its import job ended: `rounds.json`. */
+/** What the run has done since its import job ended. */
 export interface RoundsState {
   /** No line is tried again after this instant; time in which the run is suspended does not count (`isTimeOver`). */
   readonly retryUntil: string;
@@ -82,6 +87,29 @@ export interface Verification {
   /** The blob that holds what was found. */
   readonly foundBlobName?: string;
 }
+
+/** Where the linking of devices to their parents stands. */
+export interface ParentLinks {
+  /** From 1. Devices that changed while they were linked are read and linked once more. */
+  readonly pass: number;
+  /** Keeps the blobs of two attempts, and of the passes, apart. */
+  readonly attempt: string;
+  /** Devices to be linked. */
+  readonly rows: number;
+  /** How the registry is read: few devices one by one, more by an export job. */
+  readonly way: 'single' | 'export';
+  /** `givenUp`: the registry could not be read, or the run was cancelled; what is not linked stays so. */
+  readonly state: 'due' | 'planned' | 'ended' | 'givenUp';
+  readonly openedAt: string;
+  /** Nothing is sent after this instant. */
+  readonly until: string;
+  /** The plan that counts, once there is one: part of the names of its blobs; and how many lines each level has. */
+  readonly plan?: string;
+  readonly levels?: readonly number[];
+  readonly earlier: readonly EarlierPass[];
+}
+
+type EarlierPass = Pick<ParentLinks, 'pass' | 'attempt' | 'plan'>;
 
 /** What became of one line of a round so far. */
 export interface LineState {
@@ -251,4 +279,3 @@ export async function* readRoundResults(
     for (const [index, line] of lines.entries()) yield { line, state: state?.lines[index] ?? untried(round) };
   }
 }
-export const ROUNDS_BLOB = 'rounds.json';

@@ -8,7 +8,7 @@ import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readLineBatches } from '../../storage/readLines.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
 import { paceOfRun } from '../../turns/hubPace.ts';
-import { hasTransient } from '../outcome/standing.ts';
+import { hasTransient } from '../evidence/standing.ts';
 import { type Aftermath, type NextRound, sentLines, standing } from './aftermath.ts';
 import { changeRounds, readRounds } from './rounds.ts';
 import { againText } from './sentAgain.ts';

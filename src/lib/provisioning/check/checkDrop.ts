@@ -7,16 +7,16 @@ import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
-import { snapshotConfigurations } from '../configurations/snapshotConfigurations.ts';
 import { assertDropUnchanged, openDrop } from '../drop/drop.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
-import { encodeParentRow } from '../parents/parentRows.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs } from './checkResult.ts';
 import { checkRulesOf } from './checkRules.ts';
 import { encodeEntry, type IndexEntry } from './lineIndex.ts';
 import { encodeMissingRow } from './missingRows.ts';
+import { encodeParentRow } from './parentRows.ts';
 import { configurationsRefusal, refusalOf } from './rejectLimits.ts';
+import { snapshotConfigurations } from './snapshotConfigurations.ts';
 
 const DEVICES = 0;
 const MODULES = 1;

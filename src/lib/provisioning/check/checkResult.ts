@@ -3,10 +3,21 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { CheckCounts, RunError } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
-import type { ConfigurationsCheck } from '../configurations/configurationsStaging.ts';
 
 /** Names in the container of a run. `importErrors.log` is the hub's; the rest is ours. */
 export const CHECK_BLOB = 'check.json';
+
+/** The `configurations.txt` of a run as its check found it; part of `check.json`. */
+export interface ConfigurationsCheck {
+  /** The lines, one `CheckedLine` each, as they were at that moment. */
+  readonly blobName: string;
+  readonly lines: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly warnings: number;
+  readonly sha256: string;
+}
+
 /** The result of a check, as `check.json` keeps it. The first attempt to write it wins; later ones take it over. */
 export interface CheckResult {
   readonly attempt: string;

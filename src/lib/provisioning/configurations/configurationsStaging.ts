@@ -1,11 +1,12 @@
 /** What the container of a run holds of its configurations. Contents can hold passwords: they are nowhere else. */
 
 import type { CheckedLine } from '../../configurationsFile/checkConfigurationsFile.ts';
+import type { Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { readText } from '../../storage/readText.ts';
-import type { Verdict } from '../outcome/report.ts';
+import type { ConfigurationsCheck } from '../check/checkResult.ts';
 
 /** What a job makes of them: first-writer-wins, like every manifest of a run. */
 export const CONFIGURATIONS_INPUT_BLOB = 'configurations-input.json';
@@ -13,17 +14,6 @@ export const CONFIGURATIONS_INPUT_BLOB = 'configurations-input.json';
 export const CONFIGURATIONS_SETTLED_BLOB = 'configurations-settled.json';
 /** The hub writes the errors of configurations under this fixed name (Azure IoT SDK samples). */
 export const CONFIGURATIONS_LOG_BLOB = 'importConfigErrors.log';
-
-/** The `configurations.txt` of a run as its check found it; part of `check.json`. */
-export interface ConfigurationsCheck {
-  /** The lines, one `CheckedLine` each, as they were at that moment. */
-  readonly blobName: string;
-  readonly lines: number;
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly warnings: number;
-  readonly sha256: string;
-}
 
 export interface ConfigurationsInput {
   /** What the job reads; absent when there is nothing to send. */

@@ -11,6 +11,7 @@ import {
 } from '../../configurationsFile/configurationDifferences.ts';
 import { isTerminalStatus } from '../../hubJobs/hubJob.ts';
 import { type Configuration, explainHubError, HubError, type RegistryClient } from '../../registry/index.ts';
+import type { Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { hubOf, isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';
@@ -18,7 +19,6 @@ import { StagingLost } from '../../runs/stagingLost.ts';
 import { writeJson } from '../../storage/jsonBlob.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { OUTCOME_CODES } from '../outcome/outcomeCodes.ts';
-import type { Verdict } from '../outcome/report.ts';
 import { type ConfigurationErrors, readConfigurationErrors } from './configurationErrors.ts';
 import {
   type AcceptedConfiguration,

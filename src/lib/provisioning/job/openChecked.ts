@@ -3,9 +3,9 @@ import { HubError } from '../../registry/hubError.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isSent, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
+import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
 import { CHECK_BLOB, type CheckResult, checkOf } from '../check/checkResult.ts';
-import { endUnconfirmed, endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
-import { areLinesGone, checkedOf } from '../recovery/checkAgain.ts';
+import { endUnconfirmed, endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { IMPORT_JOB_BLOB } from './jobBlobs.ts';
 import { endCancelled, openRun } from './openRun.ts';
 

@@ -1,7 +1,7 @@
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, isSent, type RunRecord } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
-import { endWithoutJob } from '../outcome/endRun.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 
 /** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
 export async function openRun(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {

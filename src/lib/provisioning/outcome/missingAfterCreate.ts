@@ -3,8 +3,8 @@
  * error logs of import jobs (404001 of devices that the file has, again with each import of it).
  */
 
-import type { Verdict } from './report.ts';
-import type { LineOf } from './standing.ts';
+import type { Verdict } from '../../runs/outcomes.ts';
+import type { LineOf } from '../evidence/standing.ts';
 
 /** The verdict on a line, with what can be done about it in a mode that creates. */
 export function explainMissing({ mode, moduleId }: Pick<LineOf, 'mode' | 'moduleId'>, verdict: Verdict): Verdict {

@@ -4,16 +4,14 @@ import { randomInt } from 'node:crypto';
 
 import { explainHubError } from '../../registry/index.ts';
 import { createIdentityNotes, type IdentityNotes } from '../../registryLines/identityNotes.ts';
+import type { Verdict } from '../../runs/outcomes.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
+import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from '../again/parentLinks.ts';
 import { NOT_REMOVED, type RemovalOutcomes, readRemovals } from '../again/removals.ts';
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from '../again/roundOutcomes.ts';
 import { ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
-import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from '../parents/parentLinks.ts';
-import { readFound } from '../verify/verification.ts';
-import { explainMissing } from './missingAfterCreate.ts';
-import type { Verdict } from './report.ts';
 import {
   type Doubt,
   explainsItself,
@@ -24,7 +22,9 @@ import {
   readFacts,
   standingOf,
   WITHOUT_TWIN,
-} from './standing.ts';
+} from '../evidence/standing.ts';
+import { readFound } from '../verify/verification.ts';
+import { explainMissing } from './missingAfterCreate.ts';
 
 export interface Findings {
   readonly facts: Facts;

@@ -6,12 +6,10 @@
 
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
 import { parseRegistryLines } from '../../registryLines/registryLine.ts';
+import type { LinkFailure } from '../again/parentLinks.ts';
 
 /** So many edge devices may be above another (IoT Edge docs, "Understand limits and restrictions"). */
 export const MOST_EDGES_ABOVE = 5;
-
-/** Why a device could not be given its parent. */
-export type LinkFailure = 'DeviceNotFound' | 'ParentNotFound' | 'ParentNotEdge' | 'ParentCycle' | 'ParentTooDeep';
 
 /** What planning needs of a line of the registry, as exports write it. */
 export interface LinkableLine {

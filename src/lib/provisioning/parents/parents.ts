@@ -15,12 +15,20 @@ import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readEachLine } from '../../storage/readLines.ts';
 import { paceOfRun } from '../../turns/hubPace.ts';
-import { changeRounds, isTimeOver, type Round, readRoundResults, readRounds, writeRound } from '../again/rounds.ts';
+import { type DecidedRow, linkBlobs, planBlobs, roundOfLevel, roundsOfPass } from '../again/parentLinks.ts';
+import {
+  changeRounds,
+  isTimeOver,
+  type ParentLinks,
+  type Round,
+  readRoundResults,
+  readRounds,
+  writeRound,
+} from '../again/rounds.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
+import { encodeParentRow, type ParentRow, readParentRows } from '../check/parentRows.ts';
 import { readFindings, wasApplied } from '../outcome/verdicts.ts';
-import { type DecidedRow, linkBlobs, type ParentLinks, planBlobs, roundOfLevel, roundsOfPass } from './parentLinks.ts';
 import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';
-import { encodeParentRow, type ParentRow, readParentRows } from './parentRows.ts';
 
 const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */

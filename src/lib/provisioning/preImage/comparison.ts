@@ -10,7 +10,7 @@ import { readJson } from '../../storage/jsonBlob.ts';
 import { readEachLine } from '../../storage/readLines.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
-import { readParentRows } from '../parents/parentRows.ts';
+import { readParentRows } from '../check/parentRows.ts';
 import type { Epoch } from './epoch.ts';
 import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
 

@@ -6,7 +6,7 @@ import { hubOf } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
-import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
+import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { compareWithPreImage } from './comparison.ts';
 import type { Epoch } from './epoch.ts';
 

@@ -4,9 +4,9 @@ import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunError, RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import type { NextRound } from '../again/aftermath.ts';
+import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
 import { checkOf } from '../check/checkResult.ts';
-import { endUnlisted } from '../outcome/endRun.ts';
-import { areLinesGone, checkedOf } from './checkAgain.ts';
+import { endUnlisted } from '../report/endRun.ts';
 
 /** An import that runs, and may be one of this run's that it has no note of, is waited for at most so long. */
 const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * 60_000;

@@ -12,7 +12,7 @@ import { hubOf } from '../../runs/runRecord.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { noteJob, waitingFor } from '../job/jobNotes.ts';
 import { FIND_MS } from '../job/laterJobs.ts';
-import { runErrorOf } from '../outcome/endRun.ts';
+import { runErrorOf } from '../report/endRun.ts';
 
 const MINUTE_MS = 60_000;
 /** How far the clocks of a hub and of the app may be apart. */

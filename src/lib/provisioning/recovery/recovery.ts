@@ -13,10 +13,10 @@ import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, isSent, type RunError, type RunRecord } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
 import { MOST_EXPORT_TRIES, ROUNDS_BLOB } from '../again/rounds.ts';
+import { dropTornCheck } from '../check/checkAgain.ts';
 import { CONFIGURATIONS_SETTLED_BLOB } from '../configurations/configurationsStaging.ts';
 import { IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, verifyJobBlob } from '../job/jobBlobs.ts';
-import { endUnconfirmed, endWithoutJob } from '../outcome/endRun.ts';
-import { dropTornCheck } from './checkAgain.ts';
+import { endUnconfirmed, endWithoutJob } from '../report/endRun.ts';
 
 /** A run that loses something more often than this is ended: somebody keeps deleting it. */
 export const MOST_LOSSES = 5;

@@ -6,7 +6,7 @@ import { checkOf } from '../check/checkResult.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { noteJob } from '../job/jobNotes.ts';
 import { endCancelled, openRun } from '../job/openRun.ts';
-import { endWithoutJob } from '../outcome/endRun.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 
 /** The durable engine, as far as the life of a run's orchestration is concerned. */
 export interface RunInstances {

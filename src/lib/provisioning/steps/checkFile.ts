@@ -5,10 +5,10 @@ import { FileRefused } from '../../textFile/fileRefused.ts';
 import { checkDrop } from '../check/checkDrop.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedHaste } from '../check/danger.ts';
-import { countsOf } from '../configurations/configurationsReport.ts';
 import { DropChanged } from '../drop/drop.ts';
 import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
-import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
+import { countsOf } from '../report/configurationsReport.ts';
+import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 
 export async function checkFile(
   context: ProvisioningContext,

@@ -2,7 +2,7 @@ import { isTerminalStatus } from '../../hubJobs/hubJob.ts';
 import { redact, safeError } from '../../redact.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, type RunState } from '../../runs/runRecord.ts';
-import { endFailed } from '../outcome/endRun.ts';
+import { endFailed } from '../report/endRun.ts';
 import { settleNow } from './settleRun.ts';
 
 /**

@@ -4,10 +4,10 @@ import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { exportJobBlob } from '../job/jobBlobs.ts';
 import { openChecked } from '../job/openChecked.ts';
-import { endWithoutJob } from '../outcome/endRun.ts';
 import { isEarlierEpoch } from '../preImage/epoch.ts';
 import { epochSince, exportBlobName, keepManifest } from '../preImage/preImage.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 import type { EpochStep } from './stepInputs.ts';
 import { notePreImage } from './takePreImage.ts';
 

@@ -4,11 +4,11 @@ import type { RunState } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
 import { openChecked } from '../job/openChecked.ts';
-import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
 import { plannedText, runPlanOf } from '../outcome/runPlan.ts';
 import { compareWithPreImage } from '../preImage/comparison.ts';
 import type { Epoch } from '../preImage/epoch.ts';
 import { surviving } from '../recovery/recovery.ts';
+import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 
 /**
  * The last step of a dry run: compares the file with what is there, and reports what would happen to each line, and

@@ -22,7 +22,7 @@ import {
 import { parseDropPath } from '../drop/dropPath.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
 import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
-import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
+import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 
 /** Stands in the record for a confirmation that names something else. */
 const OTHER_NAME = '(another name)';

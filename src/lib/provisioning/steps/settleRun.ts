@@ -1,16 +1,17 @@
 import { importModeOf } from '../../devicesFile/importMode.ts';
+import type { Ending } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, type Outcome, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { CHECK_BLOB, type CheckResult } from '../check/checkResult.ts';
-import { endingWith } from '../configurations/configurationsReport.ts';
 import { SETTLEMENT_BLOB } from '../job/jobBlobs.ts';
-import { countsAlike, finish } from '../outcome/endRun.ts';
-import { type Ending, type ReportResult, writeReport } from '../outcome/report.ts';
 import { type Findings, linkFailureOf, readFindings, verdictOn } from '../outcome/verdicts.ts';
 import { surviving } from '../recovery/recovery.ts';
+import { endingWith } from '../report/configurationsReport.ts';
+import { countsAlike, finish } from '../report/endRun.ts';
+import { type ReportResult, writeReport } from '../report/report.ts';
 
 /**
  * Decides what became of every line, once nothing is to be done any more (`nextRound`), writes the report and the final

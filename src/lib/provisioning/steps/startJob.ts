@@ -16,12 +16,12 @@ import { importPlan, preImagePlan } from '../job/jobPlans.ts';
 import { FIND_MS, startLaterJob } from '../job/laterJobs.ts';
 import { endWithoutImport, openChecked } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
-import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
 import { type Epoch, isEarlierEpoch } from '../preImage/epoch.ts';
 import { filledFor } from '../preImage/filled.ts';
 import { epochSince } from '../preImage/preImage.ts';
 import { findLostImport } from '../recovery/lostImport.ts';
 import { surviving } from '../recovery/recovery.ts';
+import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import type { JobStep } from './stepInputs.ts';
 
 const MINUTE_MS = 60_000;

@@ -3,11 +3,11 @@ import { HubError } from '../../registry/hubError.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { openChecked } from '../job/openChecked.ts';
-import { endWithoutJob, runErrorOf } from '../outcome/endRun.ts';
 import { isEarlierEpoch } from '../preImage/epoch.ts';
 import { preImageWay, readPreImage } from '../preImage/preImage.ts';
 import type { PreImageManifest } from '../preImage/preImageBlobs.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
+import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import type { EpochStep } from './stepInputs.ts';
 
 export async function notePreImage(

@@ -6,7 +6,7 @@ import { endsReadingBack, type RunJob } from '../../runs/runRecord.ts';
 import { FIELD_OF, waitingFor } from '../job/jobNotes.ts';
 import { tryToCancel } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
-import { runErrorOf } from '../outcome/endRun.ts';
+import { runErrorOf } from '../report/endRun.ts';
 import type { JobStep } from './stepInputs.ts';
 
 export async function watchJob(

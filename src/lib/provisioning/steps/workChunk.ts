@@ -6,6 +6,8 @@ import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { FEWEST_CALL_ITEMS, paceOfRun } from '../../turns/hubPace.ts';
 import { afterFailure, afterPatch, afterReply, itemOf, patchOf } from '../again/lineReplies.ts';
 import {
+  CALL_MS,
+  CALL_OVER_MS,
   type ChunkState,
   chunkBlobs,
   isTimeOver,
@@ -19,10 +21,6 @@ import {
 
 /** An activity ends by itself within a minute; what is left is the next one's. */
 const WORK_MS = 45_000;
-/** Longest that a bulk call takes. */
-const CALL_MS = 25_000;
-/** And when its reply cannot come any more, whatever became of the attempt. */
-export const CALL_OVER_MS = CALL_MS + 5_000;
 /** So many twins are patched at a time: one patch takes as long as its reply. */
 const PATCHES_AT_ONCE = 10;
 /** So many single adds in a row answered "full" end a round that goes one by one. */

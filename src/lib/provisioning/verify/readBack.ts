@@ -9,6 +9,7 @@ import { readJson } from '../../storage/jsonBlob.ts';
 import { type Aftermath, enter, lineOf, type NextRound, type SentLine, sentLines } from '../again/aftermath.ts';
 import { readRoundOutcomes } from '../again/roundOutcomes.ts';
 import {
+  CALL_OVER_MS,
   type ChunkState,
   changeRounds,
   chunkBlobs,
@@ -16,8 +17,7 @@ import {
   type RoundLine,
   type Verification,
 } from '../again/rounds.ts';
-import { mayBeApplied } from '../outcome/standing.ts';
-import { CALL_OVER_MS } from '../steps/workChunk.ts';
+import { mayBeApplied } from '../evidence/standing.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { mayPass, planVerification, verifyBlobName, verifyByExport, verifySingly } from './verification.ts';
 

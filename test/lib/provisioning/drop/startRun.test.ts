@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRunOfDrop } from '../../../../src/lib/provisioning/drop/startRun.ts';
 import { sweep } from '../../../../src/lib/provisioning/drop/sweep.ts';
-import { finish } from '../../../../src/lib/provisioning/outcome/endRun.ts';
+import { finish } from '../../../../src/lib/provisioning/report/endRun.ts';
 import { RUNS_CONTAINER } from '../../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { countingStarter, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { ImportMode } from '../../../../src/lib/devicesFile/importMode.ts';
 import { explainMissing } from '../../../../src/lib/provisioning/outcome/missingAfterCreate.ts';
-import type { Verdict } from '../../../../src/lib/provisioning/outcome/report.ts';
+import type { Verdict } from '../../../../src/lib/runs/outcomes.ts';
 
 const missing = (code: string, outcome: Verdict['outcome'] = 'failed'): Verdict => ({
   outcome,

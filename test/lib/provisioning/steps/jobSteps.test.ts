@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { endFailed } from '../../../../src/lib/provisioning/outcome/endRun.ts';
+import { endFailed } from '../../../../src/lib/provisioning/report/endRun.ts';
 import { cancelJob } from '../../../../src/lib/provisioning/steps/cancelJob.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';

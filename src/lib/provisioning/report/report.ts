@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 
 import { withoutFiller } from '../../devicesFile/lineText.ts';
+import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import {
@@ -8,10 +9,8 @@ import {
   OUTCOMES,
   type Outcome,
   type RunConfigurations,
-  type RunError,
   type RunRecord,
   type RunReportFiles,
-  type RunState,
 } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { ensureContainer } from '../../storage/ensureContainer.ts';
@@ -22,21 +21,10 @@ import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { entriesInOrder } from '../check/entriesInOrder.ts';
 import { type AcceptedEntry, type IndexEntry, isAccepted } from '../check/lineIndex.ts';
-import { endingWith, reportConfigurations } from '../configurations/configurationsReport.ts';
+import { readParentsAlong } from '../check/parentRows.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
-import { readParentsAlong } from '../parents/parentRows.ts';
+import { endingWith, reportConfigurations } from './configurationsReport.ts';
 import { createReportRows, REPORT_COLUMNS } from './reportRows.ts';
-
-/** What became of one line, and why. Never holds a key. */
-export interface Verdict {
-  readonly outcome: Outcome;
-  /** The hub's or the check's code, e.g. `DeviceAlreadyExists`, `idTooLong`. */
-  readonly code?: string;
-  readonly reason?: string;
-  readonly action?: string;
-  /** How often the line was given to the hub, when more than once. */
-  readonly tries?: number;
-}
 
 export interface ReportInput {
   readonly record: RunRecord;
@@ -62,11 +50,6 @@ export interface ReportedReason extends Verdict {
   readonly deviceId?: string;
   readonly moduleId?: string;
   count: number;
-}
-
-export interface Ending {
-  readonly state: RunState;
-  readonly error?: RunError | undefined;
 }
 
 export interface ReportResult extends Ending {

@@ -12,7 +12,7 @@ import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
 import { dropBlob } from '../drop/drop.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
-import type { ConfigurationsCheck } from './configurationsStaging.ts';
+import type { ConfigurationsCheck } from './checkResult.ts';
 
 /**
  * Takes over the `configurations.txt` beside the devices file, as it is at this moment, and checks each line of it.

@@ -1,5 +1,5 @@
+import type { Verdict } from '../../runs/outcomes.ts';
 import type { IndexEntry } from '../check/lineIndex.ts';
-import type { Verdict } from './report.ts';
 import { tableText } from './reportTable.ts';
 
 export const REPORT_COLUMNS = [

@@ -6,9 +6,9 @@ import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { FileRefused } from '../../textFile/fileRefused.ts';
-import { checkDrop } from '../check/checkDrop.ts';
-import { CHECK_BLOB, type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { DropChanged } from '../drop/drop.ts';
+import { checkDrop } from './checkDrop.ts';
+import { CHECK_BLOB, type CheckResult, checkBlobs } from './checkResult.ts';
 
 /** Why the lines of the file cannot be had any more. */
 export type LinesGone = DropChanged | FileRefused | ConfigurationsRefused;

@@ -1,4 +1,4 @@
-/** Where the linking of devices to their parents stands, as `rounds.json` keeps it, and what became of each link. */
+/** What the container of a run holds of the linking of devices to their parents, and what became of each link. */
 
 import { randomInt } from 'node:crypto';
 
@@ -10,31 +10,11 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { readLineBatches } from '../../storage/readLines.ts';
-import { type LineState, type Round, type RoundsState, readRoundResults } from '../again/rounds.ts';
-import type { LinkFailure } from './parentPlan.ts';
-import { readParentRows } from './parentRows.ts';
+import { readParentRows } from '../check/parentRows.ts';
+import { type LineState, type Round, type RoundsState, readRoundResults } from './rounds.ts';
 
-export interface ParentLinks {
-  /** From 1. Devices that changed while they were linked are read and linked once more. */
-  readonly pass: number;
-  /** Keeps the blobs of two attempts, and of the passes, apart. */
-  readonly attempt: string;
-  /** Devices to be linked. */
-  readonly rows: number;
-  /** How the registry is read: few devices one by one, more by an export job. */
-  readonly way: 'single' | 'export';
-  /** `givenUp`: the registry could not be read, or the run was cancelled; what is not linked stays so. */
-  readonly state: 'due' | 'planned' | 'ended' | 'givenUp';
-  readonly openedAt: string;
-  /** Nothing is sent after this instant. */
-  readonly until: string;
-  /** The plan that counts, once there is one: part of the names of its blobs; and how many lines each level has. */
-  readonly plan?: string;
-  readonly levels?: readonly number[];
-  readonly earlier: readonly EarlierPass[];
-}
-
-type EarlierPass = Pick<ParentLinks, 'pass' | 'attempt' | 'plan'>;
+/** Why a device could not be given its parent. */
+export type LinkFailure = 'DeviceNotFound' | 'ParentNotFound' | 'ParentNotEdge' | 'ParentCycle' | 'ParentTooDeep';
 
 export interface LinkBlobs {
   /** `ParentRow`s. */

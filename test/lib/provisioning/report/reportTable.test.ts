@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { tableText } from '../../../../src/lib/provisioning/outcome/reportTable.ts';
+import { tableText } from '../../../../src/lib/provisioning/report/reportTable.ts';
 import { readReport } from '../../../helpers/readReport.ts';
 
 const cellsOf = (text: string, delimiter = ','): string[][] =>

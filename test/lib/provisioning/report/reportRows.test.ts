@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { IndexEntry } from '../../../../src/lib/provisioning/check/lineIndex.ts';
-import type { Verdict } from '../../../../src/lib/provisioning/outcome/report.ts';
-import { createReportRows } from '../../../../src/lib/provisioning/outcome/reportRows.ts';
-import { tableText } from '../../../../src/lib/provisioning/outcome/reportTable.ts';
+import { createReportRows } from '../../../../src/lib/provisioning/report/reportRows.ts';
+import { tableText } from '../../../../src/lib/provisioning/report/reportTable.ts';
+import type { Verdict } from '../../../../src/lib/runs/outcomes.ts';
 
 const device = (line: number, id: string): IndexEntry => ({ kind: 'device', line, id, mode: 'create' });
 const succeeded: Verdict = { outcome: 'succeeded' };

@@ -10,7 +10,7 @@ import {
   mayBeStale,
   provesNothingDone,
   standingOf,
-} from '../../../../src/lib/provisioning/outcome/standing.ts';
+} from '../../../../src/lib/provisioning/evidence/standing.ts';
 import { createIdentityNotes } from '../../../../src/lib/registryLines/identityNotes.ts';
 
 type JobFacts = Facts['first'];

@@ -1,6 +1,7 @@
 import { isOwnFault } from '../../errors.ts';
 import { closeHubJob } from '../../hubJobs/hubJob.ts';
 import { redact, safeError } from '../../redact.ts';
+import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import {
   isFinal,
@@ -14,12 +15,12 @@ import {
   type RunState,
 } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
+import { areLinesGone, checkedOf, dropTornCheck } from '../check/checkAgain.ts';
 import { type CheckResult, checkOf } from '../check/checkResult.ts';
 import type { AcceptedEntry } from '../check/lineIndex.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
-import { areLinesGone, checkedOf, dropTornCheck } from '../recovery/checkAgain.ts';
-import { OUTCOME_CODES } from './outcomeCodes.ts';
-import { type Ending, type Verdict, writeReport, writeShortReport } from './report.ts';
+import { OUTCOME_CODES } from '../outcome/outcomeCodes.ts';
+import { writeReport, writeShortReport } from './report.ts';
 
 /** A run that ends well without a job had no line to import. */
 const NOT_SENT: Verdict = {

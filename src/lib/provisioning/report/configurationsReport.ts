@@ -1,13 +1,13 @@
 import type { CheckedLine } from '../../configurationsFile/checkConfigurationsFile.ts';
 import { SKIP_REASONS } from '../../devicesFile/reasons.ts';
+import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { needsPerson, OUTCOMES, type Outcome, type RunConfigurations, type RunRecord } from '../../runs/runRecord.ts';
 import { RESULTS_CONTAINER } from '../../storage/containers.ts';
-import type { CheckResult } from '../check/checkResult.ts';
-import type { Ending, Verdict } from '../outcome/report.ts';
-import { tableText } from '../outcome/reportTable.ts';
-import { type ConfigurationsCheck, readInput, readSettled, stagedConfigurations } from './configurationsStaging.ts';
+import type { CheckResult, ConfigurationsCheck } from '../check/checkResult.ts';
+import { readInput, readSettled, stagedConfigurations } from '../configurations/configurationsStaging.ts';
+import { tableText } from './reportTable.ts';
 
 export interface ConfigurationsReport {
   readonly counts: RunConfigurations;
