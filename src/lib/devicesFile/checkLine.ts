@@ -18,7 +18,7 @@ import {
   noteOf,
   type Problem,
 } from './findings.ts';
-import { IMPORT_MODES, type ImportMode, parseImportMode } from './importMode.ts';
+import { IMPORT_MODES, type ImportMode, MODE_RULES, parseImportMode } from './importMode.ts';
 import { ANY_VALUES, createObjectReader } from './jsonBytes.ts';
 import {
   FORMAT_KEYS,
@@ -42,7 +42,6 @@ import {
   withoutHubKeys,
   withoutScopes,
 } from './lineText.ts';
-import { MODE_RULES } from './modeRules.ts';
 import { repeatedKeyIn } from './repeatedKeys.ts';
 import { createTwinChecker } from './twinRules.ts';
 
@@ -120,7 +119,6 @@ for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 for (const character of '+#') ID_CHARACTERS[character.charCodeAt(0)] = 2;
 
 const KEYLESS = { keyless: true } as const;
-const CREATES = /^create/;
 const NOTHING_MISSING: readonly MissingField[] = [];
 const NO_NOTES: readonly Note[] = [];
 const REPORTED: readonly Note[] = [noteOf('reportedNotWritten')];
@@ -176,7 +174,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
   function checkTwin(line: Line, mode: ImportMode, lineBytes: number): void {
     const { tags, properties } = line.fields;
     const { writesTwin } = MODE_RULES[mode];
-    const nullMeansDelete = merges(mode);
+    const nullMeansDelete = MODE_RULES[mode].merges;
     if (nullMeansDelete && options.noMerging === true) findings.reject('cannotMerge', { mode }, 'importMode');
     const section = (name: 'tags' | 'desired', path: string, value: unknown): void => {
       if (value === undefined || value === null) return;
@@ -363,7 +361,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
   return {
     check(text, lineNumber, source) {
       const clean = cleanLines.read(source.bytes, source.textStart, source.textEnd);
-      const isTaken = clean !== undefined && !(options.noMerging === true && merges(clean.mode));
+      const isTaken = clean !== undefined && !(options.noMerging === true && MODE_RULES[clean.mode].merges);
       const taken = isTaken ? acceptClean(text, lineNumber, clean, source) : undefined;
       if (taken !== undefined) return taken;
       findings.clear();
@@ -478,7 +476,7 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
         : { line, id, moduleId, mode, text: whole, missing };
     return {
       kind: 'accepted',
-      accepted: clean.lacksKeys && CREATES.test(mode) ? { ...accepted, ...KEYLESS } : accepted,
+      accepted: clean.lacksKeys && MODE_RULES[mode].mayCreate ? { ...accepted, ...KEYLESS } : accepted,
       notes,
     };
   }
@@ -561,10 +559,6 @@ export function createLineChecker(options: LineCheckerOptions): LineChecker {
   }
 }
 
-function merges(mode: ImportMode): boolean {
-  return mode === 'updateTwin' || mode === 'updateTwinIfMatchETag';
-}
-
 type Fields = Partial<Record<FormatKey, unknown>>;
 
 interface Line {
@@ -621,5 +615,5 @@ function hasKeys(value: object): boolean {
 
 /** Exports give every line an ETag; a line that somebody wrote may say `null` and mean new keys. */
 function isKeyless({ authentication, eTag }: Fields, mode: ImportMode): boolean {
-  return authentication === null && typeof eTag === 'string' && eTag !== '' && CREATES.test(mode);
+  return authentication === null && typeof eTag === 'string' && eTag !== '' && MODE_RULES[mode].mayCreate;
 }

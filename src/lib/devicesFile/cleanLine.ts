@@ -5,7 +5,7 @@
  * `checkLine`. Of a line that is accepted here `checkLine` would say the same; a test compares the two.
  */
 
-import { IMPORT_MODES, type ImportMode } from './importMode.ts';
+import { IMPORT_MODES, type ImportMode, MODE_RULES } from './importMode.ts';
 import {
   ANY_VALUES,
   byteAt,
@@ -28,7 +28,6 @@ import {
   UNUSUAL,
 } from './jsonBytes.ts';
 import { FORMAT_KEYS } from './keyNames.ts';
-import { MODE_RULES } from './modeRules.ts';
 import { TWIN_LIMITS } from './twinRules.ts';
 
 /** What a clean line says. One object for all lines: valid until the next one is read. */

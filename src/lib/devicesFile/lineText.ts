@@ -4,10 +4,9 @@ import { isObjectText, memberMap, objectText } from '../textFile/jsonMembers.ts'
 import type { LineBytes } from '../textFile/linePass.ts';
 import type { CleanLine, Span } from './cleanLine.ts';
 import { parseExactly } from './exactNumbers.ts';
-import type { ImportMode } from './importMode.ts';
+import { DEFAULT_IMPORT_MODE, type ImportMode } from './importMode.ts';
 import { FORMAT_KEYS, type FormatKey, isObject, meantKey, PROPERTY_KEYS } from './keyNames.ts';
 
-const HUB_DEFAULT: ImportMode = 'createOrUpdate';
 /** What a hub adds to the sections of its twins. */
 export const HUB_KEYS: readonly string[] = ['$metadata', '$version'];
 
@@ -94,8 +93,7 @@ export function withoutFiller(line: string): string {
 /** Members that a line lacks and a hub needs. */
 export function additions(mode: ImportMode, namesMode: boolean, hasStatus: boolean): string {
   let added = '';
-  // A hub takes a line without importMode as createOrUpdate.
-  if (!namesMode && mode !== HUB_DEFAULT) added = `"importMode":"${mode}",`;
+  if (!namesMode && mode !== DEFAULT_IMPORT_MODE) added = `"importMode":"${mode}",`;
   return hasStatus ? added : added + FILLER;
 }
 

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { importModeOf } from '../devicesFile/importMode.ts';
-import { MODE_RULES } from '../devicesFile/modeRules.ts';
+import { importModeOf, MODE_RULES } from '../devicesFile/importMode.ts';
 import type { RoundLine } from '../provisioning/again/rounds.ts';
 import { primaryKeyOf } from './primaryKey.ts';
 import type { RegistryLine } from './registryLine.ts';
@@ -25,11 +24,10 @@ export type Agreement = 'all' | 'more' | 'identity' | 'twin' | 'none';
  * @param found the identity as an export writes it; undefined when it does not exist
  */
 export function agreement(line: RoundLine, found: RegistryLine | undefined): Agreement {
-  const mode = importModeOf(line);
-  if (mode === 'delete' || mode === 'deleteIfMatchETag') return found === undefined ? 'all' : 'none';
+  const { deletes, patches, writesIdentity } = MODE_RULES[importModeOf(line)];
+  if (deletes) return found === undefined ? 'all' : 'none';
   if (found === undefined) return 'none';
-  const twin = twinAgreement(line, found, mode === 'updateTwin');
-  const { writesIdentity } = MODE_RULES[mode];
+  const twin = twinAgreement(line, found, patches);
   if (writesIdentity && !identityAgrees(line, found)) return twin === 'all' && givesTwin(line) ? 'twin' : 'none';
   if (twin !== 'none') return twin;
   return hasEmptyTwin(found) ? 'identity' : 'none';

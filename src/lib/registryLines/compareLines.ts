@@ -9,8 +9,7 @@
 import { randomInt } from 'node:crypto';
 
 import { createIdentityTable, hashIdentity, identityOf } from '../devicesFile/identityTable.ts';
-import { IMPORT_MODES, importModeOf } from '../devicesFile/importMode.ts';
-import { MODE_RULES } from '../devicesFile/modeRules.ts';
+import { IMPORT_MODES, importModeOf, MODE_RULES } from '../devicesFile/importMode.ts';
 import { bareEtag } from '../registry/etag.ts';
 import {
   type ComparingLine,

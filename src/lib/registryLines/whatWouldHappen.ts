@@ -1,7 +1,6 @@
 /** What a line of a devices file would do to a registry, given what is there: the decision alone, without any reading. */
 
-import type { ImportMode } from '../devicesFile/importMode.ts';
-import { MODE_RULES } from '../devicesFile/modeRules.ts';
+import { type ImportMode, MODE_RULES } from '../devicesFile/importMode.ts';
 import { bareEtag } from '../registry/etag.ts';
 
 /** Every line has exactly one of these. */
@@ -35,23 +34,12 @@ export function whatWouldHappen(
   found: Found | undefined,
   device: { readonly isThere: boolean } = { isThere: true },
 ): Effect {
-  const { mode } = line;
+  const { absent, present, deletes, needs } = MODE_RULES[line.mode];
   const isOrphan = (line.moduleId ?? undefined) !== undefined && !device.isThere;
-  const isDelete = mode === 'delete' || mode === 'deleteIfMatchETag';
   // A device takes its modules along.
-  if (found === undefined || isOrphan) {
-    if (isDelete) return 'unchanged';
-    if (isOrphan) return 'failsDeviceMissing';
-    return mayCreate(mode) ? 'created' : 'failsMissing';
-  }
-  if (mode === 'create') return 'failsExists';
-  if (MODE_RULES[mode].needs !== undefined && found.etagDiffers) return 'failsEtag';
-  if (isDelete) return 'deleted';
-  return MODE_RULES[mode].writesIdentity ? 'overwritten' : 'twinUpdated';
-}
-
-function mayCreate(mode: ImportMode): boolean {
-  return mode === 'create' || mode === 'createOrUpdate' || mode === 'createOrUpdateIfMatchETag';
+  if (isOrphan && !deletes) return 'failsDeviceMissing';
+  if (found === undefined || isOrphan) return absent;
+  return needs !== undefined && found.etagDiffers ? 'failsEtag' : present;
 }
 
 /** Whether a device is there once its line was applied. */
@@ -72,11 +60,10 @@ export function etagsAskedFor(
   mode: ImportMode,
   line: ComparingLine,
 ): { readonly eTag?: string; readonly twinETag?: string } {
-  const { needs, writesIdentity } = MODE_RULES[mode];
+  const { needs, writesIdentity, deletes, ...rules } = MODE_RULES[mode];
   if (needs === undefined) return {};
-  const isDelete = !MODE_RULES[mode].writesTwin;
-  const writesTwin = !isDelete && (given(line.tags) || given(line.properties?.desired));
-  const eTag = writesIdentity || isDelete ? comparable(line.eTag) : undefined;
+  const writesTwin = rules.writesTwin && (given(line.tags) || given(line.properties?.desired));
+  const eTag = writesIdentity || deletes ? comparable(line.eTag) : undefined;
   const twinETag = needs.etag === 'twinETag' || writesTwin ? comparable(line.twinETag) : undefined;
   return { ...(eTag === undefined ? {} : { eTag }), ...(twinETag === undefined ? {} : { twinETag }) };
 }

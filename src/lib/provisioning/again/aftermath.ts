@@ -2,7 +2,7 @@
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { type ImportMode, importModeOf } from '../../devicesFile/importMode.ts';
+import { type ImportMode, importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isLostAfterSend, type RunPhase, type RunRecord } from '../../runs/runRecord.ts';
@@ -86,7 +86,7 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
   for await (const { text, asked, guard } of withGuards(sent, { unfilled, missing })) {
     const line = JSON.parse(text) as RoundLine;
     const mode = importModeOf(line);
-    const isMerged = mode === 'updateTwinIfMatchETag' && text !== asked;
+    const isMerged = MODE_RULES[mode].merges && text !== asked;
     yield { text, line, asked, mode: isMerged ? importModeOf(JSON.parse(asked) as RoundLine) : mode, guard };
   }
 }

@@ -1,5 +1,6 @@
 /** The rounds of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
 
+import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { explainHubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
@@ -83,7 +84,7 @@ function isModule({ moduleId }: RoundLine): boolean {
 
 /** What merges is sent again as a patch of the twin as it is now, which merges whatever has changed. */
 function merges({ mode }: SentLine): boolean {
-  return mode === 'updateTwin';
+  return MODE_RULES[mode].patches;
 }
 
 function meetsFull(line: RoundLine, { is }: Standing, earlier: RoundOutcomes): boolean {

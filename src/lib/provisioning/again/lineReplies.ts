@@ -1,6 +1,6 @@
 /** What the hub's reply means for one line of a round, as pure functions. */
 
-import { importModeOf } from '../../devicesFile/importMode.ts';
+import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { type BulkResult, explainHubError, type HubError } from '../../registry/index.ts';
 import { twinMembers, twinOf } from '../../registryLines/twinText.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
@@ -122,7 +122,7 @@ function afterError(line: RoundLine, state: LineState, code: string, round: Roun
   if (state.twinOnly !== undefined) return is('warned');
   const mode = importModeOf(line);
   // It has gone, which is all that was wanted.
-  if ((mode === 'delete' || mode === 'deleteIfMatchETag') && saysNotThere(code)) return { ...state, is: 'succeeded' };
+  if (MODE_RULES[mode].deletes && saysNotThere(code)) return { ...state, is: 'succeeded' };
   // An earlier attempt may have been applied, although it ended in an error: only where the hub had refused the line
   // because it was full, and where the line is a link that is planned anew, does the last error say it all.
   if (round.singly || round.links) return is(explainsItself(mode, code) ? 'doubtful' : 'failed');

@@ -8,7 +8,7 @@
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { importModeOf } from '../../devicesFile/importMode.ts';
+import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { readEachLine } from '../../storage/readLines.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
@@ -46,20 +46,16 @@ export function guardOf(line: { readonly isFilled: boolean; readonly isIncomplet
   return line.isIncomplete ? 'ifAbsent' : undefined;
 }
 
-const IF_UNCHANGED = { update: 'updateIfMatchETag', createOrUpdate: 'createOrUpdateIfMatchETag' } as const;
-
 /** The line as it is to be sent again. One that was merged applies to the twin as it was anyway. */
 export function againText(text: string, guard: Guard | undefined): string {
   if (guard === undefined) return text;
   const line = JSON.parse(text) as RoundLine;
-  const mode = importModeOf(line);
-  if (mode !== 'update' && mode !== 'createOrUpdate') return text;
-  const members = memberMap(text);
-  if (guard === 'ifAbsent') {
-    return mode === 'update' ? text : objectText(members.set('importMode', '"create"'));
-  }
+  const { mayOverwrite, [guard]: mode } = MODE_RULES[importModeOf(line)];
+  if (!mayOverwrite || mode === undefined) return text;
+  const members = memberMap(text).set('importMode', JSON.stringify(mode));
+  if (guard === 'ifAbsent') return objectText(members);
   if (line['eTag'] === undefined || line['eTag'] === '') return text;
   // The twin is written as the line says, whoever has changed it.
   members.delete('twinETag');
-  return objectText(members.set('importMode', JSON.stringify(IF_UNCHANGED[mode])));
+  return objectText(members);
 }

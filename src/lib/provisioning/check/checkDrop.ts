@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
 import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../../devicesFile/checkDevicesFile.ts';
-import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { IMPORT_MODES, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { openStaging } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
+import type { CheckCounts, RunRecord } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { assertDropUnchanged, openDrop } from '../drop/drop.ts';
@@ -132,7 +132,7 @@ export async function checkDrop(
     ...(inOrder === undefined ? {} : { inOrder }),
     incomplete,
     parents: withParent,
-    deletes: (summary.byMode.delete ?? 0) + (summary.byMode.deleteIfMatchETag ?? 0),
+    deletes: deletesIn(summary.byMode),
     disables,
     sha256,
     ...(configurations === undefined ? {} : { configurations }),
@@ -144,10 +144,13 @@ export async function checkDrop(
   return winner.value;
 }
 
+function deletesIn(byMode: CheckCounts['byMode']): number {
+  return IMPORT_MODES.reduce((sum, mode) => sum + (MODE_RULES[mode].deletes ? (byMode[mode] ?? 0) : 0), 0);
+}
+
 /** Whether the line may disable a device that exists. */
 function writesDisabled(line: AcceptedLine): boolean {
-  const { writesIdentity, mayOverwrite } = MODE_RULES[line.mode];
-  if (!writesIdentity || !mayOverwrite || line.moduleId !== undefined) return false;
+  if (!MODE_RULES[line.mode].mayOverwrite || line.moduleId !== undefined) return false;
   // Parsing is for the few lines in which the word occurs at all, or may be written with escapes.
   return (
     /"disabled"|\\u00/i.test(line.text) &&

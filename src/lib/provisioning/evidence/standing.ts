@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 
-import type { ImportMode } from '../../devicesFile/importMode.ts';
+import { type ImportMode, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { ERROR_LOG_BLOB, type ErrorLog, FIRST_ERROR_LOG_BLOB, readErrorLog } from '../../hubJobs/errorLog.ts';
 import { explainHubError } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -168,10 +168,10 @@ function afterJob(line: LineOf, { log, doubt, repeated }: JobFacts, again: boole
     if (deviceClass === 'transient' || deviceClass === 'quota') return { is: deviceClass, code };
   }
   // A line that merges compares an ETag only because this run has it do so.
-  if (line.mode === 'updateTwin' && OTHER_ETAG.has(name)) return { is: 'stale', code, maybe: again || repeated };
-  const isDelete = line.mode === 'delete' || line.mode === 'deleteIfMatchETag';
+  if (MODE_RULES[line.mode].patches && OTHER_ETAG.has(name)) return { is: 'stale', code, maybe: again || repeated };
   // Applied once before, a delete finds nothing.
-  if (isDelete && NOT_THERE.has(name)) return { is: again || repeated ? 'succeeded' : 'unchanged' };
+  if (MODE_RULES[line.mode].deletes && NOT_THERE.has(name))
+    return { is: again || repeated ? 'succeeded' : 'unchanged' };
   if ((again || repeated) && explainsItself(line.mode, name)) return { is: 'doubtful', doubt: TWICE, code };
   if (again && isOfGuard(line.mode, name)) return { is: 'doubtful', doubt: TWICE, code };
   return { is: 'failed', code };
@@ -191,13 +191,14 @@ const TWICE: Doubt = { code: 'sentTwice', reason: 'The line was sent more than o
 
 /** Whether a line that was applied once gets this error when it is sent again. */
 export function explainsItself(mode: ImportMode, code: string): boolean {
-  if (mode === 'create') return ALREADY_THERE.has(code);
-  return mode.endsWith('IfMatchETag') && OTHER_ETAG.has(code);
+  const { present, needs } = MODE_RULES[mode];
+  return present === 'failsExists' ? ALREADY_THERE.has(code) : needs !== undefined && OTHER_ETAG.has(code);
 }
 
 /** Whether this is the error of a guard that the line was given when it was sent again (`sentAgain`). */
 function isOfGuard(mode: ImportMode, code: string): boolean {
-  if (mode !== 'update' && mode !== 'createOrUpdate') return false;
+  const { mayOverwrite, ifUnchanged } = MODE_RULES[mode];
+  if (!mayOverwrite || ifUnchanged === undefined) return false;
   return ALREADY_THERE.has(code) || OTHER_ETAG.has(code);
 }
 

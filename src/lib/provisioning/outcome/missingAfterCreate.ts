@@ -3,13 +3,14 @@
  * error logs of import jobs (404001 of devices that the file has, again with each import of it).
  */
 
+import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
 import type { LineOf } from '../evidence/standing.ts';
 
 /** The verdict on a line, with what can be done about it in a mode that creates. */
 export function explainMissing({ mode, moduleId }: Pick<LineOf, 'mode' | 'moduleId'>, verdict: Verdict): Verdict {
   const { outcome, code } = verdict;
-  if (outcome !== 'failed' || !mode.startsWith('create')) return verdict;
+  if (outcome !== 'failed' || !MODE_RULES[mode].mayCreate) return verdict;
   if (code !== 'DeviceNotFound' && code !== 'ModuleNotFound') return verdict;
   if (moduleId !== undefined && code === 'DeviceNotFound') {
     return {

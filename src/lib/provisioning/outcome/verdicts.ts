@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 
+import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { explainHubError } from '../../registry/index.ts';
 import { createIdentityNotes, type IdentityNotes } from '../../registryLines/identityNotes.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
@@ -89,7 +90,7 @@ function mayLeaveRemains(line: LineOf, { code }: Verdict, findings: Findings): b
   if (findings.removals?.has(line) !== true || code === WITHOUT_TWIN) return false;
   // Read back, it is gone; and a patch of the whole line has taken it away.
   if (findings.found.find(line.id, line.moduleId) === 'all') return false;
-  return line.mode !== 'updateTwin' || findings.rounds.find(line) === undefined;
+  return !MODE_RULES[line.mode].patches || findings.rounds.find(line) === undefined;
 }
 
 /** Why the device of a line was not linked to its parent, if it was not. */
@@ -169,7 +170,7 @@ const HUB_TROUBLE: Doubt = { code: 'hubTrouble', reason: 'The hub had trouble wi
 
 /** A `createOrUpdate` of a device that was not there is sent again as a `create` (`sentAgain`). */
 function mayCreate({ mode }: LineOf): boolean {
-  return mode === 'create' || mode === 'createOrUpdate';
+  return mode === 'create' || MODE_RULES[mode].ifAbsent === 'create';
 }
 
 function nameOf(code: number | string): string {

@@ -4,8 +4,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { MissingField } from '../../devicesFile/checkDevicesFile.ts';
 import { identityOf } from '../../devicesFile/identityTable.ts';
-import { IMPORT_MODES, type ImportMode, importModeOf } from '../../devicesFile/importMode.ts';
-import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { IMPORT_MODES, type ImportMode, importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { CheckCounts, RunRecord } from '../../runs/runRecord.ts';
@@ -169,8 +168,8 @@ export function hasToFill(byMode: CheckCounts['byMode']): boolean {
 
 /** Whether a line of this mode may change an identity that exists, and does not just delete it. */
 function mayChange(mode: ImportMode): boolean {
-  const { mayOverwrite, writesTwin } = MODE_RULES[mode];
-  return mayOverwrite || (writesTwin && mode !== 'create');
+  const { mayOverwrite, merges } = MODE_RULES[mode];
+  return mayOverwrite || merges;
 }
 
 function edgeLookUp(context: ProvisioningContext, record: RunRecord): (scope: string, id: string) => Promise<boolean> {

@@ -1,8 +1,7 @@
 /** What a line comes to, given what is there of its identity: as pure functions over text. */
 
 import type { MissingField } from '../../devicesFile/checkLine.ts';
-import { importModeOf } from '../../devicesFile/importMode.ts';
-import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { type ImportMode, importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import {
   givesTwin,
   mergedTwin,
@@ -83,22 +82,23 @@ export function filledLine(text: string, before: BeforeLine | undefined, wanted:
   if (before === undefined) return unchanged;
   const line = memberMap(text);
   const mode = importModeOf({ importMode: parsed(line.get('importMode')) as string | undefined });
-  const { writesIdentity, mayOverwrite } = MODE_RULES[mode];
-  if (writesIdentity && mayOverwrite) return overwritten(text, line, before, wanted);
-  return mode === 'updateTwin' || mode === 'updateTwinIfMatchETag' ? merged(text, line, before) : unchanged;
+  const { mayOverwrite, merges } = MODE_RULES[mode];
+  if (mayOverwrite) return overwritten(text, line, mode, before, wanted);
+  return merges ? merged(text, line, mode, before) : unchanged;
 }
 
 /** What is sent is the whole section, so that it is right on a hub that replaces, too. */
-function merged(text: string, line: ReadonlyMap<string, string>, before: BeforeLine): FilledLine {
+function merged(text: string, line: ReadonlyMap<string, string>, mode: ImportMode, before: BeforeLine): FilledLine {
   const patch = twinOf(line);
   if (!givesTwin(patch)) return { text, kept: [], isMerged: false };
   const twin = mergedTwin(before.twin, patch);
   const members = withTwin(line, twin);
   const twinETag = before.members.get('twinETag');
-  const isGuarded = twinETag !== undefined && parsed(line.get('importMode')) === 'updateTwin';
+  const { ifUnchanged } = MODE_RULES[mode];
+  const isGuarded = twinETag !== undefined && ifUnchanged !== undefined;
   // Whoever changes the twin meanwhile is not undone: the hub refuses the line then, and it is merged once more.
   if (isGuarded) {
-    members.set('importMode', '"updateTwinIfMatchETag"');
+    members.set('importMode', JSON.stringify(ifUnchanged));
     members.set('twinETag', twinETag);
   }
   return { text: objectText(members), kept: [], isMerged: isGuarded, ...removalLine(line, before.twin, twin) };
@@ -107,6 +107,7 @@ function merged(text: string, line: ReadonlyMap<string, string>, before: BeforeL
 function overwritten(
   text: string,
   line: ReadonlyMap<string, string>,
+  mode: ImportMode,
   before: BeforeLine,
   { fields, parent, isIncomplete, isGone }: Wanted,
 ): FilledLine {
@@ -119,7 +120,7 @@ function overwritten(
     const scopes = scopesToKeep(scopedOf(members), scopedOf(before.members), parent, isGone);
     for (const [key, scope] of Object.entries(scopes)) members.set(key, JSON.stringify(scope));
   }
-  const comparesETag = String(parsed(line.get('importMode'))).endsWith('IfMatchETag');
+  const comparesETag = MODE_RULES[mode].needs !== undefined;
   let removal: { readonly removal?: string } = {};
   const given = twinOf(line);
   if (comparesETag && isStale(line, before.members)) {

@@ -4,8 +4,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
 import { createIdentityTable, hashIdentity } from '../../devicesFile/identityTable.ts';
-import { importModeOf } from '../../devicesFile/importMode.ts';
-import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { readEachLine, readLineBatches } from '../../storage/readLines.ts';
 
 export interface ScopedDevice {
@@ -115,10 +114,9 @@ export async function findGone(
     const line = JSON.parse(text) as ScopedDevice & { readonly importMode?: string; readonly moduleId?: string | null };
     const scopes = scopesOf.get(line.id);
     if (scopes === undefined || (line.moduleId ?? undefined) !== undefined) continue;
-    const mode = importModeOf(line);
-    const isDeleted = mode === 'delete' || mode === 'deleteIfMatchETag';
-    const isLeaf = MODE_RULES[mode].mayOverwrite && line.capabilities?.iotEdge === false;
-    if (isDeleted || isLeaf) for (const scope of scopes) gone.add(scope);
+    const { deletes, mayOverwrite } = MODE_RULES[importModeOf(line)];
+    const isLeaf = mayOverwrite && line.capabilities?.iotEdge === false;
+    if (deletes || isLeaf) for (const scope of scopes) gone.add(scope);
   }
   return gone;
 }

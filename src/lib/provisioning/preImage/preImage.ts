@@ -6,6 +6,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { readJobState } from '../../hubJobs/hubJob.ts';
 import { readRegistryText, UNREADABLE } from '../../registryLines/registryLine.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -109,7 +110,7 @@ async function mayBeOverwritten(
   for await (const batch of readLineBatches(checkBlobs(stagingOf(context, record.runId), check.attempt).index)) {
     for (const text of batch) {
       const entry = decodeEntry(text);
-      if (isAccepted(entry) && entry.mode !== 'create') wanted.push(entry);
+      if (isAccepted(entry) && MODE_RULES[entry.mode].present !== 'failsExists') wanted.push(entry);
     }
   }
   return wanted;

@@ -6,8 +6,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { identityOf } from '../../devicesFile/identityTable.ts';
-import { importModeOf } from '../../devicesFile/importMode.ts';
-import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { primaryKeyOf } from '../../registryLines/primaryKey.ts';
 import { parseRegistryLines } from '../../registryLines/registryLine.ts';
 import { readEachLine } from '../../storage/readLines.ts';
@@ -20,10 +19,10 @@ const LINES_A_PASS = 20_000;
 /** Whether the line has the hub make new keys for a device that may have some. */
 export function asksForNewKeys(line: RoundLine, options: ProvisionOptions | undefined): boolean {
   if (options?.missingKeys !== 'regenerate') return false;
-  const { writesIdentity, mayOverwrite } = MODE_RULES[importModeOf(line)];
+  const { mayOverwrite } = MODE_RULES[importModeOf(line)];
   const { type } = (line['authentication'] ?? {}) as { readonly type?: unknown };
   const isSas = type === undefined || String(type).toLowerCase() === 'sas';
-  return writesIdentity && mayOverwrite && isSas && primaryKeyOf(line) === undefined;
+  return mayOverwrite && isSas && primaryKeyOf(line) === undefined;
 }
 
 /** Of a device that was there without a key: one with a certificate, say. */

@@ -1,6 +1,6 @@
 /** Reading back, as a step of what follows an import job: which lines are in doubt, and how the registry is read. */
 
-import { MODE_RULES } from '../../devicesFile/modeRules.ts';
+import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -149,8 +149,9 @@ export function lineToVerify(
   if (text === asked) return line;
   const wanted = JSON.parse(asked) as RoundLine;
   // Patched, it was merged into the twin as it was then.
-  if (mode === 'updateTwin') return wasCalled ? wanted : line;
-  if (!MODE_RULES[mode].writesIdentity) return line;
+  const { patches, writesIdentity } = MODE_RULES[mode];
+  if (patches) return wasCalled ? wanted : line;
+  if (!writesIdentity) return line;
   // One whose ETag was stale was sent without its twin, and asks for it all the same.
   return { ...line, tags: wanted['tags'], properties: wanted['properties'] };
 }
