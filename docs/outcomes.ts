@@ -12,13 +12,7 @@ import {
   CONFIGURATION_REJECTS,
   CONFIGURATION_WARNINGS,
 } from '../src/lib/configurationsFile/configurationReasons.ts';
-import {
-  FILE_REASONS,
-  REJECT_REASONS,
-  type ReasonText,
-  SKIP_REASONS,
-  WARNINGS,
-} from '../src/lib/devicesFile/reasons.ts';
+import { REJECT_REASONS, SKIP_REASONS, WARNINGS } from '../src/lib/devicesFile/reasons.ts';
 import {
   API_CODES,
   CALL_CODES,
@@ -27,6 +21,8 @@ import {
   RUN_ERROR_CODES,
 } from '../src/lib/provisioning/outcome/outcomeCodes.ts';
 import { HUB_ERRORS, type HubErrorClass } from '../src/lib/registry/errorCodes.ts';
+import { FILE_REASONS } from '../src/lib/textFile/fileReasons.ts';
+import type { ReasonText } from '../src/lib/textFile/reasonText.ts';
 
 /** What the app does by itself about an error of a hub. */
 const RETRIED: Readonly<Record<HubErrorClass, string>> = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { findRunningStack, projectRoot, type Stack, type StackHubs, startStack } from '../../local/stack/index.ts';
 import { createRunStore, type RunStore } from '../../src/lib/runs/runStore.ts';
-import type { StorageConnection } from '../../src/lib/settings.ts';
+import type { StorageConnection } from '../../src/lib/storage/storage.ts';
 import { createStorage, type Storage } from '../../src/lib/storage/storage.ts';
 import { usageError } from '../cliError.ts';
 import { type CommandText, commandTextFor, shortPath } from '../render/commandText.ts';

@@ -7,6 +7,8 @@
 import { HubKeeperError } from './errors.ts';
 import { parseHubConnection } from './registry/connection.ts';
 import { RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/containers.ts';
+import type { StorageConnection } from './storage/storage.ts';
+import { HUB_TIERS, type HubSize } from './turns/hubPace.ts';
 
 /** One row per setting: the source for the sample file, the README table and the parser below. */
 export const SETTINGS = [
@@ -129,19 +131,6 @@ export const SETTINGS = [
 ] as const;
 
 export type SettingName = (typeof SETTINGS)[number]['name'];
-
-/** How a storage account is reached. */
-export type StorageConnection =
-  | { readonly kind: 'connectionString'; readonly connectionString: string }
-  | { readonly kind: 'identity'; readonly blobServiceUri: string; readonly clientId?: string };
-
-export const HUB_TIERS = ['S1', 'S2', 'S3'] as const;
-
-/** What the limits of a hub depend on. */
-export interface HubSize {
-  readonly tier: (typeof HUB_TIERS)[number];
-  readonly units: number;
-}
 
 export interface Settings {
   readonly storage: StorageConnection;

@@ -1,7 +1,7 @@
 import { displayName } from '../devicesFile/findings.ts';
 import { isDeeperThan, isObject, meantKey, NESTING_LIMIT } from '../devicesFile/keyNames.ts';
-import { fill, type ReasonValues } from '../devicesFile/reasons.ts';
 import type { ConfigurationContent, ConfigurationInput } from '../registry/index.ts';
+import { fill, type ReasonValues } from '../textFile/reasonText.ts';
 import {
   CONFIGURATION_REJECTS,
   CONFIGURATION_WARNINGS,

@@ -3,7 +3,7 @@
  * numbers, field paths and words of our own, never with values: the content of a deployment can hold passwords.
  */
 
-import type { ReasonText } from '../devicesFile/reasons.ts';
+import type { ReasonText } from '../textFile/reasonText.ts';
 
 /** Lines that are not imported until someone mends them. */
 export const CONFIGURATION_REJECTS = {

@@ -7,6 +7,8 @@ import { createHash, randomInt } from 'node:crypto';
 import { FileRefused } from '../textFile/fileRefused.ts';
 import { type LinePassOptions, type OpenInput, readLines } from '../textFile/linePass.ts';
 import { refuseOtherFormats } from '../textFile/otherFormats.ts';
+import type { ReasonValues } from '../textFile/reasonText.ts';
+import { describe } from '../textFile/reasonText.ts';
 import { locateUtf8Error } from '../textFile/utf8Error.ts';
 import { createLineChecker, type LineChecker, type LineVerdict } from './checkLine.ts';
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
@@ -15,7 +17,7 @@ import { type Problem, problemOf } from './findings.ts';
 import { createIdentityTable, hashIdentity, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
 import { createLinePairs } from './linePairs.ts';
-import { describe, type ReasonValues, type RejectCode, WARNINGS } from './reasons.ts';
+import { type RejectCode, WARNINGS } from './reasons.ts';
 import { settleDoubtful } from './settleDoubtful.ts';
 import { createTally } from './tally.ts';
 

@@ -1,9 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { importModeOf, MODE_RULES } from '../devicesFile/importMode.ts';
-import type { RoundLine } from '../provisioning/again/rounds.ts';
 import { primaryKeyOf } from './primaryKey.ts';
 import type { RegistryLine } from './registryLine.ts';
+
+/** A line of a devices file, parsed. Holds keys. */
+export interface WantedLine {
+  readonly id: string;
+  readonly moduleId?: string;
+  readonly importMode?: string;
+  readonly [key: string]: unknown;
+}
 
 /**
  * How far the registry is as a line asks for: in all; in all, with more in sections of the twin that the line gives; in its
@@ -23,7 +30,7 @@ export type Agreement = 'all' | 'more' | 'identity' | 'twin' | 'none';
  *   device was to keep its status
  * @param found the identity as an export writes it; undefined when it does not exist
  */
-export function agreement(line: RoundLine, found: RegistryLine | undefined): Agreement {
+export function agreement(line: WantedLine, found: RegistryLine | undefined): Agreement {
   const { deletes, patches, writesIdentity } = MODE_RULES[importModeOf(line)];
   if (deletes) return found === undefined ? 'all' : 'none';
   if (found === undefined) return 'none';
@@ -33,7 +40,7 @@ export function agreement(line: RoundLine, found: RegistryLine | undefined): Agr
   return hasEmptyTwin(found) ? 'identity' : 'none';
 }
 
-function identityAgrees(line: RoundLine, found: RegistryLine): boolean {
+function identityAgrees(line: WantedLine, found: RegistryLine): boolean {
   const isDevice = line.moduleId === undefined;
   return (
     (line['keyBefore'] === undefined || hasNewKey(line['keyBefore'], found)) &&
@@ -66,7 +73,7 @@ function authenticationAgrees(wanted: Fields | undefined, found: Fields | undefi
   });
 }
 
-function twinAgreement(line: RoundLine, found: RegistryLine, isPatch: boolean): 'all' | 'more' | 'none' {
+function twinAgreement(line: WantedLine, found: RegistryLine, isPatch: boolean): 'all' | 'more' | 'none' {
   const sections = [
     [line['tags'], found['tags']],
     [objectAt(line, 'properties')?.['desired'], objectAt(found, 'properties')?.['desired']],
@@ -77,7 +84,7 @@ function twinAgreement(line: RoundLine, found: RegistryLine, isPatch: boolean): 
   return isPatch || sections.every(isEqual) ? 'all' : 'more';
 }
 
-function givesTwin(line: RoundLine): boolean {
+function givesTwin(line: WantedLine): boolean {
   return given(line['tags']) || given(objectAt(line, 'properties')?.['desired']);
 }
 

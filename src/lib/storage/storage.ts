@@ -1,8 +1,12 @@
 import type { TokenCredential } from '@azure/core-auth';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 
-import type { StorageConnection } from '../settings.ts';
 import { containerOfRun } from './containers.ts';
+
+/** How a storage account is reached. */
+export type StorageConnection =
+  | { readonly kind: 'connectionString'; readonly connectionString: string }
+  | { readonly kind: 'identity'; readonly blobServiceUri: string; readonly clientId?: string };
 
 export { RESULTS_CONTAINER, RUNS_CONTAINER } from './containers.ts';
 

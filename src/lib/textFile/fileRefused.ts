@@ -1,4 +1,5 @@
-import { FILE_REASONS, type FileRefusedCode, fill, type ReasonValues } from '../devicesFile/reasons.ts';
+import { FILE_REASONS, type FileRefusedCode } from './fileReasons.ts';
+import { fill, type ReasonValues } from './reasonText.ts';
 
 /** The file as a whole cannot be a devices file: no line of it is imported. Holds no text of the file. */
 export class FileRefused extends Error {

@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { FileRefusedCode } from '../devicesFile/reasons.ts';
+import type { FileRefusedCode } from './fileReasons.ts';
 import { FileRefused } from './fileRefused.ts';
 
 export interface InputEvents {

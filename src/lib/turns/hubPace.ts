@@ -1,7 +1,10 @@
-import type { ProvisioningContext } from '../runs/runContext.ts';
-import type { RunRecord } from '../runs/runRecord.ts';
-import { hubOf } from '../runs/runRecord.ts';
-import type { HubSize } from '../settings.ts';
+export const HUB_TIERS = ['S1', 'S2', 'S3'] as const;
+
+/** What the limits of a hub depend on. */
+export interface HubSize {
+  readonly tier: (typeof HUB_TIERS)[number];
+  readonly units: number;
+}
 
 /** How fast, and how wide, items may be sent to a hub. */
 export interface HubPace {
@@ -33,9 +36,4 @@ export function paceOf({ tier, units }: HubSize): HubPace {
   const callItems = Math.min(MOST_CALL_ITEMS, Math.max(FEWEST_CALL_ITEMS, Math.floor(itemsPerMinute / 4)));
   const patchesPerMinute = PATCHES_PER_MINUTE[tier] * (tier === 'S3' ? units : 1);
   return { itemsPerMinute, patchesPerMinute, callItems, width: WIDTH[tier] };
-}
-
-/** The pace of the hub that a run is for. */
-export function paceOfRun(context: ProvisioningContext, record: RunRecord): HubPace {
-  return paceOf(context.settings.hubSizes.get(hubOf(record)) ?? { tier: 'S1', units: 1 });
 }

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkDevicesFile, FileRefused } from '../../../src/lib/devicesFile/checkDevicesFile.ts';
 import type { IdentityHash } from '../../../src/lib/devicesFile/identityTable.ts';
-import { FILE_REASONS, type FileRefusedCode } from '../../../src/lib/devicesFile/reasons.ts';
+import { FILE_REASONS, type FileRefusedCode } from '../../../src/lib/textFile/fileReasons.ts';
 import { CREATE, checkText, chunksOf, DEFAULTS, line, wholeDevice } from './checkText.ts';
 
 const SINK = {

@@ -1,9 +1,10 @@
 /** The header of a CSV file: which column is which field of a line, and what is to be said of columns. */
 
 import { FileRefused } from '../../textFile/fileRefused.ts';
+import { describe } from '../../textFile/reasonText.ts';
 import { isCredentialName } from '../credentialNames.ts';
 import type { Note } from '../findings.ts';
-import { describe, WARNINGS } from '../reasons.ts';
+import { WARNINGS } from '../reasons.ts';
 import { forbiddenInKey } from '../twinRules.ts';
 import { type CellKind, type CsvCell, cellJson } from './csvCells.ts';
 import { FIELD_BY_LOWER_CASE, FIELDS, ofHub, sectionOf } from './csvFields.ts';

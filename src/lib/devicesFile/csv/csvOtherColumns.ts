@@ -1,9 +1,10 @@
 /** Columns of a CSV file that have no effect: what is to be said of them, and which of them may not be passed over. */
 
 import { FileRefused } from '../../textFile/fileRefused.ts';
+import { describe } from '../../textFile/reasonText.ts';
 import { credentialField, isCredentialName, looksLikeCredential } from '../credentialNames.ts';
 import { displayHeader, displayName, HIDDEN_NAME, type Note } from '../findings.ts';
-import { describe, WARNINGS } from '../reasons.ts';
+import { WARNINGS } from '../reasons.ts';
 import type { CsvCell } from './csvCells.ts';
 import { FIELDS } from './csvFields.ts';
 

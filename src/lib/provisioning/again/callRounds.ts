@@ -4,7 +4,6 @@ import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { explainHubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
-import { paceOfRun } from '../../turns/hubPace.ts';
 import {
   type Facts,
   hasTransient,
@@ -15,6 +14,7 @@ import {
   WITHOUT_TWIN,
 } from '../evidence/standing.ts';
 import { type Aftermath, enter, maySend, type NextRound, type SentLine, sentLines, standing } from './aftermath.ts';
+import { paceOfRun } from './paceOfRun.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {
   changeRounds,

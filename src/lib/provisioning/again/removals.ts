@@ -11,10 +11,10 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { readEachLine } from '../../storage/readLines.ts';
-import { paceOfRun } from '../../turns/hubPace.ts';
 import type { LineOf } from '../evidence/standing.ts';
 import { readFilled } from '../preImage/filled.ts';
 import type { FillManifest } from '../preImage/preImageBlobs.ts';
+import { paceOfRun } from './paceOfRun.ts';
 import { isTimeOver, type Round, type RoundLine, type RoundsState, readRoundResults, writeRound } from './rounds.ts';
 
 const MINUTE_MS = 60_000;

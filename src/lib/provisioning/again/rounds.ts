@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
+import type { WantedLine } from '../../registryLines/agrees.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
@@ -16,6 +17,7 @@ import { StagingLost } from '../../runs/stagingLost.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { readEachLine } from '../../storage/readLines.ts';
+import type { SecondJob } from '../evidence/standing.ts';
 
 /** What the run has done since its import job ended: `RoundsState`. */
 export const ROUNDS_BLOB = 'rounds.json';
@@ -59,14 +61,7 @@ export interface RoundsState {
   /** The import job has left its error log: where it is not any more, it was lost. */
   readonly hasLog?: true;
   readonly rounds: readonly Round[];
-  /** A second import job was needed (`due`), has ended, or could not be started. */
-  readonly secondJob?: {
-    readonly blobName: string;
-    readonly lines: number;
-    readonly state: 'due' | 'ended' | 'givenUp';
-    /** Given up although a create had been sent whose fate is not known. */
-    readonly mayHaveRun?: true;
-  };
+  readonly secondJob?: SecondJob;
   /** Lines whose fate only the registry can tell. */
   readonly verification?: Verification;
   readonly parents?: ParentLinks;
@@ -244,12 +239,7 @@ export function chunkBlobs(
 }
 
 /** A line of a chunk. Holds keys. */
-export interface RoundLine {
-  readonly id: string;
-  readonly moduleId?: string;
-  readonly importMode?: string;
-  readonly [key: string]: unknown;
-}
+export type RoundLine = WantedLine;
 
 export async function readRoundLines(blob: BlockBlobClient): Promise<RoundLine[]> {
   return (await readRoundTexts(blob)).map((text) => JSON.parse(text) as RoundLine);

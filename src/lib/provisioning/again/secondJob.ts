@@ -7,9 +7,9 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readLineBatches } from '../../storage/readLines.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
-import { paceOfRun } from '../../turns/hubPace.ts';
 import { hasTransient } from '../evidence/standing.ts';
 import { type Aftermath, type NextRound, sentLines, standing } from './aftermath.ts';
+import { paceOfRun } from './paceOfRun.ts';
 import { changeRounds, readRounds } from './rounds.ts';
 import { againText } from './sentAgain.ts';
 

@@ -5,7 +5,8 @@
  */
 
 import type { ImportMode } from '../../devicesFile/importMode.ts';
-import { describe, WARNINGS } from '../../devicesFile/reasons.ts';
+import { WARNINGS } from '../../devicesFile/reasons.ts';
+import { describe } from '../../textFile/reasonText.ts';
 
 /** A line that the hub is to be given. */
 export interface AcceptedEntry {

@@ -9,12 +9,20 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isLostAfterSend, type RunJob, type RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import type { RoundsState } from '../again/rounds.ts';
 
 /** Why the absence of an error line proves nothing. */
 export interface Doubt {
   readonly code: string;
   readonly reason: string;
+}
+
+/** A second import job was needed (`due`), has ended, or could not be started. */
+export interface SecondJob {
+  readonly blobName: string;
+  readonly lines: number;
+  readonly state: 'due' | 'ended' | 'givenUp';
+  /** Given up although a create had been sent whose fate is not known. */
+  readonly mayHaveRun?: true;
 }
 
 /** What is known of one import job after its end. */
@@ -61,10 +69,16 @@ const OTHER_ETAG = new Set(['PreconditionFailed', 'GenericPreconditionFailed', '
 const WARNINGS = new Set(['ImportWarningExistsError']);
 export const WITHOUT_TWIN = 'DeviceRegisteredWithoutTwin';
 
+/**
+ * Reads the error logs of a run.
+ *
+ * @param rounds what the run has noted since its import job ended; `hasLog`: the job has left its error log
+ * @throws StagingLost when a log that was there is gone
+ */
 export async function readFacts(
   context: ProvisioningContext,
   record: RunRecord,
-  rounds: RoundsState | undefined,
+  rounds: { readonly hasLog?: true; readonly secondJob?: SecondJob } | undefined,
 ): Promise<Facts> {
   const container = stagingOf(context, record.runId);
   const read = (name: string) => readErrorLog(container.getBlockBlobClient(name), randomInt(2 ** 31));

@@ -14,7 +14,7 @@ import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readEachLine } from '../../storage/readLines.ts';
-import { paceOfRun } from '../../turns/hubPace.ts';
+import { paceOfRun } from '../again/paceOfRun.ts';
 import { type DecidedRow, linkBlobs, planBlobs, roundOfLevel, roundsOfPass } from '../again/parentLinks.ts';
 import {
   changeRounds,

@@ -3,8 +3,9 @@ import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { hubOf, isFinal, type RunRecord } from '../../runs/runRecord.ts';
 import { lostOf, StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
-import { FEWEST_CALL_ITEMS, paceOfRun } from '../../turns/hubPace.ts';
+import { FEWEST_CALL_ITEMS } from '../../turns/hubPace.ts';
 import { afterFailure, afterPatch, afterReply, itemOf, patchOf } from '../again/lineReplies.ts';
+import { paceOfRun } from '../again/paceOfRun.ts';
 import {
   CALL_MS,
   CALL_OVER_MS,

@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkDevicesFile, FileRefused } from '../../../../src/lib/devicesFile/checkDevicesFile.ts';
-import { FILE_REASONS, type FileRefusedCode } from '../../../../src/lib/devicesFile/reasons.ts';
+import { FILE_REASONS, type FileRefusedCode } from '../../../../src/lib/textFile/fileReasons.ts';
 import { csvOf } from '../../../helpers/csvOf.ts';
 import { CREATE, CSV, checkText, chunksOf, DEFAULTS, KEY_1, KEY_2, line } from '../checkText.ts';
 

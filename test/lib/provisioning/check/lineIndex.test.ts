@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 
-import { describe, WARNINGS } from '../../../../src/lib/devicesFile/reasons.ts';
+import { WARNINGS } from '../../../../src/lib/devicesFile/reasons.ts';
 import { decodeEntry, encodeEntry, type IndexEntry } from '../../../../src/lib/provisioning/check/lineIndex.ts';
+import { describe } from '../../../../src/lib/textFile/reasonText.ts';
 
 const entries: IndexEntry[] = [
   { kind: 'device', line: 1, id: 'd"1', mode: 'create' },
