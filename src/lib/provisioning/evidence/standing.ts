@@ -162,6 +162,7 @@ export function mayBeStale(facts: Facts): boolean {
 
 export function standingOf(line: LineOf, { first, second }: Facts): Standing {
   const standing = afterJob(line, first, false);
+  if (first.lost && standing.is === 'stale') return { is: 'doubtful', doubt: LOST };
   if (first.lost && 'code' in standing && mayBeMended(standing))
     return { is: 'doubtful', doubt: LOST, code: standing.code };
   if (standing.is !== 'transient' || second === undefined) return standing;
@@ -175,6 +176,9 @@ function afterJob(line: LineOf, { log, doubt, repeated }: JobFacts, again: boole
   if (name === WITHOUT_TWIN) return { is: 'warned', code };
   if (errorClass === 'transient' || errorClass === 'quota') return { is: errorClass, code };
   if (WARNINGS.has(name)) return { is: 'warned', code };
+  // Applied once before, a delete finds nothing.
+  if (MODE_RULES[line.mode].deletes && NOT_THERE.has(name))
+    return { is: again || repeated ? 'succeeded' : 'unchanged' };
   // A module cannot be made before its device: when that is tried again, so is the module.
   const device = line.moduleId === undefined ? undefined : log?.failures.find(line.id, undefined);
   if (device !== undefined && NOT_THERE.has(name)) {
@@ -183,9 +187,6 @@ function afterJob(line: LineOf, { log, doubt, repeated }: JobFacts, again: boole
   }
   // A line that merges compares an ETag only because this run has it do so.
   if (MODE_RULES[line.mode].patches && OTHER_ETAG.has(name)) return { is: 'stale', code, maybe: again || repeated };
-  // Applied once before, a delete finds nothing.
-  if (MODE_RULES[line.mode].deletes && NOT_THERE.has(name))
-    return { is: again || repeated ? 'succeeded' : 'unchanged' };
   if ((again || repeated) && explainsItself(line.mode, name)) return { is: 'doubtful', doubt: TWICE, code };
   if (again && isOfGuard(line.mode, name)) return { is: 'doubtful', doubt: TWICE, code };
   return { is: 'failed', code };
@@ -224,6 +225,11 @@ export function mayBeApplied(line: LineOf, facts: Facts): boolean {
   if (!provesNothingDone(last.code)) return true;
   const first = afterJob(line, facts.first, false);
   return first.is === 'transient' && !provesNothingDone(first.code);
+}
+
+/** Whether a call of which nothing is noted any more may have sent the line again. */
+export function mayBeCalled({ id, moduleId }: Pick<LineOf, 'id' | 'moduleId'>, { first }: Facts): boolean {
+  return first.lost === true && first.log?.failures.find(id, moduleId) !== undefined;
 }
 
 /** Whether an error says that nothing was done, so that no one needs to look. */

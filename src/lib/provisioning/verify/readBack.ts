@@ -17,7 +17,7 @@ import {
   type RoundLine,
   type Verification,
 } from '../again/rounds.ts';
-import { mayBeApplied } from '../evidence/standing.ts';
+import { mayBeApplied, mayBeCalled } from '../evidence/standing.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { mayPass, planVerification, verifyBlobName, verifyByExport, verifySingly } from './verification.ts';
 
@@ -126,7 +126,7 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
       // What was never answered for good may have been applied by any of its tries.
       const isOpen = last === undefined || last.is === 'pending';
       if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(sent), work.facts))) continue;
-      const line = lineToVerify(sent, last !== undefined);
+      const line = lineToVerify(sent, last !== undefined || mayBeCalled(lineOf(sent), work.facts));
       if (asksForNewKeys(line, record.options) === newKeys) yield line;
     }
   };
@@ -140,7 +140,7 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
 /**
  * A line as the registry is compared with it.
  *
- * @param wasCalled whether it was sent again by a call
+ * @param wasCalled whether it was sent again by a call, or may have been
  */
 export function lineToVerify(
   { text, line, asked, mode }: Pick<SentLine, 'text' | 'line' | 'asked' | 'mode'>,

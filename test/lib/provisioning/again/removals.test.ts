@@ -230,6 +230,24 @@ describe('a line that merges, sent again', () => {
     run.context.advance(1_000);
     expect((await run.settle()).codes).toEqual(['failed twinChanged']);
   });
+
+  it('is told by the registry, and as a patch, when all that was noted of it is lost', async () => {
+    const run = await afterJob([merging('m1', '{"z":1}'), merging('m2', '{"z":2}')], {
+      m1: OTHER_ETAG,
+      m2: OTHER_ETAG,
+    });
+    const { context, runId } = run;
+    const importSentAt = context.now().toISOString();
+    await context.runs.update(runId, (record) => ({ ...record, importSentAt }));
+    expect(await run.next()).toMatchObject({ do: 'work', round: 'merges' });
+    await run.work('merges');
+    await context.storage.runContainer(runId).getBlockBlobClient('rounds.json').delete();
+    // As the first patch has left it, on top of what somebody else had changed.
+    run.hub.tags = '{"a":7,"10":"x","2":"y","site":"faro","z":1}';
+    const { codes, record } = await run.settle();
+    expect(record?.stagingLost).toMatchObject({ what: 'rounds.json', isSent: true });
+    expect(codes).toEqual(['succeeded readBack', 'failed notApplied']);
+  });
 });
 
 it('what overwrites is sent again as it is written', async () => {

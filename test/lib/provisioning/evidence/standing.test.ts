@@ -1,184 +1,553 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import type { ImportMode } from '../../../../src/lib/devicesFile/importMode.ts';
+import { IMPORT_MODES, type ImportMode } from '../../../../src/lib/devicesFile/importMode.ts';
 import {
   doubtAbout,
   explainsItself,
   type Facts,
+  hasTransient,
   isFinalWord,
   mayBeApplied,
+  mayBeCalled,
   mayBeStale,
   provesNothingDone,
+  type Standing,
+  saysNotThere,
   standingOf,
 } from '../../../../src/lib/provisioning/evidence/standing.ts';
-import { createIdentityNotes } from '../../../../src/lib/registryLines/identityNotes.ts';
+import { factsOf, type GivenJob, jobOf, logOf } from './givenFacts.ts';
 
-type JobFacts = Facts['first'];
-type Errors = Readonly<Record<string, number | string>>;
+const DEVICE = { id: 'd' };
+const MODULE = { id: 'd', moduleId: 'm' };
 
-const job = { jobId: 'j', progress: 100, createdAt: '', deadline: '' };
-const DOUBT = { code: 'jobFailed', reason: 'The import job failed as a whole.' };
-
-/** What is known of a job: its errors by `device` or `device/module`; undefined: it left no log. */
-function facts(errors: Errors | undefined, more: Partial<JobFacts> = {}): JobFacts {
-  const failures = createIdentityNotes(1);
-  for (const [key, code] of Object.entries(errors ?? {})) {
-    const [id = '', moduleId] = key.split('/');
-    failures.add(id, moduleId, code);
-  }
-  const log = errors === undefined ? undefined : { failures, unattributed: 0, unattributedCodes: [] };
-  return { log, doubt: undefined, repeated: false, ...more };
+/** A letter for each standing. */
+function letterOf(standing: Standing): string {
+  if (standing.is === 'stale') return standing.maybe ? 'M' : 'C';
+  return { succeeded: 'S', unchanged: 'U', warned: 'W', failed: 'F', transient: 'T', quota: 'Q', doubtful: '?' }[
+    standing.is
+  ];
 }
 
-const line = (mode: ImportMode, moduleId?: string) => ({
-  id: 'd',
-  mode,
-  ...(moduleId === undefined ? {} : { moduleId }),
-});
+function letters(identity: { readonly id: string; readonly moduleId?: string }, facts: Facts): string {
+  return IMPORT_MODES.map((mode) => letterOf(standingOf({ ...identity, mode }, facts))).join(' ');
+}
 
-describe('where a line stands after one job', () => {
-  it.each<[string, ImportMode, JobFacts, object]>([
-    ['no error', 'create', facts({}), { is: 'succeeded' }],
-    ['an error of another device', 'create', facts({ other: 409001 }), { is: 'succeeded' }],
-    ['no error, which proves nothing', 'update', facts({}, { doubt: DOUBT }), { is: 'doubtful', doubt: DOUBT }],
-    ['no log', 'update', facts(undefined, { doubt: DOUBT }), { is: 'doubtful', doubt: DOUBT }],
-    ['a permanent error', 'create', facts({ d: 409001 }), { is: 'failed', code: 409001 }],
-    [
-      'a permanent error, whatever became of the job',
-      'create',
-      facts({ d: 400004 }, { doubt: DOUBT }),
-      { is: 'failed' },
-    ],
-    ['a throttle', 'create', facts({ d: 429001 }), { is: 'transient', code: 429001 }],
-    ['trouble of the hub', 'delete', facts({ d: 500001 }), { is: 'transient' }],
-    ['a full hub', 'create', facts({ d: 403002 }), { is: 'quota' }],
-    ['a twin that is missing', 'create', facts({ d: 'DeviceRegisteredWithoutTwin' }), { is: 'warned' }],
-    ['a delete of nothing', 'delete', facts({ d: 404001 }), { is: 'unchanged' }],
-    ['a delete of nothing, under an ETag', 'deleteIfMatchETag', facts({ d: 404001 }), { is: 'unchanged' }],
-    ['an update of nothing', 'update', facts({ d: 404001 }), { is: 'failed' }],
-    ['another ETag', 'updateIfMatchETag', facts({ d: 412001 }), { is: 'failed' }],
-    ['another ETag of the twin', 'updateTwinIfMatchETag', facts({ d: 412001 }), { is: 'failed' }],
-    // The ETag that a line which merges compares is this run's own.
-    ['a twin that has changed', 'updateTwin', facts({ d: 412001 }), { is: 'stale', code: 412001, maybe: false }],
-    // Given twice, a job meets what it has done itself.
-    ['its like, given twice', 'create', facts({ d: 409001 }, { repeated: true }), { is: 'doubtful', code: 409001 }],
-    ['another ETag, given twice', 'updateIfMatchETag', facts({ d: 412001 }, { repeated: true }), { is: 'doubtful' }],
-    [
-      'a changed twin, given twice',
-      'updateTwin',
-      facts({ d: 412001 }, { repeated: true }),
-      { is: 'stale', maybe: true },
-    ],
-    ['nothing to delete, given twice', 'delete', facts({ d: 404001 }, { repeated: true }), { is: 'succeeded' }],
-    ['a permanent error, given twice', 'update', facts({ d: 404001 }, { repeated: true }), { is: 'failed' }],
-  ])('%s: %s', (_what, mode, first, standing) => {
-    expect(standingOf(line(mode), { first })).toMatchObject(standing);
-  });
+interface CodeRow {
+  readonly name: string;
+  /** The error of the line; undefined: none. */
+  readonly given: number | string | undefined;
+  /**
+   * Where a line of each mode stands: Succeeded, Unchanged, Warned, Failed, Transient, Quota, ?: only the registry can tell,
+   * C: the twin that it was merged into has Changed, M: or has been changed by the line itself, which May have been sent twice.
+   */
+  readonly expected: string;
+}
 
-  it.each([
-    [429001, 'transient'],
-    [403002, 'quota'],
-    [400004, 'failed'],
-  ])('a module whose device failed with %s is %s', (code, is) => {
-    const first = facts({ d: code, 'd/m': 404001 });
-    expect(standingOf(line('create', 'm'), { first })).toMatchObject({ is });
+// Columns: create, createOrUpdate, createOrUpdateIfMatchETag, update, updateIfMatchETag, updateTwin, updateTwinIfMatchETag,
+// delete, deleteIfMatchETag.
+
+describe('after one job that completed in time and left its log', () => {
+  test.for<CodeRow>([
+    { name: 'no error', given: undefined, expected: 'S S S S S S S S S' },
+    { name: 'it exists', given: 409001, expected: 'F F F F F F F F F' },
+    { name: 'it exists, the number as text', given: '409001', expected: 'F F F F F F F F F' },
+    { name: 'it is not there', given: 404001, expected: 'F F F F F F F U U' },
+    { name: 'it is not there, by name', given: 'DeviceNotFound', expected: 'F F F F F F F U U' },
+    // The ETag that a line of updateTwin compares is this run's own, of the twin that it was merged into.
+    { name: 'another ETag', given: 412001, expected: 'F F F F F C F F F' },
+    { name: 'another ETag, as a bad request', given: 400023, expected: 'F F F F F C F F F' },
+    { name: 'another ETag, by its general name', given: 'GenericPreconditionFailed', expected: 'F F F F F C F F F' },
+    { name: 'throttled', given: 429001, expected: 'T T T T T T T T T' },
+    { name: 'throttled, by name in other case', given: 'throttlingexception', expected: 'T T T T T T T T T' },
+    { name: 'trouble of the hub', given: 500001, expected: 'T T T T T T T T T' },
+    { name: 'trouble of the hub, by name', given: 'ServerBusy', expected: 'T T T T T T T T T' },
+    { name: 'a number that nobody knows, of the hub', given: 504999, expected: 'T T T T T T T T T' },
+    { name: 'a number that nobody knows, of a timeout', given: 408000, expected: 'T T T T T T T T T' },
+    { name: 'a number that nobody knows, of what is not implemented', given: 501000, expected: 'F F F F F F F F F' },
+    { name: 'another job of the hub was in the way', given: 403003, expected: 'T T T T T T T T T' },
+    { name: 'the hub is full', given: 403002, expected: 'Q Q Q Q Q Q Q Q Q' },
+    { name: 'a warning', given: 400009, expected: 'W W W W W W W W W' },
+    { name: 'its twin is missing', given: 'DeviceRegisteredWithoutTwin', expected: 'W W W W W W W W W' },
+    { name: 'a line that the hub cannot read', given: 400012, expected: 'F F F F F F F F F' },
+    { name: 'a name that nobody knows', given: 'SomethingNew', expected: 'F F F F F F F F F' },
+    { name: 'no code', given: 'Unknown', expected: 'F F F F F F F F F' },
+  ])('$name', ({ given, expected }) => {
+    expect(letters(DEVICE, factsOf({ log: given === undefined ? [] : [['d', given]] }))).toBe(expected);
+    expect(letters(MODULE, factsOf({ log: given === undefined ? [] : [['d/m', given]] }))).toBe(expected);
   });
 });
 
-describe('where a line stands after two jobs', () => {
-  const first = facts({ d: 429001 });
-  it.each<[string, ImportMode, JobFacts, object]>([
-    ['no error', 'update', facts({}), { is: 'succeeded' }],
-    ['no log', 'update', facts(undefined, { doubt: DOUBT }), { is: 'doubtful' }],
-    ['its like', 'create', facts({ d: 409001 }), { is: 'doubtful', code: 409001 }],
-    // The guard that it was given when it was sent again.
-    ['its guard', 'update', facts({ d: 412001 }), { is: 'doubtful', code: 412001 }],
-    ['its like, as a create', 'createOrUpdate', facts({ d: 409001 }), { is: 'doubtful' }],
-    ['a changed twin', 'updateTwin', facts({ d: 412001 }), { is: 'stale', maybe: true }],
-    ['nothing to delete', 'delete', facts({ d: 404001 }), { is: 'succeeded' }],
-    ['a throttle once more', 'update', facts({ d: 429001 }), { is: 'transient' }],
-  ])('%s: %s', (_what, mode, second, standing) => {
-    expect(standingOf(line(mode), { first, second })).toMatchObject(standing);
-  });
-
-  it('only what failed for a passing reason was in the second', () => {
-    const failed = facts({ d: 400004 });
-    expect(standingOf(line('create'), { first: failed, second: facts({}) })).toMatchObject({ is: 'failed' });
-    expect(standingOf(line('create'), { first: facts({}), second: failed })).toEqual({ is: 'succeeded' });
+describe('after a job that may be one of two that were given the lines', () => {
+  test.for<CodeRow>([
+    { name: 'no error', given: undefined, expected: '? ? ? ? ? ? ? ? ?' },
+    // What the other job has done explains these.
+    { name: 'it exists', given: 409001, expected: '? F F F F F F F F' },
+    { name: 'it is not there', given: 404001, expected: 'F F F F F F F S S' },
+    { name: 'another ETag', given: 412001, expected: 'F F ? F ? M ? F ?' },
+    { name: 'throttled', given: 429001, expected: 'T T T T T T T T T' },
+    { name: 'the hub is full', given: 403002, expected: 'Q Q Q Q Q Q Q Q Q' },
+    { name: 'its twin is missing', given: 'DeviceRegisteredWithoutTwin', expected: 'W W W W W W W W W' },
+    { name: 'a line that the hub cannot read', given: 400012, expected: 'F F F F F F F F F' },
+  ])('$name', ({ given, expected }) => {
+    const log: GivenJob['log'] = given === undefined ? [] : [['d', given]];
+    expect(letters(DEVICE, factsOf({ log, ambiguous: true }))).toBe(expected);
   });
 });
 
-describe('whether a line may have been applied', () => {
-  it.each<[ImportMode, Errors, Errors | undefined, boolean]>([
-    ['update', {}, undefined, false],
-    ['update', { d: 400004 }, undefined, false],
-    ['update', { d: 429001 }, undefined, false],
-    ['update', { d: 500001 }, undefined, true],
-    ['update', { d: 500001 }, { d: 429001 }, true],
-    ['update', { d: 429001 }, { d: 429001 }, false],
-    ['create', { d: 429001 }, { d: 409001 }, true],
-    ['updateTwin', { d: 412001 }, undefined, false],
-    ['updateTwin', { d: 500001 }, { d: 412001 }, true],
-  ])('%s after %j and %j: %s', (mode, first, second, expected) => {
-    const both = { first: facts(first), ...(second === undefined ? {} : { second: facts(second) }) };
-    expect(mayBeApplied(line(mode), both)).toBe(expected);
+describe('after a second job, for a passing reason in the first', () => {
+  test.for<CodeRow>([
+    { name: 'no error', given: undefined, expected: 'S S S S S S S S S' },
+    // A line is sent again as a create where it was for a new device, and with the ETag of the device where it was filled.
+    { name: 'it exists', given: 409001, expected: '? ? F - F F F F F' },
+    { name: 'it is not there', given: 404001, expected: 'F F F F F F F S S' },
+    { name: 'another ETag', given: 412001, expected: 'F ? ? ? ? M ? F ?' },
+    { name: 'throttled once more', given: 429001, expected: 'T T T T T T T T T' },
+    { name: 'the hub is full', given: 403002, expected: 'Q Q Q Q Q Q Q Q Q' },
+    { name: 'its twin is missing', given: 'DeviceRegisteredWithoutTwin', expected: 'W W W W W W W W W' },
+    { name: 'a line that the hub cannot read', given: 400012, expected: 'F F F F F F F F F' },
+  ])('$name', ({ given, expected }) => {
+    const second: GivenJob = { log: given === undefined ? [] : [['d', given]] };
+    const found = letters(DEVICE, factsOf({ log: [['d', 500001]] }, second)).split(' ');
+    // `-`: a hub never says so.
+    expect(found.map((letter, at) => (expected[2 * at] === '-' ? '-' : letter)).join(' ')).toBe(expected);
   });
 });
 
-it.each<[string, JobFacts, boolean]>([
-  ['no error', facts({}), true],
-  ['permanent errors', facts({ d: 409001 }), true],
-  ['a throttle', facts({ d: 429001 }), false],
-  ['a full hub', facts({ d: 403002 }), false],
-  ['a twin that is missing', facts({ d: 'DeviceRegisteredWithoutTwin' }), false],
-  ['no log', facts(undefined), false],
-  ['a doubt', facts({}, { doubt: DOUBT }), false],
-  ['a job that was given twice', facts({}, { repeated: true }), false],
-])('a job with %s is the last word: %s', (_what, first, final) => {
-  expect(isFinalWord({ first })).toBe(final);
+interface StandingRow {
+  readonly name: string;
+  readonly given: {
+    readonly mode: ImportMode;
+    readonly id?: string;
+    readonly moduleId?: string;
+    readonly job: GivenJob;
+    readonly second?: GivenJob;
+  };
+  readonly expected: Standing;
+}
+
+const doubt = (code: string) => ({ code, reason: expect.any(String) as string });
+
+describe('a line stands', () => {
+  test.for<StandingRow>([
+    {
+      name: 'as one that succeeded, where another id has the error',
+      given: { mode: 'create', job: { log: [['other', 409001]] } },
+      expected: { is: 'succeeded' },
+    },
+    {
+      name: 'as one that succeeded, where an id has the error that differs in case alone',
+      given: { mode: 'create', id: 'Pump-1', job: { log: [['pump-1', 409001]] } },
+      expected: { is: 'succeeded' },
+    },
+    {
+      name: 'as one that succeeded, where the module of the device has the error',
+      given: { mode: 'update', job: { log: [['d/m', 400004]] } },
+      expected: { is: 'succeeded' },
+    },
+    {
+      name: 'as one that succeeded, where a module of the same name on another device has the error',
+      given: { mode: 'update', moduleId: 'm', job: { log: [['e/m', 400004]] } },
+      expected: { is: 'succeeded' },
+    },
+    {
+      name: 'as one that succeeded, where the device of the module alone has an error that passes',
+      given: { mode: 'updateTwin', moduleId: 'm', job: { log: [['d', 429001]] } },
+      expected: { is: 'succeeded' },
+    },
+    {
+      name: 'as one that failed, under an id with signs of every alphabet',
+      given: { mode: 'create', id: 'größe-泵-😀', job: { log: [['größe-泵-😀', 409001]] } },
+      expected: { is: 'failed', code: 409001 },
+    },
+    {
+      name: 'as one that succeeded, where an id has the error that looks the same and is written otherwise',
+      given: { mode: 'create', id: 'caf\u00e9', job: { log: [['cafe\u0301', 409001]] } },
+      expected: { is: 'succeeded' },
+    },
+    {
+      name: 'as the first of two errors says',
+      given: {
+        mode: 'create',
+        job: {
+          log: [
+            ['d', 500001],
+            ['d', 409001],
+          ],
+        },
+      },
+      expected: { is: 'transient', code: 500001 },
+    },
+    {
+      name: 'as a permanent error says, whatever became of the job',
+      given: { mode: 'create', job: { log: [['d', 400004]], status: 'failed' } },
+      expected: { is: 'failed', code: 400004 },
+    },
+    {
+      name: 'as a passing error says, whatever became of the job',
+      given: { mode: 'create', job: { log: [['d', 429001]], status: 'cancelled' } },
+      expected: { is: 'transient', code: 429001 },
+    },
+    {
+      name: 'in doubt, where the job was cancelled',
+      given: { mode: 'delete', job: { status: 'cancelled' } },
+      expected: { is: 'doubtful', doubt: doubt('jobCancelled') },
+    },
+    {
+      name: 'in doubt, where the job left no log',
+      given: { mode: 'update', job: { log: 'gone' } },
+      expected: { is: 'doubtful', doubt: doubt('logMissing') },
+    },
+    {
+      name: 'in doubt, where an error names nobody',
+      given: { mode: 'update', job: { unnamed: [400012] } },
+      expected: { is: 'doubtful', doubt: doubt('logUnclear') },
+    },
+    {
+      name: 'as its own error says, where another one names nobody',
+      given: { mode: 'update', job: { log: [['d', 400004]], unnamed: [400012] } },
+      expected: { is: 'failed', code: 400004 },
+    },
+    {
+      name: 'in doubt, with the error that its first application explains',
+      given: { mode: 'create', job: { log: [['d', 409001]], ambiguous: true } },
+      expected: { is: 'doubtful', doubt: doubt('sentTwice'), code: 409001 },
+    },
+    {
+      name: 'in doubt, where the second job left no log',
+      given: { mode: 'update', job: { log: [['d', 500001]] }, second: { log: 'gone' } },
+      expected: { is: 'doubtful', doubt: doubt('logMissing') },
+    },
+    {
+      name: 'as it failed in the first job, whatever the second says of others',
+      given: { mode: 'create', job: { log: [['d', 400004]] }, second: {} },
+      expected: { is: 'failed', code: 400004 },
+    },
+    {
+      name: 'as it succeeded in the first job, which the second was not given',
+      given: { mode: 'create', job: {}, second: { log: [['d', 400004]] } },
+      expected: { is: 'succeeded' },
+    },
+    {
+      name: 'as one that met a full hub in the first job, which the second was not given',
+      given: { mode: 'create', job: { log: [['d', 403002]] }, second: {} },
+      expected: { is: 'quota', code: 403002 },
+    },
+    // A module is made after its device.
+    {
+      name: 'as its device, which is tried again, where a module finds no device',
+      given: {
+        mode: 'create',
+        moduleId: 'm',
+        job: {
+          log: [
+            ['d', 429001],
+            ['d/m', 404001],
+          ],
+        },
+      },
+      expected: { is: 'transient', code: 404001 },
+    },
+    {
+      name: 'as its device, for which the hub was full, where a module finds no device',
+      given: {
+        mode: 'createOrUpdate',
+        moduleId: 'm',
+        job: {
+          log: [
+            ['d', 403002],
+            ['d/m', 404001],
+          ],
+        },
+      },
+      expected: { is: 'quota', code: 404001 },
+    },
+    {
+      name: 'as one that failed, where a module finds no device, which has failed for good',
+      given: {
+        mode: 'create',
+        moduleId: 'm',
+        job: {
+          log: [
+            ['d', 400004],
+            ['d/m', 404001],
+          ],
+        },
+      },
+      expected: { is: 'failed', code: 404001 },
+    },
+    {
+      name: 'as one that failed for its own reason, whatever its device met',
+      given: {
+        mode: 'create',
+        moduleId: 'm',
+        job: {
+          log: [
+            ['d', 429001],
+            ['d/m', 409301],
+          ],
+        },
+      },
+      expected: { is: 'failed', code: 409301 },
+    },
+    {
+      name: 'unchanged, where a module is to be deleted that is not there, whatever its device met',
+      given: {
+        mode: 'delete',
+        moduleId: 'm',
+        job: {
+          log: [
+            ['d', 429001],
+            ['d/m', 404010],
+          ],
+        },
+      },
+      expected: { is: 'unchanged' },
+    },
+    // What was done after the job is not known.
+    {
+      name: 'in doubt, where all notes are lost and the log has no error',
+      given: { mode: 'update', job: { lost: true } },
+      expected: { is: 'doubtful', doubt: doubt('stagingLost') },
+    },
+    {
+      name: 'in doubt, where all notes are lost, the log too',
+      given: { mode: 'delete', job: { log: 'gone', lost: true } },
+      expected: { is: 'doubtful', doubt: doubt('stagingLost') },
+    },
+    {
+      name: 'in doubt, where it was throttled and may have been sent again since',
+      given: { mode: 'create', job: { log: [['d', 429001]], lost: true } },
+      expected: { is: 'doubtful', doubt: doubt('stagingLost'), code: 429001 },
+    },
+    {
+      name: 'in doubt, where the hub was full and may have taken it since',
+      given: { mode: 'create', job: { log: [['d', 403002]], lost: true } },
+      expected: { is: 'doubtful', doubt: doubt('stagingLost'), code: 403002 },
+    },
+    {
+      name: 'in doubt, where its twin was missing and may have been written since',
+      given: { mode: 'create', job: { log: [['d', 'DeviceRegisteredWithoutTwin']], lost: true } },
+      expected: { is: 'doubtful', doubt: doubt('stagingLost'), code: 'DeviceRegisteredWithoutTwin' },
+    },
+    {
+      name: 'in doubt, where its twin had changed and it may have been merged again since',
+      given: { mode: 'updateTwin', job: { log: [['d', 412001]], lost: true } },
+      expected: { is: 'doubtful', doubt: doubt('stagingLost') },
+    },
+    {
+      name: 'as a permanent error says, though all notes are lost',
+      given: { mode: 'create', job: { log: [['d', 409001]], lost: true } },
+      expected: { is: 'failed', code: 409001 },
+    },
+    {
+      name: 'as a warning says that nothing is done about, though all notes are lost',
+      given: { mode: 'create', job: { log: [['d', 400009]], lost: true } },
+      expected: { is: 'warned', code: 400009 },
+    },
+    {
+      name: 'unchanged, where there was nothing to delete, though all notes are lost',
+      given: { mode: 'delete', job: { log: [['d', 404001]], lost: true } },
+      expected: { is: 'unchanged' },
+    },
+  ])('$name', ({ given: { mode, id = 'd', moduleId, job, second }, expected }) => {
+    const line = { id, mode, ...(moduleId === undefined ? {} : { moduleId }) };
+    expect(standingOf(line, factsOf(job, second))).toEqual(expected);
+  });
 });
 
-it('a line may have met a twin that had changed when a log names an ETag', () => {
-  expect(mayBeStale({ first: facts({ d: 412001 }) })).toBe(true);
-  expect(mayBeStale({ first: facts({ d: 429001 }), second: facts({ d: 412001 }) })).toBe(true);
-  expect(mayBeStale({ first: facts({ d: 404001 }) })).toBe(false);
+interface AppliedRow {
+  readonly name: string;
+  readonly given: { readonly mode: ImportMode; readonly job: GivenJob; readonly second?: GivenJob };
+  readonly expected: boolean;
+}
+
+const met = (code: number | string): GivenJob => ({ log: [['d', code]] });
+
+describe('whether a job may have applied a line', () => {
+  test.for<AppliedRow>([
+    { name: 'not one that succeeded for certain', given: { mode: 'update', job: {} }, expected: false },
+    { name: 'not one that was refused', given: { mode: 'update', job: met(400004) }, expected: false },
+    { name: 'not one that was throttled', given: { mode: 'update', job: met(429001) }, expected: false },
+    { name: 'not one for which the hub was full', given: { mode: 'create', job: met(403002) }, expected: false },
+    {
+      name: 'not one that was in the way of another job',
+      given: { mode: 'update', job: met(403003) },
+      expected: false,
+    },
+    { name: 'one in which the hub failed', given: { mode: 'update', job: met(500001) }, expected: true },
+    { name: 'one that met a timeout', given: { mode: 'delete', job: met('GatewayTimeout') }, expected: true },
+    { name: 'one of a job that failed', given: { mode: 'update', job: { status: 'failed' } }, expected: true },
+    {
+      name: 'one that was throttled, in a job that failed: its own error counts',
+      given: { mode: 'update', job: { ...met(429001), status: 'failed' } },
+      expected: false,
+    },
+    {
+      name: 'one in which the hub failed, whatever it met the second time',
+      given: { mode: 'update', job: met(500001), second: met(429001) },
+      expected: true,
+    },
+    {
+      name: 'not one that was throttled twice',
+      given: { mode: 'update', job: met(429001), second: met(429001) },
+      expected: false,
+    },
+    {
+      name: 'one that was throttled, and in which the hub failed the second time',
+      given: { mode: 'update', job: met(429001), second: met(500001) },
+      expected: true,
+    },
+    {
+      name: 'one that exists when it is created the second time',
+      given: { mode: 'create', job: met(429001), second: met(409001) },
+      expected: true,
+    },
+    { name: 'not one whose twin had changed', given: { mode: 'updateTwin', job: met(412001) }, expected: false },
+    {
+      name: 'one whose twin had changed when it was merged the second time: perhaps by the first',
+      given: { mode: 'updateTwin', job: met(500001), second: met(412001) },
+      expected: true,
+    },
+    {
+      name: 'one whose notes are lost',
+      given: { mode: 'update', job: { ...met(429001), lost: true } },
+      expected: true,
+    },
+  ])('$name', ({ given: { mode, job, second }, expected }) => {
+    expect(mayBeApplied({ ...DEVICE, mode }, factsOf(job, second))).toBe(expected);
+  });
 });
 
-it.each<[ImportMode, string, boolean]>([
-  ['create', 'DeviceAlreadyExists', true],
-  ['create', 'ModuleAlreadyExistsOnDevice', true],
-  ['createOrUpdate', 'DeviceAlreadyExists', false],
-  ['updateIfMatchETag', 'PreconditionFailed', true],
-  ['deleteIfMatchETag', 'PreconditionFailed', true],
-  ['update', 'PreconditionFailed', false],
-])('that %s gets %s when it was applied once: %s', (mode, code, explains) => {
-  expect(explainsItself(mode, code)).toBe(explains);
+describe('whether calls that nobody remembers may have sent a line again', () => {
+  test.for<{ readonly name: string; readonly given: GivenJob; readonly expected: boolean }>([
+    { name: 'one that the log names, when all notes are lost', given: { ...met(412001), lost: true }, expected: true },
+    { name: 'not one that it does not name', given: { log: [['D', 412001]], lost: true }, expected: false },
+    { name: 'not one of which no log is left', given: { log: 'gone', lost: true }, expected: false },
+    { name: 'none as long as there are notes', given: met(412001), expected: false },
+  ])('$name', ({ given, expected }) => {
+    expect(mayBeCalled(DEVICE, factsOf(given))).toBe(expected);
+  });
 });
 
-it.each([
-  ['ThrottlingException', true],
-  [403002, true],
-  [401003, true],
-  ['ServerError', false],
-  ['Timeout', false],
-  [404001, false],
-])('that %s proves that nothing was done: %s', (code, proves) => {
-  expect(provesNothingDone(code)).toBe(proves);
+interface LogRow {
+  readonly name: string;
+  readonly given: GivenJob;
+  readonly expected: { readonly final: boolean; readonly transient: boolean; readonly stale: boolean };
+}
+
+describe('what a log says of the run', () => {
+  const FINAL = { final: true, transient: false, stale: false };
+  const OPEN = { final: false, transient: false, stale: false };
+  test.for<LogRow>([
+    { name: 'nothing: all is well', given: {}, expected: FINAL },
+    { name: 'permanent errors are final', given: met(409001), expected: FINAL },
+    { name: 'so are warnings that nothing is done about', given: met(400009), expected: FINAL },
+    { name: 'a throttle may pass', given: met(429001), expected: { ...OPEN, transient: true } },
+    {
+      name: 'a number of the hub that nobody knows may pass',
+      given: met(599999),
+      expected: { ...OPEN, transient: true },
+    },
+    { name: 'a full hub may find a place', given: met(403002), expected: OPEN },
+    {
+      name: 'a twin that is missing can be written, and nothing else is sent',
+      given: met('DeviceRegisteredWithoutTwin'),
+      expected: { ...OPEN, transient: true },
+    },
+    { name: 'another ETag may be that of a twin', given: met(412001), expected: { ...FINAL, stale: true } },
+    { name: 'no log says nothing', given: { log: 'gone' }, expected: OPEN },
+    { name: 'a job that failed says little', given: { status: 'failed' }, expected: OPEN },
+    { name: 'so does one that may have been given twice', given: { ambiguous: true }, expected: OPEN },
+    { name: 'so does one whose notes are lost', given: { ...met(409001), lost: true }, expected: OPEN },
+    { name: 'an error that names nobody leaves all open', given: { unnamed: [400012] }, expected: OPEN },
+  ])('$name', ({ given, expected }) => {
+    const facts = factsOf(given);
+    expect({ final: isFinalWord(facts), transient: hasTransient(facts), stale: mayBeStale(facts) }).toEqual(expected);
+  });
+
+  test('the log of a second job counts as well', () => {
+    expect(mayBeStale(factsOf(met(429001), met(412001)))).toBe(true);
+    expect(hasTransient(factsOf(met(400004), met(429001)))).toBe(true);
+  });
 });
 
-it.each([
-  [{ status: 'completed' }, {}, undefined],
-  [{ status: 'Completed' }, {}, undefined],
-  [{ status: 'cancelled' }, {}, 'jobCancelled'],
-  [{ status: 'failed', failureReason: 'x' }, {}, 'jobFailed'],
-  [{ status: 'running' }, {}, 'jobNotEnded'],
-  [{ status: 'completed', ambiguous: true }, {}, 'jobAmbiguous'],
-  [{ status: 'completed' }, undefined, 'logMissing'],
-] as const)('of a job %j with log %j the doubt is %s', (fields, errors, code) => {
-  expect(doubtAbout({ ...job, ...fields }, facts(errors).log)?.code).toBe(code);
+describe('that a line gets this error when it was applied before', () => {
+  test.for<{ readonly name: string; readonly given: string; readonly expected: string }>([
+    { name: 'it exists', given: 'DeviceAlreadyExists', expected: 'create' },
+    { name: 'the module exists', given: 'ModuleAlreadyExistsOnDevice', expected: 'create' },
+    {
+      name: 'another ETag',
+      given: 'PreconditionFailed',
+      expected: 'createOrUpdateIfMatchETag updateIfMatchETag updateTwinIfMatchETag deleteIfMatchETag',
+    },
+    { name: 'a value that is refused', given: 'ArgumentInvalid', expected: '' },
+  ])('$name', ({ given, expected }) => {
+    expect(IMPORT_MODES.filter((mode) => explainsItself(mode, given)).join(' ')).toBe(expected);
+  });
 });
 
-it('errors that name nobody leave a doubt about all', () => {
-  const log = { failures: createIdentityNotes(1), unattributed: 2, unattributedCodes: [500001] };
-  expect(doubtAbout({ ...job, status: 'completed' }, log)).toMatchObject({ code: 'logUnclear' });
+describe('that an error proves that nothing was done', () => {
+  test.for<{ readonly name: string; readonly given: number | string; readonly expected: boolean }>([
+    { name: 'throttled, by name', given: 'ThrottlingException', expected: true },
+    { name: 'too many requests, by number', given: 429000, expected: true },
+    { name: 'too many requests, a number that nobody knows', given: 429777, expected: true },
+    { name: 'a throttle of one device', given: 'DeviceThrottlingLimitExceeded', expected: true },
+    { name: 'a full hub', given: 403002, expected: true },
+    { name: 'another job', given: 'JobQuotaExceeded', expected: true },
+    { name: 'no right, by number', given: 401003, expected: true },
+    { name: 'no right, by name', given: 'IotHubUnauthorizedAccess', expected: true },
+    { name: 'trouble of the hub', given: 'ServerError', expected: false },
+    { name: 'a busy hub', given: 503005, expected: false },
+    { name: 'silence', given: 'Timeout', expected: false },
+    { name: 'a line that was cut', given: 'NetworkError', expected: false },
+    { name: 'nothing there', given: 404001, expected: false },
+    { name: 'a name that nobody knows', given: 'SomethingNew', expected: false },
+  ])('$name', ({ given, expected }) => {
+    expect(provesNothingDone(given)).toBe(expected);
+  });
+});
+
+test('an error says that the identity was not there for devices and modules, and for nothing else', () => {
+  const names = ['DeviceNotFound', 'ModuleNotFound', 'DeviceAlreadyExists', 'GenericNotFound', 'JobNotFound'];
+  expect(names.filter(saysNotThere)).toEqual(['DeviceNotFound', 'ModuleNotFound']);
+});
+
+interface DoubtRow {
+  readonly name: string;
+  readonly given: GivenJob;
+  /** The code of the doubt, and what its reason tells; undefined: the absence of an error line proves success. */
+  readonly expected: readonly [code: string, says: string] | undefined;
+}
+
+describe('the doubt that a job leaves', () => {
+  test.for<DoubtRow>([
+    { name: 'none when it has completed', given: {}, expected: undefined },
+    { name: 'none, however the hub spells that', given: { status: 'Completed' }, expected: undefined },
+    { name: 'none for errors of lines', given: met(409001), expected: undefined },
+    { name: 'it was cancelled', given: { status: 'cancelled' }, expected: ['jobCancelled', 'cancelled'] },
+    { name: 'it failed', given: { status: 'failed' }, expected: ['jobFailed', 'failed as a whole.'] },
+    {
+      name: 'it failed, and the hub says why',
+      given: { status: 'Failed', failureReason: 'no such blob' },
+      expected: ['jobFailed', '("no such blob")'],
+    },
+    { name: 'it runs past its deadline', given: { status: 'running' }, expected: ['jobNotEnded', 'deadline'] },
+    { name: 'the hub has forgotten it', given: { status: 'unknown' }, expected: ['jobNotEnded', 'forgot'] },
+    { name: 'it may be another', given: { ambiguous: true }, expected: ['jobAmbiguous', 'several jobs'] },
+    { name: 'it left no log', given: { log: 'gone' }, expected: ['logMissing', 'no error log'] },
+    {
+      name: 'its log names nobody',
+      given: { unnamed: [500001, 'SomethingNew'] },
+      expected: ['logUnclear', '2 errors that name no device (ServerError, SomethingNew)'],
+    },
+    {
+      name: 'how it ended comes before its log',
+      given: { log: 'gone', status: 'failed' },
+      expected: ['jobFailed', ''],
+    },
+  ])('$name', ({ given, expected }) => {
+    const found = doubtAbout(jobOf(given), logOf(given));
+    expect(found?.code).toBe(expected?.[0]);
+    expect(found?.reason ?? '').toContain(expected?.[1] ?? '');
+  });
 });
