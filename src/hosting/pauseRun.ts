@@ -7,7 +7,7 @@
  */
 
 import { type DurableClient, EntityId } from 'durable-functions';
-import { isTerminalStatus } from '../lib/hubJobs/hubJob.ts';
+import { isTerminalStatus } from '../lib/hubJobs/jobStatus.ts';
 import type { ProvisioningContext } from '../lib/runs/runContext.ts';
 import { isFinal, JOB_FIELDS, type RunRecord } from '../lib/runs/runRecord.ts';
 import type { LeaveInput } from '../lib/turns/turnQueue.ts';

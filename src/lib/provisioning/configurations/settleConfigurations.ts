@@ -9,7 +9,7 @@ import {
   type ConfigurationField,
   configurationDifferences,
 } from '../../configurationsFile/configurationDifferences.ts';
-import { isTerminalStatus } from '../../hubJobs/hubJob.ts';
+import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { type Configuration, explainHubError, HubError, type RegistryClient } from '../../registry/index.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';

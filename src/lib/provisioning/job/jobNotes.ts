@@ -1,6 +1,6 @@
 /** What the record of a run says of its jobs, and of what holds them up. */
 
-import type { StartedJob } from '../../hubJobs/hubJob.ts';
+import type { StartedJob } from '../../hubJobs/jobState.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { JobKind, RunJob, RunPhase, RunRecord } from '../../runs/runRecord.ts';
 import { type Epoch, isEarlierEpoch } from '../preImage/epoch.ts';

@@ -1,5 +1,5 @@
 import { ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
-import type { HubJobPlan } from '../../hubJobs/hubJob.ts';
+import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
@@ -43,7 +43,7 @@ export function importPlan(
   const { blobName: inputBlobName, epoch, configurationsBlobName } = input;
   return {
     ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted, configurationsBlobName }),
-    ...(epoch === undefined ? {} : { epoch }),
+    ...(epoch === undefined ? {} : { fence: epoch }),
     stateBlob: IMPORT_JOB_BLOB,
     wasSent: () => importSent(context, record.runId),
     noteSending: (at) => noteSending(context, record.runId, at),

@@ -3,7 +3,8 @@
  * linked. Each may be given up, but none ends the run.
  */
 
-import { closeHubJob, type HubJobPlan, startHubJob } from '../../hubJobs/hubJob.ts';
+import { closeHubJob } from '../../hubJobs/jobState.ts';
+import { type HubJobPlan, startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { JobKind, RunRecord } from '../../runs/runRecord.ts';

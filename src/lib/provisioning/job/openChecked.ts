@@ -1,4 +1,5 @@
-import { cancelHubJob, closeHubJob, isTerminalStatus, readJobState } from '../../hubJobs/hubJob.ts';
+import { cancelHubJob } from '../../hubJobs/hubJob.ts';
+import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/hubError.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isSent, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
@@ -6,12 +7,8 @@ import { StagingLost } from '../../runs/stagingLost.ts';
 import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
 import { CHECK_BLOB, type CheckResult, checkOf } from '../check/checkResult.ts';
 import { endUnconfirmed, endWithoutJob, runErrorOf } from '../report/endRun.ts';
-import { IMPORT_JOB_BLOB } from './jobBlobs.ts';
+import { closeImportJob, importJobStarted } from './importNotes.ts';
 import { endCancelled, openRun } from './openRun.ts';
-
-export async function importJobStarted(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
-  return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
-}
 
 /**
  * Ends a run that could not start its job. If a create was sent and its fate is not known, no line may be called not
@@ -25,7 +22,7 @@ export async function endWithoutImport(
   ending: { readonly state: RunState; readonly error: RunError },
 ): Promise<boolean> {
   const { record, check } = run;
-  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  const gate = await closeImportJob(context, record);
   if (gate === 'closed') {
     await endWithoutJob(context, record.runId, { ...ending, check });
     return true;
@@ -78,7 +75,7 @@ export async function openChecked(
   if (check === undefined) return undefined;
   if (record.cancelRequestedAt !== undefined && record.job === undefined) {
     // Once a job was started, or may have been, the run goes on until the job is found, and cancels that.
-    if ((await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed') {
+    if ((await closeImportJob(context, record)) === 'closed') {
       // An attempt beside this one may have started the export: nobody would end it, and it keeps the hub from all others.
       const { exportJob } = record;
       if (exportJob !== undefined && !isTerminalStatus(exportJob.status)) {

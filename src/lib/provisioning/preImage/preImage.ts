@@ -7,7 +7,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
-import { readJobState } from '../../hubJobs/hubJob.ts';
+import { readJobState } from '../../hubJobs/jobState.ts';
 import { readRegistryText, UNREADABLE } from '../../registryLines/registryLine.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
@@ -50,9 +50,9 @@ export function preImageWay(
 
 /** The epoch of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
 export async function latestEpoch(context: ProvisioningContext, record: RunRecord): Promise<Epoch | undefined> {
-  const epoch = (await readJobState(context, record, IMPORT_JOB_BLOB))?.round;
+  const fence = (await readJobState(context, record, IMPORT_JOB_BLOB))?.fence as Epoch | undefined;
   // Once the import was sent, its pre-image stays.
-  return epoch ?? (isSent(record) ? record.preImage?.round : undefined);
+  return fence ?? (isSent(record) ? record.preImage?.round : undefined);
 }
 
 /** Name of the blob that the export of this epoch writes. */

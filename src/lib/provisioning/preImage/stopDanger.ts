@@ -1,11 +1,10 @@
-import { closeHubJob } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunError, RunRecord, RunState } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
-import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
+import { closeImportJob } from '../job/importNotes.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { compareWithPreImage } from './comparison.ts';
 import type { Epoch } from './epoch.ts';
@@ -39,7 +38,7 @@ async function stop(
   { record, check }: { readonly record: RunRecord; readonly check: CheckResult },
   ending: { readonly state: RunState; readonly error: RunError },
 ): Promise<boolean> {
-  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  const gate = await closeImportJob(context, record);
   if (gate === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
   // An earlier attempt let it pass, and has sent it.
   if (gate === 'sent') return false;

@@ -1,4 +1,5 @@
-import { isOver, isTerminalStatus, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
+import { isOver, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
+import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunError, RunRecord } from '../../runs/runRecord.ts';

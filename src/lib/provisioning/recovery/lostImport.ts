@@ -3,7 +3,10 @@
  * create was about to be sent. It is looked for, and never sent again; the registry decides about its lines.
  */
 
-import { isTerminalStatus, jobDeadlineMs, readJobState, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
+import { UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
+import { readJobState } from '../../hubJobs/jobState.ts';
+import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
+import { jobDeadlineMs } from '../../hubJobs/startHubJob.ts';
 import { HubError, type ImportExportJob } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';

@@ -6,7 +6,7 @@
  * registry decides about them. Which of both it is, the record tells (`isSent`), or what is left of `job.json`.
  */
 
-import { closeHubJob, readJobState } from '../../hubJobs/hubJob.ts';
+import { readJobState } from '../../hubJobs/jobState.ts';
 import { safeError } from '../../redact.ts';
 import { openStaging } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
@@ -15,6 +15,7 @@ import { lostOf } from '../../runs/stagingLost.ts';
 import { MOST_EXPORT_TRIES, ROUNDS_BLOB } from '../again/rounds.ts';
 import { dropTornCheck } from '../check/checkAgain.ts';
 import { CONFIGURATIONS_SETTLED_BLOB } from '../configurations/configurationsStaging.ts';
+import { closeImportJob } from '../job/importNotes.ts';
 import { IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, verifyJobBlob } from '../job/jobBlobs.ts';
 import { endUnconfirmed, endWithoutJob } from '../report/endRun.ts';
 
@@ -100,7 +101,7 @@ async function dropRounds(context: ProvisioningContext, runId: string): Promise<
 }
 
 async function giveUp(context: ProvisioningContext, record: RunRecord): Promise<'ended' | 'sent'> {
-  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  const gate = await closeImportJob(context, record);
   if (gate === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
   const error: RunError = {
     code: 'stagingLost',

@@ -1,5 +1,4 @@
 import { isOwnFault } from '../../errors.ts';
-import { closeHubJob } from '../../hubJobs/hubJob.ts';
 import { redact, safeError } from '../../redact.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
@@ -18,7 +17,7 @@ import { lostOf } from '../../runs/stagingLost.ts';
 import { areLinesGone, checkedOf, dropTornCheck } from '../check/checkAgain.ts';
 import { type CheckResult, checkOf } from '../check/checkResult.ts';
 import type { AcceptedEntry } from '../check/lineIndex.ts';
-import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
+import { closeImportJob } from '../job/importNotes.ts';
 import { OUTCOME_CODES } from '../outcome/outcomeCodes.ts';
 import { writeReport, writeShortReport } from './report.ts';
 
@@ -232,7 +231,7 @@ export async function endFailed(
   const record = await context.runs.read(input.runId);
   if (record === undefined) throw new Error(`The record of run ${input.runId} is gone.`);
   const check = await checkOf(context, input.runId);
-  const gate = await closeHubJob(context, record, IMPORT_JOB_BLOB);
+  const gate = await closeImportJob(context, record);
   const error: RunError = {
     code: 'stepFailed',
     message: `A step of the run failed again and again: ${redact(input.message)}`,

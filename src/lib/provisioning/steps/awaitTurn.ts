@@ -1,10 +1,12 @@
-import { closeHubJob, noJobUnderWay, readJobState } from '../../hubJobs/hubJob.ts';
+import { readJobState } from '../../hubJobs/jobState.ts';
 import { HubError } from '../../registry/index.ts';
 import { RunDamaged } from '../../runs/parseRunRecord.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { checkOf } from '../check/checkResult.ts';
+import { closeImportJob } from '../job/importNotes.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { noteJob } from '../job/jobNotes.ts';
+import { noJobUnderWay } from '../job/noJobUnderWay.ts';
 import { endCancelled, openRun } from '../job/openRun.ts';
 import { endWithoutJob } from '../report/endRun.ts';
 
@@ -39,7 +41,7 @@ export async function awaitTurn(
     return { status: 'jobStarted' };
   }
   // A run whose job may have been started is not let go: only the start of the job can tell what was sent.
-  const close = async () => (await closeHubJob(context, record, IMPORT_JOB_BLOB)) === 'closed';
+  const close = async () => (await closeImportJob(context, record)) === 'closed';
   if (record.cancelRequestedAt !== undefined && (await close())) {
     await endCancelled(context, runId, await checkOf(context, runId));
     return { status: 'ended' };

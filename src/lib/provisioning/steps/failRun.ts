@@ -1,4 +1,4 @@
-import { isTerminalStatus } from '../../hubJobs/hubJob.ts';
+import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { redact, safeError } from '../../redact.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, type RunState } from '../../runs/runRecord.ts';

@@ -1,4 +1,5 @@
-import { isOver, readJobState } from '../../hubJobs/hubJob.ts';
+import { isOver } from '../../hubJobs/hubJob.ts';
+import { readJobState } from '../../hubJobs/jobState.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';

@@ -3,7 +3,8 @@
  * Each is one durable activity, safe to repeat at any moment.
  */
 
-import { type HubJobPlan, readJobState, startHubJob } from '../../hubJobs/hubJob.ts';
+import { readJobState } from '../../hubJobs/jobState.ts';
+import { type HubJobPlan, startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';

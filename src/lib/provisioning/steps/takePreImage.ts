@@ -1,7 +1,7 @@
-import { openEpoch } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/hubError.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
+import { openEpoch } from '../job/importNotes.ts';
 import { openChecked } from '../job/openChecked.ts';
 import { isEarlierEpoch } from '../preImage/epoch.ts';
 import { preImageWay, readPreImage } from '../preImage/preImage.ts';

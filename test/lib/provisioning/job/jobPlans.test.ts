@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobDeadlineMs, planTimeMs } from '../../../../src/lib/hubJobs/hubJob.ts';
+import { jobDeadlineMs, planTimeMs } from '../../../../src/lib/hubJobs/startHubJob.ts';
 import type { CheckResult } from '../../../../src/lib/provisioning/check/checkResult.ts';
 import { parentsPlan, preImagePlan, verifyPlan } from '../../../../src/lib/provisioning/job/jobPlans.ts';
 import { HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';

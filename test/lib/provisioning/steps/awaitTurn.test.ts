@@ -210,7 +210,7 @@ describe('a silent holder', () => {
     {
       what: 'whose export runs and never got into the record',
       instance: 'gone',
-      staged: { round: '1.2' },
+      staged: { fence: '1.2' },
       exported: { job },
       hub: { status: 'running' },
       evict: false,

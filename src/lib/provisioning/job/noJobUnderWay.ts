@@ -1,0 +1,31 @@
+import { isAnyUnderWay } from '../../hubJobs/hubJob.ts';
+import { readJobState } from '../../hubJobs/jobState.ts';
+import type { ProvisioningContext } from '../../runs/runContext.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
+import { MOST_EXPORT_TRIES } from '../again/rounds.ts';
+import type { Epoch } from '../preImage/epoch.ts';
+import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from './jobBlobs.ts';
+
+/** Whether no job of the run is under way: of exports that were tried more often or taken anew, the latest. */
+export async function noJobUnderWay(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+  const epoch = (await readJobState(context, record, IMPORT_JOB_BLOB))?.fence;
+  const jobs = [
+    {
+      noted: record.exportJob?.round === epoch ? record.exportJob : undefined,
+      stateBlob: epoch === undefined ? undefined : exportJobBlob(epoch as Epoch),
+    },
+    { noted: record.job, stateBlob: IMPORT_JOB_BLOB },
+    { noted: record.retryJob, stateBlob: RETRY_JOB_BLOB },
+    { noted: record.verifyJob, stateBlob: await lastVerifyBlob(context, record) },
+    { noted: record.parentsJob, stateBlob: PARENTS_JOB_BLOB },
+  ];
+  return !(await isAnyUnderWay(context, record, jobs));
+}
+
+async function lastVerifyBlob(context: ProvisioningContext, record: RunRecord): Promise<string> {
+  for (let exportTry = MOST_EXPORT_TRIES; exportTry > 1; exportTry--) {
+    const stateBlob = verifyJobBlob(exportTry);
+    if ((await readJobState(context, record, stateBlob)) !== undefined) return stateBlob;
+  }
+  return verifyJobBlob(1);
+}
