@@ -19,7 +19,7 @@ import {
   OUTCOME_CODES,
   type OutcomeCode,
   RUN_ERROR_CODES,
-} from '../src/lib/provisioning/outcome/outcomeCodes.ts';
+} from '../src/lib/provisioning/texts/outcomeCodes.ts';
 import { HUB_ERRORS, type HubErrorClass } from '../src/lib/registry/errorCodes.ts';
 import { FILE_REASONS } from '../src/lib/textFile/fileReasons.ts';
 import type { ReasonText } from '../src/lib/textFile/reasonText.ts';

@@ -18,7 +18,7 @@ import { hubOf, isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts'
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { writeJson } from '../../storage/jsonBlob.ts';
 import { checkOf } from '../check/checkResult.ts';
-import { OUTCOME_CODES } from '../outcome/outcomeCodes.ts';
+import { OUTCOME_CODES } from '../texts/outcomeCodes.ts';
 import { type ConfigurationErrors, readConfigurationErrors } from './configurationErrors.ts';
 import {
   type AcceptedConfiguration,

@@ -18,7 +18,7 @@ import { areLinesGone, checkedOf, dropTornCheck } from '../check/checkAgain.ts';
 import { type CheckResult, checkOf } from '../check/checkResult.ts';
 import type { AcceptedEntry } from '../check/lineIndex.ts';
 import { closeImportJob } from '../job/importNotes.ts';
-import { OUTCOME_CODES } from '../outcome/outcomeCodes.ts';
+import { OUTCOME_CODES } from '../texts/outcomeCodes.ts';
 import { writeReport, writeShortReport } from './report.ts';
 
 /** A run that ends well without a job had no line to import. */
