@@ -2,73 +2,63 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { IMPORT_MODES, parseImportMode } from '../src/lib/devicesFile/importMode.ts';
+import { IMPORT_MODES } from '../src/lib/devicesFile/importMode.ts';
+import { OPTION_NAMES, OPTIONS, type OptionEntry } from '../src/lib/provisioning/drop/options.ts';
 import { RUN_STATES, type RunState } from '../src/lib/runs/runRecord.ts';
 import type { OptionFlags } from './app/drop.ts';
+import { flagName } from './render/commandText.ts';
 
 /** What decides about lines: of use to a run and to a check alike. */
 export function addCheckFlags(command: Command): Command {
-  return command
-    .addOption(importModeOption('for lines that name none (default: createOrUpdate)'))
-    .addOption(
-      new Option(
-        '--on-invalid-line <what>',
-        'skip: report them and import the rest; abort: import nothing (default: skip)',
-      ).argParser(oneOf(['skip', 'abort'])),
-    )
-    .addOption(
-      new Option('--max-rejects <n>', 'import nothing when more lines than this are invalid').argParser(parseWhole),
-    )
-    .addOption(
-      new Option(
-        '--missing-keys <what>',
-        'keep: a line without keys never rotates those of an existing device; regenerate: the hub makes new ones (default: keep)',
-      ).argParser(oneOf(['keep', 'regenerate'])),
-    )
-    .addOption(
-      new Option(
-        '--backup-first <what>',
-        'auto: copy what the file overwrites or deletes; never: faster, nothing can be put back, needs a confirmation (default: auto)',
-      ).argParser(oneOf(['auto', 'never'])),
-    );
+  return addFlags(command, true);
 }
 
 /** All options of a run. */
 export function addOptionFlags(command: Command): Command {
-  return addCheckFlags(command)
-    .addOption(new Option('--dry-run', 'tell what would happen, in counts and for each line; send nothing to the hub'))
-    .addOption(
-      new Option(
-        '--retry-minutes <n>',
-        'how long what fails for a passing reason is tried again (default: 60)',
-      ).argParser(parseWhole),
-    )
-    .addOption(
-      new Option(
-        '--confirm <hub>',
-        "the hub's name: yes, delete or disable that many devices, or go without a copy",
-      ).argParser(parseConfirm),
-    );
+  return addFlags(addFlags(command, true), false);
+}
+
+function addFlags(command: Command, ofLines: boolean): Command {
+  for (const [name, option] of Object.entries<OptionEntry>(OPTIONS)) {
+    if ((option.ofLines === true) === ofLines) command.addOption(flagOf(name, option));
+  }
+  return command;
+}
+
+function flagOf(name: string, option: OptionEntry): Option {
+  const flag = flagName(name);
+  const isSaid = option.default !== undefined && option.default !== false;
+  const help = isSaid ? `${option.help} (default: ${option.default})` : option.help;
+  switch (option.kind) {
+    case 'yesNo':
+      return new Option(flag, help);
+    case 'word':
+      return new Option(`${flag} <${option.called ?? 'what'}>`, help).argParser(oneOf(option.words));
+    case 'wholeNumber':
+      return new Option(`${flag} <n>`, help).argParser(parseWhole);
+    case 'hubName':
+      return new Option(`${flag} <hub>`, help).argParser(parseConfirm);
+    default: {
+      const never: never = option;
+      throw new Error(`unknown kind of option ${JSON.stringify(never)}`);
+    }
+  }
 }
 
 export function importModeOption(purpose: string): Option {
-  return new Option('--import-mode <mode>', `${purpose}: ${IMPORT_MODES.join(', ')}`).argParser((text) => {
-    const mode = parseImportMode(text);
-    if (mode === undefined) throw new InvalidArgumentError(`Known modes: ${IMPORT_MODES.join(', ')}.`);
-    return mode;
-  });
+  return new Option('--import-mode <mode>', `${purpose}: ${IMPORT_MODES.join(', ')}`).argParser(oneOf(IMPORT_MODES));
 }
 
 /** The option flags among all flags of the command. */
 export function optionFlags(flags: OptionFlags): OptionFlags {
-  const { importMode, onInvalidLine, maxRejects, missingKeys, backupFirst, dryRun, retryMinutes, confirm } = flags;
-  return { importMode, onInvalidLine, maxRejects, missingKeys, backupFirst, dryRun, retryMinutes, confirm };
+  return Object.fromEntries(OPTION_NAMES.map((name) => [name, flags[name]]));
 }
 
 function oneOf(allowed: readonly string[]): (text: string) => string {
   return (text) => {
-    if (!allowed.includes(text)) throw new InvalidArgumentError(`It is one of: ${allowed.join(', ')}.`);
-    return text;
+    const word = allowed.find((known) => known.toLowerCase() === text.toLowerCase());
+    if (word === undefined) throw new InvalidArgumentError(`It is one of: ${allowed.join(', ')}.`);
+    return word;
   };
 }
 

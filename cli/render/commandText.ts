@@ -123,3 +123,8 @@ function thisStart(): Start {
     },
   };
 }
+
+/** `--import-mode` for `importMode`. */
+export function flagName(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -1,9 +1,9 @@
 /** The command that confirms what was refused for want of a confirmation. */
 
-import { DEFAULT_OPTIONS } from '../../src/lib/provisioning/drop/dropOptions.ts';
+import { DEFAULT_OPTIONS } from '../../src/lib/provisioning/drop/options.ts';
 import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
 import type { OptionFlags } from '../app/drop.ts';
-import { type CommandText, pathFromReader } from './commandText.ts';
+import { type CommandText, flagName, pathFromReader } from './commandText.ts';
 
 /** What a file was dropped with, as far as it is to be dropped with it again: a batch is there already. */
 export interface Dropped {
@@ -42,7 +42,7 @@ export function changed(options: OptionFlags): OptionFlags {
 
 function flag(name: string, value: string | number | boolean | undefined): readonly string[] {
   if (value === undefined || value === false) return [];
-  const text = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const text = flagName(name);
   return value === true ? [text] : [text, String(value)];
 }
 

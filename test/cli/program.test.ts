@@ -34,7 +34,7 @@ test.each<[string, string[], string]>([
   ['no file', ['provision'], "missing required argument 'file'"],
   ['an unknown verb', ['backup'], "unknown command 'backup'"],
   ['an unknown flag', ['runs', '--limits', '3'], "unknown option '--limits'"],
-  ['an unknown import mode', ['provision', 'devices.txt', '--import-mode', 'upsert'], 'Known modes: create, '],
+  ['an unknown import mode', ['provision', 'devices.txt', '--import-mode', 'upsert'], 'It is one of: create, '],
   ['a batch name with a slash', ['provision', 'devices.txt', '--batch', 'a/b'], 'Use letters, digits, dots'],
   ['a batch name of dots', ['provision', 'devices.txt', '--batch', '..'], 'Use letters, digits, dots'],
   ['a hub that is no alias', ['provision', 'devices.txt', '--hub', 'my-hub'], 'An alias has letters and digits only.'],

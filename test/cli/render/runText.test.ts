@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 
 import { exitCodeOf } from '../../../cli/exitCode.ts';
 import { renderOutcome, renderRun } from '../../../cli/render/runText.ts';
-import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/drop/dropOptions.ts';
+import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/drop/options.ts';
 import type { RunPhase, RunRecord, RunState } from '../../../src/lib/runs/runRecord.ts';
 import { noOutcomes, runRecord } from '../records.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { renderRuns } from '../../../cli/render/runsTable.ts';
-import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/drop/dropOptions.ts';
+import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/drop/options.ts';
 import { RUN_PHASES, RUN_STATES, type RunRecord } from '../../../src/lib/runs/runRecord.ts';
 import { noOutcomes, runRecord } from '../records.ts';
 

@@ -1,17 +1,7 @@
 import { displayName } from '../../devicesFile/findings.ts';
-import { IMPORT_MODES, parseImportMode } from '../../devicesFile/importMode.ts';
 import { HubKeeperError } from '../../errors.ts';
 import { membersOf } from '../../textFile/jsonMembers.ts';
-import type { ProvisionOptions } from './options.ts';
-
-export const DEFAULT_OPTIONS: ProvisionOptions = {
-  importMode: 'createOrUpdate',
-  onInvalidLine: 'skip',
-  missingKeys: 'keep',
-  backupFirst: 'auto',
-  dryRun: false,
-  retryMinutes: 60,
-};
+import { DEFAULT_OPTIONS, OPTION_NAMES, OPTIONS, type OptionKind, type ProvisionOptions } from './options.ts';
 
 /** The metadata key by which a sender says that its metadata is all the options there are (none follow in a file). */
 export const METADATA_MARKER = 'hubkeeper';
@@ -23,57 +13,43 @@ export const METADATA_HUB = 'hub';
 const TOOL_METADATA =
   /^(hdi_isfolder|mtime|ctime|atime|mode|owner|group|permissions|posix_.*|is_.*|ms_.*|azcopy.*|md5.*|content_md5)$/;
 
-type OptionReader = (value: unknown) => { value: unknown } | { problem: string };
-
-const yesNo: OptionReader = (value) => {
-  if (value === true || value === false) return { value };
-  const text = String(value).toLowerCase();
-  if (text === 'true' || text === 'false') return { value: text === 'true' };
-  return { problem: 'must be true or false' };
-};
-
-const wholeNumber =
-  (most: number): OptionReader =>
-  (value) => {
-    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-    return typeof parsed === 'number' && Number.isInteger(parsed) && parsed >= 0 && parsed <= most
-      ? { value: parsed }
-      : { problem: `must be a whole number from 0 to ${most}` };
-  };
-
-const word =
-  (allowed: readonly string[]): OptionReader =>
-  (value) => {
-    const match = allowed.find((candidate) => candidate.toLowerCase() === String(value).toLowerCase());
-    return match === undefined ? { problem: `must be one of ${allowed.join(', ')}` } : { value: match };
-  };
+type Read = { readonly value: unknown } | { readonly problem: string };
 
 /** The name of a hub, its host name, or host and port of an emulator. */
 const HUB_NAME = /^(?:\[[0-9a-f:]{2,45}\]|[a-z0-9-]{1,50}(?:\.[a-z0-9-]{1,63}){0,8})(?::\d{1,5})?$/i;
 
-/** What a sender who means it typed; anything else may be a secret, such as a connection string, and goes no further. */
-const hubName: OptionReader = (value) => {
-  const name = typeof value === 'string' ? value.trim() : '';
-  return HUB_NAME.test(name)
-    ? { value: name }
-    : { problem: 'must be the name of the hub (what was given is no such name, and is not repeated here)' };
-};
-
-const READERS: Readonly<Record<keyof ProvisionOptions, OptionReader>> = {
-  importMode: (value) => {
-    const mode = typeof value === 'string' ? parseImportMode(value) : undefined;
-    return mode === undefined ? { problem: `must be one of ${IMPORT_MODES.join(', ')}` } : { value: mode };
-  },
-  onInvalidLine: word(['skip', 'abort']),
-  maxRejects: wholeNumber(1_000_000_000),
-  missingKeys: word(['keep', 'regenerate']),
-  backupFirst: word(['auto', 'never']),
-  dryRun: yesNo,
-  retryMinutes: wholeNumber(7 * 24 * 60),
-  confirm: hubName,
-};
-
-const OPTION_NAMES = Object.keys(READERS) as (keyof ProvisionOptions)[];
+/** Reads what stands in metadata, as text, or in JSON; a problem never repeats what was given. */
+function readValue(option: OptionKind, given: unknown): Read {
+  switch (option.kind) {
+    case 'word': {
+      const { words } = option;
+      const match = words.find((word) => word.toLowerCase() === String(given).toLowerCase());
+      return match === undefined ? { problem: `must be one of ${words.join(', ')}` } : { value: match };
+    }
+    case 'wholeNumber': {
+      const { most } = option;
+      const parsed = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+      return typeof parsed === 'number' && Number.isInteger(parsed) && parsed >= 0 && parsed <= most
+        ? { value: parsed }
+        : { problem: `must be a whole number from 0 to ${most}` };
+    }
+    case 'yesNo': {
+      const text = String(given).toLowerCase();
+      return text === 'true' || text === 'false' ? { value: text === 'true' } : { problem: 'must be true or false' };
+    }
+    case 'hubName': {
+      // What a sender who means it typed; anything else may be a secret, such as a connection string.
+      const name = typeof given === 'string' ? given.trim() : '';
+      return HUB_NAME.test(name)
+        ? { value: name }
+        : { problem: 'must be the name of the hub (what was given is no such name, and is not repeated here)' };
+    }
+    default: {
+      const never: never = option;
+      throw new Error(`unknown kind of option ${JSON.stringify(never)}`);
+    }
+  }
+}
 
 /** Options that cannot be taken as they are: the run is refused, with every problem named. */
 export class OptionsRefused extends HubKeeperError {
@@ -152,7 +128,7 @@ function readOptions(
       else problems.push(`unknown option "${key}"${near === undefined ? '' : ` (did you mean ${near}?)`}`);
       continue;
     }
-    const read = READERS[name](raw);
+    const read = readValue(OPTIONS[name], raw);
     if ('problem' in read) problems.push(`${name} ${read.problem}`);
     else options[name] = read.value;
   }

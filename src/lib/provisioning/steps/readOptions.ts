@@ -12,7 +12,6 @@ import { readText } from '../../storage/readText.ts';
 import type { TurnTicket } from '../../turns/turnQueue.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from '../drop/drop.ts';
 import {
-  DEFAULT_OPTIONS,
   METADATA_HUB,
   metadataGivesOptions,
   OptionsRefused,
@@ -20,7 +19,7 @@ import {
   optionsFromMetadata,
 } from '../drop/dropOptions.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
-import type { ProvisionOptions } from '../drop/options.ts';
+import { DEFAULT_OPTIONS, type ProvisionOptions } from '../drop/options.ts';
 import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 

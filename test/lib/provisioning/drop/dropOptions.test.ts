@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  DEFAULT_OPTIONS,
   metadataGivesOptions,
   OptionsRefused,
   optionsFromJson,
   optionsFromMetadata,
 } from '../../../../src/lib/provisioning/drop/dropOptions.ts';
+import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/options.ts';
 
 function refusal(act: () => unknown): OptionsRefused {
   try {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkOf } from '../../../../src/lib/provisioning/check/checkResult.ts';
-import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/dropOptions.ts';
+import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/options.ts';
 import { fillMissing } from '../../../../src/lib/provisioning/preImage/fillMissing.ts';
 import { preImageBlob } from '../../../../src/lib/provisioning/preImage/preImageBlobs.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
