@@ -511,8 +511,10 @@ const BY_CODE = new Map(HUB_ERRORS.flatMap((error) => (error.code === undefined 
  */
 export function explainHubError(codeNumberOrName: number | string): HubErrorExplanation {
   const text = String(codeNumberOrName).trim();
-  if (/^\d{1,9}$/.test(text)) {
-    return BY_CODE.get(Number(text)) ?? unknownNumber(Number(text));
+  // `Error504999` is the name that a number gets here which nobody knows: noted, it is still that number.
+  const [, digits] = /^(?:Error)?(\d{1,9})$/.exec(text) ?? [];
+  if (digits !== undefined) {
+    return BY_CODE.get(Number(digits)) ?? unknownNumber(Number(digits));
   }
   return BY_NAME.get(text.toLowerCase()) ?? unknownName(text);
 }

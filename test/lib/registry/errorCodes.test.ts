@@ -60,6 +60,8 @@ describe('explainHubError', () => {
   ])('takes the unknown number %i for %s, by the status it starts with', (code, errorClass) => {
     expect(explainHubError(code)).toMatchObject({ code, name: `Error${code}`, class: errorClass });
     expect(explainHubError(code).sentence).toContain(String(code));
+    // The name is noted of a line, and is explained again later.
+    expect(explainHubError(`Error${code}`)).toEqual(explainHubError(code));
   });
 
   it('explains a name it does not know without a number', () => {

@@ -41,7 +41,7 @@ const hasFull = (facts: Facts, earlier: RoundOutcomes): boolean =>
   earlier.has('quota') || logsName(facts, (error) => error.class === 'quota');
 
 /** Modules after all devices, for they need them; what met a full hub one by one, after all else. */
-const CALL_ROUNDS: readonly CallRound[] = [
+export const CALL_ROUNDS: readonly CallRound[] = [
   {
     name: 'devices',
     mayHave: hasTransient,

@@ -119,7 +119,8 @@ function afterError(line: RoundLine, state: LineState, code: string, round: Roun
   if (known.class === 'transient') return { ...is('pending'), ...doubtOf(code) };
   // One by one, the hub had its say; in a bulk call its margin may have been in the way.
   if (known.class === 'quota') return is(round.singly ? 'failed' : 'quota');
-  if (state.twinOnly !== undefined) return is('warned');
+  // It was made and is without its twin: not where the hub does not know it any more.
+  if (state.twinOnly !== undefined && !saysNotThere(code)) return is('warned');
   const mode = importModeOf(line);
   // It has gone, which is all that was wanted.
   if (MODE_RULES[mode].deletes && saysNotThere(code)) return { ...state, is: 'succeeded' };
