@@ -1,6 +1,6 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { createIdentityNotes, type IdentityNotes } from '../registryLines/identityNotes.ts';
-import { readLineBatches } from '../storage/readLines.ts';
+import { linesOf } from '../storage/ndjson.ts';
 import { isNotFound } from '../storage/storageErrors.ts';
 
 export interface ErrorLog {
@@ -24,18 +24,16 @@ export async function readErrorLog(blob: BlockBlobClient, seed: number): Promise
   const unattributedCodes: (number | string)[] = [];
   let unattributed = 0;
   try {
-    for await (const batch of readLineBatches(blob)) {
-      for (const line of batch) {
-        if (line.trim() === '') continue;
-        const entry = parseErrorLine(line);
-        if (entry?.deviceId !== undefined) {
-          failures.add(entry.deviceId, entry.moduleId, entry.code);
-        } else {
-          unattributed += 1;
-          if (entry !== undefined && unattributedCodes.length < CODES_KEPT && !unattributedCodes.includes(entry.code)) {
-            unattributedCodes.push(entry.code);
-          }
-        }
+    for await (const line of linesOf(blob)) {
+      if (line.trim() === '') continue;
+      const entry = parseErrorLine(line);
+      if (entry?.deviceId !== undefined) {
+        failures.add(entry.deviceId, entry.moduleId, entry.code);
+        continue;
+      }
+      unattributed += 1;
+      if (entry !== undefined && unattributedCodes.length < CODES_KEPT && !unattributedCodes.includes(entry.code)) {
+        unattributedCodes.push(entry.code);
       }
     }
   } catch (error) {

@@ -20,7 +20,7 @@ export interface BlockWriter {
   /** Waits while too much is on its way; undefined when nothing needs waiting for. */
   drain(): Promise<void> | undefined;
   /** Makes the blob appear, whole. Nothing of it can be seen before. */
-  commit(contentType: string): Promise<void>;
+  commit(contentType?: string): Promise<void>;
 }
 
 interface Section {
@@ -104,7 +104,7 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
     drain() {
       return uploads.size >= UPLOADS_AT_ONCE || failure !== undefined ? settled(UPLOADS_AT_ONCE - 1) : undefined;
     },
-    async commit(contentType) {
+    async commit(contentType = 'application/x-ndjson; charset=utf-8') {
       for (const section of all) upload(section);
       await settled(0);
       await blob.commitBlockList(

@@ -53,3 +53,19 @@ export async function writeJson(
     throw error;
   }
 }
+
+/** Keeps a value unless another attempt has kept one before: gives what is there, which is the same for all who ask. */
+export async function keepFirst<T>(blob: BlockBlobClient, value: T): Promise<T> {
+  for (;;) {
+    if ((await writeJson(blob, value, { ifAbsent: true })) !== undefined) return value;
+    const winner = await readJson<T>(blob);
+    // Deleted between the two, it is to be written after all.
+    if (winner !== undefined) return winner.value;
+  }
+}
+
+/** What an earlier attempt has kept; made and kept when there is nothing yet. */
+export async function makeOnce<T>(blob: BlockBlobClient, make: () => Promise<T>): Promise<T> {
+  const earlier = await readJson<T>(blob);
+  return earlier === undefined ? keepFirst(blob, await make()) : earlier.value;
+}

@@ -16,3 +16,11 @@ export async function readText(blob: BlockBlobClient): Promise<{ readonly text: 
   }
   return { text: Buffer.concat(chunks).toString('utf8'), etag: response.etag };
 }
+
+/** The bytes of a blob as they arrive, whatever its size; a broken connection is taken up again, at the same version. */
+export async function* bytesOf(blob: BlockBlobClient): AsyncGenerator<Uint8Array> {
+  const { readableStreamBody } = await blob.download(0, undefined, { maxRetryRequests: 5 });
+  if (readableStreamBody === undefined)
+    throw new Error(`Storage gave no content for ${blob.containerName}/${blob.name}.`);
+  yield* readableStreamBody as AsyncIterable<Uint8Array>;
+}

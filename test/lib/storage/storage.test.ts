@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { safeError } from '../../../src/lib/redact.ts';
 import { createBlockWriter } from '../../../src/lib/storage/blockWriter.ts';
 import { containerUriWithSas, validity } from '../../../src/lib/storage/containerSas.ts';
-import { readJson, writeJson } from '../../../src/lib/storage/jsonBlob.ts';
-import { readLineBatches, splitLines } from '../../../src/lib/storage/readLines.ts';
+import { keepFirst, makeOnce, readJson, writeJson } from '../../../src/lib/storage/jsonBlob.ts';
+import { linesOf } from '../../../src/lib/storage/ndjson.ts';
 import { createStorage, type Storage } from '../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 
@@ -81,8 +81,7 @@ describe('the block writer', () => {
       await writer.drain();
     }
     await writer.commit('text/plain');
-    const read: string[] = [];
-    for await (const batch of readLineBatches(blob)) read.push(...batch);
+    const read = await Array.fromAsync(linesOf(blob));
     expect(read.length).toBe(lines.length);
     expect(read.every((line, i) => line === lines[i])).toBe(true);
   });
@@ -128,18 +127,6 @@ describe('the block writer', () => {
   });
 });
 
-describe('splitting lines', () => {
-  const bytes = Buffer.from('one\r\ntwä\n\nfour');
-  it.each(Array.from(bytes, (_, index) => index + 1))('gives the same lines from chunks of %i bytes', async (size) => {
-    async function* chunks() {
-      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-    }
-    const lines: string[] = [];
-    for await (const batch of splitLines(chunks())) lines.push(...batch);
-    expect(lines).toEqual(['one', 'twä', '', 'four']);
-  });
-});
-
 describe('JSON blobs', () => {
   it('are written once when they must be new, and only over the version that was read', async () => {
     const blob = container.getBlockBlobClient('doc.json');
@@ -151,6 +138,35 @@ describe('JSON blobs', () => {
     expect(await writeJson(blob, { n: 3 }, { ifMatch: first?.etag ?? '' })).toBeDefined();
     expect(await writeJson(blob, { n: 4 }, { ifMatch: first?.etag ?? '' })).toBeUndefined();
     expect((await readJson(blob))?.value).toEqual({ n: 3 });
+  });
+
+  it('are the same for all attempts that want to keep one, whoever is first', async () => {
+    const blob = container.getBlockBlobClient('kept.json');
+    const kept = await Promise.all([1, 2, 3, 4, 5].map((n) => keepFirst(blob, { n })));
+    expect(new Set(kept.map(({ n }) => n)).size).toBe(1);
+    expect((await readJson(blob))?.value).toEqual(kept[0]);
+    expect(await keepFirst(blob, { n: 6 })).toEqual(kept[0]);
+  });
+
+  it('are made once: not where one is kept already, and by a race all get that of the winner', async () => {
+    const blob = container.getBlockBlobClient('made.json');
+    const made = await Promise.all([1, 2, 3].map((n) => makeOnce(blob, async () => ({ n }))));
+    expect(new Set(made.map(({ n }) => n)).size).toBe(1);
+    const unneeded = () => Promise.reject(new Error('made although it is there'));
+    expect(await makeOnce(blob, unneeded)).toEqual(made[0]);
+  });
+
+  it('that are deleted between a write and the look at the winner are written after all', async () => {
+    const blob = container.getBlockBlobClient('vanishing.json');
+    await writeJson(blob, { n: 1 });
+    const vanishing = Object.assign(Object.create(blob) as typeof blob, {
+      download: async (...args: Parameters<typeof blob.download>) => {
+        await blob.deleteIfExists();
+        return blob.download(...args);
+      },
+    });
+    expect(await keepFirst(vanishing, { n: 2 })).toEqual({ n: 2 });
+    expect((await readJson(blob))?.value).toEqual({ n: 2 });
   });
 });
 

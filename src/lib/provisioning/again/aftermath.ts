@@ -7,7 +7,7 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isLostAfterSend, type RunPhase, type RunRecord } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { type Facts, type LineOf, type Standing, standingOf } from '../evidence/standing.ts';
 import { inputOf } from '../preImage/filled.ts';
@@ -75,7 +75,7 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
     yield* unfilledLines({ devices: unfilled, missing });
     return;
   }
-  const sent = readEachLine(blob);
+  const sent = linesOf(blob);
   if (blob.name === unfilled.name) {
     for await (const text of sent) {
       const line = JSON.parse(text) as RoundLine;

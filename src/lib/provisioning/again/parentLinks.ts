@@ -9,7 +9,7 @@ import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
-import { readLineBatches } from '../../storage/readLines.ts';
+import { rowsOf } from '../../storage/ndjson.ts';
 import { readParentRows } from '../check/parentRows.ts';
 import { type LineState, type Round, type RoundsState, readRoundResults } from './rounds.ts';
 
@@ -78,11 +78,8 @@ export async function readLinkOutcomes(
       notes.set(id, undefined, NOT_SET);
     }
     if (plan === undefined) continue;
-    for await (const batch of readLineBatches(planBlobs(context, record, plan).decided)) {
-      for (const text of batch) {
-        const [id, failure] = JSON.parse(text) as DecidedRow;
-        notes.set(id, undefined, failure ?? RIGHT);
-      }
+    for await (const [id, failure] of rowsOf<DecidedRow>(planBlobs(context, record, plan).decided)) {
+      notes.set(id, undefined, failure ?? RIGHT);
     }
     for (const round of roundsOfPass(rounds, pass)) {
       for await (const { line, state } of readRoundResults(context, record, round)) {

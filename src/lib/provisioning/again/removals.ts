@@ -10,7 +10,7 @@ import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf } from '../../storage/ndjson.ts';
 import type { LineOf } from '../evidence/standing.ts';
 import { readFilled } from '../preImage/filled.ts';
 import type { FillManifest } from '../preImage/preImageBlobs.ts';
@@ -102,7 +102,7 @@ async function* removalLines(
   record: RunRecord,
   { blobName }: NonNullable<FillManifest['removals']>,
 ): AsyncGenerator<{ readonly text: string; readonly line: RoundLine }> {
-  for await (const text of readEachLine(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
+  for await (const text of linesOf(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
     yield { text, line: JSON.parse(text) as RoundLine };
   }
 }

@@ -14,9 +14,8 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import type { SecondJob } from '../evidence/standing.ts';
 
 /** What the run has done since its import job ended: `RoundsState`. */
@@ -197,25 +196,17 @@ export async function writeRound(
   const attempt = randomBytes(4).toString('hex');
   const { lines, ...properties } = round;
   let written: Round = { ...properties, attempt, chunks: 0, lines: 0, hasStates: true };
-  let writer: ReturnType<typeof createBlockWriter> | undefined;
+  let chunk: string[] = [];
   const finishChunk = async () => {
-    if (writer === undefined) return;
-    await writer.commit('application/x-ndjson; charset=utf-8');
+    const blobs = chunkBlobs(context, record, written, written.chunks);
+    await writeLines(blobs.lines, chunk);
     // There from the start, so that one that is not there was lost.
-    await writeJson(chunkBlobs(context, record, written, written.chunks - 1).state, { lines: [] } satisfies ChunkState);
-    writer = undefined;
+    await writeJson(blobs.state, { lines: [] } satisfies ChunkState);
+    written = { ...written, chunks: written.chunks + 1, lines: written.lines + chunk.length };
+    chunk = [];
   };
-  for await (const line of lines) {
-    if (writer === undefined) {
-      writer = createBlockWriter(chunkBlobs(context, record, written, written.chunks).lines);
-      written = { ...written, chunks: written.chunks + 1 };
-    }
-    writer.writeLine(0, line);
-    await writer.drain();
-    written = { ...written, lines: written.lines + 1 };
-    if (written.lines % CHUNK_LINES === 0) await finishChunk();
-  }
-  await finishChunk();
+  for await (const line of lines) if (chunk.push(line) === CHUNK_LINES) await finishChunk();
+  if (chunk.length > 0) await finishChunk();
   const state = await changeRounds(context, record, (current) =>
     current.rounds.some(({ name }) => name === round.name)
       ? undefined
@@ -247,7 +238,7 @@ export async function readRoundLines(blob: BlockBlobClient): Promise<RoundLine[]
 
 /** The lines of a chunk as they are written. */
 export function readRoundTexts(blob: BlockBlobClient): Promise<string[]> {
-  return Array.fromAsync(readEachLine(blob));
+  return Array.fromAsync(linesOf(blob));
 }
 
 /** The state of a line that has not been sent in its round. */

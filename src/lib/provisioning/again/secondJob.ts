@@ -4,8 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import { createBlockWriter } from '../../storage/blockWriter.ts';
-import { readLineBatches } from '../../storage/readLines.ts';
+import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
 import { hasTransient } from '../evidence/standing.ts';
 import { type Aftermath, type NextRound, sentLines, standing } from './aftermath.ts';
@@ -46,17 +45,13 @@ export async function dueSecondJob({ context, record, state }: Aftermath): Promi
 }
 
 /** Writes the lines that failed for a passing reason as the input of a second job; returns how many there are. */
-async function writeTransient(work: Aftermath, blobName: string): Promise<number> {
-  const writer = createBlockWriter(stagingOf(work.context, work.record.runId).getBlockBlobClient(blobName));
-  let lines = 0;
-  for await (const sent of sentLines(work)) {
-    if (standing(work, sent).is !== 'transient') continue;
-    writer.writeLine(0, againText(sent.text, sent.guard));
-    await writer.drain();
-    lines += 1;
-  }
-  await writer.commit('application/x-ndjson; charset=utf-8');
-  return lines;
+function writeTransient(work: Aftermath, blobName: string): Promise<number> {
+  const lines = async function* () {
+    for await (const sent of sentLines(work)) {
+      if (standing(work, sent).is === 'transient') yield againText(sent.text, sent.guard);
+    }
+  };
+  return writeLines(stagingOf(work.context, work.record.runId).getBlockBlobClient(blobName), lines());
 }
 
 /** The hub gives its log a fixed name: the first one is kept, and then removed, so that what is there is the second's. */
@@ -67,14 +62,7 @@ async function putLogAside({ context, record }: Aftermath): Promise<void> {
   const etag = (await log.exists()) ? (await log.getProperties()).etag : undefined;
   // Nothing but the first job has written by then what was just looked at; an attempt that comes late finds it changed.
   if (etag === undefined || (await readRounds(context, record))?.value.secondJob !== undefined) return;
-  if (!(await aside.exists())) {
-    const writer = createBlockWriter(aside);
-    for await (const batch of readLineBatches(log)) {
-      for (const line of batch) writer.writeLine(0, line);
-      await writer.drain();
-    }
-    await writer.commit('application/x-ndjson; charset=utf-8');
-  }
+  if (!(await aside.exists())) await writeLines(aside, linesOf(log));
   try {
     await log.deleteIfExists({ conditions: { ifMatch: etag } });
   } catch (error) {

@@ -9,7 +9,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf } from '../../storage/ndjson.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
 import type { RoundLine } from './rounds.ts';
@@ -30,7 +30,7 @@ export async function* withGuards(
   sent: AsyncIterable<string>,
   from: { readonly unfilled: BlockBlobClient; readonly missing: BlockBlobClient },
 ): AsyncGenerator<SentText> {
-  const unfilled = readEachLine(from.unfilled);
+  const unfilled = linesOf(from.unfilled);
   const missing = await readMissingAlong(from.missing);
   for await (const text of sent) {
     const asked = await unfilled.next();

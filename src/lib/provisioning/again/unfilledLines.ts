@@ -6,7 +6,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { importModeOf } from '../../devicesFile/importMode.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf } from '../../storage/ndjson.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
 import type { SentLine } from './aftermath.ts';
 import type { RoundLine } from './rounds.ts';
@@ -22,7 +22,7 @@ export async function* unfilledLines(from: {
   readonly missing: BlockBlobClient;
 }): AsyncGenerator<SentLine> {
   const missing = await readMissingAlong(from.missing);
-  for await (const text of readEachLine(from.devices)) {
+  for await (const text of linesOf(from.devices)) {
     const line = JSON.parse(text) as RoundLine;
     const statusKept = (await missing.of(line))?.includes('status') === true;
     yield { text, asked: text, mode: importModeOf(line), line: statusKept ? { ...line, statusKept } : line };

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 
+import type { ContainerClient } from '@azure/storage-blob';
 import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../../devicesFile/checkDevicesFile.ts';
 import { IMPORT_MODES, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { openStaging } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { CheckCounts, RunRecord } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
-import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { makeOnce } from '../../storage/jsonBlob.ts';
 import { assertDropUnchanged, openDrop } from '../drop/drop.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
@@ -38,9 +39,15 @@ export async function checkDrop(
 ): Promise<CheckResult> {
   const container = await openStaging(context, record.runId);
   const manifest = container.getBlockBlobClient(CHECK_BLOB);
-  const earlier = await readJson<CheckResult>(manifest);
-  if (earlier !== undefined) return earlier.value;
+  return makeOnce(manifest, () => check(context, record, options, container));
+}
 
+async function check(
+  context: ProvisioningContext,
+  record: RunRecord,
+  options: ProvisionOptions,
+  container: ContainerClient,
+): Promise<CheckResult> {
   const attempt = randomBytes(4).toString('hex');
   // First: whatever becomes of the blob while the devices are checked does not matter any more.
   const configurations = await snapshotConfigurations(context, record, attempt);
@@ -119,13 +126,13 @@ export async function checkDrop(
     },
     sink,
   );
-  await Promise.all(writers.map((writer) => writer.commit('application/x-ndjson; charset=utf-8')));
+  await Promise.all(writers.map((writer) => writer.commit()));
   // The file may have been replaced while it was read over more than one connection.
   await assertDropUnchanged(context, record);
 
   const refused = refusalOf(summary, options) ?? (configurations && configurationsRefusal(configurations, options));
   const { sha256, ...counts } = summary;
-  const result: CheckResult = {
+  return {
     attempt,
     counts,
     accepted: summary.devices + summary.modules,
@@ -138,10 +145,6 @@ export async function checkDrop(
     ...(configurations === undefined ? {} : { configurations }),
     ...(refused === undefined ? {} : { refused }),
   };
-  if (await writeJson(manifest, result, { ifAbsent: true })) return result;
-  const winner = await readJson<CheckResult>(manifest);
-  if (winner === undefined) throw new Error('The result of the check vanished while it was written.');
-  return winner.value;
 }
 
 function deletesIn(byMode: CheckCounts['byMode']): number {

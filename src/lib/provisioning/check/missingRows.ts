@@ -3,7 +3,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { MissingField } from '../../devicesFile/checkLine.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { rowsOf } from '../../storage/ndjson.ts';
 
 /** A line that leaves something out; of one that does not there is none. */
 type MissingRow = readonly [id: string, moduleId: string | null, ...fields: MissingField[]];
@@ -26,10 +26,10 @@ export interface MissingAlong {
 }
 
 export async function readMissingAlong(blob: BlockBlobClient): Promise<MissingAlong> {
-  const rows = readEachLine(blob);
+  const rows = rowsOf<MissingRow>(blob);
   const following = async (): Promise<MissingRow | undefined> => {
     const { done, value } = await rows.next();
-    return done ? undefined : (JSON.parse(value) as MissingRow);
+    return done ? undefined : value;
   };
   let next = await following();
   return {

@@ -3,7 +3,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { ImportMode } from '../../devicesFile/importMode.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { rowsOf } from '../../storage/ndjson.ts';
 
 /** A device and the device id of its parent; null: it is to have none. */
 export type ParentRow = readonly [id: string, parent: string | null, mode: ImportMode];
@@ -12,8 +12,8 @@ export function encodeParentRow(row: ParentRow): string {
   return JSON.stringify(row);
 }
 
-export async function* readParentRows(blob: BlockBlobClient): AsyncGenerator<ParentRow> {
-  for await (const text of readEachLine(blob)) yield JSON.parse(text) as ParentRow;
+export function readParentRows(blob: BlockBlobClient): AsyncIterableIterator<ParentRow> {
+  return rowsOf<ParentRow>(blob);
 }
 
 /** Reads the rows along with the staged lines, which are in the same order. */

@@ -1,5 +1,4 @@
 import {
-  type CheckedLine,
   CONFIGURATIONS_FILE,
   checkConfigurationsFile,
   MOST_BYTES,
@@ -8,7 +7,7 @@ import {
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
-import { createBlockWriter } from '../../storage/blockWriter.ts';
+import { writeLines } from '../../storage/ndjson.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
 import { dropBlob } from '../drop/drop.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
@@ -34,7 +33,10 @@ export async function snapshotConfigurations(
   if (body === undefined) return undefined;
   const { lines, ...counts } = await checkConfigurationsFile(body, file);
   const blobName = `configurations-checked-${attempt}.ndjson`;
-  await writeLines(context, record.runId, blobName, lines);
+  await writeLines(
+    stagingOf(context, record.runId).getBlockBlobClient(blobName),
+    lines.map((line) => JSON.stringify(line)),
+  );
   return { blobName, lines: lines.length, ...counts };
 }
 
@@ -57,18 +59,4 @@ async function open(
     if (isNotFound(error)) return undefined;
     throw error;
   }
-}
-
-async function writeLines(
-  context: ProvisioningContext,
-  runId: string,
-  blobName: string,
-  lines: readonly CheckedLine[],
-): Promise<void> {
-  const writer = createBlockWriter(stagingOf(context, runId).getBlockBlobClient(blobName));
-  for (const line of lines) {
-    writer.writeLine(0, JSON.stringify(line));
-    await writer.drain();
-  }
-  await writer.commit('application/x-ndjson; charset=utf-8');
 }

@@ -1,6 +1,6 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { lowerCased, quotedIdentity } from '../../hubJobs/errorLog.ts';
-import { readLineBatches } from '../../storage/readLines.ts';
+import { linesOf } from '../../storage/ndjson.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
 
 export interface ConfigurationErrors {
@@ -20,13 +20,11 @@ export async function readConfigurationErrors(blob: BlockBlobClient): Promise<Co
   const codes = new Map<string, number | string>();
   const unattributed: (number | string)[] = [];
   try {
-    for await (const batch of readLineBatches(blob)) {
-      for (const line of batch) {
-        if (line.trim() === '') continue;
-        const { id, code } = parseLine(line);
-        if (id === undefined) unattributed.push(code);
-        else if (!codes.has(id)) codes.set(id, code);
-      }
+    for await (const line of linesOf(blob)) {
+      if (line.trim() === '') continue;
+      const { id, code } = parseLine(line);
+      if (id === undefined) unattributed.push(code);
+      else if (!codes.has(id)) codes.set(id, code);
     }
   } catch (error) {
     if (isNotFound(error)) return undefined;

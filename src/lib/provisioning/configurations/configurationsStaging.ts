@@ -5,7 +5,7 @@ import type { Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
-import { readText } from '../../storage/readText.ts';
+import { rowsOf } from '../../storage/ndjson.ts';
 import type { ConfigurationsCheck } from '../check/checkResult.ts';
 
 /** What a job makes of them: first-writer-wins, like every manifest of a run. */
@@ -36,11 +36,7 @@ export async function stagedConfigurations(
   runId: string,
   check: ConfigurationsCheck,
 ): Promise<readonly CheckedLine[]> {
-  const { text } = await readText(stagingOf(context, runId).getBlockBlobClient(check.blobName));
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as CheckedLine);
+  return Array.fromAsync(rowsOf<CheckedLine>(stagingOf(context, runId).getBlockBlobClient(check.blobName)));
 }
 
 export async function readInput(context: ProvisioningContext, runId: string): Promise<ConfigurationsInput | undefined> {

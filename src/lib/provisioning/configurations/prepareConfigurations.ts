@@ -7,14 +7,13 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
-import { createBlockWriter } from '../../storage/blockWriter.ts';
-import { writeJson } from '../../storage/jsonBlob.ts';
+import { makeOnce } from '../../storage/jsonBlob.ts';
+import { writeLines } from '../../storage/ndjson.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import {
   type AcceptedConfiguration,
   CONFIGURATIONS_INPUT_BLOB,
   type ConfigurationsInput,
-  readInput,
   stagedConfigurations,
 } from './configurationsStaging.ts';
 
@@ -36,17 +35,12 @@ export async function prepareConfigurations(
 ): Promise<ConfigurationsInput | undefined> {
   const { configurations } = check;
   if (configurations === undefined) return undefined;
-  const earlier = await readInput(context, record.runId);
-  if (earlier !== undefined) return earlier;
-
-  const lines = await stagedConfigurations(context, record.runId, configurations);
-  const wanted = lines.filter((line): line is AcceptedConfiguration => line.kind === 'accepted');
-  const input = wanted.length === 0 ? { heldBack: [] } : await stage(context, record, wanted);
   const manifest = stagingOf(context, record.runId).getBlockBlobClient(CONFIGURATIONS_INPUT_BLOB);
-  if (await writeJson(manifest, input, { ifAbsent: true })) return input;
-  const winner = await readInput(context, record.runId);
-  if (winner === undefined) throw new Error('What is to be sent of the configurations vanished while it was written.');
-  return winner;
+  return makeOnce<ConfigurationsInput>(manifest, async () => {
+    const lines = await stagedConfigurations(context, record.runId, configurations);
+    const wanted = lines.filter((line): line is AcceptedConfiguration => line.kind === 'accepted');
+    return wanted.length === 0 ? { heldBack: [] } : stage(context, record, wanted);
+  });
 }
 
 async function stage(
@@ -73,12 +67,7 @@ async function stage(
   const attempt = randomBytes(4).toString('hex');
   const write = async (name: string, texts: readonly string[]): Promise<string> => {
     const blob = stagingOf(context, record.runId).getBlockBlobClient(`${name}-${attempt}.txt`);
-    const writer = createBlockWriter(blob);
-    for (const text of texts) {
-      writer.writeLine(0, text);
-      await writer.drain();
-    }
-    await writer.commit('application/x-ndjson; charset=utf-8');
+    await writeLines(blob, texts);
     return blob.name;
   };
   return {

@@ -16,7 +16,7 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { hubOf, isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { writeJson } from '../../storage/jsonBlob.ts';
+import { keepFirst } from '../../storage/jsonBlob.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { OUTCOME_CODES } from '../texts/outcomeCodes.ts';
 import { type ConfigurationErrors, readConfigurationErrors } from './configurationErrors.ts';
@@ -75,7 +75,7 @@ export async function settleConfigurations(context: ProvisioningContext, record:
     })),
   };
   const blob = stagingOf(context, runId).getBlockBlobClient(CONFIGURATIONS_SETTLED_BLOB);
-  await writeJson(blob, settled, { ifAbsent: true });
+  await keepFirst(blob, settled);
 }
 
 async function gather(

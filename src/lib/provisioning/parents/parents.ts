@@ -13,7 +13,7 @@ import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { paceOfRun } from '../again/paceOfRun.ts';
 import { type DecidedRow, linkBlobs, planBlobs, roundOfLevel, roundsOfPass } from '../again/parentLinks.ts';
 import {
@@ -39,7 +39,6 @@ const LEAST_MS = 10 * MINUTE_MS;
 const MOST_READ_SINGLY = 200;
 const READS_AT_ONCE = 4;
 const MOST_PASSES = 3;
-const NDJSON = 'application/x-ndjson; charset=utf-8';
 
 export type ParentStep =
   | { readonly do: 'wait'; readonly seconds: number }
@@ -124,17 +123,15 @@ async function writeRows(
   rows: AsyncIterable<ParentRow>,
 ): Promise<Pick<ParentLinks, 'attempt' | 'rows' | 'way'>> {
   const attempt = randomBytes(4).toString('hex');
-  const writer = createBlockWriter(linkBlobs(context, record, attempt).rows);
-  let count = 0;
   // Those who have no more than so many between them are read one by one.
   const devices = new Set<string>();
-  for await (const row of rows) {
-    writer.writeLine(0, encodeParentRow(row));
-    await writer.drain();
-    count += 1;
-    for (const id of row.slice(0, 2)) if (id !== null && devices.size <= MOST_READ_SINGLY) devices.add(id);
-  }
-  await writer.commit(NDJSON);
+  const texts = async function* () {
+    for await (const row of rows) {
+      for (const id of row.slice(0, 2)) if (id !== null && devices.size <= MOST_READ_SINGLY) devices.add(id);
+      yield encodeParentRow(row);
+    }
+  };
+  const count = await writeLines(linkBlobs(context, record, attempt).rows, texts());
   return { attempt, rows: count, way: devices.size <= MOST_READ_SINGLY ? 'single' : 'export' };
 }
 
@@ -172,7 +169,7 @@ async function plan(
   if (job.status.toLowerCase() !== 'completed' || !(await registry.exists())) {
     return giveUp(`the export of the registry ended as "${job.status}"`);
   }
-  const lines = () => readEachLine(registry);
+  const lines = () => linesOf(registry);
   return writePlan(context, record, links, await planOf(context, record, links, lines), lines);
 }
 
@@ -254,13 +251,13 @@ async function writePlan(
     decided.writeLine(0, JSON.stringify(row satisfies DecidedRow));
     await decided.drain();
   }
-  await decided.commit(NDJSON);
+  await decided.commit();
   const lines = createBlockWriter(blobs.lines, Math.max(1, made.levels.length));
   for await (const { level, line } of linkLines(made, registry())) {
     lines.writeLine(level, JSON.stringify(line));
     await lines.drain();
   }
-  await lines.commit(NDJSON);
+  await lines.commit();
   const state = made.levels.length === 0 ? 'ended' : 'planned';
   return change(context, record, links, { state, plan: name, levels: made.levels });
 }
@@ -283,7 +280,7 @@ async function work(
     if (round === undefined) {
       if (isLate) break;
       const start = levels.slice(0, level).reduce((sum, before) => sum + before, 0);
-      const lines = slice(readEachLine(planBlobs(context, record, planName).lines), start, count);
+      const lines = slice(linesOf(planBlobs(context, record, planName).lines), start, count);
       round = await writeRound(context, record, { name, links: true, until, lines });
     }
     if (round.finishedAt === undefined && round.lines > 0) return { do: 'work', round };

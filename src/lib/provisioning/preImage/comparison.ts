@@ -7,7 +7,7 @@ import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf, rowsOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
 import { readParentRows } from '../check/parentRows.ts';
@@ -31,8 +31,8 @@ export async function compareWithPreImage(
   if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(epoch));
   const blobs = checkBlobs(container, check.attempt);
   return compareLines({
-    lines: readEachLine(blobs.devices),
-    snapshot: readEachLine(container.getBlockBlobClient(preImage.blobName)),
+    lines: linesOf(blobs.devices),
+    snapshot: linesOf(container.getBlockBlobClient(preImage.blobName)),
     ...(check.parents === 0 ? {} : { parents: () => readParentRows(blobs.parents) }),
   });
 }
@@ -52,8 +52,7 @@ export async function identitiesToCompare(
   const blobs = checkBlobs(stagingOf(context, record.runId), check.attempt);
   const wanted = new Map<string, Identity>();
   const want = (identity: Identity) => wanted.set(identityOf(identity), identity);
-  for await (const text of readEachLine(blobs.index)) {
-    const entry = decodeEntry(text);
+  for await (const entry of rowsOf(blobs.index, decodeEntry)) {
     if (!isAccepted(entry)) continue;
     const { id, moduleId } = entry;
     want({ id });

@@ -11,8 +11,8 @@ import type { CheckCounts, RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
-import { readJson, writeJson } from '../../storage/jsonBlob.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { keepFirst, readJson } from '../../storage/jsonBlob.ts';
+import { linesOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
 import { readParentsAlong } from '../check/parentRows.ts';
@@ -117,7 +117,7 @@ export async function fillMissing(
   let characters = 0;
   const parents = readParentsAlong(blobs.parents);
   const incomplete = await readMissingAlong(blobs.missing);
-  for await (const text of readEachLine(blobs.devices)) {
+  for await (const text of linesOf(blobs.devices)) {
     const writesTwin = TWIN_MEMBER.test(text);
     const isPlain = incomplete.isOver() && scopes === undefined && !writesTwin;
     const line = isPlain ? undefined : (JSON.parse(text) as StagedLine);
@@ -144,19 +144,17 @@ export async function fillMissing(
   await finishPass(pass);
   if (!incomplete.isOver())
     throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
-  if (removalLines > 0) await removalWriter.commit(NDJSON);
+  if (removalLines > 0) await removalWriter.commit();
   // What a line lacks is told from this blob, too, when it is sent again.
   const isFilled = changed > 0 || check.incomplete > 0;
-  if (isFilled) await writer.commit(NDJSON);
-  return keepResult(manifest, {
+  if (isFilled) await writer.commit();
+  return keepFirst<FillManifest>(manifest, {
     blobName: isFilled ? filled.name : blobs.devices.name,
     ...(check.incomplete === 0 && scopes === undefined ? {} : { kept }),
     ...(merged === 0 ? {} : { merged }),
     ...(removalLines === 0 ? {} : { removals: { blobName: removals.name, lines: removalLines } }),
   });
 }
-
-const NDJSON = 'application/x-ndjson; charset=utf-8';
 
 /** Tells lines that may write a twin from those that do not, without reading them. A key may be written with escapes. */
 const TWIN_MEMBER = /"(?:tags|desired)"|\\u00/;
@@ -180,12 +178,6 @@ function edgeLookUp(context: ProvisioningContext, record: RunRecord): (scope: st
   };
 }
 
-/** Notes which blob the job is to read. The first to say so wins. */
-async function keepResult(manifest: BlockBlobClient, result: FillManifest): Promise<FillManifest> {
-  if (await writeJson(manifest, result, { ifAbsent: true })) return result;
-  return (await readJson<FillManifest>(manifest))?.value ?? result;
-}
-
 /** The lines of the pre-image for those of a pass; `tooLarge`: together they are more than is kept at once. */
 async function lookUp(
   source: BlockBlobClient,
@@ -199,7 +191,7 @@ async function lookUp(
   const found = new Map<string, BeforeLine>();
   if (wanted.size === 0) return found;
   let characters = 0;
-  for await (const text of readEachLine(source)) {
+  for await (const text of linesOf(source)) {
     // An export may begin with a line of plain text.
     if (!text.startsWith('{')) continue;
     const line = wanted.get(identityIn(text));

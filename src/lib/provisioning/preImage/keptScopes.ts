@@ -5,7 +5,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
 import { createIdentityTable, hashIdentity } from '../../devicesFile/identityTable.ts';
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
-import { readEachLine, readLineBatches } from '../../storage/readLines.ts';
+import { linesOf, rowsOf } from '../../storage/ndjson.ts';
 
 export interface ScopedDevice {
   readonly id: string;
@@ -67,19 +67,17 @@ export async function findScoped(preImage: BlockBlobClient): Promise<ScopesBefor
   const ofParents = new Set<string>();
   const own = new Set<string>();
   let found = false;
-  for await (const batch of readLineBatches(preImage)) {
-    for (const text of batch) {
-      // Parsing is for the few lines in which the word occurs at all.
-      if (!text.startsWith('{') || !/"(?:device|parent)Scopes?":\s*\[?\s*"/.test(text)) continue;
-      const device = JSON.parse(text) as ScopedDevice & { readonly moduleId?: string | null };
-      if (device.moduleId !== undefined && device.moduleId !== null) continue;
-      found = true;
-      table.claim(device.id, 1);
-      const scope = given(device.deviceScope);
-      if (scope !== undefined) (device.capabilities?.iotEdge === true ? own : ofParents).add(scope);
-      const [above] = device.parentScopes ?? [];
-      if (given(above) !== undefined && above !== undefined) ofParents.add(above);
-    }
+  for await (const text of linesOf(preImage)) {
+    // Parsing is for the few lines in which the word occurs at all.
+    if (!text.startsWith('{') || !/"(?:device|parent)Scopes?":\s*\[?\s*"/.test(text)) continue;
+    const device = JSON.parse(text) as ScopedDevice & { readonly moduleId?: string | null };
+    if (device.moduleId !== undefined && device.moduleId !== null) continue;
+    found = true;
+    table.claim(device.id, 1);
+    const scope = given(device.deviceScope);
+    if (scope !== undefined) (device.capabilities?.iotEdge === true ? own : ofParents).add(scope);
+    const above = given(device.parentScopes?.[0]);
+    if (above !== undefined) ofParents.add(above);
   }
   if (!found) return undefined;
   return {
@@ -110,8 +108,9 @@ export async function findGone(
     if (!owned.has(scope) && (isThere === undefined || !(await isThere(scope, id)))) gone.add(scope);
   }
   if (scopesOf.size === 0) return gone;
-  for await (const text of readEachLine(lines)) {
-    const line = JSON.parse(text) as ScopedDevice & { readonly importMode?: string; readonly moduleId?: string | null };
+  for await (const line of rowsOf<ScopedDevice & { readonly importMode?: string; readonly moduleId?: string | null }>(
+    lines,
+  )) {
     const scopes = scopesOf.get(line.id);
     if (scopes === undefined || (line.moduleId ?? undefined) !== undefined) continue;
     const { deletes, mayOverwrite } = MODE_RULES[importModeOf(line)];

@@ -13,9 +13,8 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { hubOf, isSent, type RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { createBlockWriter } from '../../storage/blockWriter.ts';
-import { readJson, writeJson } from '../../storage/jsonBlob.ts';
-import { readLineBatches } from '../../storage/readLines.ts';
+import { keepFirst, readJson } from '../../storage/jsonBlob.ts';
+import { rowsOf, writeLines } from '../../storage/ndjson.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
@@ -95,9 +94,7 @@ export async function readPreImage(
   }
   // A name of its own: two attempts at this step may run at a time, and the manifest says whose blob counts.
   const blobName = `pre-image-${epoch}-${randomBytes(4).toString('hex')}.txt`;
-  const writer = createBlockWriter(container.getBlockBlobClient(blobName));
-  for (const line of lines) writer.writeLine(0, line);
-  await writer.commit('application/x-ndjson; charset=utf-8');
+  await writeLines(container.getBlockBlobClient(blobName), lines);
   return keepManifest(context, record, epoch, { blobName, way: 'single', identities: lines.length });
 }
 
@@ -107,11 +104,8 @@ async function mayBeOverwritten(
   check: CheckResult,
 ): Promise<readonly Identity[]> {
   const wanted: Identity[] = [];
-  for await (const batch of readLineBatches(checkBlobs(stagingOf(context, record.runId), check.attempt).index)) {
-    for (const text of batch) {
-      const entry = decodeEntry(text);
-      if (isAccepted(entry) && MODE_RULES[entry.mode].present !== 'failsExists') wanted.push(entry);
-    }
+  for await (const entry of rowsOf(checkBlobs(stagingOf(context, record.runId), check.attempt).index, decodeEntry)) {
+    if (isAccepted(entry) && MODE_RULES[entry.mode].present !== 'failsExists') wanted.push(entry);
   }
   return wanted;
 }
@@ -123,9 +117,7 @@ export async function keepManifest(
   epoch: Epoch,
   preImage: PreImageManifest,
 ): Promise<PreImageManifest> {
-  const manifest = stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(epoch));
-  if (await writeJson(manifest, preImage, { ifAbsent: true })) return preImage;
-  return (await readJson<PreImageManifest>(manifest))?.value ?? preImage;
+  return keepFirst(stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(epoch)), preImage);
 }
 
 function withoutKeys(line: string): string {

@@ -15,10 +15,11 @@ import {
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { ensureContainer } from '../../storage/ensureContainer.ts';
 import { writeJson } from '../../storage/jsonBlob.ts';
-import { readLineBatches } from '../../storage/readLines.ts';
+import { linesOf, writeLines } from '../../storage/ndjson.ts';
+import { bytesOf } from '../../storage/readText.ts';
 import { RESULTS_CONTAINER } from '../../storage/storage.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
-import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
+import { type CheckBlobs, type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { entriesInOrder } from '../check/entriesInOrder.ts';
 import { type AcceptedEntry, type IndexEntry, isAccepted } from '../check/lineIndex.ts';
 import { readParentsAlong } from '../check/parentRows.ts';
@@ -95,28 +96,26 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   const csv = createBlockWriter(results.getBlockBlobClient(`${folder}/report.csv`));
   csv.writeLine(0, REPORT_COLUMNS.join(','));
   const rowOf = createReportRows();
-  for await (const batch of entriesInOrder(blobs.index, check.inOrder)) {
-    for (const entry of batch) {
-      const verdict = verdictFor(entry, input);
-      outcomes[verdict.outcome] += 1;
-      csv.writeLine(0, rowOf(entry, verdict));
-      if (verdict.code !== undefined) count(byCode, { ...verdict, code: verdict.code }, entry);
-      if (needsPerson(verdict.outcome)) {
-        needing += 1;
-        const list = verdict.outcome === 'rejected' ? listed.rejected : listed.first;
-        if (list.length < LISTED_LINES) {
-          const path = 'path' in entry ? entry.path : undefined;
-          list.push({
-            line: entry.line,
-            ...(entry.id === undefined ? {} : { deviceId: entry.id }),
-            ...(entry.moduleId === undefined ? {} : { moduleId: entry.moduleId }),
-            ...verdict,
-            ...(path === undefined ? {} : { path }),
-          });
-        }
-      }
+  for await (const entry of entriesInOrder(blobs.index, check.inOrder)) {
+    const verdict = verdictFor(entry, input);
+    outcomes[verdict.outcome] += 1;
+    csv.writeLine(0, rowOf(entry, verdict));
+    const wait = csv.drain();
+    if (wait !== undefined) await wait;
+    if (verdict.code !== undefined) count(byCode, { ...verdict, code: verdict.code }, entry);
+    if (!needsPerson(verdict.outcome)) continue;
+    needing += 1;
+    const list = verdict.outcome === 'rejected' ? listed.rejected : listed.first;
+    if (list.length < LISTED_LINES) {
+      const path = 'path' in entry ? entry.path : undefined;
+      list.push({
+        line: entry.line,
+        ...(entry.id === undefined ? {} : { deviceId: entry.id }),
+        ...(entry.moduleId === undefined ? {} : { moduleId: entry.moduleId }),
+        ...verdict,
+        ...(path === undefined ? {} : { path }),
+      });
     }
-    await csv.drain();
   }
   await csv.commit('text/csv; charset=utf-8');
 
@@ -136,29 +135,14 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     ...(configurations === undefined ? {} : { configurations: configurations.file }),
   };
   if (files.failedDevices !== undefined) {
-    const failed = createBlockWriter(results.getBlockBlobClient(files.failedDevices));
-    const parents = readParentsAlong(blobs.parents);
-    for await (const batch of readLineBatches(blobs.devices)) {
-      for (const line of batch) {
-        const device = JSON.parse(line) as { id: string; moduleId?: string; importMode?: string };
-        const isDevice = (device.moduleId ?? undefined) === undefined;
-        const parent = isDevice ? await parents.of(device.id) : undefined;
-        if (!input.isFailed(device.id, device.moduleId, device.importMode)) continue;
-        const isThere = isDevice && input.isThere?.(device.id) === true;
-        const asked = withoutFiller(line);
-        failed.writeLine(0, parent === undefined ? asked : againWithParent(asked, parent, isThere));
-      }
-      await failed.drain();
-    }
-    await failed.commit('text/plain; charset=utf-8');
+    const failed = results.getBlockBlobClient(files.failedDevices);
+    await writeLines(failed, failedLines(input, blobs), 'text/plain; charset=utf-8');
   }
   if (files.rejectedLines !== undefined) {
     // Byte for byte: rejected lines may be no text at all.
-    const { readableStreamBody } = await blobs.rejectedLines.download(0, undefined, { maxRetryRequests: 5 });
-    if (readableStreamBody === undefined) throw new Error('Storage gave no content for the rejected lines.');
     await results
       .getBlockBlobClient(files.rejectedLines)
-      .uploadStream(Readable.from(readableStreamBody), 4 * 1024 * 1024, 2, {
+      .uploadStream(Readable.from(bytesOf(blobs.rejectedLines), { objectMode: false }), 4 * 1024 * 1024, 2, {
         blobHTTPHeaders: { blobContentType: `text/${isCsv ? 'csv' : 'plain'}; charset=utf-8` },
       });
   }
@@ -205,6 +189,20 @@ export async function writeShortReport(
     ...(unlisted?.configurations === undefined ? {} : { configurations: { counts: unlisted.configurations } }),
   });
   return { container: RESULTS_CONTAINER, json };
+}
+
+/** The lines that failed, as the file had them, to be corrected and dropped again. */
+async function* failedLines(input: ReportInput, blobs: CheckBlobs): AsyncGenerator<string> {
+  const parents = readParentsAlong(blobs.parents);
+  for await (const line of linesOf(blobs.devices)) {
+    const device = JSON.parse(line) as { id: string; moduleId?: string; importMode?: string };
+    const isDevice = (device.moduleId ?? undefined) === undefined;
+    const parent = isDevice ? await parents.of(device.id) : undefined;
+    if (!input.isFailed(device.id, device.moduleId, device.importMode)) continue;
+    const isThere = isDevice && input.isThere?.(device.id) === true;
+    const asked = withoutFiller(line);
+    yield parent === undefined ? asked : againWithParent(asked, parent, isThere);
+  }
 }
 
 /** The line with its parent, which the hub was not given; as an update if the device is there by now. */

@@ -4,7 +4,7 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, type Outcome, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { makeOnce, readJson } from '../../storage/jsonBlob.ts';
 import { CHECK_BLOB, type CheckResult } from '../check/checkResult.ts';
 import { SETTLEMENT_BLOB } from '../job/jobBlobs.ts';
 import { type Findings, linkFailureOf, readFindings, verdictOn } from '../outcome/verdicts.ts';
@@ -51,9 +51,7 @@ export async function settleNow(
   await context.runs.update(runId, (current) => ({ ...current, phase: 'settle' }));
   const staging = stagingOf(context, runId);
   const settled = staging.getBlockBlobClient(SETTLEMENT_BLOB);
-  const earlier = await readJson<ReportResult>(settled);
-  const result = earlier?.value ?? (await settle(context, record, input.error));
-  if (earlier === undefined) await writeJson(settled, result, { ifAbsent: true });
+  const result = await makeOnce<ReportResult>(settled, () => settle(context, record, input.error));
   const final = await finish(context, runId, { ...withConfigurations(record, result), report: result.files });
   return { state: final.state };
 }

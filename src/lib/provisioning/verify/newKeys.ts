@@ -9,7 +9,7 @@ import { identityOf } from '../../devicesFile/identityTable.ts';
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { primaryKeyOf } from '../../registryLines/primaryKey.ts';
 import { parseRegistryLines } from '../../registryLines/registryLine.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf } from '../../storage/ndjson.ts';
 import type { RoundLine } from '../again/rounds.ts';
 import type { ProvisionOptions } from '../drop/options.ts';
 
@@ -42,7 +42,7 @@ export async function* withKeysBefore(
   let pass = new Map<string, RoundLine>();
   const finishPass = async function* () {
     const keys = new Map<string, string>();
-    for await (const before of parseRegistryLines(readEachLine(preImage))) {
+    for await (const before of parseRegistryLines(linesOf(preImage))) {
       if (pass.has(identityOf(before))) keys.set(identityOf(before), primaryKeyOf(before) ?? NO_KEY);
     }
     for (const [identity, line] of pass) {

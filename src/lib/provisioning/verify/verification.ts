@@ -18,7 +18,7 @@ import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
-import { readEachLine } from '../../storage/readLines.ts';
+import { linesOf, rowsOf, writeLines } from '../../storage/ndjson.ts';
 import { type RoundLine, readRoundLines, type Verification } from '../again/rounds.ts';
 
 /** As with the pre-image: what a hub of the smallest tier answers in about two minutes. */
@@ -43,7 +43,7 @@ export async function planVerification(
     await writer.drain();
     count += 1;
   }
-  if (count > 0) await writer.commit('application/x-ndjson; charset=utf-8');
+  if (count > 0) await writer.commit();
   return {
     attempt,
     lines: count,
@@ -101,9 +101,10 @@ export async function verifySingly(
 
 async function writeFound(context: ProvisioningContext, record: RunRecord, rows: readonly FoundRow[]): Promise<string> {
   const found = foundBlob(context, record);
-  const writer = createBlockWriter(found);
-  for (const row of rows) writer.writeLine(0, JSON.stringify(row));
-  await writer.commit('application/x-ndjson; charset=utf-8');
+  await writeLines(
+    found,
+    rows.map((row) => JSON.stringify(row)),
+  );
   return found.name;
 }
 
@@ -125,7 +126,7 @@ export async function verifyByExport(
   let characters = 0;
   const finishPass = async () => {
     const agreeing = new Map<string, Agreement>();
-    for await (const there of parseRegistryLines(readEachLine(exported))) {
+    for await (const there of parseRegistryLines(linesOf(exported))) {
       const key = identityOf(there);
       const line = pass.get(key);
       if (line !== undefined) agreeing.set(key, agreement(line, there));
@@ -137,7 +138,7 @@ export async function verifyByExport(
     }
     pass = new Map();
   };
-  for await (const text of readEachLine(source)) {
+  for await (const text of linesOf(source)) {
     const line = JSON.parse(text) as RoundLine;
     pass.set(identityOf(line), line);
     characters += text.length;
@@ -146,7 +147,7 @@ export async function verifyByExport(
     await finishPass();
   }
   if (pass.size > 0) await finishPass();
-  await writer.commit('application/x-ndjson; charset=utf-8');
+  await writer.commit();
   return found.name;
 }
 
@@ -155,8 +156,8 @@ export async function* readFound(
   record: RunRecord,
   blobName: string,
 ): AsyncGenerator<{ readonly id: string; readonly moduleId: string | undefined; readonly agreement: Agreement }> {
-  for await (const text of readEachLine(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
-    const [id, moduleId, found] = JSON.parse(text) as FoundRow;
+  const rows = rowsOf<FoundRow>(stagingOf(context, record.runId).getBlockBlobClient(blobName));
+  for await (const [id, moduleId, found] of rows) {
     yield { id, moduleId: moduleId ?? undefined, agreement: found };
   }
 }
