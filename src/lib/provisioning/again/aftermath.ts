@@ -2,7 +2,7 @@
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { type ImportMode, importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
+import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isLostAfterSend, type RunPhase, type RunRecord } from '../../runs/runRecord.ts';
@@ -12,8 +12,8 @@ import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { type Facts, type LineOf, type Standing, standingOf } from '../evidence/standing.ts';
 import { inputOf } from '../preImage/filled.ts';
 import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
-import { type Guard, withGuards } from './sentAgain.ts';
-import { unfilledLines } from './unfilledLines.ts';
+import { withGuards } from './sentAgain.ts';
+import { type SentLine, unfilledLines } from './unfilledLines.ts';
 
 /** What is to be done next. */
 export type NextRound =
@@ -53,17 +53,6 @@ export function maySend(context: ProvisioningContext, record: RunRecord, rounds:
 export async function enter(work: Aftermath, phase: RunPhase): Promise<void> {
   if (work.record.phase === phase) return;
   await work.context.runs.update(work.record.runId, (current) => ({ ...current, phase }));
-}
-
-/** A line as it was given to the hub, and how it may be given to it again. */
-export interface SentLine {
-  readonly text: string;
-  readonly line: RoundLine;
-  /** As the file has it. */
-  readonly asked: string;
-  /** As the file asks: a line that merges is sent under an ETag. */
-  readonly mode: ImportMode;
-  readonly guard?: Guard | undefined;
 }
 
 /** The lines that were given to the hub, in their order. */

@@ -13,7 +13,7 @@ import {
   saysNotThere,
   WITHOUT_TWIN,
 } from '../evidence/standing.ts';
-import { type Aftermath, enter, maySend, type NextRound, type SentLine, sentLines, standing } from './aftermath.ts';
+import { type Aftermath, enter, maySend, type NextRound, sentLines, standing } from './aftermath.ts';
 import { paceOfRun } from './paceOfRun.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {
@@ -26,6 +26,7 @@ import {
   writeRound,
 } from './rounds.ts';
 import { againText } from './sentAgain.ts';
+import type { SentLine } from './unfilledLines.ts';
 
 /** What is granted at once: calls of at most half a minute, so that the activity that sends them ends in time. */
 const MOST_CALLS_A_GRANT = 5;

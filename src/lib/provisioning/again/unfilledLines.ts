@@ -4,12 +4,22 @@
  */
 
 import type { BlockBlobClient } from '@azure/storage-blob';
-
-import { importModeOf } from '../../devicesFile/importMode.ts';
+import { type ImportMode, importModeOf } from '../../devicesFile/importMode.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
-import type { SentLine } from './aftermath.ts';
 import type { RoundLine } from './rounds.ts';
+import type { Guard } from './sentAgain.ts';
+
+/** A line as it was given to the hub, and how it may be given to it again. */
+export interface SentLine {
+  readonly text: string;
+  readonly line: RoundLine;
+  /** As the file has it. */
+  readonly asked: string;
+  /** As the file asks: a line that merges is sent under an ETag. */
+  readonly mode: ImportMode;
+  readonly guard?: Guard | undefined;
+}
 
 /**
  * A line that says nothing of the status was given that of its device: it is marked (`statusKept`), for the status that

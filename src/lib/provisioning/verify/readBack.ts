@@ -6,7 +6,7 @@ import { HubError } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { endsReadingBack } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
-import { type Aftermath, enter, lineOf, type NextRound, type SentLine, sentLines } from '../again/aftermath.ts';
+import { type Aftermath, enter, lineOf, type NextRound, sentLines } from '../again/aftermath.ts';
 import { readRoundOutcomes } from '../again/roundOutcomes.ts';
 import {
   CALL_OVER_MS,
@@ -17,6 +17,7 @@ import {
   type RoundLine,
   type Verification,
 } from '../again/rounds.ts';
+import type { SentLine } from '../again/unfilledLines.ts';
 import { mayBeApplied, mayBeCalled } from '../evidence/standing.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { mayPass, planVerification, verifyBlobName, verifyByExport, verifySingly } from './verification.ts';

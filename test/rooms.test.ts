@@ -1,0 +1,308 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { projectRoot } from '../local/stack/projectRoot.ts';
+import { circlesOf, type Import, importGraph, sourcesBelow } from './helpers/importGraph.ts';
+
+/** What every room of provisioning may know: what is below provisioning, but for settings and logs. */
+const BELOW =
+  'hubJobs runs turns registryLines configurationsFile devicesFile devicesFile/checkDevicesFile.ts registry storage textFile errors.ts redact.ts countText.ts';
+
+/**
+ * The rooms of the code, from the top down, and which others each may know. A room is one file, or the files that stand in
+ * a folder, not those of the folders in it. Imports only go down this list; a new folder needs a line. Names that start
+ * with none of the folders of the project are of `src/lib`.
+ */
+const MAY_KNOW: Readonly<Record<string, string>> = {
+  docs: 'provisioning/texts configurationsFile devicesFile registry textFile',
+  tools: '',
+  bench: 'runs devicesFile local/stack',
+
+  'cli/main.ts': 'cli/program.ts',
+  'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
+  'cli/commandLine.ts': 'cli/commands cli/render cli runs',
+  'cli/commands':
+    'cli/app cli/render cli provisioning/check provisioning/drop hubJobs runs devicesFile devicesFile/checkDevicesFile.ts textFile local/stack',
+  'cli/app': 'cli/render cli provisioning/drop runs settings.ts configurationsFile storage redact.ts local/stack',
+  'cli/render': 'cli provisioning/outcome provisioning/drop hubJobs runs redact.ts countText.ts local/stack',
+  // Flags, errors and exit codes, of all of the command line.
+  cli: 'provisioning/drop runs devicesFile storage errors.ts redact.ts local/stack',
+
+  'src/functions':
+    'src/hosting src/services.ts src/orchestrations health.ts provisioning/steps provisioning/drop runs turns storage redact.ts',
+  'src/hosting': 'src/orchestrations provisioning/steps provisioning/drop hubJobs runs turns',
+  'src/services.ts': 'provisioning/drop runs settings.ts registry storage logger.ts',
+  'src/orchestrations': 'provisioning/steps provisioning/preImage runs turns',
+  'src/lib/health.ts': 'registry storage redact.ts',
+
+  'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/recovery': `${provisioning('job again report configurations evidence check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/job': `${provisioning('verify again preImage report evidence check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/parents': `${provisioning('outcome again evidence check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/outcome': `${provisioning('verify again evidence check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/verify': `${provisioning('again evidence check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/again': `${provisioning('preImage evidence check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/preImage': `${provisioning('report check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/report': `${provisioning('configurations check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/configurations': `${provisioning('check drop texts')} ${BELOW}`,
+  'src/lib/provisioning/evidence': `${provisioning('texts')} ${BELOW}`,
+  'src/lib/provisioning/check': `${provisioning('drop texts')} ${BELOW}`,
+  'src/lib/provisioning/drop': BELOW,
+  'src/lib/provisioning/texts': 'runs',
+
+  'src/lib/hubJobs': 'runs registryLines registry storage errors.ts',
+  'src/lib/runs': 'settings.ts devicesFile registry storage logger.ts errors.ts redact.ts',
+  'src/lib/settings.ts': 'turns registry storage errors.ts',
+  'src/lib/turns': '',
+  'src/lib/configurationsFile': 'devicesFile registry textFile errors.ts',
+  'src/lib/registryLines': 'devicesFile registry storage textFile',
+  'src/lib/devicesFile/checkDevicesFile.ts': 'devicesFile devicesFile/csv textFile',
+  'src/lib/devicesFile/csv': 'devicesFile textFile',
+  'src/lib/devicesFile': 'textFile',
+  'src/lib/registry': 'textFile errors.ts redact.ts',
+  'src/lib/storage': '',
+  'src/lib/textFile': '',
+  'src/lib/logger.ts': 'redact.ts',
+  'src/lib/errors.ts': 'redact.ts',
+  'src/lib/redact.ts': '',
+  'src/lib/countText.ts': '',
+
+  'local/host/main.ts': 'local/host/host.ts local/host',
+  'local/host/host.ts':
+    'local/host/appFunctions.ts local/host/http local/host/timer local/host/blob local/host/durable local/host local/stack',
+  'local/host/appFunctions.ts': 'local/host/http local/host/timer local/host/blob local/host',
+  'local/host/http': 'local/host/blob local/host',
+  'local/host/timer': 'local/host/blob local/host',
+  'local/host/blob': 'local/host',
+  'local/host/durable': 'local/host local/stack',
+  'local/host': 'local/stack',
+  // Its folders are one room.
+  'local/hub': 'local/stack',
+  'local/stack': '',
+};
+
+/** Folders that are a room together with the folders in them. */
+const WITH_FOLDERS = ['local/hub'];
+
+/** The only files of `src/lib` of which orchestrations may use more than types: pure, so that a replay does as before. */
+const PURE = ['src/lib/provisioning/preImage/epoch.ts', 'src/lib/turns/turnQueue.ts', 'src/lib/runs/step.ts'];
+
+/** Packages of the Functions host, and the rooms that may know them. */
+const HOST_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@azure/functions': ['src/functions', 'src/hosting'],
+  '@azure/functions-extensions-base': ['src/hosting'],
+  'durable-functions': ['src/functions', 'src/hosting', 'src/orchestrations'],
+};
+
+/** The host imports the app that it runs. */
+const IMPORT_AT_RUN_TIME = ['local/host/appFiles.ts'];
+
+/** What still goes up, and is about to be moved. */
+const STILL_UP = [
+  ['cli/optionFlags.ts', 'cli/app/drop.ts'],
+  ['cli/optionFlags.ts', 'cli/render/commandText.ts'],
+  ['cli/render/confirmText.ts', 'cli/app/drop.ts'],
+  ['cli/render/reasonsText.ts', 'cli/app/report.ts'],
+  ['cli/render/runText.ts', 'cli/app/report.ts'],
+  ['src/lib/provisioning/preImage', 'src/lib/provisioning/job'],
+  ['src/lib/provisioning/report', 'src/lib/provisioning/job'],
+  ['src/lib/runs', 'src/lib/provisioning/drop'],
+  ['src/lib/runs', 'src/lib/provisioning/outcome'],
+  ['src/lib/runs', 'src/lib/provisioning/preImage'],
+] as const;
+
+const FOLDERS = ['docs', 'tools', 'bench', 'cli', 'src', 'local'];
+
+function provisioning(rooms: string): string {
+  return rooms.replaceAll(/\w+/g, 'provisioning/$&');
+}
+
+interface Table {
+  readonly rooms: readonly string[];
+  readonly knows: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function tableOf(mayKnow: Readonly<Record<string, string>>): Table {
+  const known = (names: string) => names.split(' ').filter((name) => name !== '');
+  const full = (name: string) => (FOLDERS.includes(name.split('/')[0] ?? '') ? name : `src/lib/${name}`);
+  const knows = new Map(Object.entries(mayKnow).map(([room, names]) => [room, new Set(known(names).map(full))]));
+  return { rooms: [...knows.keys()], knows };
+}
+
+/** The room that a file is in; undefined: in none. */
+function roomOf(file: string, { knows }: Table): string | undefined {
+  const whole = WITH_FOLDERS.find((folder) => file.startsWith(`${folder}/`));
+  return [whole, file, dirname(file)].find((room) => room !== undefined && knows.has(room));
+}
+
+/** Everything in which files break the rules: `FILE:LINE imports FILE: RULE`. */
+function violations(sources: ReadonlyMap<string, string>, table: Table): string[] {
+  const graph = importGraph(sources);
+  const found = Array.from(sources.keys()).flatMap((file) =>
+    roomOf(file, table) === undefined ? [`${file} is in a folder that the table of rooms does not have.`] : [],
+  );
+  for (const [file, imports] of graph) {
+    for (const one of imports) {
+      const rule = ruleBroken(file, one, table);
+      const imported = one.target ?? one.specifier ?? 'what is only known at run time';
+      if (rule !== undefined) found.push(`${file}:${one.line} imports ${imported}: ${rule}`);
+    }
+  }
+  for (const circle of circlesOf(graph))
+    found.push(`${circle.join(' imports ')}: files import each other in no circle.`);
+  return found;
+}
+
+function ruleBroken(file: string, { specifier, target, isType }: Import, table: Table): string | undefined {
+  const from = roomOf(file, table);
+  if (specifier === undefined) {
+    return IMPORT_AT_RUN_TIME.includes(file) ? undefined : 'what is imported stands in the file.';
+  }
+  if (PURE.includes(file) && !isType && !PURE.includes(target ?? '')) {
+    return 'pure files use nothing but each other and types.';
+  }
+  if (target === undefined) {
+    const allowed = HOST_PACKAGES[specifier];
+    if (from === undefined || !from.startsWith('src') || allowed === undefined || allowed.includes(from))
+      return undefined;
+    return `only ${allowed.join(', ')} know the Functions host.`;
+  }
+  const to = roomOf(target, table);
+  if (to === undefined) return target.endsWith('.ts') ? 'it is in no room.' : undefined;
+  if (from === undefined || from === to) return undefined;
+  if (STILL_UP.some(([above, below]) => file.startsWith(above) && target.startsWith(below))) return undefined;
+  if (table.knows.get(from)?.has(to) !== true) return `${from} may not know ${to}.`;
+  if (from === 'src/orchestrations' && !isType && !PURE.includes(target)) {
+    return 'orchestrations use types and pure functions only.';
+  }
+  return undefined;
+}
+
+process.chdir(projectRoot());
+
+describe('the table of rooms', () => {
+  const table = tableOf(MAY_KNOW);
+
+  it('only goes down', () => {
+    const up = table.rooms.flatMap((room, at) =>
+      [...(table.knows.get(room) ?? [])]
+        .filter((other) => table.rooms.indexOf(other) <= at)
+        .map((other) => [room, other]),
+    );
+    expect(up).toEqual([]);
+  });
+
+  it('has rooms that exist', () => {
+    expect([...table.rooms, ...WITH_FOLDERS].filter((room) => !existsSync(room))).toEqual([]);
+  });
+
+  it.each([
+    ['src/lib', ['src/lib']],
+    ['src', ['src']],
+    ['local', ['local']],
+    ['cli', ['cli', 'src/lib', 'local/stack']],
+    ['tools', []],
+  ])('lets %s know only %j', (folder, allowed) => {
+    const isIn = (room: string, place: string) => room === place || room.startsWith(`${place}/`);
+    const wrong = table.rooms
+      .filter((room) => isIn(room, folder))
+      .flatMap((room) => [...(table.knows.get(room) ?? [])])
+      .filter((known) => !allowed.some((place) => isIn(known, place)));
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('the files', () => {
+  it('know nothing but what their room may know', () => {
+    expect(violations(sourcesBelow(FOLDERS), tableOf(MAY_KNOW))).toEqual([]);
+  });
+});
+
+describe('an import that breaks a rule is told', () => {
+  const table = tableOf({
+    'src/functions': 'src/orchestrations runs',
+    'src/orchestrations': 'runs turns',
+    'src/lib/runs': 'turns',
+    'src/lib/turns': '',
+    'local/host': '',
+  });
+  const told = (file: string, text: string, others: Readonly<Record<string, string>> = {}) =>
+    violations(new Map(Object.entries({ ...others, [file]: text })), table);
+
+  it.each([
+    ['statically', "\nimport { a } from '../runs/a.ts';"],
+    ['for its effect', "\nimport '../runs/a.ts';"],
+    ['as a type', "\nimport type { A } from '../runs/a.ts';"],
+    ['among others', "\nimport {\n  type A,\n  b,\n} from '../runs/a.ts';"],
+    ['to be exported', "\nexport { a } from '../runs/a.ts';"],
+    ['to be exported as a whole', "\nexport * from '../runs/a.ts';"],
+    ['dynamically', "\nconst a = await import('../runs/a.ts');"],
+    ['in a type', "\nlet a: import('../runs/a.ts').A;"],
+    ['as the type of a module', "\nlet a: typeof import('../runs/a.ts');"],
+    ['by require', "\nconst a = require('../runs/a.ts');"],
+    ['by a require that is made', "\nconst a = createRequire(import.meta.url)('../runs/a.ts');"],
+  ])('%s', (_, text) => {
+    expect(told('src/lib/turns/t.ts', text)).toEqual([
+      `src/lib/turns/t.ts:${text.includes('\n} from') ? 5 : 2} imports src/lib/runs/a.ts: src/lib/turns may not know src/lib/runs.`,
+    ]);
+  });
+
+  it.each([
+    ['of a comment', "// import '../runs/a.ts'\n/* import('../runs/a.ts') */"],
+    ['of a text', 'const text = "import \'../runs/a.ts\'";'],
+    ['of a room below', "import { a } from './other.ts';\nexport const b = a;"],
+  ])('but none %s', (_, text) => {
+    expect(told('src/lib/turns/t.ts', text)).toEqual([]);
+  });
+
+  it('with what is only known at run time', () => {
+    expect(told('src/lib/turns/t.ts', 'const a = await import(name);')).toEqual([
+      'src/lib/turns/t.ts:1 imports what is only known at run time: what is imported stands in the file.',
+    ]);
+  });
+
+  it('from a folder that is new, and into one', () => {
+    expect(told('src/lib/cellar/c.ts', '')).toEqual([
+      'src/lib/cellar/c.ts is in a folder that the table of rooms does not have.',
+    ]);
+    expect(told('src/lib/turns/t.ts', "import './deep/d.ts';")).toEqual([
+      'src/lib/turns/t.ts:1 imports src/lib/turns/deep/d.ts: it is in no room.',
+    ]);
+  });
+
+  it('from the domain to the Functions host', () => {
+    expect(told('src/lib/turns/t.ts', "import type { InvocationContext } from '@azure/functions';")).toEqual([
+      'src/lib/turns/t.ts:1 imports @azure/functions: only src/functions, src/hosting know the Functions host.',
+    ]);
+    expect(told('src/functions/f.ts', "import { app } from '@azure/functions';")).toEqual([]);
+  });
+
+  it('from an orchestration to more than types and pure functions', () => {
+    expect(told('src/orchestrations/o.ts', "import { type A, b } from '../lib/runs/a.ts';")).toEqual([
+      'src/orchestrations/o.ts:1 imports src/lib/runs/a.ts: orchestrations use types and pure functions only.',
+    ]);
+    expect(told('src/orchestrations/o.ts', "import type { A } from '../lib/runs/a.ts';")).toEqual([]);
+    expect(told('src/orchestrations/o.ts', "import { b } from '../lib/turns/turnQueue.ts';")).toEqual([]);
+  });
+
+  it('from a pure file to one that is not', () => {
+    expect(told('src/lib/turns/turnQueue.ts', "import { randomUUID } from 'node:crypto';")).toEqual([
+      'src/lib/turns/turnQueue.ts:1 imports node:crypto: pure files use nothing but each other and types.',
+    ]);
+  });
+
+  it('from the simulated hub to the app', () => {
+    expect(told('local/host/h.ts', "import { a } from '../../src/lib/runs/a.ts';")).toEqual([
+      'local/host/h.ts:1 imports src/lib/runs/a.ts: local/host may not know src/lib/runs.',
+    ]);
+  });
+
+  it('in a circle, also in a room', () => {
+    const others = { 'src/lib/turns/u.ts': "export * from './t.ts';" };
+    expect(told('src/lib/turns/t.ts', "import type { U } from './u.ts';", others)).toEqual([
+      'src/lib/turns/u.ts imports src/lib/turns/t.ts imports src/lib/turns/u.ts: files import each other in no circle.',
+    ]);
+  });
+});
