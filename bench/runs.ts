@@ -22,7 +22,7 @@ import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob'
 
 import { type Stack, startStack } from '../local/stack/index.ts';
 import { generateDevices } from '../src/lib/devicesFile/generate.ts';
-import type { RunRecord } from '../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../src/lib/runKinds.ts';
 
 const MOST_TIMES = 1.5;
 const MOST_SECONDS_A_FILE = 4;

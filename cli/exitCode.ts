@@ -1,4 +1,5 @@
-import { isFinal, type RunRecord } from '../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../src/lib/runKinds.ts';
+import { isFinal } from '../src/lib/runs/runRecord.ts';
 
 /** What the command's exit code says to a script. */
 export const EXIT = {

@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 
 import { createLogger, type Logger } from './lib/logger.ts';
+import type { ProvisioningContext } from './lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from './lib/registry/index.ts';
-import type { ProvisioningContext } from './lib/runs/runContext.ts';
+import { RUN_KINDS } from './lib/runKinds.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
 import { createStorage, type Storage } from './lib/storage/storage.ts';
@@ -26,7 +27,7 @@ export const storage: Storage = createStorage(settings.storage, credential);
 const clientId = settings.storage.kind === 'identity' ? settings.storage.clientId : undefined;
 
 const now = () => new Date();
-export const runs = createRunStore(storage, now);
+export const runs = createRunStore(storage, now, RUN_KINDS);
 
 const hubs = new Map<string, RegistryClient>();
 

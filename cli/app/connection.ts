@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { findRunningStack, projectRoot, type Stack, type StackHubs, startStack } from '../../local/stack/index.ts';
+import { RUN_KINDS, type RunRecord } from '../../src/lib/runKinds.ts';
 import { createRunStore, type RunStore } from '../../src/lib/runs/runStore.ts';
 import type { StorageConnection } from '../../src/lib/storage/storage.ts';
 import { createStorage, type Storage } from '../../src/lib/storage/storage.ts';
@@ -22,7 +23,7 @@ export interface Api {
 
 export interface Connection {
   readonly storage: Storage;
-  readonly runs: RunStore;
+  readonly runs: RunStore<RunRecord>;
   readonly provisionContainer: string;
   readonly api?: Api;
   /** A stack that was started for this command alone and stops with it. */
@@ -103,7 +104,7 @@ async function toApp(connection: StorageConnection): Promise<Connection> {
   }
   return {
     storage,
-    runs: createRunStore(storage, () => new Date()),
+    runs: createRunStore(storage, () => new Date(), RUN_KINDS),
     provisionContainer: process.env.PROVISION_CONTAINER?.trim() || 'provision',
     ...(url ? { api: { url, ...(key ? { key } : {}) } } : {}),
     isLocal: false,
@@ -126,7 +127,7 @@ export function connectTo(
   });
   return {
     storage,
-    runs: createRunStore(storage, () => new Date()),
+    runs: createRunStore(storage, () => new Date(), RUN_KINDS),
     provisionContainer: process.env.PROVISION_CONTAINER?.trim() || 'provision',
     api: { url: stack.apiUrl, ...(stack.apiKey === undefined ? {} : { key: stack.apiKey }) },
     isLocal: true,

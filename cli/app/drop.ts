@@ -6,8 +6,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { METADATA_HUB, METADATA_MARKER, optionsFromMetadata } from '../../src/lib/provisioning/drop/dropOptions.ts';
-import type { ProvisionOptions } from '../../src/lib/provisioning/drop/options.ts';
-import type { DropIdentity } from '../../src/lib/runs/runRecord.ts';
+import type { ProvisionOptions } from '../../src/lib/provisioning/run/options.ts';
+import type { BlobIdentity } from '../../src/lib/runs/runId.ts';
 import { isConditionFailed } from '../../src/lib/storage/storageErrors.ts';
 import { usageError } from '../cliError.ts';
 import { dropConfigurations } from './configurations.ts';
@@ -101,7 +101,7 @@ export interface DropRequest {
 export const BLOCK_BYTES = 8 * 1024 * 1024;
 
 /** Uploads the file with its options: whole and in one step, never over a drop that is already there. */
-export async function dropFile(connection: Connection, request: DropRequest): Promise<DropIdentity> {
+export async function dropFile(connection: Connection, request: DropRequest): Promise<BlobIdentity> {
   const { file, configurations } = request;
   const folder = `${request.hub === undefined ? '' : `${request.hub}/`}${request.batch}`;
   const name = `${folder}/devices.${file.format === 'csv' ? 'csv' : 'txt'}${file.isGzip ? '.gz' : ''}`;

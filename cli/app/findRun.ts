@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { RUNS_CONTAINER } from '../../src/lib/storage/storage.ts';
 import { usageError } from '../cliError.ts';
 import type { Connection } from './connection.ts';

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-
-import type { Outcome, RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { Outcome } from '../../src/lib/runs/runRecord.ts';
 import { readJson } from '../../src/lib/storage/jsonBlob.ts';
 import type { Storage } from '../../src/lib/storage/storage.ts';
 import { isNotFound } from '../../src/lib/storage/storageErrors.ts';

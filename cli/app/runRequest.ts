@@ -1,5 +1,6 @@
 import { safeError } from '../../src/lib/redact.ts';
-import { isFinal, type RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import { isFinal } from '../../src/lib/runs/runRecord.ts';
 import { CliError, usageError } from '../cliError.ts';
 import { EXIT } from '../exitCode.ts';
 import type { CommandText } from '../render/commandText.ts';

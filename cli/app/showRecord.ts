@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import type { Dropped } from '../render/confirmText.ts';
 import type { Output } from '../render/output.ts';
 import { renderOutcome, renderRun } from '../render/runText.ts';

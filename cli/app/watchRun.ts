@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { isFinal, type RunRecord } from '../../src/lib/runs/runRecord.ts';
+import { isFinal, type RunBase } from '../../src/lib/runs/runRecord.ts';
 import type { RunStore } from '../../src/lib/runs/runStore.ts';
 import { isUnreachable } from '../cliError.ts';
 
-export interface WatchOptions {
-  readonly runs: Pick<RunStore, 'read'>;
+export interface WatchOptions<Run extends RunBase> {
+  readonly runs: Pick<RunStore<Run>, 'read'>;
   readonly runId: string;
   readonly signal: AbortSignal;
   /** Called after each look at the record; undefined while there is none. */
-  readonly onLook: (record: RunRecord | undefined) => void;
+  readonly onLook: (record: Run | undefined) => void;
   /** How often to look, ms: at the least while things move, at the most when they do not. */
   readonly everyMs?: { readonly least: number; readonly most: number };
 }
@@ -22,7 +21,7 @@ const PATIENCE_MS = 60_000;
  * Looks at the record of a run until it is final.
  * @returns the final record, or undefined when `signal` was aborted before
  */
-export async function watchRun(options: WatchOptions): Promise<RunRecord | undefined> {
+export async function watchRun<Run extends RunBase>(options: WatchOptions<Run>): Promise<Run | undefined> {
   const { runs, runId, signal, onLook, everyMs = EVERY_MS } = options;
   let pause = everyMs.least;
   let seen = '';

@@ -1,5 +1,5 @@
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { runIdFor } from '../../src/lib/runs/runId.ts';
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
 import { checkConfigurations } from '../app/configurations.ts';
 import { type Connection, connectOrStart } from '../app/connection.ts';
 import {

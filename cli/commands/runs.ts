@@ -1,4 +1,5 @@
-import type { RunRecord, RunState } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { RunState } from '../../src/lib/runs/runRecord.ts';
 import { type Connection, connect } from '../app/connection.ts';
 import { findStrayFiles, renderStrayFiles } from '../app/strayFiles.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';

@@ -1,7 +1,7 @@
 /** The command that confirms what was refused for want of a confirmation. */
 
-import { DEFAULT_OPTIONS } from '../../src/lib/provisioning/drop/options.ts';
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import { DEFAULT_OPTIONS } from '../../src/lib/provisioning/run/options.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import type { OptionFlags } from '../app/drop.ts';
 import { type CommandText, flagName, pathFromReader } from './commandText.ts';
 

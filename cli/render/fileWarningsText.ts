@@ -1,6 +1,6 @@
 /** What the check has to say of a file as a whole, as text for people. */
 
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { formatCount } from './format.ts';
 import type { Paint } from './outcomeText.ts';
 import { wrapFinding } from './wrap.ts';

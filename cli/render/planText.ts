@@ -1,6 +1,6 @@
 /** What a dry run says would happen, as text for people. */
 
-import type { RunPlan } from '../../src/lib/provisioning/outcome/runPlan.ts';
+import type { RunPlan } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { formatCount } from './format.ts';
 import type { Paint } from './outcomeText.ts';
 import type { Style } from './output.ts';

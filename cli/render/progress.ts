@@ -1,7 +1,9 @@
 /** What a run is doing now, from its record and the clock alone. */
 
 import { isTerminalStatus } from '../../src/lib/hubJobs/jobStatus.ts';
-import type { RunJob, RunPhase, RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { ProvisionPhase } from '../../src/lib/provisioning/run/provisionRun.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { RunJob } from '../../src/lib/runs/runRecord.ts';
 import type { CommandText } from './commandText.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatRate } from './format.ts';
 import { jobStatusText, PHASE_TEXT as SHORT_TEXT, shortId, stateText } from './runWords.ts';
@@ -16,7 +18,7 @@ export interface Progress {
   readonly pace?: readonly string[];
 }
 
-const PHASE_TEXT: Readonly<Record<Exclude<RunPhase, 'job'>, string>> = {
+const PHASE_TEXT: Readonly<Record<Exclude<ProvisionPhase, 'job'>, string>> = {
   ...SHORT_TEXT,
   retry: 'trying again what failed for a passing reason',
   verify: 'reading back what is not certain',

@@ -1,8 +1,8 @@
 /** What a run came to, as text for people. */
 
 import { dirname } from 'node:path/posix';
-
-import { isFinal, OUTCOMES, type RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import { isFinal, OUTCOMES } from '../../src/lib/runs/runRecord.ts';
 import type { ReportedConfiguration, RunReport } from '../app/report.ts';
 import { troubled } from '../exitCode.ts';
 import type { CommandText } from './commandText.ts';

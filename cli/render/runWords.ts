@@ -1,6 +1,7 @@
 /** States and phases of a run in words of a person. */
 
-import type { RunJob, RunPhase, RunState } from '../../src/lib/runs/runRecord.ts';
+import type { ProvisionPhase } from '../../src/lib/provisioning/run/provisionRun.ts';
+import type { RunJob, RunState } from '../../src/lib/runs/runRecord.ts';
 
 const STATE_TEXT: Readonly<Record<RunState, string>> = {
   accepted: 'about to begin',
@@ -18,7 +19,7 @@ export function stateText(state: RunState): string {
 }
 
 /** What a run does in a phase, as short as a table needs it. */
-export const PHASE_TEXT: Readonly<Record<RunPhase, string>> = {
+export const PHASE_TEXT: Readonly<Record<ProvisionPhase, string>> = {
   options: 'waiting for its options',
   check: 'checking the file',
   turn: 'waiting its turn',

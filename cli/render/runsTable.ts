@@ -1,6 +1,6 @@
 /** Runs as a table that fits the terminal. */
 
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { formatCount, formatDuration } from './format.ts';
 import type { Paint } from './outcomeText.ts';
 import { runDuration, stateStyle } from './runText.ts';

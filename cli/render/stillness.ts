@@ -1,7 +1,8 @@
 /** Since when a run has not moved, and what may be the cause: from its record and the clock alone. */
 
 import { isTerminalStatus } from '../../src/lib/hubJobs/jobStatus.ts';
-import { isFinal, type RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import { isFinal } from '../../src/lib/runs/runRecord.ts';
 import { formatDuration } from './format.ts';
 import { wrap } from './wrap.ts';
 

@@ -4,7 +4,8 @@ import { getClient, input } from 'durable-functions';
 import { resumeRun } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
 import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
-import { endsReadingBack, isFinal } from '../lib/runs/runRecord.ts';
+import { endsReadingBack } from '../lib/provisioning/run/provisionRun.ts';
+import { isFinal } from '../lib/runs/runRecord.ts';
 import { CANCEL_EVENT, instanceIdOfRun } from '../orchestrations/instanceIds.ts';
 import { provisioning } from '../services.ts';
 

@@ -2,6 +2,7 @@ import type { InvocationContext } from '@azure/functions';
 import { app, input as extraInput } from 'durable-functions';
 
 import { runInstances } from '../hosting/runInstances.ts';
+import type { ProvisioningContext } from '../lib/provisioning/run/provisionRun.ts';
 import { awaitTurn } from '../lib/provisioning/steps/awaitTurn.ts';
 import { cancelJob } from '../lib/provisioning/steps/cancelJob.ts';
 import { checkFile } from '../lib/provisioning/steps/checkFile.ts';
@@ -18,7 +19,6 @@ import { watchJob } from '../lib/provisioning/steps/watchJob.ts';
 import { workChunk } from '../lib/provisioning/steps/workChunk.ts';
 import { safeError } from '../lib/redact.ts';
 import { orFault } from '../lib/runs/faults.ts';
-import type { ProvisioningContext } from '../lib/runs/runContext.ts';
 import type { Activities, ActivityName, Fault } from '../orchestrations/activities.ts';
 import { provisioning } from '../services.ts';
 

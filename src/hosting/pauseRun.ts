@@ -8,8 +8,9 @@
 
 import { type DurableClient, EntityId } from 'durable-functions';
 import { isTerminalStatus } from '../lib/hubJobs/jobStatus.ts';
-import type { ProvisioningContext } from '../lib/runs/runContext.ts';
-import { isFinal, JOB_FIELDS, type RunRecord } from '../lib/runs/runRecord.ts';
+import { JOB_FIELDS, type ProvisioningContext } from '../lib/provisioning/run/provisionRun.ts';
+import type { RunRecord } from '../lib/runKinds.ts';
+import { isFinal } from '../lib/runs/runRecord.ts';
 import type { LeaveInput } from '../lib/turns/turnQueue.ts';
 import { childInstanceId, instanceIdOfRun, RUN_CHILDREN, TURN_ENTITY } from '../orchestrations/instanceIds.ts';
 import { liveStatus } from './instances.ts';

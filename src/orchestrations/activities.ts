@@ -6,10 +6,10 @@
  */
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
-import type { Epoch } from '../lib/provisioning/preImage/epoch.ts';
+import type { Epoch } from '../lib/provisioning/run/epoch.ts';
+import type { JobKind } from '../lib/provisioning/run/provisionRun.ts';
 import type { NextRound } from '../lib/provisioning/steps/nextRound.ts';
 import type { ChunkInput, ChunkReply } from '../lib/provisioning/steps/workChunk.ts';
-import type { JobKind } from '../lib/runs/runRecord.ts';
 import type { TurnTicket } from '../lib/turns/turnQueue.ts';
 
 interface RunStep {

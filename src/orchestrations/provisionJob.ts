@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
-import type { Epoch } from '../lib/provisioning/preImage/epoch.ts';
-import type { JobKind } from '../lib/runs/runRecord.ts';
+import type { Epoch } from '../lib/provisioning/run/epoch.ts';
+import type { JobKind } from '../lib/provisioning/run/provisionRun.ts';
 import { call, sleep } from './activities.ts';
 import { ORCHESTRATIONS } from './instanceIds.ts';
 import { growingDelaySeconds, TURNS_A_HISTORY } from './loops.ts';

@@ -1,5 +1,5 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import { type Epoch, epochOf } from '../lib/provisioning/preImage/epoch.ts';
+import { type Epoch, epochOf } from '../lib/provisioning/run/epoch.ts';
 import { TURN_LIMITS, type TurnLimits } from '../lib/turns/turnQueue.ts';
 import { call, type NamedPlace, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';

@@ -12,8 +12,8 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { azuriteConnectionString, startAzurite } from '../../local/stack/azurite.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { runIdFor } from '../../src/lib/runs/runId.ts';
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
 import { onTerminal } from './onTerminal.ts';
 import { noOutcomes, runRecord } from './records.ts';
 import { type RunningCli, runCli, startCli } from './runCli.ts';

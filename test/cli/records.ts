@@ -1,4 +1,5 @@
-import type { Outcome, RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { Outcome } from '../../src/lib/runs/runRecord.ts';
 
 export const noOutcomes: Readonly<Record<Outcome, number>> = {
   succeeded: 0,

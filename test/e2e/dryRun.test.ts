@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
 import { readRegistry } from '../scenarios/readRegistry.ts';
 

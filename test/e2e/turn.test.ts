@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { type TestStack, withStack } from '../helpers/stack.ts';
 
 const devices = (prefix: string, count: number) =>

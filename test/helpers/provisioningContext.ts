@@ -2,8 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 
 import { createLogger } from '../../src/lib/logger.ts';
 import { type RunStarter, startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
+import type { ProvisioningContext } from '../../src/lib/provisioning/run/provisionRun.ts';
 import type { RegistryClient } from '../../src/lib/registry/index.ts';
-import type { ProvisioningContext } from '../../src/lib/runs/runContext.ts';
+import { RUN_KINDS } from '../../src/lib/runKinds.ts';
 import { createRunStore } from '../../src/lib/runs/runStore.ts';
 import { readSettings } from '../../src/lib/settings.ts';
 import { createStorage } from '../../src/lib/storage/storage.ts';
@@ -32,7 +33,7 @@ export function testContext(
   return {
     settings,
     storage,
-    runs: createRunStore(storage, now),
+    runs: createRunStore(storage, now, RUN_KINDS),
     hub: () => {
       if (options.hub === undefined) throw new Error('no hub in this test');
       return options.hub;

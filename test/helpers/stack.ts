@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
 
 import { type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
-import { isFinal, OUTCOMES, type RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import { isFinal, OUTCOMES } from '../../src/lib/runs/runRecord.ts';
 import { readReport } from './readReport.ts';
 
 export interface ReportRow {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { type TestStack, withStack } from '../helpers/stack.ts';
 
 const MINUTE_MS = 60_000;

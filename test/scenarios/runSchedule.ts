@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-
-import { isFinal, type RunRecord } from '../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../src/lib/runKinds.ts';
+import { isFinal } from '../../src/lib/runs/runRecord.ts';
 import { assertAddsUp, type ReportRow, type TestStack, withStack } from '../helpers/stack.ts';
 import { type FaultSchedule, makeSchedule, type ScheduledDevice } from './faultSchedule.ts';
 import { readRegistry } from './readRegistry.ts';

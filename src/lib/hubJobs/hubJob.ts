@@ -1,8 +1,8 @@
 /** The jobs that a run has had the hub start: looked at, and cancelled. */
 
 import { HubError, type ImportExportJob } from '../registry/index.ts';
-import type { ProvisioningContext } from '../runs/runContext.ts';
-import { hubOf, type RunJob, type RunRecord } from '../runs/runRecord.ts';
+import type { RunContext } from '../runs/runContext.ts';
+import { hubOf, type RunBase, type RunJob } from '../runs/runRecord.ts';
 import { readJobState } from './jobState.ts';
 import { isTerminalStatus } from './jobStatus.ts';
 
@@ -16,8 +16,8 @@ export const UNKNOWN_JOB = 'unknown';
  * @param jobs as the record has them, and the blobs that keep their states
  */
 export async function isAnyUnderWay(
-  context: ProvisioningContext,
-  record: RunRecord,
+  context: RunContext,
+  record: RunBase,
   jobs: readonly { readonly noted: RunJob | undefined; readonly stateBlob: string | undefined }[],
 ): Promise<boolean> {
   for (const { noted, stateBlob } of jobs) {
@@ -30,19 +30,19 @@ export async function isAnyUnderWay(
   return false;
 }
 
-export function isOverdue(context: ProvisioningContext, job: { readonly deadline: string }): boolean {
+export function isOverdue(context: RunContext, job: { readonly deadline: string }): boolean {
   return context.now().getTime() > Date.parse(job.deadline);
 }
 
 /** Whether the job is over: ended by the hub's word, forgotten by it, or past its deadline. */
-export async function hasEnded(context: ProvisioningContext, record: RunRecord, job: RunJob): Promise<boolean> {
+export async function hasEnded(context: RunContext, record: RunBase, job: RunJob): Promise<boolean> {
   if (isTerminalStatus(job.status) || isOverdue(context, job)) return true;
   const now = await readHubJob(context, record, job.jobId);
   return now === undefined;
 }
 
 /** As `hasEnded`; a hub that does not say is asked again by whoever watches the job. */
-export async function isOver(context: ProvisioningContext, record: RunRecord, job: RunJob): Promise<boolean> {
+export async function isOver(context: RunContext, record: RunBase, job: RunJob): Promise<boolean> {
   try {
     return await hasEnded(context, record, job);
   } catch (error) {
@@ -53,8 +53,8 @@ export async function isOver(context: ProvisioningContext, record: RunRecord, jo
 
 /** The job as the hub now shows it; undefined when the hub no longer knows it. */
 export async function readHubJob(
-  context: ProvisioningContext,
-  record: RunRecord,
+  context: RunContext,
+  record: RunBase,
   jobId: string,
 ): Promise<ImportExportJob | undefined> {
   return jobId === UNKNOWN_JOB ? undefined : context.hub(hubOf(record)).getJob(jobId);
@@ -65,7 +65,7 @@ export async function readHubJob(
  *
  * @returns whether a cancel was asked for
  */
-export async function cancelHubJob(context: ProvisioningContext, record: RunRecord, jobId: string): Promise<boolean> {
+export async function cancelHubJob(context: RunContext, record: RunBase, jobId: string): Promise<boolean> {
   const hub = context.hub(hubOf(record));
   const job = await hub.getJob(jobId);
   if (job === undefined || isTerminalStatus(job.status)) return false;

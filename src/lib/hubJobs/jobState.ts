@@ -9,8 +9,8 @@ import { randomUUID } from 'node:crypto';
 
 import type { BlobLeaseClient } from '@azure/storage-blob';
 import { openStaging, stagingOf } from '../runs/runContainer.ts';
-import type { ProvisioningContext } from '../runs/runContext.ts';
-import type { RunRecord } from '../runs/runRecord.ts';
+import type { RunContext } from '../runs/runContext.ts';
+import type { RunBase } from '../runs/runRecord.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 
@@ -56,8 +56,8 @@ export interface HeldState {
  * @param mayClose asked when the state knows of no job, for its blob may have been lost, and be one that was just made
  */
 export async function closeHubJob(
-  context: ProvisioningContext,
-  record: RunRecord,
+  context: RunContext,
+  record: RunBase,
   stateBlob: string,
   mayClose: () => Promise<boolean> = async () => true,
 ): Promise<'closed' | 'sent' | 'busy'> {
@@ -72,8 +72,8 @@ export async function closeHubJob(
 
 /** Runs `work` while no other attempt works on the same job; undefined when another one does and does not end soon. */
 export async function underLease<Result>(
-  context: ProvisioningContext,
-  record: RunRecord,
+  context: RunContext,
+  record: RunBase,
   stateBlob: string,
   work: (held: HeldState) => Promise<Result>,
 ): Promise<Result | undefined> {
@@ -115,8 +115,8 @@ async function acquired(lease: BlobLeaseClient): Promise<boolean> {
 
 /** What is known of a job of the run, whoever noted it. */
 export async function readJobState(
-  context: ProvisioningContext,
-  record: RunRecord,
+  context: RunContext,
+  record: RunBase,
   stateBlob: string,
 ): Promise<JobState | undefined> {
   const read = await readJson<StoredState>(stagingOf(context, record.runId).getBlockBlobClient(stateBlob));

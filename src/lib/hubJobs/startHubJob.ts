@@ -6,8 +6,8 @@
 
 import { HubError, type ImportExportJob, type RegistryClient } from '../registry/index.ts';
 import { stagingOf } from '../runs/runContainer.ts';
-import type { ProvisioningContext } from '../runs/runContext.ts';
-import { hubOf, type RunRecord } from '../runs/runRecord.ts';
+import type { RunContext } from '../runs/runContext.ts';
+import { hubOf, type RunBase } from '../runs/runRecord.ts';
 import { StagingLost } from '../runs/stagingLost.ts';
 import { type HeldState, type StartedJob, underLease } from './jobState.ts';
 import { isTerminalStatus } from './jobStatus.ts';
@@ -67,11 +67,7 @@ export function planTimeMs({ lines, longestMs }: HubJobPlan): number {
  *
  * @throws DropChanged, HubError (what cannot be waited for)
  */
-export async function startHubJob(
-  context: ProvisioningContext,
-  record: RunRecord,
-  plan: HubJobPlan,
-): Promise<StartJobResult> {
+export async function startHubJob(context: RunContext, record: RunBase, plan: HubJobPlan): Promise<StartJobResult> {
   const started = await underLease(context, record, plan.stateBlob, (held) =>
     startUnderLease(context, record, plan, held),
   );
@@ -80,8 +76,8 @@ export async function startHubJob(
 }
 
 async function startUnderLease(
-  context: ProvisioningContext,
-  record: RunRecord,
+  context: RunContext,
+  record: RunBase,
   plan: HubJobPlan,
   held: HeldState,
 ): Promise<StartJobResult> {
@@ -183,6 +179,6 @@ function echoedNameOf(job: ImportExportJob): string | undefined {
   return typeOf(job) === 'import' ? job.inputBlobName : job.outputBlobName;
 }
 
-async function proofExists(context: ProvisioningContext, record: RunRecord, plan: HubJobPlan): Promise<boolean> {
+async function proofExists(context: RunContext, record: RunBase, plan: HubJobPlan): Promise<boolean> {
   return stagingOf(context, record.runId).getBlockBlobClient(plan.proofBlob).exists();
 }

@@ -4,7 +4,24 @@
  */
 
 import { HubKeeperError } from '../errors.ts';
-import { JOB_FIELDS, RUN_PHASES, RUN_STATES, type RunRecord } from './runRecord.ts';
+import { holding, isCounts, isInstant, isNumber, isObject, isText, oneOf, type Shape } from './recordShape.ts';
+import { RUN_STATES, type RunBase, type RunKind } from './runRecord.ts';
+
+/** A kind of runs: what the store has to know of its records. */
+export interface KindOfRun<Run extends RunBase> {
+  /** Of the records that it writes. */
+  readonly version: Run['version'];
+  /** Words for where a run is. */
+  readonly phases: readonly string[];
+  /** Fields beside those of every run: such as have to be there, and such as may. */
+  readonly required: Shape;
+  readonly optional: Shape;
+  /** Whether the container of a run holds what a person may undo it from: it is kept longer then. */
+  canUndo(run: Run): boolean;
+}
+
+/** The definition of each kind. */
+export type RunKinds<Run extends RunBase> = Readonly<Record<RunKind, KindOfRun<Run>>>;
 
 /** The record of a run cannot be read: it is neither run nor overwritten until a person has looked at it. */
 export class RunDamaged extends HubKeeperError {
@@ -21,90 +38,53 @@ export class RunDamaged extends HubKeeperError {
   }
 }
 
-/** @throws RunDamaged */
-export function parseRunRecord(text: string, runId: string): RunRecord {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new RunDamaged(runId, 'it is not JSON');
-  }
-  const what = isObject(value) ? faultOf(value, runId) : 'it is no JSON object';
-  if (what !== undefined) throw new RunDamaged(runId, what);
-  return value as unknown as RunRecord;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
-
-const isText = (value: unknown): boolean => typeof value === 'string';
-const isTrue = (value: unknown): boolean => value === true;
-const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
-const isInstant = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
-const oneOf = (words: readonly string[]) => (value: unknown) => typeof value === 'string' && words.includes(value);
-const isCounts = (value: unknown): boolean => isObject(value) && Object.values(value).every(isNumber);
-const holding = (required: Shape) => (value: unknown) =>
-  isObject(value) && Object.entries(required).every(([name, holds]) => holds(value[name]));
-
-const isJob = holding({ jobId: isText, status: isText, progress: isNumber, createdAt: isText, deadline: isText });
-
-const REQUIRED: Shape = {
-  kind: oneOf(['provision']),
-  batch: isText,
-  drop: holding({
-    account: isText,
-    container: isText,
-    blobName: isText,
-    etag: isText,
-    size: isNumber,
-    lastModified: isInstant,
-  }),
-  state: oneOf(RUN_STATES),
-  createdAt: isInstant,
-  updatedAt: isInstant,
-};
+const REQUIRED: Shape = { state: oneOf(RUN_STATES), createdAt: isInstant, updatedAt: isInstant };
 
 /** Absent, or of this form. */
 const OPTIONAL: Shape = {
   hub: isText,
-  options: isObject,
-  phase: oneOf(RUN_PHASES),
   startedAt: isInstant,
   finishedAt: isInstant,
   startClaim: holding({ at: isInstant, attempt: isNumber }),
   cancelRequestedAt: isText,
   suspendedAt: isText,
   suspendedMs: isNumber,
-  check: holding({ lines: isNumber, rejected: isNumber, skipped: isNumber, byMode: isObject }),
   waiting: holding({ since: isText, kind: isText, reason: isText }),
-  ...Object.fromEntries(JOB_FIELDS.map((name) => [name, isJob])),
-  preImage: holding({ container: isText, blobName: isText, round: isText }),
-  retry: holding({ round: isText, lines: isNumber, left: isNumber }),
-  kept: isObject,
-  plan: holding({ effects: isCounts, disabled: isNumber, lackingParent: isNumber }),
-  importSentAt: isInstant,
-  importClosed: isTrue,
-  roundsOpened: isTrue,
-  stagingLost: holding({ at: isInstant, what: isText, times: isNumber }),
   outcomes: isCounts,
-  configurations: holding({ lines: isNumber, accepted: isNumber, rejected: isNumber }),
   error: holding({ code: isText, message: isText }),
   report: holding({ container: isText, json: isText }),
 };
 
+/** @throws RunDamaged */
+export function parseRunRecord<Run extends RunBase>(text: string, runId: string, kinds: RunKinds<Run>): Run {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new RunDamaged(runId, 'it is not JSON');
+  }
+  if (!isObject(value)) throw new RunDamaged(runId, 'it is no JSON object');
+  const kind = new Map<unknown, KindOfRun<Run>>(Object.entries(kinds)).get(value['kind']);
+  const what = faultOf(value, runId, kind);
+  if (what !== undefined) throw new RunDamaged(runId, what);
+  return value as unknown as Run;
+}
+
 /** What is wrong with it, without a value: what stands there may be anything. */
-function faultOf(record: Fields, runId: string): string | undefined {
-  if (record['version'] !== 1) return 'it is of a version that this version of HubKeeper does not know';
+function faultOf<Run extends RunBase>(
+  record: Readonly<Record<string, unknown>>,
+  runId: string,
+  kind: KindOfRun<Run> | undefined,
+): string | undefined {
+  if (kind === undefined || record['version'] !== kind.version) {
+    return 'it is of a version that this version of HubKeeper does not know';
+  }
   if (record['runId'] !== runId) return 'it is not about this run';
-  for (const [name, holds] of Object.entries(REQUIRED)) {
+  for (const [name, holds] of Object.entries({ ...kind.required, ...REQUIRED })) {
     if (!holds(record[name])) return `its "${name}" is missing or of a wrong form`;
   }
-  for (const [name, holds] of Object.entries(OPTIONAL)) {
+  for (const [name, holds] of Object.entries({ ...OPTIONAL, phase: oneOf(kind.phases), ...kind.optional })) {
     if (record[name] !== undefined && !holds(record[name])) return `its "${name}" is of a wrong form`;
   }
   return undefined;
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,17 +4,17 @@ import type { ContainerClient } from '@azure/storage-blob';
 
 import { ensureContainer } from '../storage/ensureContainer.ts';
 import { storageCode } from '../storage/storageErrors.ts';
-import type { ProvisioningContext } from './runContext.ts';
+import type { RunContext } from './runContext.ts';
 
 const DELETED_TRIES = 30;
 const DELETED_PAUSE_MS = 2_000;
 
-export function stagingOf(context: ProvisioningContext, runId: string): ContainerClient {
+export function stagingOf(context: RunContext, runId: string): ContainerClient {
   return context.storage.runContainer(runId);
 }
 
 /** The container of the run, made if it is not there; one that was just deleted cannot be made anew for a while. */
-export async function openStaging(context: ProvisioningContext, runId: string): Promise<ContainerClient> {
+export async function openStaging(context: RunContext, runId: string): Promise<ContainerClient> {
   const container = stagingOf(context, runId);
   for (let tries = 1; ; tries++) {
     try {

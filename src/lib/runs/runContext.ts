@@ -2,13 +2,14 @@ import type { Logger } from '../logger.ts';
 import type { RegistryClient } from '../registry/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { RunBase } from './runRecord.ts';
 import type { RunStore } from './runStore.ts';
 
-/** What the steps of a provisioning run work with. */
-export interface ProvisioningContext {
+/** What the steps of a run work with. */
+export interface RunContext<Run extends RunBase = RunBase> {
   readonly settings: Settings;
   readonly storage: Storage;
-  readonly runs: RunStore;
+  readonly runs: RunStore<Run>;
   /** The client of a configured hub. */
   hub(alias: string): RegistryClient;
   readonly now: () => Date;

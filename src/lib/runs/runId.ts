@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import type { DropIdentity } from './runRecord.ts';
+/** One version of a blob. */
+export interface BlobIdentity {
+  readonly account: string;
+  readonly container: string;
+  readonly blobName: string;
+  readonly etag: string;
+}
 
 /**
  * The id of the run that a drop makes: 20 lower-case hexadecimal characters.
@@ -8,7 +14,7 @@ import type { DropIdentity } from './runRecord.ts';
  * It derives from nothing but where the blob is and which content it has, so the same drop, fired any number of times by
  * any deployment of the app, always names the same run.
  */
-export function runIdFor(drop: DropIdentity): string {
+export function runIdFor(drop: BlobIdentity): string {
   const parts = [drop.account, drop.container, drop.blobName, bareEtag(drop.etag)];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
 }

@@ -2,15 +2,15 @@ import { writeJson } from '../storage/jsonBlob.ts';
 import { readText } from '../storage/readText.ts';
 import { RUNS_CONTAINER, type Storage } from '../storage/storage.ts';
 import { isNotFound, storageCode } from '../storage/storageErrors.ts';
-import { parseRunRecord, RunDamaged } from './parseRunRecord.ts';
-import { isFinal, RUN_STATES, type RunRecord, type RunState } from './runRecord.ts';
+import { parseRunRecord, RunDamaged, type RunKinds } from './parseRunRecord.ts';
+import { isFinal, RUN_STATES, type RunBase, type RunState } from './runRecord.ts';
 
 /** Reads and writes run records. Every write is conditional on what was read: no update is ever lost. */
-export interface RunStore {
+export interface RunStore<Run extends RunBase> {
   /** @throws RunDamaged */
-  read(runId: string): Promise<RunRecord | undefined>;
+  read(runId: string): Promise<Run | undefined>;
   /** False when a record of that id exists already. */
-  create(record: RunRecord): Promise<boolean>;
+  create(record: Run): Promise<boolean>;
   /**
    * Applies `change` to the current record until no other writer comes between. A change that returns undefined leaves
    * the record as it is. A final record is never changed.
@@ -18,19 +18,19 @@ export interface RunStore {
    * @returns the record as it now stands
    * @throws RunNotFound, RunDamaged (it is not overwritten)
    */
-  update(runId: string, change: (record: RunRecord) => RunRecord | undefined): Promise<RunRecord>;
+  update(runId: string, change: (record: Run) => Run | undefined): Promise<Run>;
   /** All runs that match, newest first; those whose record cannot be read are left out. */
-  list(options?: RunFilter): Promise<RunRecord[]>;
+  list(options?: RunFilter<Run>): Promise<Run[]>;
   /** The same, and beside them those met on the way whose record cannot be read. */
-  survey(options?: RunFilter): Promise<{ readonly records: RunRecord[]; readonly damaged: DamagedRun[] }>;
+  survey(options?: RunFilter<Run>): Promise<{ readonly records: Run[]; readonly damaged: DamagedRun[] }>;
   ids(): AsyncIterable<RunSummary>;
 }
 
-export interface RunFilter {
+export interface RunFilter<Run extends RunBase> {
   readonly limit?: number;
   /** Spares the reading of all records in other states. */
   readonly state?: RunState;
-  readonly where?: (record: RunRecord) => boolean;
+  readonly where?: (record: Run) => boolean;
 }
 
 /** What a listing tells of a run without opening its record. */
@@ -58,13 +58,20 @@ export class RunNotFound extends Error {
 
 const READS_AT_ONCE = 8;
 
-/** @param now injected clock */
-export function createRunStore(storage: Storage, now: () => Date): RunStore {
+/**
+ * @param now injected clock
+ * @param kinds of the runs that are kept here
+ */
+export function createRunStore<Run extends RunBase>(
+  storage: Storage,
+  now: () => Date,
+  kinds: RunKinds<Run>,
+): RunStore<Run> {
   const container = storage.container(RUNS_CONTAINER);
   const blobOf = (runId: string) => container.getBlockBlobClient(`${runId}.json`);
 
   const write = async (
-    record: RunRecord,
+    record: Run,
     condition: { readonly ifAbsent: true } | { readonly ifMatch: string },
   ): Promise<boolean> => {
     // What a listing needs to know without opening each record.
@@ -72,7 +79,7 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
       state: record.state,
       created: record.createdAt,
       ...(record.finishedAt === undefined ? {} : { finished: record.finishedAt }),
-      ...(record.preImage === undefined ? {} : { preimage: 'true' }),
+      ...(kinds[record.kind].canUndo(record) ? { preimage: 'true' } : {}),
     };
     try {
       return (await writeJson(blobOf(record.runId), record, { ...condition, metadata })) !== undefined;
@@ -104,10 +111,10 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
     }
   };
 
-  const open = async (runId: string): Promise<{ readonly value: RunRecord; readonly etag: string } | undefined> => {
+  const open = async (runId: string): Promise<{ readonly value: Run; readonly etag: string } | undefined> => {
     try {
       const { text, etag } = await readText(blobOf(runId));
-      return { value: parseRunRecord(text, runId), etag };
+      return { value: parseRunRecord(text, runId, kinds), etag };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -115,11 +122,11 @@ export function createRunStore(storage: Storage, now: () => Date): RunStore {
   };
   const read = async (runId: string) => (await open(runId))?.value;
 
-  const survey = async ({ limit = Number.POSITIVE_INFINITY, state, where = () => true }: RunFilter = {}) => {
+  const survey = async ({ limit = Number.POSITIVE_INFINITY, state, where = () => true }: RunFilter<Run> = {}) => {
     const found: { runId: string; created: string }[] = [];
     for await (const summary of summaries()) if (state === undefined || summary.state === state) found.push(summary);
     found.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0));
-    const records: RunRecord[] = [];
+    const records: Run[] = [];
     const damaged: DamagedRun[] = [];
     for (let start = 0; start < found.length && records.length + damaged.length < limit; start += READS_AT_ONCE) {
       const batch = await Promise.all(

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../../cli/app/connection.ts';
 import { BLOCK_BYTES, dropFile, inspectFile, optionMetadata } from '../../../cli/app/drop.ts';
 import { commandText } from '../../../cli/render/commandText.ts';
+import { RUN_KINDS } from '../../../src/lib/runKinds.ts';
 import { createRunStore } from '../../../src/lib/runs/runStore.ts';
 import { createStorage } from '../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
@@ -33,7 +34,7 @@ beforeAll(async () => {
     throw new Error('no identity in this test');
   });
   await storage.container('provision').create();
-  const runs = createRunStore(storage, () => new Date());
+  const runs = createRunStore(storage, () => new Date(), RUN_KINDS);
   connection = {
     storage,
     runs,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { isAlive } from '../../../local/stack/processIdentity.ts';
-import type { RunRecord } from '../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../src/lib/runKinds.ts';
 import { type RunningCli, runCli, startCli } from '../runCli.ts';
 
 interface ReadyLine {

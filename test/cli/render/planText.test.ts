@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { renderPlan } from '../../../cli/render/planText.ts';
 import { renderOutcome } from '../../../cli/render/runText.ts';
-import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/drop/options.ts';
+import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/run/options.ts';
 import { noOutcomes, runRecord } from '../records.ts';
 
 const plain = (_style: unknown, text: string) => text;

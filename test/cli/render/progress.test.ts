@@ -8,7 +8,7 @@ import {
   statusLine,
   uploadProgress,
 } from '../../../cli/render/progress.ts';
-import type { RunRecord } from '../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../src/lib/runKinds.ts';
 import { runRecord } from '../records.ts';
 
 const since = new Date('2026-11-20T10:00:00.000Z');

@@ -2,8 +2,10 @@ import { describe, expect, test, vi } from 'vitest';
 
 import { exitCodeOf } from '../../../cli/exitCode.ts';
 import { renderOutcome, renderRun } from '../../../cli/render/runText.ts';
-import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/drop/options.ts';
-import type { RunPhase, RunRecord, RunState } from '../../../src/lib/runs/runRecord.ts';
+import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/run/options.ts';
+import type { ProvisionPhase } from '../../../src/lib/provisioning/run/provisionRun.ts';
+import type { RunRecord } from '../../../src/lib/runKinds.ts';
+import type { RunState } from '../../../src/lib/runs/runRecord.ts';
 import { noOutcomes, runRecord } from '../records.ts';
 
 vi.stubEnv('TZ', 'UTC');
@@ -205,7 +207,7 @@ test('a run that goes on is shown with all that its record says, in words of a p
   ]);
 });
 
-test.each<[RunPhase, string]>([
+test.each<[ProvisionPhase, string]>([
   ['options', 'waiting for its options'],
   ['turn', 'waiting its turn'],
   ['preImage', 'copying what is there'],

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { renderRuns } from '../../../cli/render/runsTable.ts';
-import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/drop/options.ts';
-import { RUN_PHASES, RUN_STATES, type RunRecord } from '../../../src/lib/runs/runRecord.ts';
+import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/run/options.ts';
+import { PROVISION_PHASES } from '../../../src/lib/provisioning/run/provisionRun.ts';
+import type { RunRecord } from '../../../src/lib/runKinds.ts';
+import { RUN_STATES } from '../../../src/lib/runs/runRecord.ts';
 import { noOutcomes, runRecord } from '../records.ts';
 
 const plain = (_style: unknown, text: string) => text;
@@ -61,7 +63,7 @@ test('a hub that is the same in all rows is left out', () => {
 
 describe('the widest that there can be fits', () => {
   const widest = RUN_STATES.flatMap((state) =>
-    RUN_PHASES.map((phase, index) =>
+    PROVISION_PHASES.map((phase, index) =>
       runRecord({
         runId: `${index}`.padStart(20, 'a'),
         state,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { renderStillness, stillnessOf } from '../../../cli/render/stillness.ts';
-import type { RunRecord } from '../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../src/lib/runKinds.ts';
 import { runRecord } from '../records.ts';
 
 const since = new Date('2026-11-20T10:00:00.000Z');

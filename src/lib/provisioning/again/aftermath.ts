@@ -4,13 +4,17 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isLostAfterSend, type RunPhase, type RunRecord } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { type Facts, type LineOf, type Standing, standingOf } from '../evidence/standing.ts';
 import { inputOf } from '../preImage/filled.ts';
+import {
+  isLostAfterSend,
+  type ProvisioningContext,
+  type ProvisionPhase,
+  type ProvisionRun,
+} from '../run/provisionRun.ts';
 import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
 import { withGuards } from './sentAgain.ts';
 import { type SentLine, unfilledLines } from './unfilledLines.ts';
@@ -32,25 +36,30 @@ export type NextRound =
 /** The run, and what is known of it. */
 export interface Aftermath {
   readonly context: ProvisioningContext;
-  readonly record: RunRecord;
+  readonly record: ProvisionRun;
   readonly check: CheckResult;
   readonly state: RoundsState;
   readonly facts: Facts;
 }
 
 /** Whether lines of the file may be sent again. */
-export function mayRetry(context: ProvisioningContext, record: RunRecord, rounds: RoundsState): boolean {
+export function mayRetry(context: ProvisioningContext, record: ProvisionRun, rounds: RoundsState): boolean {
   // Of lines whose notes are lost nobody knows how they were sent.
   return !isLostAfterSend(record) && maySend(context, record, rounds);
 }
 
 /** @param until see `Round` */
-export function maySend(context: ProvisioningContext, record: RunRecord, rounds: RoundsState, until?: string): boolean {
+export function maySend(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+  rounds: RoundsState,
+  until?: string,
+): boolean {
   return record.cancelRequestedAt === undefined && !isTimeOver(context, record, rounds, until);
 }
 
 /** Notes in the record what the run is at. */
-export async function enter(work: Aftermath, phase: RunPhase): Promise<void> {
+export async function enter(work: Aftermath, phase: ProvisionPhase): Promise<void> {
   if (work.record.phase === phase) return;
   await work.context.runs.update(work.record.runId, (current) => ({ ...current, phase }));
 }
@@ -83,7 +92,7 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
 /** What the import job was given; undefined when a run that goes by the registry alone has lost it. */
 async function inputBlob(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
 ): Promise<BlockBlobClient | undefined> {
   const staging = stagingOf(context, record.runId);

@@ -2,8 +2,6 @@
 
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { explainHubError } from '../../registry/index.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import {
   type Facts,
   hasTransient,
@@ -13,6 +11,7 @@ import {
   saysNotThere,
   WITHOUT_TWIN,
 } from '../evidence/standing.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type Aftermath, enter, maySend, type NextRound, sentLines, standing } from './aftermath.ts';
 import { paceOfRun } from './paceOfRun.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
@@ -163,7 +162,7 @@ export function workOn({ context, record }: Aftermath, round: Round): NextRound 
  */
 export async function markFinished(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   name: string,
 ): Promise<RoundsState> {
   const before = (await readRounds(context, record))?.value;

@@ -7,10 +7,9 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { explainHubError } from '../../registry/index.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { rowsOf } from '../../storage/ndjson.ts';
 import { readParentRows } from '../check/parentRows.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type LineState, type Round, type RoundsState, readRoundResults } from './rounds.ts';
 
 /** Why a device could not be given its parent. */
@@ -23,7 +22,7 @@ export interface LinkBlobs {
   readonly registry: BlockBlobClient;
 }
 
-export function linkBlobs(context: ProvisioningContext, record: RunRecord, attempt: string): LinkBlobs {
+export function linkBlobs(context: ProvisioningContext, record: ProvisionRun, attempt: string): LinkBlobs {
   const staging = stagingOf(context, record.runId);
   return {
     rows: staging.getBlockBlobClient(`parents-rows-${attempt}.ndjson`),
@@ -38,7 +37,7 @@ export interface PlanBlobs {
   readonly lines: BlockBlobClient;
 }
 
-export function planBlobs(context: ProvisioningContext, record: RunRecord, plan: string): PlanBlobs {
+export function planBlobs(context: ProvisioningContext, record: ProvisionRun, plan: string): PlanBlobs {
   const staging = stagingOf(context, record.runId);
   return {
     decided: staging.getBlockBlobClient(`parents-decided-${plan}.ndjson`),
@@ -68,7 +67,7 @@ export interface LinkOutcomes {
 
 export async function readLinkOutcomes(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   { parents, rounds }: Pick<RoundsState, 'parents' | 'rounds'>,
 ): Promise<LinkOutcomes> {
   if (parents === undefined) return { failureOf: () => undefined };

@@ -8,12 +8,11 @@ import { randomInt } from 'node:crypto';
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import type { LineOf } from '../evidence/standing.ts';
 import { readFilled } from '../preImage/filled.ts';
 import type { FillManifest } from '../preImage/preImageBlobs.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { paceOfRun } from './paceOfRun.ts';
 import { isTimeOver, type Round, type RoundLine, type RoundsState, readRoundResults, writeRound } from './rounds.ts';
 
@@ -35,7 +34,7 @@ export interface RemovalOutcomes {
 /** What became of the removals of a run. */
 export async function readRemovals(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   rounds: readonly Round[],
 ): Promise<RemovalOutcomes | undefined> {
   const removals = (await readFilled(context, record))?.removals;
@@ -64,7 +63,7 @@ export async function readRemovals(
  * @param isDue whether a line was applied, and may have left what had to go
  */
 export async function roundOfRemovals(
-  work: { readonly context: ProvisioningContext; readonly record: RunRecord; readonly state: RoundsState },
+  work: { readonly context: ProvisioningContext; readonly record: ProvisionRun; readonly state: RoundsState },
   filled: FillManifest | undefined,
   isDue: () => Promise<(line: LineOf) => boolean>,
 ): Promise<Round | undefined> {
@@ -99,7 +98,7 @@ export async function roundOfRemovals(
 
 async function* removalLines(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   { blobName }: NonNullable<FillManifest['removals']>,
 ): AsyncGenerator<{ readonly text: string; readonly line: RoundLine }> {
   for await (const text of linesOf(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {

@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { provesNothingDone } from '../evidence/standing.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type LineState, type Round, readRoundResults } from './rounds.ts';
 
 /** What became of a line in the last round that had it. */
@@ -24,7 +23,7 @@ export interface RoundOutcomes {
 /** Reads what became of the lines of all rounds but those of links and removals, in flat memory. */
 export async function readRoundOutcomes(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   rounds: readonly Round[],
 ): Promise<RoundOutcomes> {
   const notes = createIdentityNotes(randomInt(2 ** 31));

@@ -11,12 +11,11 @@ import { randomBytes } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import type { WantedLine } from '../../registryLines/agrees.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import type { SecondJob } from '../evidence/standing.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** What the run has done since its import job ended: `RoundsState`. */
 export const ROUNDS_BLOB = 'rounds.json';
@@ -131,7 +130,7 @@ export interface ChunkState {
 
 export async function readRounds(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
 ): Promise<{ readonly value: RoundsState; readonly etag: string } | undefined> {
   return readJson<RoundsState>(roundsBlob(context, record));
 }
@@ -139,7 +138,7 @@ export async function readRounds(
 /** Changes `rounds.json` until no other attempt comes between. A change that returns undefined leaves it as it is. */
 export async function changeRounds(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   change: (state: RoundsState) => RoundsState | undefined,
 ): Promise<RoundsState> {
   for (;;) {
@@ -153,7 +152,7 @@ export async function changeRounds(
 
 export async function openRounds(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   retryUntil: string,
   hasLog: boolean,
 ): Promise<RoundsState> {
@@ -168,7 +167,7 @@ export async function openRounds(
 /** Whether the time for something that follows the job is over, as `until` was set when the rounds were opened. */
 export function isTimeOver(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   rounds: RoundsState,
   until = rounds.retryUntil,
 ): boolean {
@@ -176,7 +175,7 @@ export function isTimeOver(
   return context.now().getTime() > Date.parse(until) + suspendedMs;
 }
 
-function roundsBlob(context: ProvisioningContext, record: RunRecord): BlockBlobClient {
+function roundsBlob(context: ProvisioningContext, record: ProvisionRun): BlockBlobClient {
   return stagingOf(context, record.runId).getBlockBlobClient(ROUNDS_BLOB);
 }
 
@@ -188,7 +187,7 @@ function roundsBlob(context: ProvisioningContext, record: RunRecord): BlockBlobC
  */
 export async function writeRound(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   round: Pick<Round, 'name' | 'singly' | 'twinOnly' | 'links' | 'patches' | 'removes' | 'until'> & {
     readonly lines: AsyncIterable<string>;
   },
@@ -217,7 +216,7 @@ export async function writeRound(
 
 export function chunkBlobs(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   { name, attempt }: Pick<Round, 'name' | 'attempt'>,
   chunk: number,
 ): { readonly lines: BlockBlobClient; readonly state: BlockBlobClient } {
@@ -249,7 +248,7 @@ export function untried({ twinOnly }: Pick<Round, 'twinOnly'>): LineState {
 /** What became of each line of a round, chunk by chunk. */
 export async function* readRoundResults(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   round: Round,
 ): AsyncGenerator<{ readonly line: RoundLine; readonly state: LineState }> {
   for (let chunk = 0; chunk < round.chunks; chunk++) {

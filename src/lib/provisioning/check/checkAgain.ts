@@ -2,11 +2,10 @@
 
 import { ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { FileRefused } from '../../textFile/fileRefused.ts';
 import { DropChanged } from '../drop/drop.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { checkDrop } from './checkDrop.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs } from './checkResult.ts';
 
@@ -22,7 +21,7 @@ export function areLinesGone(error: unknown): error is LinesGone {
  *
  * @throws LinesGone
  */
-export async function checkedOf(context: ProvisioningContext, record: RunRecord): Promise<CheckResult> {
+export async function checkedOf(context: ProvisioningContext, record: ProvisionRun): Promise<CheckResult> {
   if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
   return checkDrop(context, record, record.options);
 }

@@ -4,13 +4,12 @@ import type { ContainerClient } from '@azure/storage-blob';
 import { type AcceptedLine, type CheckSink, checkDevicesFile } from '../../devicesFile/checkDevicesFile.ts';
 import { IMPORT_MODES, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { openStaging } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { CheckCounts, RunRecord } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { makeOnce } from '../../storage/jsonBlob.ts';
 import { assertDropUnchanged, openDrop } from '../drop/drop.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
-import type { ProvisionOptions } from '../drop/options.ts';
+import type { ProvisionOptions } from '../run/options.ts';
+import type { CheckCounts, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs } from './checkResult.ts';
 import { checkRulesOf } from './checkRules.ts';
 import { encodeEntry, type IndexEntry } from './lineIndex.ts';
@@ -34,7 +33,7 @@ const MODULES = 1;
  */
 export async function checkDrop(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   options: ProvisionOptions,
 ): Promise<CheckResult> {
   const container = await openStaging(context, record.runId);
@@ -44,7 +43,7 @@ export async function checkDrop(
 
 async function check(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   options: ProvisionOptions,
   container: ContainerClient,
 ): Promise<CheckResult> {

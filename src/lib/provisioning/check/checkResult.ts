@@ -1,8 +1,8 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { CheckCounts, RunError } from '../../runs/runRecord.ts';
+import type { RunError } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
+import type { CheckCounts, ProvisioningContext } from '../run/provisionRun.ts';
 
 /** Names in the container of a run. `importErrors.log` is the hub's; the rest is ours. */
 export const CHECK_BLOB = 'check.json';

@@ -1,5 +1,5 @@
 import type { CheckOptions } from '../../devicesFile/checkTypes.ts';
-import type { ProvisionOptions } from '../drop/options.ts';
+import type { ProvisionOptions } from '../run/options.ts';
 
 /**
  * What the options of a run ask of each line.

@@ -2,7 +2,7 @@ import { countText } from '../../countText.ts';
 import type { RegistryClient } from '../../registry/index.ts';
 import type { Comparison } from '../../registryLines/compareLines.ts';
 import type { RunError } from '../../runs/runRecord.ts';
-import type { ProvisionOptions } from '../drop/options.ts';
+import type { ProvisionOptions } from '../run/options.ts';
 import type { CheckResult } from './checkResult.ts';
 
 /** So many deletes and disables never need a word. */

@@ -1,6 +1,7 @@
 import { countText } from '../../countText.ts';
-import type { CheckCounts, RunError } from '../../runs/runRecord.ts';
-import type { ProvisionOptions } from '../drop/options.ts';
+import type { RunError } from '../../runs/runRecord.ts';
+import type { ProvisionOptions } from '../run/options.ts';
+import type { CheckCounts } from '../run/provisionRun.ts';
 
 /** Why a file whose lines could be read is refused as a whole, before any job; undefined when it is not. */
 export function refusalOf(

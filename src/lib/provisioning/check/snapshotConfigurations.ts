@@ -5,12 +5,11 @@ import {
   refuseConfigurations,
 } from '../../configurationsFile/checkConfigurationsFile.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { writeLines } from '../../storage/ndjson.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
 import { dropBlob } from '../drop/drop.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import type { ConfigurationsCheck } from './checkResult.ts';
 
 /**
@@ -23,7 +22,7 @@ import type { ConfigurationsCheck } from './checkResult.ts';
  */
 export async function snapshotConfigurations(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   attempt: string,
 ): Promise<ConfigurationsCheck | undefined> {
   const folder = parseDropPath(record.drop.blobName, [])?.folder ?? '';
@@ -42,7 +41,7 @@ export async function snapshotConfigurations(
 
 async function open(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   name: string,
   file: string,
 ): Promise<AsyncIterable<Uint8Array> | undefined> {

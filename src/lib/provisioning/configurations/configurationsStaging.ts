@@ -3,10 +3,10 @@
 import type { CheckedLine } from '../../configurationsFile/checkConfigurationsFile.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { rowsOf } from '../../storage/ndjson.ts';
 import type { ConfigurationsCheck } from '../check/checkResult.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 
 /** What a job makes of them: first-writer-wins, like every manifest of a run. */
 export const CONFIGURATIONS_INPUT_BLOB = 'configurations-input.json';

@@ -4,12 +4,11 @@ import { CONFIGURATION_MODE } from '../../configurationsFile/checkConfigurationL
 import { configurationDifferences } from '../../configurationsFile/configurationDifferences.ts';
 import { type ConfigurationInput, configurationBody } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { makeOnce } from '../../storage/jsonBlob.ts';
 import { writeLines } from '../../storage/ndjson.ts';
 import type { CheckResult } from '../check/checkResult.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import {
   type AcceptedConfiguration,
   CONFIGURATIONS_INPUT_BLOB,
@@ -30,7 +29,7 @@ import {
  */
 export async function prepareConfigurations(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
 ): Promise<ConfigurationsInput | undefined> {
   const { configurations } = check;
@@ -45,7 +44,7 @@ export async function prepareConfigurations(
 
 async function stage(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   wanted: readonly AcceptedConfiguration[],
 ): Promise<ConfigurationsInput> {
   const held = new Map(

@@ -13,11 +13,11 @@ import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { type Configuration, explainHubError, HubError, type RegistryClient } from '../../registry/index.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { hubOf, isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { keepFirst } from '../../storage/jsonBlob.ts';
 import { checkOf } from '../check/checkResult.ts';
+import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { OUTCOME_CODES } from '../texts/outcomeCodes.ts';
 import { type ConfigurationErrors, readConfigurationErrors } from './configurationErrors.ts';
 import {
@@ -46,7 +46,7 @@ const PRECONDITION = new Set(['PreconditionFailed', 'GenericPreconditionFailed',
 type Held = ReadonlyMap<string, Configuration>;
 
 interface Evidence {
-  readonly record: RunRecord;
+  readonly record: ProvisionRun;
   readonly errors: ConfigurationErrors | undefined;
   /** Undefined when the registry could not be read. */
   readonly held: Held | undefined;
@@ -58,7 +58,7 @@ interface Evidence {
  * Settles the configurations of a run and keeps the result in its container, for `writeReport`. To be called once the
  * import job has ended and before any other job of the run: a later import job replaces the log. Safe to repeat.
  */
-export async function settleConfigurations(context: ProvisioningContext, record: RunRecord): Promise<void> {
+export async function settleConfigurations(context: ProvisioningContext, record: ProvisionRun): Promise<void> {
   const { runId } = record;
   const check = (await checkOf(context, runId))?.configurations;
   if (check === undefined || (await readSettled(context, runId)) !== undefined) return;
@@ -80,7 +80,7 @@ export async function settleConfigurations(context: ProvisioningContext, record:
 
 async function gather(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   sent: readonly AcceptedConfiguration[],
 ): Promise<Evidence> {
   const log = stagingOf(context, record.runId).getBlockBlobClient(CONFIGURATIONS_LOG_BLOB);
@@ -164,7 +164,7 @@ async function put(
   }
 }
 
-function hasCompleted({ job }: RunRecord): boolean {
+function hasCompleted({ job }: ProvisionRun): boolean {
   return job?.status.toLowerCase() === 'completed' && job.ambiguous !== true;
 }
 
@@ -219,7 +219,7 @@ function verdict(outcome: Verdict['outcome'], code: keyof typeof OUTCOME_CODES):
   return { outcome, code, reason: says, action };
 }
 
-function notApplied(record: RunRecord, differs: readonly ConfigurationField[] | undefined): string {
+function notApplied(record: ProvisionRun, differs: readonly ConfigurationField[] | undefined): string {
   const status = record.job?.status.toLowerCase();
   const why = status === 'completed' ? 'The hub named no error' : `The import job ended as "${status ?? 'unknown'}"`;
   return differs === undefined

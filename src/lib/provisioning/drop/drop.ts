@@ -1,16 +1,15 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { HubKeeperError } from '../../errors.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { isConditionFailed, isNotFound } from '../../storage/storageErrors.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** The dropped file is not what it was when its run was made: nothing of it may be sent to a hub. */
 export class DropChanged extends HubKeeperError {
   override readonly name = 'DropChanged';
 }
 
-function deleted(record: RunRecord): DropChanged {
+function deleted(record: ProvisionRun): DropChanged {
   return new DropChanged({
     code: 'dropDeleted',
     message: `The file ${record.drop.container}/${record.drop.blobName} was deleted before its run could send it to the hub.`,
@@ -18,7 +17,7 @@ function deleted(record: RunRecord): DropChanged {
   });
 }
 
-function replaced(record: RunRecord): DropChanged {
+function replaced(record: ProvisionRun): DropChanged {
   return new DropChanged({
     code: 'dropReplaced',
     message: `The file ${record.drop.container}/${record.drop.blobName} was replaced before its run could send it to the hub.`,
@@ -26,7 +25,7 @@ function replaced(record: RunRecord): DropChanged {
   });
 }
 
-export function dropBlob(context: ProvisioningContext, record: RunRecord): BlockBlobClient {
+export function dropBlob(context: ProvisioningContext, record: ProvisionRun): BlockBlobClient {
   return context.storage.container(record.drop.container).getBlockBlobClient(record.drop.blobName);
 }
 
@@ -35,7 +34,7 @@ export function dropBlob(context: ProvisioningContext, record: RunRecord): Block
  *
  * @throws DropChanged
  */
-export async function openDrop(context: ProvisioningContext, record: RunRecord): Promise<AsyncIterable<Uint8Array>> {
+export async function openDrop(context: ProvisioningContext, record: ProvisionRun): Promise<AsyncIterable<Uint8Array>> {
   try {
     const response = await dropBlob(context, record).download(0, undefined, {
       conditions: { ifMatch: record.drop.etag },
@@ -53,7 +52,7 @@ export async function openDrop(context: ProvisioningContext, record: RunRecord):
  *
  * @throws DropChanged
  */
-export async function assertDropUnchanged(context: ProvisioningContext, record: RunRecord): Promise<void> {
+export async function assertDropUnchanged(context: ProvisioningContext, record: ProvisionRun): Promise<void> {
   try {
     await dropBlob(context, record).getProperties({ conditions: { ifMatch: record.drop.etag } });
   } catch (error) {
@@ -61,7 +60,7 @@ export async function assertDropUnchanged(context: ProvisioningContext, record: 
   }
 }
 
-async function explain(error: unknown, context: ProvisioningContext, record: RunRecord): Promise<unknown> {
+async function explain(error: unknown, context: ProvisioningContext, record: ProvisionRun): Promise<unknown> {
   if (isNotFound(error)) return deleted(record);
   // A condition on a blob that is gone may be answered as not met instead of as not found.
   if (isConditionFailed(error)) return (await dropBlob(context, record).exists()) ? replaced(record) : deleted(record);

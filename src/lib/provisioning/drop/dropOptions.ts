@@ -1,7 +1,7 @@
 import { displayName } from '../../devicesFile/findings.ts';
 import { HubKeeperError } from '../../errors.ts';
 import { membersOf } from '../../textFile/jsonMembers.ts';
-import { DEFAULT_OPTIONS, OPTION_NAMES, OPTIONS, type OptionKind, type ProvisionOptions } from './options.ts';
+import { DEFAULT_OPTIONS, OPTION_NAMES, OPTIONS, type OptionKind, type ProvisionOptions } from '../run/options.ts';
 
 /** The metadata key by which a sender says that its metadata is all the options there are (none follow in a file). */
 export const METADATA_MARKER = 'hubkeeper';

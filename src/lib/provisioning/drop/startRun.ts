@@ -1,8 +1,8 @@
 import { RunDamaged } from '../../runs/parseRunRecord.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { runIdFor } from '../../runs/runId.ts';
-import { isFinal, type RunRecord } from '../../runs/runRecord.ts';
+import { isFinal } from '../../runs/runRecord.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { parseDropPath } from './dropPath.ts';
 
 /** The durable engine, as far as starting a run needs it. */
@@ -61,7 +61,7 @@ export async function startRunOfDrop(
   const runId = runIdFor(drop);
   const at = now();
   const stale = at.getTime() - properties.lastModified.getTime() > settings.dropMaxAgeDays * DAY_MS;
-  const record: RunRecord = {
+  const record: ProvisionRun = {
     version: 1,
     runId,
     kind: 'provision',

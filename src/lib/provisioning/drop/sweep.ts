@@ -1,9 +1,9 @@
 import { safeError } from '../../redact.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { runIdFor } from '../../runs/runId.ts';
 import type { RunSummary } from '../../runs/runStore.ts';
 import { runIdOfContainer } from '../../storage/containers.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 import { parseDropPath } from './dropPath.ts';
 import { type RunStarter, restartIfLost, startRunOfDrop } from './startRun.ts';
 

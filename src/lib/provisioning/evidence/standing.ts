@@ -6,9 +6,9 @@ import { type ImportMode, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { ERROR_LOG_BLOB, type ErrorLog, FIRST_ERROR_LOG_BLOB, readErrorLog } from '../../hubJobs/errorLog.ts';
 import { explainHubError } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isLostAfterSend, type RunJob, type RunRecord } from '../../runs/runRecord.ts';
+import type { RunJob } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
+import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 
 /** Why the absence of an error line proves nothing. */
 export interface Doubt {
@@ -77,7 +77,7 @@ export const WITHOUT_TWIN = 'DeviceRegisteredWithoutTwin';
  */
 export async function readFacts(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   rounds: { readonly hasLog?: true; readonly secondJob?: SecondJob } | undefined,
 ): Promise<Facts> {
   const container = stagingOf(context, record.runId);

@@ -4,9 +4,8 @@
  */
 
 import { closeHubJob, readJobState, underLease } from '../../hubJobs/jobState.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isSent, type RunRecord } from '../../runs/runRecord.ts';
-import { type Epoch, isEarlierEpoch } from '../preImage/epoch.ts';
+import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
+import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { IMPORT_JOB_BLOB } from './jobBlobs.ts';
 
 /** @returns whether it may be sent */
@@ -36,11 +35,11 @@ export async function importSent(context: ProvisioningContext, runId: string): P
 }
 
 /** Closes a run to its import, in its state and in its record. */
-export function closeImportJob(context: ProvisioningContext, record: RunRecord): ReturnType<typeof closeHubJob> {
+export function closeImportJob(context: ProvisioningContext, record: ProvisionRun): ReturnType<typeof closeHubJob> {
   return closeHubJob(context, record, IMPORT_JOB_BLOB, () => closeImport(context, record.runId));
 }
 
-export async function importJobStarted(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+export async function importJobStarted(context: ProvisioningContext, record: ProvisionRun): Promise<boolean> {
   return (await readJobState(context, record, IMPORT_JOB_BLOB))?.job !== undefined;
 }
 
@@ -52,7 +51,7 @@ export async function importJobStarted(context: ProvisioningContext, record: Run
  */
 export async function openEpoch(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   epoch: Epoch,
 ): Promise<'open' | 'sent' | 'outdated' | 'busy'> {
   const opened = await underLease(context, record, IMPORT_JOB_BLOB, async (held) => {

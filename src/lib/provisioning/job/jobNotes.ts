@@ -1,9 +1,9 @@
 /** What the record of a run says of its jobs, and of what holds them up. */
 
 import type { StartedJob } from '../../hubJobs/jobState.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { JobKind, RunJob, RunPhase, RunRecord } from '../../runs/runRecord.ts';
-import { type Epoch, isEarlierEpoch } from '../preImage/epoch.ts';
+import type { RunJob } from '../../runs/runRecord.ts';
+import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
+import type { JobKind, ProvisioningContext, ProvisionPhase, ProvisionRun } from '../run/provisionRun.ts';
 
 export const FIELD_OF = {
   export: 'exportJob',
@@ -11,14 +11,14 @@ export const FIELD_OF = {
   retry: 'retryJob',
   verify: 'verifyJob',
   parents: 'parentsJob',
-} as const satisfies Record<JobKind, keyof RunRecord>;
+} as const satisfies Record<JobKind, keyof ProvisionRun>;
 export const PHASE_OF = {
   export: 'preImage',
   import: 'job',
   retry: 'retry',
   verify: 'verify',
   parents: 'parents',
-} as const satisfies Record<JobKind, RunPhase>;
+} as const satisfies Record<JobKind, ProvisionPhase>;
 
 /** Notes in the record that a job was started. */
 export async function noteJob(
@@ -46,7 +46,7 @@ export async function noteJob(
 export async function waitingFor(
   context: ProvisioningContext,
   runId: string,
-  waiting: { readonly kind: 'busy' | 'trouble'; readonly reason: string; readonly phase?: RunPhase },
+  waiting: { readonly kind: 'busy' | 'trouble'; readonly reason: string; readonly phase?: ProvisionPhase },
 ): Promise<void> {
   const { phase, ...why } = waiting;
   await context.runs.update(runId, (current) => {

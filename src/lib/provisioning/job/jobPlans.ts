@@ -2,16 +2,15 @@ import { ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
 import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { containerUriWithSas } from '../../storage/containerSas.ts';
 import type { Verification } from '../again/rounds.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { assertDropUnchanged } from '../drop/drop.ts';
-import type { Epoch } from '../preImage/epoch.ts';
 import { exportBlobName } from '../preImage/preImage.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { verifyBlobName } from '../verify/verification.ts';
 import { importSent, noteRefused, noteSending } from './importNotes.ts';
 import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from './jobBlobs.ts';
@@ -32,7 +31,7 @@ const UNKNOWN_DEVICES = 1_000_000;
  */
 export function importPlan(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   input: {
     readonly blobName: string;
@@ -60,7 +59,7 @@ export function importPlan(
 /** The second import, of lines that failed for a passing reason. The drop has been taken: it may be gone by now. */
 export function retryPlan(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   input: { readonly blobName: string; readonly lines: number },
 ): HubJobPlan {
   return { ...importOf(context, record, input), stateBlob: RETRY_JOB_BLOB };
@@ -68,7 +67,7 @@ export function retryPlan(
 
 function importOf(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   input: { readonly blobName: string; readonly lines: number; readonly configurationsBlobName?: string | undefined },
 ): Omit<HubJobPlan, 'stateBlob'> {
   const { blobName: inputBlobName, lines, configurationsBlobName } = input;
@@ -94,7 +93,7 @@ function importOf(
 /** The export of the whole registry, with keys, into the container of the run. */
 export async function preImagePlan(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   epoch: Epoch,
 ): Promise<HubJobPlan> {
@@ -109,7 +108,7 @@ export async function preImagePlan(
 /** The export by which lines are read back. */
 export async function verifyPlan(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   verification: Verification,
 ): Promise<HubJobPlan> {
@@ -122,7 +121,7 @@ export async function verifyPlan(
 /** The export by which devices are linked to their parents. */
 export async function parentsPlan(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   outputBlobName: string,
 ): Promise<HubJobPlan> {
@@ -134,7 +133,7 @@ export async function parentsPlan(
 
 async function exportOf(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   outputBlobName: string,
 ): Promise<Omit<HubJobPlan, 'stateBlob'>> {
@@ -158,7 +157,7 @@ async function exportOf(
   };
 }
 
-async function devicesOf(context: ProvisioningContext, record: RunRecord): Promise<number> {
+async function devicesOf(context: ProvisioningContext, record: ProvisionRun): Promise<number> {
   try {
     return (await context.hub(hubOf(record)).getRegistryStatistics()).totalDeviceCount;
   } catch (error) {
@@ -179,7 +178,7 @@ function storageAuthentication({ settings }: ProvisioningContext) {
 /** The container of the run for the hub: with a signature, or bare where the hub comes with its identity. */
 async function containerUri(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   permissions: string,
   expiresOn: Date,
 ): Promise<string> {

@@ -6,13 +6,12 @@
 import { closeHubJob } from '../../hubJobs/jobState.ts';
 import { type HubJobPlan, startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { JobKind, RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { linkBlobs } from '../again/parentLinks.ts';
 import { changeRounds, isTimeOver, ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { runErrorOf } from '../report/endRun.ts';
+import type { JobKind, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { RETRY_JOB_BLOB } from './jobBlobs.ts';
 import { FIELD_OF, noteJob, PHASE_OF, waitingFor } from './jobNotes.ts';
 import { parentsPlan, retryPlan, verifyPlan } from './jobPlans.ts';
@@ -21,7 +20,7 @@ const MINUTE_MS = 60_000;
 /** How long a job whose create had an unclear end is looked for at least. */
 export const FIND_MS = 2 * MINUTE_MS;
 
-async function plannedOf(context: ProvisioningContext, record: RunRecord): Promise<RoundsState> {
+async function plannedOf(context: ProvisioningContext, record: ProvisionRun): Promise<RoundsState> {
   const rounds = await readRounds(context, record);
   if (rounds === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
   return rounds.value;
@@ -33,7 +32,12 @@ export type LaterJob = Exclude<JobKind, 'export' | 'import'>;
 const LONGEST_BUSY_MS = 2 * 60 * MINUTE_MS;
 
 /** A job that comes after the import: what it was to do is not done then, and the report says so. */
-async function giveUp(context: ProvisioningContext, record: RunRecord, kind: LaterJob, reason: string): Promise<void> {
+async function giveUp(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+  kind: LaterJob,
+  reason: string,
+): Promise<void> {
   context.log.log('warn', `the ${kind} job was given up: ${reason}`);
   // A create may have been sent whose fate nobody knows: then its lines may have been applied.
   const isClosed = kind !== 'retry' || (await closeHubJob(context, record, RETRY_JOB_BLOB)) === 'closed';
@@ -65,7 +69,7 @@ class TooLate extends Error {}
 /** Why it is too late to start a job; undefined when it may be started. What was done is read back at any time. */
 async function whyTooLate(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   kind: LaterJob,
 ): Promise<string | undefined> {
   if (kind === 'verify') return undefined;
@@ -78,7 +82,7 @@ async function whyTooLate(
 
 async function planOf(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   kind: LaterJob,
 ): Promise<HubJobPlan> {
@@ -94,7 +98,7 @@ async function planOf(
 /** Starts a job that comes after the import. It may be given up, but it never ends the run. */
 export async function startLaterJob(
   context: ProvisioningContext,
-  run: { readonly record: RunRecord; readonly check: CheckResult },
+  run: { readonly record: ProvisionRun; readonly check: CheckResult },
   kind: LaterJob,
 ): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
   const { record, check } = run;

@@ -1,13 +1,12 @@
 import { isAnyUnderWay } from '../../hubJobs/hubJob.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { MOST_EXPORT_TRIES } from '../again/rounds.ts';
-import type { Epoch } from '../preImage/epoch.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from './jobBlobs.ts';
 
 /** Whether no job of the run is under way: of exports that were tried more often or taken anew, the latest. */
-export async function noJobUnderWay(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+export async function noJobUnderWay(context: ProvisioningContext, record: ProvisionRun): Promise<boolean> {
   const epoch = (await readJobState(context, record, IMPORT_JOB_BLOB))?.fence;
   const jobs = [
     {
@@ -22,7 +21,7 @@ export async function noJobUnderWay(context: ProvisioningContext, record: RunRec
   return !(await isAnyUnderWay(context, record, jobs));
 }
 
-async function lastVerifyBlob(context: ProvisioningContext, record: RunRecord): Promise<string> {
+async function lastVerifyBlob(context: ProvisioningContext, record: ProvisionRun): Promise<string> {
   for (let exportTry = MOST_EXPORT_TRIES; exportTry > 1; exportTry--) {
     const stateBlob = verifyJobBlob(exportTry);
     if ((await readJobState(context, record, stateBlob)) !== undefined) return stateBlob;

@@ -1,12 +1,12 @@
 import { cancelHubJob } from '../../hubJobs/hubJob.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/hubError.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isSent, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
+import type { RunError, RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
 import { CHECK_BLOB, type CheckResult, checkOf } from '../check/checkResult.ts';
 import { endUnconfirmed, endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { closeImportJob, importJobStarted } from './importNotes.ts';
 import { endCancelled, openRun } from './openRun.ts';
 
@@ -18,7 +18,7 @@ import { endCancelled, openRun } from './openRun.ts';
  */
 export async function endWithoutImport(
   context: ProvisioningContext,
-  run: { readonly record: RunRecord; readonly check: CheckResult },
+  run: { readonly record: ProvisionRun; readonly check: CheckResult },
   ending: { readonly state: RunState; readonly error: RunError },
 ): Promise<boolean> {
   const { record, check } = run;
@@ -36,7 +36,7 @@ export async function endWithoutImport(
 }
 
 /** A hub that will not cancel is no reason to lose the run: the job is watched on, and asked again. */
-export async function tryToCancel(context: ProvisioningContext, record: RunRecord, jobId: string): Promise<boolean> {
+export async function tryToCancel(context: ProvisioningContext, record: ProvisionRun, jobId: string): Promise<boolean> {
   try {
     return await cancelHubJob(context, record, jobId);
   } catch (error) {
@@ -47,7 +47,10 @@ export async function tryToCancel(context: ProvisioningContext, record: RunRecor
 }
 
 /** The check of the run; made again if it is gone and nothing was sent. Undefined when that ends the run. */
-export async function checkOfOpen(context: ProvisioningContext, record: RunRecord): Promise<CheckResult | undefined> {
+export async function checkOfOpen(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+): Promise<CheckResult | undefined> {
   const { runId } = record;
   const known = await checkOf(context, runId);
   if (known !== undefined) return known;
@@ -68,7 +71,7 @@ export async function checkOfOpen(context: ProvisioningContext, record: RunRecor
 export async function openChecked(
   context: ProvisioningContext,
   runId: string,
-): Promise<{ readonly record: RunRecord; readonly check: CheckResult } | undefined> {
+): Promise<{ readonly record: ProvisionRun; readonly check: CheckResult } | undefined> {
   const record = await openRun(context, runId);
   if (record === undefined) return undefined;
   const check = await checkOfOpen(context, record);

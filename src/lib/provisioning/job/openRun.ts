@@ -1,17 +1,17 @@
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isFinal, isSent, type RunRecord } from '../../runs/runRecord.ts';
+import { isFinal } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { endWithoutJob } from '../report/endRun.ts';
+import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 
 /** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
-export async function openRun(context: ProvisioningContext, runId: string): Promise<RunRecord | undefined> {
+export async function openRun(context: ProvisioningContext, runId: string): Promise<ProvisionRun | undefined> {
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
   return isFinal(record.state) ? undefined : record;
 }
 
 /** Cancelled before its import was sent. Once it was, or may have been, the run goes on to its job, which is cancelled. */
-export function isCancelledBefore(record: RunRecord): boolean {
+export function isCancelledBefore(record: ProvisionRun): boolean {
   return record.cancelRequestedAt !== undefined && !isSent(record);
 }
 

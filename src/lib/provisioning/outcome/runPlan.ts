@@ -2,16 +2,7 @@
 
 import type { Comparison, PlannedLine } from '../../registryLines/compareLines.ts';
 import type { Effect } from '../../registryLines/whatWouldHappen.ts';
-
-/** What would happen to the lines that the check accepted. */
-export interface RunPlan {
-  /** Each line in exactly one. */
-  readonly effects: Readonly<Record<Effect, number>>;
-  /** Of those overwritten: devices that are enabled now and would be disabled. */
-  readonly disabled: number;
-  /** Of those created or overwritten: devices that would not get their parent, which is not there. */
-  readonly lackingParent: number;
-}
+import type { RunPlan } from '../run/provisionRun.ts';
 
 /** @throws Error when the effects do not add up to the lines that the check accepted */
 export function runPlanOf({ effects, disabled, lackingParent }: Comparison, accepted: number): RunPlan {

@@ -6,8 +6,6 @@ import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { explainHubError } from '../../registry/index.ts';
 import { createIdentityNotes, type IdentityNotes } from '../../registryLines/identityNotes.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from '../again/parentLinks.ts';
 import { NOT_REMOVED, type RemovalOutcomes, readRemovals } from '../again/removals.ts';
@@ -24,6 +22,7 @@ import {
   standingOf,
   WITHOUT_TWIN,
 } from '../evidence/standing.ts';
+import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { readFound } from '../verify/verification.ts';
 import { explainMissing } from './missingAfterCreate.ts';
 
@@ -40,7 +39,7 @@ export interface Findings {
   readonly removals: RemovalOutcomes | undefined;
 }
 
-export async function readFindings(context: ProvisioningContext, record: RunRecord): Promise<Findings> {
+export async function readFindings(context: ProvisioningContext, record: ProvisionRun): Promise<Findings> {
   const after = (await readRounds(context, record))?.value;
   if (after === undefined && record.roundsOpened) throw new StagingLost(record.runId, ROUNDS_BLOB);
   const found = createIdentityNotes(randomInt(2 ** 31));

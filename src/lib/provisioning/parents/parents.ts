@@ -9,8 +9,6 @@ import { isOver } from '../../hubJobs/hubJob.ts';
 import { HubError, type RegistryClient } from '../../registry/index.ts';
 import { deviceLine } from '../../registryLines/registryLine.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
@@ -28,6 +26,7 @@ import {
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { encodeParentRow, type ParentRow, readParentRows } from '../check/parentRows.ts';
 import { readFindings, wasApplied } from '../outcome/verdicts.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';
 
 const MINUTE_MS = 60_000;
@@ -48,7 +47,7 @@ export type ParentStep =
 /** What is to be done next for the parents of a run; undefined when nothing is. Safe to be asked again at any time. */
 export async function nextParents(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
 ): Promise<ParentStep | undefined> {
   if (check.parents === 0) return undefined;
@@ -69,7 +68,7 @@ export async function nextParents(
 /** Changes the pass that `links` is, and nothing if others are further. */
 async function change(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   links: ParentLinks,
   next: Partial<ParentLinks>,
 ): Promise<ParentLinks> {
@@ -85,7 +84,7 @@ async function change(
 // The devices to be linked -----------------------------------------------------------------------------------------------
 
 /** Those whose line was applied: a device that the run could not create is somebody else's. */
-async function open(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<ParentLinks> {
+async function open(context: ProvisioningContext, record: ProvisionRun, check: CheckResult): Promise<ParentLinks> {
   const findings = await readFindings(context, record);
   const source = checkBlobs(stagingOf(context, record.runId), check.attempt).parents;
   const applied = async function* () {
@@ -119,7 +118,7 @@ async function open(context: ProvisioningContext, record: RunRecord, check: Chec
 
 async function writeRows(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   rows: AsyncIterable<ParentRow>,
 ): Promise<Pick<ParentLinks, 'attempt' | 'rows' | 'way'>> {
   const attempt = randomBytes(4).toString('hex');
@@ -139,7 +138,7 @@ async function writeRows(
 
 async function plan(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   links: ParentLinks,
 ): Promise<ParentStep | ParentLinks> {
   const now = context.now().getTime();
@@ -182,7 +181,7 @@ function missesSomething(made: ParentPlan): boolean {
 
 async function planOf(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   links: ParentLinks,
   registry: () => AsyncIterable<string>,
 ): Promise<ParentPlan> {
@@ -192,7 +191,7 @@ async function planOf(
 /** Devices and parents, and who is above them, each by a read of its own. */
 async function readSingly(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   links: ParentLinks,
 ): Promise<() => AsyncIterable<string>> {
   const ids = new Set<string>();
@@ -238,7 +237,7 @@ export async function readWithAncestors(hub: RegistryClient, ids: Iterable<strin
 /** Writes down the lines of each level, and the devices that are not to be sent. The first plan of a pass counts. */
 async function writePlan(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   links: ParentLinks,
   made: ParentPlan,
   registry: () => AsyncIterable<string>,
@@ -266,7 +265,7 @@ async function writePlan(
 
 async function work(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   links: ParentLinks,
 ): Promise<ParentStep | ParentLinks> {
   const { pass, levels = [], plan: planName, until } = links;
@@ -315,7 +314,7 @@ async function* asyncOf<T>(values: Iterable<T>): AsyncGenerator<T> {
 /** Devices that were changed while they were linked, or of which nothing is known: a few can be looked at once more. */
 async function doubtfulRows(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   links: ParentLinks,
   rounds: readonly Round[],
 ): Promise<ParentRow[]> {

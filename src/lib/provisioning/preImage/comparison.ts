@@ -3,15 +3,14 @@
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { type Comparison, compareLines } from '../../registryLines/compareLines.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { linesOf, rowsOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
 import { readParentRows } from '../check/parentRows.ts';
-import type { Epoch } from './epoch.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
 
 export interface Identity {
@@ -22,7 +21,7 @@ export interface Identity {
 /** @throws Error when the pre-image of the epoch was not taken, or is gone */
 export async function compareWithPreImage(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   epoch: Epoch,
 ): Promise<Comparison> {
@@ -45,7 +44,7 @@ export async function compareWithPreImage(
  */
 export async function identitiesToCompare(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   most: number,
 ): Promise<readonly Identity[] | undefined> {

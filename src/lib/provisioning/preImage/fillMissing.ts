@@ -6,8 +6,6 @@ import type { MissingField } from '../../devicesFile/checkDevicesFile.ts';
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { IMPORT_MODES, type ImportMode, importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { CheckCounts, RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
@@ -16,8 +14,9 @@ import { linesOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
 import { readParentsAlong } from '../check/parentRows.ts';
-import type { ProvisionOptions } from '../drop/options.ts';
-import type { Epoch } from './epoch.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { ProvisionOptions } from '../run/options.ts';
+import type { CheckCounts, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type BeforeLine, beforeLine, filledLine, type Wanted } from './filledLine.ts';
 import { findGone, findScoped } from './keptScopes.ts';
 import { type FillManifest, fillBlob, type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
@@ -55,7 +54,7 @@ interface WaitingLine {
  */
 export async function fillMissing(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   options: ProvisionOptions,
   epoch: Epoch | undefined,
@@ -170,7 +169,10 @@ function mayChange(mode: ImportMode): boolean {
   return mayOverwrite || merges;
 }
 
-function edgeLookUp(context: ProvisioningContext, record: RunRecord): (scope: string, id: string) => Promise<boolean> {
+function edgeLookUp(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+): (scope: string, id: string) => Promise<boolean> {
   const hub = context.hub(hubOf(record));
   return async (scope, id) => {
     const device = await hub.getDevice(id);

@@ -1,10 +1,9 @@
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import type { CheckResult } from '../check/checkResult.ts';
-import type { Epoch } from './epoch.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { fillMissing, hasToFill } from './fillMissing.ts';
 import { latestEpoch } from './preImage.ts';
 import { type FillManifest, fillBlob } from './preImageBlobs.ts';
@@ -15,7 +14,10 @@ import { type FillManifest, fillBlob } from './preImageBlobs.ts';
  *
  * @throws StagingLost when that is not known any more: what had to go from twins would stay, and nobody would say so
  */
-export async function readFilled(context: ProvisioningContext, record: RunRecord): Promise<FillManifest | undefined> {
+export async function readFilled(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+): Promise<FillManifest | undefined> {
   const epoch = await latestEpoch(context, record);
   if (epoch === undefined) return undefined;
   const filled = await readJson<FillManifest>(stagingOf(context, record.runId).getBlockBlobClient(fillBlob(epoch)));
@@ -26,7 +28,7 @@ export async function readFilled(context: ProvisioningContext, record: RunRecord
 }
 export async function filledFor(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   epoch: Epoch | undefined,
 ): Promise<FillManifest> {
@@ -35,6 +37,6 @@ export async function filledFor(
 }
 /** The name of the blob that the import job reads, or has read. */
 
-export async function inputOf(context: ProvisioningContext, record: RunRecord, check: CheckResult): Promise<string> {
+export async function inputOf(context: ProvisioningContext, record: ProvisionRun, check: CheckResult): Promise<string> {
   return (await filledFor(context, record, check, await latestEpoch(context, record))).blobName;
 }

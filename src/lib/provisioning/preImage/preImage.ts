@@ -10,18 +10,18 @@ import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { readRegistryText, UNREADABLE } from '../../registryLines/registryLine.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { hubOf, isSent, type RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { keepFirst, readJson } from '../../storage/jsonBlob.ts';
 import { rowsOf, writeLines } from '../../storage/ndjson.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
-import type { ProvisionOptions } from '../drop/options.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { ProvisionOptions } from '../run/options.ts';
+import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { type Identity, identitiesToCompare } from './comparison.ts';
-import type { Epoch } from './epoch.ts';
 import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
 
 /** Up to this many identities are read one by one: as many as a hub of the smallest tier answers in about two minutes. */
@@ -48,7 +48,7 @@ export function preImageWay(
 }
 
 /** The epoch of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
-export async function latestEpoch(context: ProvisioningContext, record: RunRecord): Promise<Epoch | undefined> {
+export async function latestEpoch(context: ProvisioningContext, record: ProvisionRun): Promise<Epoch | undefined> {
   const fence = (await readJobState(context, record, IMPORT_JOB_BLOB))?.fence as Epoch | undefined;
   // Once the import was sent, its pre-image stays.
   return fence ?? (isSent(record) ? record.preImage?.round : undefined);
@@ -67,7 +67,7 @@ export function exportBlobName(check: CheckResult, epoch: Epoch): string {
  */
 export async function readPreImage(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   epoch: Epoch,
 ): Promise<PreImageManifest | 'export'> {
@@ -100,7 +100,7 @@ export async function readPreImage(
 
 async function mayBeOverwritten(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
 ): Promise<readonly Identity[]> {
   const wanted: Identity[] = [];
@@ -113,7 +113,7 @@ async function mayBeOverwritten(
 /** Notes that the pre-image of an epoch is whole. The first to say so wins. */
 export async function keepManifest(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   epoch: Epoch,
   preImage: PreImageManifest,
 ): Promise<PreImageManifest> {
@@ -132,7 +132,7 @@ function withoutKeys(line: string): string {
  */
 export async function epochSince(
   context: ProvisioningContext,
-  { record, check }: { readonly record: RunRecord; readonly check: CheckResult },
+  { record, check }: { readonly record: ProvisionRun; readonly check: CheckResult },
   asked: Epoch | undefined,
 ): Promise<Epoch | undefined> {
   const epoch = await latestEpoch(context, record);

@@ -1,5 +1,5 @@
 import type { MissingField } from '../../devicesFile/checkLine.ts';
-import type { Epoch } from './epoch.ts';
+import type { Epoch } from '../run/epoch.ts';
 
 /** What a run is about to overwrite or delete, as it was. */
 export interface PreImageManifest {

@@ -1,13 +1,13 @@
 import { HubError } from '../../registry/index.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunError, RunRecord, RunState } from '../../runs/runRecord.ts';
+import type { RunError, RunState } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
 import { closeImportJob } from '../job/importNotes.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { compareWithPreImage } from './comparison.ts';
-import type { Epoch } from './epoch.ts';
 
 /**
  * Ends a run whose file would delete or disable a good part of the registry and is not confirmed, before anything is
@@ -17,7 +17,7 @@ import type { Epoch } from './epoch.ts';
  */
 export async function stopDanger(
   context: ProvisioningContext,
-  run: { readonly record: RunRecord; readonly check: CheckResult },
+  run: { readonly record: ProvisionRun; readonly check: CheckResult },
   epoch: Epoch,
 ): Promise<boolean> {
   const { record, check } = run;
@@ -35,7 +35,7 @@ export async function stopDanger(
 
 async function stop(
   context: ProvisioningContext,
-  { record, check }: { readonly record: RunRecord; readonly check: CheckResult },
+  { record, check }: { readonly record: ProvisionRun; readonly check: CheckResult },
   ending: { readonly state: RunState; readonly error: RunError },
 ): Promise<boolean> {
   const gate = await closeImportJob(context, record);

@@ -1,13 +1,13 @@
 import { isOver, UNKNOWN_JOB } from '../../hubJobs/hubJob.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/index.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunError, RunRecord } from '../../runs/runRecord.ts';
+import type { RunError } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import type { NextRound } from '../again/aftermath.ts';
 import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { endUnlisted } from '../report/endRun.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** An import that runs, and may be one of this run's that it has no note of, is waited for at most so long. */
 const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * 60_000;
@@ -16,7 +16,7 @@ const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * 60_000;
  * What a run that has lost its notes still waits for: its lines, which are checked once more, and imports that may be its
  * own. Undefined when the registry can be read.
  */
-export async function afterLoss(context: ProvisioningContext, record: RunRecord): Promise<NextRound | undefined> {
+export async function afterLoss(context: ProvisioningContext, record: ProvisionRun): Promise<NextRound | undefined> {
   if ((await checkOf(context, record.runId)) === undefined) {
     try {
       await checkedOf(context, record);
@@ -36,7 +36,7 @@ export async function afterLoss(context: ProvisioningContext, record: RunRecord)
 }
 
 /** A second import whose start was not noted in the record, say. */
-async function importRuns(context: ProvisioningContext, record: RunRecord): Promise<boolean> {
+async function importRuns(context: ProvisioningContext, record: ProvisionRun): Promise<boolean> {
   try {
     const jobs = await context.hub(hubOf(record)).listJobs();
     return jobs.some(({ type, status }) => type.toLowerCase() === 'import' && !isTerminalStatus(status));
@@ -47,7 +47,7 @@ async function importRuns(context: ProvisioningContext, record: RunRecord): Prom
   }
 }
 
-function lostError({ runId, job, check }: RunRecord): RunError {
+function lostError({ runId, job, check }: ProvisionRun): RunError {
   const lines = check === undefined ? 0 : check.devices + check.modules;
   return {
     code: 'stagingLost',

@@ -9,13 +9,12 @@ import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { jobDeadlineMs } from '../../hubJobs/startHubJob.ts';
 import { HubError, type ImportExportJob } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { noteJob, waitingFor } from '../job/jobNotes.ts';
 import { FIND_MS } from '../job/laterJobs.ts';
 import { runErrorOf } from '../report/endRun.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 const MINUTE_MS = 60_000;
 /** How far the clocks of a hub and of the app may be apart. */
@@ -26,7 +25,7 @@ const SKEW_MS = 5 * MINUTE_MS;
  */
 export async function findLostImport(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
 ): Promise<{ readonly status: 'started' } | { readonly status: 'wait'; readonly seconds: number }> {
   const { runId } = record;
   const sentAt = record.importSentAt ?? record.stagingLost?.at ?? record.createdAt;

@@ -9,8 +9,7 @@
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { safeError } from '../../redact.ts';
 import { openStaging } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isFinal, isSent, type RunError, type RunRecord } from '../../runs/runRecord.ts';
+import { isFinal, type RunError } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
 import { MOST_EXPORT_TRIES, ROUNDS_BLOB } from '../again/rounds.ts';
 import { dropTornCheck } from '../check/checkAgain.ts';
@@ -18,6 +17,7 @@ import { CONFIGURATIONS_SETTLED_BLOB } from '../configurations/configurationsSta
 import { closeImportJob } from '../job/importNotes.ts';
 import { IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, verifyJobBlob } from '../job/jobBlobs.ts';
 import { endUnconfirmed, endWithoutJob } from '../report/endRun.ts';
+import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 
 /** A run that loses something more often than this is ended: somebody keeps deleting it. */
 export const MOST_LOSSES = 5;
@@ -100,7 +100,7 @@ async function dropRounds(context: ProvisioningContext, runId: string): Promise<
   }
 }
 
-async function giveUp(context: ProvisioningContext, record: RunRecord): Promise<'ended' | 'sent'> {
+async function giveUp(context: ProvisioningContext, record: ProvisionRun): Promise<'ended' | 'sent'> {
   const gate = await closeImportJob(context, record);
   if (gate === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
   const error: RunError = {

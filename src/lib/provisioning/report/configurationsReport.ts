@@ -2,11 +2,11 @@ import type { CheckedLine } from '../../configurationsFile/checkConfigurationsFi
 import { SKIP_REASONS } from '../../devicesFile/reasons.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { needsPerson, OUTCOMES, type Outcome, type RunConfigurations, type RunRecord } from '../../runs/runRecord.ts';
+import { needsPerson, OUTCOMES, type Outcome } from '../../runs/runRecord.ts';
 import { RESULTS_CONTAINER } from '../../storage/containers.ts';
 import type { CheckResult, ConfigurationsCheck } from '../check/checkResult.ts';
 import { readInput, readSettled, stagedConfigurations } from '../configurations/configurationsStaging.ts';
+import type { ProvisioningContext, ProvisionRun, RunConfigurations } from '../run/provisionRun.ts';
 import { tableText } from './reportTable.ts';
 
 export interface ConfigurationsReport {
@@ -29,7 +29,7 @@ const CSV_HEADER = ['line', 'configurationId', 'outcome', 'code', 'path', 'reaso
  */
 export async function reportConfigurations(
   context: ProvisioningContext,
-  run: { readonly record: RunRecord; readonly check: CheckResult; readonly folder: string },
+  run: { readonly record: ProvisionRun; readonly check: CheckResult; readonly folder: string },
   unsettled: Verdict | undefined,
 ): Promise<ConfigurationsReport | undefined> {
   const { record, check, folder } = run;

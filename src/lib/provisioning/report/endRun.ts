@@ -1,15 +1,11 @@
 import { isOwnFault } from '../../errors.ts';
 import { redact, safeError } from '../../redact.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import {
   isFinal,
-  isSent,
   OUTCOMES,
   type Outcome,
-  type RunConfigurations,
   type RunError,
-  type RunRecord,
   type RunReportFiles,
   type RunState,
 } from '../../runs/runRecord.ts';
@@ -18,6 +14,7 @@ import { areLinesGone, checkedOf, dropTornCheck } from '../check/checkAgain.ts';
 import { type CheckResult, checkOf } from '../check/checkResult.ts';
 import type { AcceptedEntry } from '../check/lineIndex.ts';
 import { closeImportJob } from '../job/importNotes.ts';
+import { isSent, type ProvisioningContext, type ProvisionRun, type RunConfigurations } from '../run/provisionRun.ts';
 import { OUTCOME_CODES } from '../texts/outcomeCodes.ts';
 import { writeReport, writeShortReport } from './report.ts';
 
@@ -101,7 +98,7 @@ type AlikeEnding = Ending & {
  * Ends a run with the same verdict on every line that the check accepted. Where the lines are gone, they are checked once
  * more; and if that cannot be done either, the report says how many there were.
  */
-async function endAlike(context: ProvisioningContext, record: RunRecord, ending: AlikeEnding): Promise<void> {
+async function endAlike(context: ProvisioningContext, record: ProvisionRun, ending: AlikeEnding): Promise<void> {
   const { check } = ending;
   try {
     if (check !== undefined) return await endListed(context, record, { ...ending, check });
@@ -121,7 +118,7 @@ async function endAlike(context: ProvisioningContext, record: RunRecord, ending:
 /** Ends a run whose lines cannot be listed: its record tells how many there were. */
 export async function endUnlisted(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   ending: Ending & { readonly outcome: Outcome },
 ): Promise<void> {
   const { state, error, outcome } = ending;
@@ -166,7 +163,7 @@ export function countsAlike(
 
 async function endListed(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   ending: AlikeEnding & { readonly check: CheckResult },
 ): Promise<void> {
   const { check, verdict, state, error } = ending;
@@ -187,13 +184,13 @@ async function endListed(
 
 /** How a run ends, as its record will have it. */
 export interface FinalFields extends Ending {
-  readonly outcomes?: RunRecord['outcomes'];
+  readonly outcomes?: ProvisionRun['outcomes'];
   readonly configurations?: RunConfigurations;
   readonly report?: RunReportFiles;
 }
 
 /** Writes the final state of a run into its record; a record that is final already stays as it is. */
-export async function finish(context: ProvisioningContext, runId: string, fields: FinalFields): Promise<RunRecord> {
+export async function finish(context: ProvisioningContext, runId: string, fields: FinalFields): Promise<ProvisionRun> {
   return context.runs.update(runId, (record) => {
     const { waiting: _waiting, phase: _phase, suspendedAt: _suspendedAt, ...rest } = record;
     const { state, error, outcomes, report, configurations } = fields;

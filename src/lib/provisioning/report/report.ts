@@ -3,15 +3,7 @@ import { Readable } from 'node:stream';
 import { withoutFiller } from '../../devicesFile/lineText.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import {
-  needsPerson,
-  OUTCOMES,
-  type Outcome,
-  type RunConfigurations,
-  type RunRecord,
-  type RunReportFiles,
-} from '../../runs/runRecord.ts';
+import { needsPerson, OUTCOMES, type Outcome, type RunReportFiles } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { ensureContainer } from '../../storage/ensureContainer.ts';
 import { writeJson } from '../../storage/jsonBlob.ts';
@@ -24,11 +16,12 @@ import { entriesInOrder } from '../check/entriesInOrder.ts';
 import { type AcceptedEntry, type IndexEntry, isAccepted } from '../check/lineIndex.ts';
 import { readParentsAlong } from '../check/parentRows.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
+import type { ProvisioningContext, ProvisionRun, RunConfigurations } from '../run/provisionRun.ts';
 import { endingWith, reportConfigurations } from './configurationsReport.ts';
 import { createReportRows, REPORT_COLUMNS } from './reportRows.ts';
 
 export interface ReportInput {
-  readonly record: RunRecord;
+  readonly record: ProvisionRun;
   /** The state that the run ends in, given what became of its lines. */
   endingOf(outcomes: Readonly<Record<Outcome, number>>): Ending;
   readonly check: CheckResult;
@@ -64,7 +57,7 @@ const LISTED_LINES = 1_000;
 const LONGEST_BATCH = 900;
 
 /** Folder of a run in the results container. */
-export function resultFolder(record: RunRecord): string {
+export function resultFolder(record: ProvisionRun): string {
   const { batch } = record;
   // A blob name has 1,024 characters at most, and a drop may lie as deep as that.
   const place = batch.length <= LONGEST_BATCH ? batch : `${batch.slice(0, LONGEST_BATCH - 1)}_`;
@@ -174,7 +167,7 @@ export interface UnlistedLines {
 /** A report for a run that ended before its lines could be read, or whose lines cannot be read any more (`unlisted`). */
 export async function writeShortReport(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   ending: Ending,
   unlisted?: UnlistedLines,
 ): Promise<RunReportFiles> {
@@ -240,7 +233,7 @@ function count(
 }
 
 /** The record as it will stand once the run has ended. */
-function summaryOf(context: ProvisioningContext, record: RunRecord, ending: Ending): object {
+function summaryOf(context: ProvisioningContext, record: ProvisionRun, ending: Ending): object {
   const {
     version: _version,
     startClaim: _claim,

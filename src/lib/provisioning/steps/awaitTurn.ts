@@ -1,7 +1,6 @@
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { HubError } from '../../registry/index.ts';
 import { RunDamaged } from '../../runs/parseRunRecord.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { closeImportJob } from '../job/importNotes.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
@@ -9,6 +8,7 @@ import { noteJob } from '../job/jobNotes.ts';
 import { noJobUnderWay } from '../job/noJobUnderWay.ts';
 import { endCancelled, openRun } from '../job/openRun.ts';
 import { endWithoutJob } from '../report/endRun.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 
 /** The durable engine, as far as the life of a run's orchestration is concerned. */
 export interface RunInstances {

@@ -1,6 +1,6 @@
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { tryToCancel } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 import type { Step } from './stepInputs.ts';
 
 export async function cancelJob(context: ProvisioningContext, input: Step): Promise<{ readonly asked: boolean }> {

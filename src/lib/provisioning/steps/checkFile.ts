@@ -1,6 +1,5 @@
 import { ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { hubOf, isSent } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { FileRefused } from '../../textFile/fileRefused.ts';
 import { checkDrop } from '../check/checkDrop.ts';
 import type { CheckResult } from '../check/checkResult.ts';
@@ -9,6 +8,7 @@ import { DropChanged } from '../drop/drop.ts';
 import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { countsOf } from '../report/configurationsReport.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { isSent, type ProvisioningContext } from '../run/provisionRun.ts';
 
 export async function checkFile(
   context: ProvisioningContext,

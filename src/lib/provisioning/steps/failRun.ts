@@ -1,8 +1,8 @@
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { redact, safeError } from '../../redact.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { isFinal, type RunState } from '../../runs/runRecord.ts';
 import { endFailed } from '../report/endRun.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 import { settleNow } from './settleRun.ts';
 
 /**

@@ -1,10 +1,10 @@
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { openChecked } from '../job/openChecked.ts';
-import { isEarlierEpoch } from '../preImage/epoch.ts';
 import { filledFor } from '../preImage/filled.ts';
 import { epochSince } from '../preImage/preImage.ts';
 import { stopDanger } from '../preImage/stopDanger.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
+import { isEarlierEpoch } from '../run/epoch.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 import type { EpochStep } from './stepInputs.ts';
 
 export async function tryFillLines(

@@ -1,14 +1,14 @@
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { exportJobBlob } from '../job/jobBlobs.ts';
 import { openChecked } from '../job/openChecked.ts';
-import { isEarlierEpoch } from '../preImage/epoch.ts';
 import { epochSince, exportBlobName, keepManifest } from '../preImage/preImage.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
 import { endWithoutJob } from '../report/endRun.ts';
+import { isEarlierEpoch } from '../run/epoch.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 import type { EpochStep } from './stepInputs.ts';
 import { notePreImage } from './takePreImage.ts';
 

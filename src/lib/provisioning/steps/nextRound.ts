@@ -1,6 +1,5 @@
 import { isOver } from '../../hubJobs/hubJob.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isFinal, isLostAfterSend } from '../../runs/runRecord.ts';
+import { isFinal } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { type Aftermath, enter, mayRetry, type NextRound } from '../again/aftermath.ts';
 import { beginRound, markFinished, roundOfCalls, workOn } from '../again/callRounds.ts';
@@ -15,6 +14,7 @@ import { nextParents } from '../parents/parents.ts';
 import { readFilled } from '../preImage/filled.ts';
 import { afterLoss } from '../recovery/afterLoss.ts';
 import { surviving } from '../recovery/recovery.ts';
+import { isLostAfterSend, type ProvisioningContext } from '../run/provisionRun.ts';
 import { readBack } from '../verify/readBack.ts';
 
 export type { NextRound } from '../again/aftermath.ts';

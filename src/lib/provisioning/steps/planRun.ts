@@ -1,14 +1,14 @@
 import { HubError } from '../../registry/index.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import type { RunState } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
 import { openChecked } from '../job/openChecked.ts';
 import { plannedText, runPlanOf } from '../outcome/runPlan.ts';
 import { compareWithPreImage } from '../preImage/comparison.ts';
-import type { Epoch } from '../preImage/epoch.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 
 /**
  * The last step of a dry run: compares the file with what is there, and reports what would happen to each line, and

@@ -6,8 +6,7 @@
  */
 
 import { CONFIGURATIONS_FILE } from '../../configurationsFile/checkConfigurationsFile.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { hubOf, type RunRecord } from '../../runs/runRecord.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { readText } from '../../storage/readText.ts';
 import type { TurnTicket } from '../../turns/turnQueue.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from '../drop/drop.ts';
@@ -19,9 +18,10 @@ import {
   optionsFromMetadata,
 } from '../drop/dropOptions.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
-import { DEFAULT_OPTIONS, type ProvisionOptions } from '../drop/options.ts';
 import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { DEFAULT_OPTIONS, type ProvisionOptions } from '../run/options.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** Stands in the record for a confirmation that names something else. */
 const OTHER_NAME = '(another name)';
@@ -64,7 +64,11 @@ export async function readOptions(
 }
 
 /** The hub of a run, and its place in the queue there. */
-function readyOf(record: RunRecord): { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket } {
+function readyOf(record: ProvisionRun): {
+  readonly status: 'ready';
+  readonly hub: string;
+  readonly ticket: TurnTicket;
+} {
   const { runId, drop } = record;
   return {
     status: 'ready',
@@ -82,7 +86,7 @@ function withoutOtherName(context: ProvisioningContext, hub: string, options: Pr
 
 async function findOptions(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
 ): Promise<{ readonly found: ProvisionOptions } | { readonly wait: number }> {
   const path = parseDropPath(record.drop.blobName, [...context.settings.hubs.keys()]);
   if (path?.hub === undefined) {

@@ -1,8 +1,7 @@
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import type { Ending } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isFinal, type Outcome, type RunError, type RunRecord, type RunState } from '../../runs/runRecord.ts';
+import { isFinal, type Outcome, type RunError, type RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { makeOnce, readJson } from '../../storage/jsonBlob.ts';
 import { CHECK_BLOB, type CheckResult } from '../check/checkResult.ts';
@@ -12,6 +11,7 @@ import { surviving } from '../recovery/recovery.ts';
 import { endingWith } from '../report/configurationsReport.ts';
 import { countsAlike, finish } from '../report/endRun.ts';
 import { type ReportResult, writeReport } from '../report/report.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /**
  * Decides what became of every line, once nothing is to be done any more (`nextRound`), writes the report and the final
@@ -57,7 +57,7 @@ export async function settleNow(
 }
 
 /** Configurations whose file is gone with all that was noted of them. */
-function withConfigurations({ configurations }: RunRecord, result: ReportResult): ReportResult {
+function withConfigurations({ configurations }: ProvisionRun, result: ReportResult): ReportResult {
   if (configurations === undefined || result.configurations !== undefined) return result;
   const { lines, accepted, rejected } = configurations;
   const outcomes = countsAlike('unconfirmed', { lines, rejected, skipped: lines - accepted - rejected });
@@ -67,7 +67,7 @@ function withConfigurations({ configurations }: RunRecord, result: ReportResult)
 
 async function settle(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   error: RunError | undefined,
 ): Promise<ReportResult> {
   const staging = stagingOf(context, record.runId);
@@ -110,7 +110,7 @@ function summaryOf({ after }: Findings): object | undefined {
 }
 
 /** How the run ends, given what became of its lines. */
-function endingOf(record: RunRecord, outcomes: Readonly<Record<Outcome, number>>): Ending {
+function endingOf(record: ProvisionRun, outcomes: Readonly<Record<Outcome, number>>): Ending {
   const left = outcomes.failed + outcomes.unconfirmed;
   if (record.cancelRequestedAt !== undefined && (record.job?.status.toLowerCase() === 'cancelled' || left > 0)) {
     return {

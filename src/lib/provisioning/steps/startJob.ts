@@ -6,8 +6,6 @@
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { type HubJobPlan, startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { isLostAfterSend, type RunRecord } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
 import { DropChanged } from '../drop/drop.ts';
@@ -17,19 +15,20 @@ import { importPlan, preImagePlan } from '../job/jobPlans.ts';
 import { FIND_MS, startLaterJob } from '../job/laterJobs.ts';
 import { endWithoutImport, openChecked } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
-import { type Epoch, isEarlierEpoch } from '../preImage/epoch.ts';
 import { filledFor } from '../preImage/filled.ts';
 import { epochSince } from '../preImage/preImage.ts';
 import { findLostImport } from '../recovery/lostImport.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
+import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import type { JobStep } from './stepInputs.ts';
 
 const MINUTE_MS = 60_000;
 
 async function planOf(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   check: CheckResult,
   kind: 'export' | 'import',
   epoch: Epoch | undefined,
@@ -54,7 +53,7 @@ async function planOf(
 /** The run was cancelled after a create was sent, or may have been; no job of it has come to light so far. */
 class CancelledInDoubt extends Error {}
 
-function unlessCancelled(record: RunRecord, plan: HubJobPlan): HubJobPlan {
+function unlessCancelled(record: ProvisionRun, plan: HubJobPlan): HubJobPlan {
   return {
     ...plan,
     async beforeCreate() {
@@ -67,7 +66,7 @@ function unlessCancelled(record: RunRecord, plan: HubJobPlan): HubJobPlan {
 /** @returns false while the job may still come to light, and then be cancelled */
 async function endInDoubt(
   context: ProvisioningContext,
-  run: { readonly record: RunRecord; readonly check: CheckResult },
+  run: { readonly record: ProvisionRun; readonly check: CheckResult },
 ): Promise<boolean> {
   const { record } = run;
   const { intent } = (await readJobState(context, record, IMPORT_JOB_BLOB)) ?? {};

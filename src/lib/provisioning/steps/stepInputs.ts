@@ -1,5 +1,5 @@
-import type { JobKind } from '../../runs/runRecord.ts';
-import type { Epoch } from '../preImage/epoch.ts';
+import type { Epoch } from '../run/epoch.ts';
+import type { JobKind } from '../run/provisionRun.ts';
 
 export interface Step {
   readonly runId: string;

@@ -1,13 +1,13 @@
 import { HubError } from '../../registry/hubError.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
 import { openEpoch } from '../job/importNotes.ts';
 import { openChecked } from '../job/openChecked.ts';
-import { isEarlierEpoch } from '../preImage/epoch.ts';
 import { preImageWay, readPreImage } from '../preImage/preImage.ts';
 import type { PreImageManifest } from '../preImage/preImageBlobs.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { isEarlierEpoch } from '../run/epoch.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 import type { EpochStep } from './stepInputs.ts';
 
 export async function notePreImage(

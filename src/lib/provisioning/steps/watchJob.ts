@@ -1,12 +1,12 @@
 import { isOverdue, readHubJob } from '../../hubJobs/hubJob.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/hubError.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { endsReadingBack, type RunJob } from '../../runs/runRecord.ts';
+import type { RunJob } from '../../runs/runRecord.ts';
 import { FIELD_OF, waitingFor } from '../job/jobNotes.ts';
 import { tryToCancel } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
 import { runErrorOf } from '../report/endRun.ts';
+import { endsReadingBack, type ProvisioningContext } from '../run/provisionRun.ts';
 import type { JobStep } from './stepInputs.ts';
 
 export async function watchJob(

@@ -1,6 +1,5 @@
 import { HubError, type RegistryClient } from '../../registry/index.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import { hubOf, isFinal, type RunRecord } from '../../runs/runRecord.ts';
+import { hubOf, isFinal } from '../../runs/runRecord.ts';
 import { lostOf, StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { FEWEST_CALL_ITEMS } from '../../turns/hubPace.ts';
@@ -19,6 +18,7 @@ import {
   readRoundTexts,
   untried,
 } from '../again/rounds.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** An activity ends by itself within a minute; what is left is the next one's. */
 const WORK_MS = 45_000;
@@ -181,7 +181,7 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
 }
 
 /** Shows how full the hub is: once a chunk, which is once in 500 adds. */
-async function countRegistry(context: ProvisioningContext, record: RunRecord, round: string): Promise<void> {
+async function countRegistry(context: ProvisioningContext, record: ProvisionRun, round: string): Promise<void> {
   try {
     const { totalDeviceCount } = await context.hub(hubOf(record)).getRegistryStatistics();
     await context.runs.update(record.runId, (current) =>
@@ -201,7 +201,7 @@ function countPending(states: readonly LineState[]): number {
 
 async function tellProgress(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   round: string,
   settled: number,
 ): Promise<void> {

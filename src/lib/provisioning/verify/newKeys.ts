@@ -11,7 +11,7 @@ import { primaryKeyOf } from '../../registryLines/primaryKey.ts';
 import { parseRegistryLines } from '../../registryLines/registryLine.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import type { RoundLine } from '../again/rounds.ts';
-import type { ProvisionOptions } from '../drop/options.ts';
+import type { ProvisionOptions } from '../run/options.ts';
 
 /** So many lines are looked up by one pass over the pre-image: bounds memory. */
 const LINES_A_PASS = 20_000;

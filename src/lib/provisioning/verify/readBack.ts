@@ -4,7 +4,6 @@ import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import { endsReadingBack } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { type Aftermath, enter, lineOf, type NextRound, sentLines } from '../again/aftermath.ts';
 import { readRoundOutcomes } from '../again/roundOutcomes.ts';
@@ -19,6 +18,7 @@ import {
 } from '../again/rounds.ts';
 import type { SentLine } from '../again/unfilledLines.ts';
 import { mayBeApplied, mayBeCalled } from '../evidence/standing.ts';
+import { endsReadingBack } from '../run/provisionRun.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { mayPass, planVerification, verifyBlobName, verifyByExport, verifySingly } from './verification.ts';
 

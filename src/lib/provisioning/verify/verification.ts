@@ -13,13 +13,12 @@ import { HubError } from '../../registry/index.ts';
 import { type Agreement, agreement } from '../../registryLines/agrees.ts';
 import { parseRegistryLines, readRegistryLine, UNREADABLE } from '../../registryLines/registryLine.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import type { ProvisioningContext } from '../../runs/runContext.ts';
-import type { RunRecord } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { linesOf, rowsOf, writeLines } from '../../storage/ndjson.ts';
 import { type RoundLine, readRoundLines, type Verification } from '../again/rounds.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** As with the pre-image: what a hub of the smallest tier answers in about two minutes. */
 const MOST_READ_SINGLY = 200;
@@ -32,7 +31,7 @@ const CHARACTERS_A_PASS = 64 * 1024 * 1024;
 /** Writes down which lines are to be verified. No line: there is nothing to verify. */
 export async function planVerification(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   lines: AsyncIterable<string>,
 ): Promise<Verification> {
   const attempt = randomBytes(4).toString('hex');
@@ -57,7 +56,7 @@ export function verifyBlobName({ attempt, exportTry = 1 }: Verification): string
   return `registry-${attempt}-${exportTry}.txt`;
 }
 
-function blobs(context: ProvisioningContext, record: RunRecord, attempt: string) {
+function blobs(context: ProvisioningContext, record: ProvisionRun, attempt: string) {
   const staging = stagingOf(context, record.runId);
   return {
     lines: staging.getBlockBlobClient(`verify-${attempt}.txt`),
@@ -71,7 +70,7 @@ type FoundRow = readonly [id: string, moduleId: string | null, agreement: Agreem
 /** Reads lines one by one until the time of an activity is up. `export`: one of them can only be had by an export. */
 export async function verifySingly(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   { attempt }: Verification,
 ): Promise<
   { readonly next: 'again' } | { readonly next: 'export' } | { readonly next: 'ended'; readonly foundBlobName: string }
@@ -99,7 +98,11 @@ export async function verifySingly(
   return { next: 'ended', foundBlobName: await writeFound(context, record, rows) };
 }
 
-async function writeFound(context: ProvisioningContext, record: RunRecord, rows: readonly FoundRow[]): Promise<string> {
+async function writeFound(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+  rows: readonly FoundRow[],
+): Promise<string> {
   const found = foundBlob(context, record);
   await writeLines(
     found,
@@ -108,14 +111,14 @@ async function writeFound(context: ProvisioningContext, record: RunRecord, rows:
   return found.name;
 }
 
-function foundBlob(context: ProvisioningContext, record: RunRecord): BlockBlobClient {
+function foundBlob(context: ProvisioningContext, record: ProvisionRun): BlockBlobClient {
   return stagingOf(context, record.runId).getBlockBlobClient(`found-${randomBytes(4).toString('hex')}.ndjson`);
 }
 
 /** Compares the lines with an export of the registry. */
 export async function verifyByExport(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   verification: Verification,
 ): Promise<string> {
   const source = blobs(context, record, verification.attempt).lines;
@@ -153,7 +156,7 @@ export async function verifyByExport(
 
 export async function* readFound(
   context: ProvisioningContext,
-  record: RunRecord,
+  record: ProvisionRun,
   blobName: string,
 ): AsyncGenerator<{ readonly id: string; readonly moduleId: string | undefined; readonly agreement: Agreement }> {
   const rows = rowsOf<FoundRow>(stagingOf(context, record.runId).getBlockBlobClient(blobName));

@@ -4,8 +4,8 @@ import { CALL_ROUNDS, markFinished } from '../../../../src/lib/provisioning/agai
 import type { RoundOutcome } from '../../../../src/lib/provisioning/again/roundOutcomes.ts';
 import { openRounds, writeRound } from '../../../../src/lib/provisioning/again/rounds.ts';
 import { standingOf } from '../../../../src/lib/provisioning/evidence/standing.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
-import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';
 import { factsOf, type GivenJob } from '../evidence/givenFacts.ts';

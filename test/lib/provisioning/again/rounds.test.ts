@@ -11,7 +11,7 @@ import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImag
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { type ChunkReply, workChunk } from '../../../../src/lib/provisioning/steps/workChunk.ts';
 import { type BulkResult, HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, endJob, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
 

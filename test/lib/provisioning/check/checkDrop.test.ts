@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { checkDrop } from '../../../../src/lib/provisioning/check/checkDrop.ts';
-import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/options.ts';
+import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';
 

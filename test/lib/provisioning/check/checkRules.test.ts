@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { checkRulesOf } from '../../../../src/lib/provisioning/check/checkRules.ts';
-import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/options.ts';
+import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
 import { checkText, line, wholeDevice } from '../../devicesFile/checkText.ts';
 
 const never = { ...DEFAULT_OPTIONS, backupFirst: 'never' } as const;

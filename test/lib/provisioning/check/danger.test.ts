@@ -7,7 +7,7 @@ import {
   unconfirmedDanger,
   unconfirmedHaste,
 } from '../../../../src/lib/provisioning/check/danger.ts';
-import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/options.ts';
+import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
 import type { RegistryClient } from '../../../../src/lib/registry/index.ts';
 
 const counts = (deleted: number, deletedModules = 0, disabled = 0): DangerCounts => ({

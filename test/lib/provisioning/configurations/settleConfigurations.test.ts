@@ -15,7 +15,8 @@ import {
   type ImportJobRequest,
   type RegistryClient,
 } from '../../../../src/lib/registry/index.ts';
-import type { RunJob, RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
+import type { RunJob } from '../../../../src/lib/runs/runRecord.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { countingStarter, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
 

@@ -6,7 +6,7 @@ import {
   optionsFromJson,
   optionsFromMetadata,
 } from '../../../../src/lib/provisioning/drop/dropOptions.ts';
-import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/options.ts';
+import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
 
 function refusal(act: () => unknown): OptionsRefused {
   try {

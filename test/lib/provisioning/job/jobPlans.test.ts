@@ -3,7 +3,7 @@ import { jobDeadlineMs, planTimeMs } from '../../../../src/lib/hubJobs/startHubJ
 import type { CheckResult } from '../../../../src/lib/provisioning/check/checkResult.ts';
 import { parentsPlan, preImagePlan, verifyPlan } from '../../../../src/lib/provisioning/job/jobPlans.ts';
 import { HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { testContext } from '../../../helpers/provisioningContext.ts';
 
 const HOUR_MS = 3_600_000;

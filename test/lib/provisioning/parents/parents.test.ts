@@ -5,7 +5,7 @@ import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { workChunk } from '../../../../src/lib/provisioning/steps/workChunk.ts';
 import { type BulkResult, HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, endJob, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
 

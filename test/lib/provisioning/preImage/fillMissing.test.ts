@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkOf } from '../../../../src/lib/provisioning/check/checkResult.ts';
-import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/options.ts';
 import { fillMissing } from '../../../../src/lib/provisioning/preImage/fillMissing.ts';
 import { preImageBlob } from '../../../../src/lib/provisioning/preImage/preImageBlobs.ts';
+import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import type { RegistryClient } from '../../../../src/lib/registry/index.ts';

@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startHub } from '../../../../local/hub/index.ts';
 import { createRegistryClient, parseHubConnection } from '../../../../src/lib/registry/index.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
-import { isFinal, type RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import { isFinal } from '../../../../src/lib/runs/runRecord.ts';
 import { readText } from '../../../../src/lib/storage/readText.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { runInProcess } from '../../../helpers/inProcessRun.ts';

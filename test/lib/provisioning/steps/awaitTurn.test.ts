@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHECK_BLOB } from '../../../../src/lib/provisioning/check/checkResult.ts';
-import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/drop/options.ts';
 import { exportJobBlob, IMPORT_JOB_BLOB } from '../../../../src/lib/provisioning/job/jobBlobs.ts';
+import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
 import { awaitTurn, type RunInstances } from '../../../../src/lib/provisioning/steps/awaitTurn.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { stagingOf } from '../../../../src/lib/runs/runContainer.ts';
-import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
 import { writeJson } from '../../../../src/lib/storage/jsonBlob.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { type TestContext, testContext } from '../../../helpers/provisioningContext.ts';

@@ -9,7 +9,7 @@ import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
 

@@ -10,7 +10,7 @@ import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { countingStarter, dropFile, testContext } from '../../../helpers/provisioningContext.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ProvisionOptions } from '../../../../src/lib/provisioning/drop/options.ts';
+import type { ProvisionOptions } from '../../../../src/lib/provisioning/run/options.ts';
 import { asksForNewKeys, withKeysBefore } from '../../../../src/lib/provisioning/verify/newKeys.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { testContext } from '../../../helpers/provisioningContext.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Epoch, isEarlierEpoch } from '../../../../src/lib/provisioning/preImage/epoch.ts';
+import { type Epoch, isEarlierEpoch } from '../../../../src/lib/provisioning/run/epoch.ts';
+import type { JobKind } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
 import { finishPreImage } from '../../../../src/lib/provisioning/steps/finishPreImage.ts';
@@ -8,7 +9,7 @@ import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { JobKind, RunRecord } from '../../../../src/lib/runs/runRecord.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';
 

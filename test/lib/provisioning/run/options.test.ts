@@ -6,7 +6,7 @@ import {
   OPTIONS,
   type OptionEntry,
   type OptionKind,
-} from '../../../../src/lib/provisioning/drop/options.ts';
+} from '../../../../src/lib/provisioning/run/options.ts';
 
 /** Values that each kind of option takes. */
 function samplesOf(option: OptionKind): readonly (string | number | boolean)[] {

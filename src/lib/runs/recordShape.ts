@@ -1,0 +1,24 @@
+/** What a record that was read has to hold: one test a field. */
+export type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
+
+export const isText = (value: unknown): boolean => typeof value === 'string';
+export const isTrue = (value: unknown): boolean => value === true;
+export const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
+export const isInstant = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+export const oneOf = (words: readonly string[]) => (value: unknown) =>
+  typeof value === 'string' && words.includes(value);
+export const isCounts = (value: unknown): boolean => isObject(value) && Object.values(value).every(isNumber);
+export const holding = (required: Shape) => (value: unknown) =>
+  isObject(value) && Object.entries(required).every(([name, holds]) => holds(value[name]));
+
+export const isJob = holding({
+  jobId: isText,
+  status: isText,
+  progress: isNumber,
+  createdAt: isText,
+  deadline: isText,
+});
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
