@@ -10,7 +10,7 @@ import { RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/c
 import type { StorageConnection } from './storage/storage.ts';
 import { HUB_TIERS, type HubSize } from './turns/hubPace.ts';
 
-/** One row per setting: the source for the sample file, the README table and the parser below. */
+/** One row per setting: the source for the sample file, the table in docs/settings.md and the parser below. */
 export const SETTINGS = [
   {
     name: 'AzureWebJobsStorage',

@@ -26,9 +26,9 @@ describe('settings', () => {
     expect(sample.Values).toEqual(Object.fromEntries(SETTINGS.map(({ name, sample: value }) => [name, value])));
   });
 
-  it('are the same in the table of the README and in the code, name for name and default for default', () => {
-    const readme = readFileSync(new URL('README.md', root), 'utf8');
-    const table = /## Settings\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
+  it('are the same in the table of the docs and in the code, name for name and default for default', () => {
+    const page = readFileSync(new URL('docs/settings.md', root), 'utf8');
+    const table = /## The app\n([\s\S]*?)\n## /.exec(page)?.[1] ?? '';
     const rows = [...table.matchAll(/^\| `(\w+)` \| (.*?) \| (.*) \|$/gm)].map(([, name, fallback, meaning]) => ({
       name,
       fallback,

@@ -1,6 +1,6 @@
 /**
  * Compares what a report says of each line of a dropped file with what the hub's registry was before and is after. It has
- * a parser of its own for the file, and shares no logic with the app: the rules here are those of the README and of
+ * a parser of its own for the file, and shares no logic with the app: the rules here are those of the docs and of
  * https://learn.microsoft.com/azure/iot-hub/iot-hub-bulk-identity-mgmt#import-behavior.
  */
 

@@ -5,7 +5,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 
 import type { TestStack } from '../helpers/stack.ts';
 
-/** Containers and blobs that may hold keys (see "Where things lie" in the README). */
+/** Containers and blobs that may hold keys (see "What lies where in storage" in docs/provisioning.md). */
 const MAY_HOLD_KEYS = [
   /^provision\//,
   /^provision-results\/.*\/(failed-devices\.txt|rejected-lines\.(txt|csv))$/,

@@ -40,7 +40,7 @@ test('numbers stay as they are', () => {
 
 const text = fc.string({ unit: fc.constantFrom(...'=+-@\'" \t\r\n;,ab\uff1d\uff20'), maxLength: 12 });
 
-test('what is read back by the rule of the README is what was written', () => {
+test('what is read back by the rule of the docs is what was written', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(text, fc.string()), { minLength: 1 }), (rows) => {
       const back = readReport(`line,a,b\n${tableText(rows.map(([a, b], index) => [index, a, b]))}`);
