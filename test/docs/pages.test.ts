@@ -20,13 +20,15 @@ interface Page {
   readonly code: readonly string[];
 }
 
-const PAGES: readonly Page[] = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md').sort()].map((file) => {
-  const text = readFileSync(file, 'utf8');
-  const prose = text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
-  const blocks = [...text.matchAll(/^ *```\w*\n([\s\S]*?)^ *```$/gm)].flatMap(([, block = '']) => block.split('\n'));
-  const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span.replaceAll(/\s+/g, ' '));
-  return { file, text, prose, code: [...blocks, ...spans] };
-});
+const PAGES: readonly Page[] = ['README.md', 'CONTRIBUTING.md', ...globSync('{docs,local}/**/*.md').sort()].map(
+  (file) => {
+    const text = readFileSync(file, 'utf8');
+    const prose = text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
+    const blocks = [...text.matchAll(/^ *```\w*\n([\s\S]*?)^ *```$/gm)].flatMap(([, block = '']) => block.split('\n'));
+    const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span.replaceAll(/\s+/g, ' '));
+    return { file, text, prose, code: [...blocks, ...spans] };
+  },
+);
 
 const SCRIPTS = (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }).scripts;
 
@@ -111,14 +113,12 @@ describe('the pages', () => {
     expect(dead).toEqual([]);
   });
 
-  it('are all named by the README', () => {
-    const readme = PAGES[0];
-    const named = readme === undefined ? [] : linksOf(readme).map((link) => link.split('#')[0]);
-    expect(
-      PAGES.slice(1)
-        .map(({ file }) => file)
-        .filter((file) => !named.includes(file)),
-    ).toEqual([]);
+  it('are each linked from another', () => {
+    const linked = PAGES.flatMap((page) =>
+      linksOf(page).map((link) => join(dirname(page.file), link.split('#')[0] ?? '')),
+    );
+    const lonely = PAGES.map(({ file }) => file).filter((file) => file !== 'README.md' && !linked.includes(file));
+    expect(lonely).toEqual([]);
   });
 
   it('name npm scripts that exist', () => {
