@@ -148,10 +148,20 @@ describe('the pages', () => {
   });
 
   it('name files of the project that exist', () => {
-    const paths = (line: string) =>
-      line.match(/(?<![\w./-])(?:src|test|cli|local|bench|tools|samples|docs)\/[\w./-]*\w/g) ?? [];
-    expect(PAGES.flatMap(({ code }) => code.flatMap(paths)).length).toBeGreaterThan(20);
-    expect(wrongIn(({ code }) => code.flatMap(paths).filter((path) => !existsSync(path)))).toEqual([]);
+    const files = globSync('{src,test,cli,local,bench,tools,docs}/**/*.ts');
+    // In full from a folder of the project, or by the end of the path.
+    const inFull = /(?<![\w./-])(?:src|test|cli|local|bench|tools|samples|docs)\/[\w./-]*\w/g;
+    const byEnd = /(?<![\w./-])(?!(?:src|test|cli|local|bench|tools|samples|docs)\/)(?:\w+\/)?\w+\.ts\b/g;
+    const missing = wrongIn(({ code }) =>
+      code.flatMap((line) => [
+        ...(line.match(inFull) ?? []).filter((path) => !existsSync(path)),
+        ...(line.match(byEnd) ?? []).filter((end) => !files.some((file) => file.endsWith(`/${end}`))),
+      ]),
+    );
+    expect(missing).toEqual([]);
+    const named = (pattern: RegExp) => PAGES.flatMap(({ code }) => code.flatMap((line) => line.match(pattern) ?? []));
+    expect(named(inFull).length).toBeGreaterThan(20);
+    expect(named(byEnd).length).toBeGreaterThan(5);
   });
 });
 
