@@ -53,7 +53,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/texts': 'runs',
 
   'src/lib/hubJobs': 'runs registryLines registry storage errors.ts',
-  'src/lib/runs': 'settings.ts devicesFile registry storage logger.ts errors.ts redact.ts',
+  'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts',
   'src/lib/settings.ts': 'turns registry storage errors.ts',
   'src/lib/turns': '',
   'src/lib/configurationsFile': 'devicesFile registry textFile errors.ts',
@@ -87,7 +87,12 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
 const WITH_FOLDERS = ['local/hub'];
 
 /** The only files of `src/lib` of which orchestrations may use more than types: pure, so that a replay does as before. */
-const PURE = ['src/lib/provisioning/preImage/epoch.ts', 'src/lib/turns/turnQueue.ts', 'src/lib/runs/step.ts'];
+const PURE = [
+  'src/lib/provisioning/steps/flow.ts',
+  'src/lib/runs/step.ts',
+  'src/lib/turns/delays.ts',
+  'src/lib/turns/turnQueue.ts',
+];
 
 /** Packages of the Functions host, and the rooms that may know them. */
 const HOST_PACKAGES: Readonly<Record<string, readonly string[]>> = {

@@ -1,20 +1,18 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { getClient, input } from 'durable-functions';
 
-import { resumeRun } from '../hosting/pauseRun.ts';
+import { resumeRun, wakeRun } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
 import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
 import { endsReadingBack } from '../lib/provisioning/run/provisionRun.ts';
 import { isFinal } from '../lib/runs/runRecord.ts';
-import { CANCEL_EVENT, instanceIdOfRun } from '../orchestrations/instanceIds.ts';
 import { provisioning } from '../services.ts';
 
 /**
  * `POST /api/runs/{runId}/cancel`: 202 when the cancel is noted, 409 when the run has ended, 404 when there is
  * none, 400 when it is no id.
  *
- * The record is written first: should the event be lost, the next step of the run still finds it there. A suspended run
- * is resumed, or it could not end.
+ * It takes effect once the step that is under way has ended. A suspended run is resumed, or it could not end.
  */
 export async function cancelRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   const named = runIdOf(request);
@@ -35,13 +33,10 @@ export async function cancelRunOnHttp(request: HttpRequest, context: InvocationC
       },
     };
   }
-  try {
-    await getClient(context).raiseEvent(instanceIdOfRun(runId), CANCEL_EVENT, { at: record.cancelRequestedAt });
-  } catch (error) {
-    // Not started yet: its first step reads the record.
-    services.log.log('info', `cancel of run ${runId} noted; the event was not delivered: ${String(error)}`);
+  if (record.suspendedAt === undefined) {
+    await wakeRun(services, getClient(context), runId);
+    return { status: 202, jsonBody: record };
   }
-  if (record.suspendedAt === undefined) return { status: 202, jsonBody: record };
   const resumed = await resumeRun(services, getClient(context), runId);
   return { status: 202, jsonBody: resumed.status === 'unknown' ? record : resumed.run };
 }

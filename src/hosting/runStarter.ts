@@ -3,7 +3,7 @@ import { getClient } from 'durable-functions';
 
 import type { RunStarter } from '../lib/provisioning/drop/startRun.ts';
 import { instanceIdOfRun, ORCHESTRATIONS } from '../orchestrations/instanceIds.ts';
-import type { RunInput } from '../orchestrations/provisionRun.ts';
+import type { RunInput } from '../orchestrations/run.ts';
 import { liveStatus } from './instances.ts';
 
 /** Starts runs through the durable client of an invocation. */
@@ -15,7 +15,7 @@ export function runStarter(context: InvocationContext): RunStarter {
     isLive,
     async start(runId, attempt) {
       try {
-        await client.startNew(ORCHESTRATIONS.provisionRun, {
+        await client.startNew(ORCHESTRATIONS.run, {
           instanceId: instanceIdOfRun(runId),
           input: { runId, attempt } satisfies RunInput,
         });

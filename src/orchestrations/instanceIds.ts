@@ -1,16 +1,22 @@
 /** Every orchestration name, event name and instance-id rule, in one place. */
 
-export const ORCHESTRATIONS = {
-  provisionRun: 'provisionRun',
-  provisionTurn: 'provisionTurn',
-  provisionJobStart: 'provisionJobStart',
-  provisionJobWatch: 'provisionJobWatch',
-  provisionAftermath: 'provisionAftermath',
-  provisionLane: 'provisionLane',
-} as const;
+export const ORCHESTRATIONS = { run: 'run', lane: 'lane' } as const;
 
-/** Raised to a run's orchestration when a person asks to cancel it. */
-export const CANCEL_EVENT = 'cancel';
+/**
+ * Orchestrations of earlier versions, of which instances may be under way at an upgrade. Their histories mean nothing to
+ * this version: each ends as soon as it is asked to go on, and the sweep starts its run anew.
+ */
+export const SUPERSEDED = [
+  'provisionRun',
+  'provisionTurn',
+  'provisionJobStart',
+  'provisionJobWatch',
+  'provisionAftermath',
+  'provisionLane',
+] as const;
+
+/** Raised to a run when a person has cancelled, suspended or resumed it; its record says which. */
+export const WAKE_EVENT = 'wake';
 
 /** The orchestration of a run has the run's own id: two starts of one run meet in one instance. */
 export function instanceIdOfRun(runId: string): string {
@@ -22,22 +28,3 @@ export const TURN_ENTITY = 'turn';
 
 /** The entity that keeps the budget of registry operations; its key is the alias of the hub. */
 export const BUDGET_ENTITY = 'budget';
-
-/**
- * Children that a suspend has to find, so that they have ids of their own making. The watch over a job is none of them:
- * its id is derived by the engine.
- */
-export const RUN_CHILDREN = ['turn', 'start-export', 'start-import', 'after'] as const;
-export type RunChild = (typeof RUN_CHILDREN)[number];
-
-/**
- * These children derive from their parent, never from chance: a replayed parent finds the same child.
- *
- * Each start of the run has children of its own: a child outlives a parent that was terminated, and an id that is in use
- * cannot be started again.
- *
- * @param attempt which start of the run this is, from 1
- */
-export function childInstanceId(runId: string, child: RunChild, attempt: number): string {
-  return attempt === 1 ? `${runId}-${child}` : `${runId}-${child}-${attempt}`;
-}

@@ -44,31 +44,6 @@ function isPollReply(reply: unknown): reply is PollReply {
   return typeof reply === 'object' && reply !== null && 'granted' in reply;
 }
 
-/** Where a run stands in the queue, and since when. */
-export interface Standing {
-  readonly position: number;
-  /** Ms since the epoch, in durable time. */
-  readonly since: number;
-}
-
-/** As it was if the place is the same, else from now on. */
-export function standingAt(context: OrchestrationContext, position: number, before: Standing | undefined): Standing {
-  return before?.position === position ? before : { position, since: context.df.currentUtcDateTime.getTime() };
-}
-
-/**
- * Until the next question: 1 s for the next in line and 2 s more for each place behind it, as a run takes at least about
- * two seconds; but not less than a tenth of the time that the place has been the same, and at most 30 s.
- *
- * Files of one line pass one another within moments that way, and those far behind do not ask in vain. Behind a job of
- * hours even the next in line soon asks twice a minute only (each question costs about a dozen operations of storage, and
- * a history of fifty questions), and then waits a tenth longer than it must. None of this is a call to the hub.
- */
-export function turnDelaySeconds(context: OrchestrationContext, { position, since }: Standing): number {
-  const waitedMs = context.df.currentUtcDateTime.getTime() - since;
-  return Math.min(30, Math.max(1 + 2 * (position - 1), waitedMs / 10_000));
-}
-
 /** Takes the turn from a holder that was found dead. */
 export function* evictFromTurn(
   context: OrchestrationContext,

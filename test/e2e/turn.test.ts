@@ -105,21 +105,13 @@ describe('the turn on a hub', () => {
       });
 
       // The first run dies with its job under way; the next one starts over with less patience.
-      const listed = (await (await fetch(new URL('instances?showInput=true', instances))).json()) as {
-        instanceId: string;
-        name: string;
-        input: unknown;
-      }[];
-      const watch = listed.find(
-        ({ name, input }) => name === 'provisionJobWatch' && JSON.stringify(input).includes(dead.runId),
-      );
-      const doomed = [dead.runId, watch?.instanceId ?? 'no watch', next.runId, `${next.runId}-turn`];
+      const doomed = [dead.runId, next.runId];
       for (const id of doomed) await terminate(id);
       for (const id of doomed) await ended(id);
       const limits = { graceMs: 0, waiterSilentMs: 120_000, holderSilentMs: 500 };
-      expect(
-        await post(new URL(`orchestrators/provisionRun/${next.runId}`, instances), { runId: next.runId, limits }),
-      ).toBe(202);
+      expect(await post(new URL(`orchestrators/run/${next.runId}`, instances), { runId: next.runId, limits })).toBe(
+        202,
+      );
       const done = await stack.finalRecord('next/devices.txt');
       expect(done).toMatchObject({ state: 'completed', outcomes: { succeeded: 10 } });
       expect((await stack.hubState()).jobs).toMatchObject({ importsCreated: 2, overlapped: false });
@@ -180,6 +172,39 @@ describe('the turn on a hub', () => {
         outcomes: { succeeded: 250 },
       });
       expect((await stack.hubState()).jobs).toMatchObject({ importsCreated: 5, overlapped: false });
+
+      // Suspended behind HubKeeper's back, through the API of Durable Functions: that counts, and is resumed like any other.
+      await foreignJob(stack, 4_000);
+      await stack.drop('durable/devices.txt', devices('durable', 5));
+      const { runId } = await waitsFor(stack, 'durable/devices.txt', 'to wait', ({ waiting }) => waiting !== undefined);
+      const instance = new URL(`/runtime/webhooks/durabletask/instances/${runId}/`, stack.adminUrl);
+      expect(await post(new URL('suspend?reason=asked', instance))).toBe(202);
+      await stack.until('the instance to be suspended', async () => {
+        const { runtimeStatus } = (await (await fetch(new URL('.', instance))).json()) as { runtimeStatus: string };
+        return runtimeStatus === 'Suspended';
+      });
+      expect(await control(stack, runId, 'resume')).toBe(202);
+      expect(await stack.finalRecord('durable/devices.txt')).toMatchObject({ state: 'completed' });
+    });
+  });
+
+  it('is finished by a run whose orchestration an earlier version began, once the sweep has found it', async () => {
+    await withStack({ settings: { SWEEP_SCHEDULE: '*/2 * * * * *' } }, async (stack) => {
+      await foreignJob(stack, 8_000);
+      await stack.drop('old/devices.txt', devices('old', 5));
+      const { runId } = await waitsFor(stack, 'old/devices.txt', 'to wait', ({ waiting }) => waiting !== undefined);
+      const instances = new URL('/runtime/webhooks/durabletask/', stack.adminUrl);
+      expect(await post(new URL(`instances/${runId}/terminate?reason=upgrade`, instances))).toBe(202);
+      const began = await stack.until('the instance of an earlier version to begin', async () => {
+        const status = await post(new URL(`orchestrators/provisionRun/${runId}`, instances), { runId });
+        return status === 202;
+      });
+      expect(began).toBe(true);
+      expect(await stack.finalRecord('old/devices.txt')).toMatchObject({
+        state: 'completed',
+        outcomes: { succeeded: 5 },
+        startClaim: { attempt: 2 },
+      });
     });
   });
 });

@@ -7,56 +7,27 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { OrchestrationContext } from 'durable-functions';
 
-import { awaitTurn } from '../../src/lib/provisioning/steps/awaitTurn.ts';
-import { cancelJob } from '../../src/lib/provisioning/steps/cancelJob.ts';
-import { checkFile } from '../../src/lib/provisioning/steps/checkFile.ts';
-import { failRun } from '../../src/lib/provisioning/steps/failRun.ts';
-import { fillLines } from '../../src/lib/provisioning/steps/fillLines.ts';
-import { finishPreImage } from '../../src/lib/provisioning/steps/finishPreImage.ts';
-import { nextRound } from '../../src/lib/provisioning/steps/nextRound.ts';
-import { planRun } from '../../src/lib/provisioning/steps/planRun.ts';
-import { readOptions } from '../../src/lib/provisioning/steps/readOptions.ts';
-import { settleRun } from '../../src/lib/provisioning/steps/settleRun.ts';
-import { startJob } from '../../src/lib/provisioning/steps/startJob.ts';
-import { takePreImage } from '../../src/lib/provisioning/steps/takePreImage.ts';
-import { watchJob } from '../../src/lib/provisioning/steps/watchJob.ts';
+import { STEP_NAMES, takeStep } from '../../src/lib/provisioning/steps/takeStep.ts';
 import { workChunk } from '../../src/lib/provisioning/steps/workChunk.ts';
 import { orFault } from '../../src/lib/runs/faults.ts';
-import { provisionAftermath } from '../../src/orchestrations/provisionAftermath.ts';
-import { provisionJobStart, provisionJobWatch } from '../../src/orchestrations/provisionJob.ts';
-import { provisionLane } from '../../src/orchestrations/provisionRound.ts';
-import { provisionRun } from '../../src/orchestrations/provisionRun.ts';
-import { provisionTurn } from '../../src/orchestrations/provisionTurn.ts';
+import { lane } from '../../src/orchestrations/lane.ts';
+import { run } from '../../src/orchestrations/run.ts';
 import type { ScriptedTask } from './orchestration.ts';
 import type { TestContext } from './provisioningContext.ts';
 
 type Orchestrator = (context: OrchestrationContext) => Generator<unknown, unknown, unknown>;
 type Activity = (context: TestContext, input: never) => Promise<unknown>;
 
-const ORCHESTRATORS: Readonly<Record<string, Orchestrator>> = {
-  provisionRun,
-  provisionTurn,
-  provisionJobStart,
-  provisionJobWatch,
-  provisionAftermath,
-  provisionLane,
-};
+const ORCHESTRATORS: Readonly<Record<string, Orchestrator>> = { run, lane };
 
 const ACTIVITIES: Readonly<Record<string, Activity>> = {
-  readOptions,
-  checkFile,
-  awaitTurn: (context, input) => awaitTurn(context, { stateOf: async () => 'live' }, input),
-  takePreImage,
-  finishPreImage,
-  fillLines,
-  startJob,
-  watchJob,
-  cancelJob,
-  planRun,
-  nextRound,
-  workChunk,
-  settleRun,
-  failRun,
+  ...Object.fromEntries(
+    STEP_NAMES.map((name) => [
+      name,
+      (context: TestContext, input: never) => takeStep(context, name, input, () => ({ stateOf: async () => 'live' })),
+    ]),
+  ),
+  workChunk: (context, input) => orFault(() => workChunk(context, input)),
 };
 
 const TRIES = 8;
@@ -84,7 +55,7 @@ export async function runInProcess(
     await before(name, input);
     for (let tries = 1; ; tries++) {
       try {
-        return await orFault(() => step(context, input as never));
+        return await step(context, input as never);
       } catch (error) {
         if (tries === TRIES) {
           failures.push(`${name}: ${String(error)}`);
@@ -131,7 +102,7 @@ export async function runInProcess(
         for (const each of task.input as ScriptedTask[]) await answer(each);
         return undefined;
       case 'any': {
-        // No person cancels here: the other task is the one.
+        // Nobody wakes a run here: the other task is the one.
         const [watched] = task.input as ScriptedTask[];
         if (watched !== undefined) await answer(watched).catch(() => undefined);
         return watched;
@@ -141,7 +112,7 @@ export async function runInProcess(
     }
   };
 
-  return { output: await orchestrate('provisionRun', { runId }), failures };
+  return { output: await orchestrate('run', { runId }), failures };
 }
 
 function durableContext(context: TestContext, input: unknown, again: { input?: unknown }): OrchestrationContext {

@@ -26,7 +26,7 @@ export interface DriveResult {
 export function drive(
   orchestrator: (context: OrchestrationContext) => Generator<unknown, unknown, unknown>,
   input: unknown,
-  answer: (task: ScriptedTask, index: number) => unknown,
+  answer: (task: ScriptedTask, index: number, now: number) => unknown,
 ): DriveResult {
   let clock = Date.parse('2026-11-20T02:00:00Z');
   let continuedAsNew: unknown;
@@ -60,7 +60,12 @@ export function drive(
     signalEntity: (entity: EntityId, operation: string, value: unknown) => {
       signals.push({ entity: textOf(entity), operation, input: value });
     },
-    createTimer: (fireAt: Date) => ({ kind: 'timer', name: 'timer', input: fireAt.getTime() }),
+    createTimer: (fireAt: Date) => {
+      const timer = { kind: 'timer' as const, name: 'timer', input: fireAt.getTime(), isCancelled: false };
+      const cancel = () => Object.assign(timer, { isCancelled: true });
+      // Not part of what is compared.
+      return Object.defineProperty(timer, 'cancel', { value: cancel });
+    },
     waitForExternalEvent: (name: string) => ({ kind: 'event', name }),
     continueAsNew: (value: unknown) => {
       continuedAsNew = value;
@@ -80,7 +85,10 @@ export function drive(
       const task = step.value as ScriptedTask;
       yields.push(task);
       if (task.kind === 'timer') clock = Number(task.input);
-      const value = answer(task, yields.length - 1);
+      const value = answer(task, yields.length - 1, clock);
+      // Of tasks that race it is a timer that has won.
+      if (task.kind === 'any' && (value as ScriptedTask).kind === 'timer')
+        clock = Number((value as ScriptedTask).input);
       step = value instanceof Error ? generator.throw(value) : generator.next(value);
     }
     output = step.value;

@@ -1,8 +1,10 @@
 import type { EntityId, OrchestrationContext } from 'durable-functions';
 import { expect, it } from 'vitest';
 
+import type { AskInput, AskReply } from '../../src/lib/runs/step.ts';
+import { turnDelaySeconds } from '../../src/lib/turns/delays.ts';
 import { applyTurn, NO_TURNS, parseTurnOperation, TURN_LIMITS, type TurnState } from '../../src/lib/turns/turnQueue.ts';
-import { provisionTurn } from '../../src/orchestrations/provisionTurn.ts';
+import { run as orchestration, type RunInput } from '../../src/orchestrations/run.ts';
 import { announceTurn, leaveTurn } from '../../src/orchestrations/turns.ts';
 
 /** What an orchestration waits for. */
@@ -27,45 +29,61 @@ function takeTurns(
     state = result.state;
     return result.reply;
   };
-  const start = (run: number): void => {
+  const ask = ({ position, standing: before }: AskInput): AskReply => {
+    const standing = before?.position === position ? before : { position, since: now };
+    return { do: 'askAgain', seconds: turnDelaySeconds(position, now - standing.since), standing };
+  };
+  const start = (number: number): void => {
+    const runId = `run${number}`;
     const place = {
       hub: 'east',
-      ticket: { runId: `run${run}`, droppedAt: '2026-11-20T01:59:00.000Z', name: String(run).padStart(4, '0') },
+      ticket: { runId, droppedAt: '2026-11-20T01:59:00.000Z', name: String(number).padStart(4, '0') },
       limits: TURN_LIMITS,
     };
-    let input: unknown = { runId: place.ticket.runId, place };
+    const turn = { do: 'turn', next: { do: 'call', activity: 'hold', input: { runId } } } as const;
+    let input: unknown = {
+      runId,
+      place,
+      step: { ...turn, ask: { activity: 'awaitTurn', input: { runId } } },
+    } satisfies RunInput;
     let history: Generator<unknown, unknown, unknown>;
     const df = {
       getInput: () => input,
       get currentUtcDateTime() {
         return new Date(now);
       },
-      signalEntity: (_entity: EntityId, operation: string, value: unknown) => apply(operation, value),
+      setCustomStatus: () => undefined,
+      // What the run does at its end is done here when it has held its turn.
+      signalEntity: () => undefined,
       callEntity: (_entity: EntityId, operation: string, value: unknown): Waits => {
         asked += 1;
         return { reply: apply(operation, value) };
       },
-      callActivityWithRetry: (): Waits => ({ reply: { status: 'wait', evict: false } }),
+      callActivityWithRetry: (name: string, _policy: unknown, value: unknown): Waits => {
+        if (name === 'awaitTurn') return { reply: ask(value as AskInput) };
+        order.push(number);
+        due.push({ at: now + holdMs, go: () => apply('leave', { runId }) });
+        return { reply: { do: 'ended', state: 'completed' } };
+      },
       createTimer: (at: Date): Waits => ({ until: at.getTime() }),
+      waitForExternalEvent: () => ({}),
+      Task: { any: ([timer]: Waits[]) => timer },
       continueAsNew: (value: unknown) => {
         input = value;
-        history = provisionTurn(context);
+        history = orchestration(context);
         go(undefined);
       },
     };
     const context = { df } as unknown as OrchestrationContext;
     const go = (answer: unknown): void => {
       const step = history.next(answer);
-      const waits = step.value as Waits | { readonly status: string } | undefined;
-      if (step.done) {
-        if (waits === undefined) return;
-        order.push(run);
-        due.push({ at: now + holdMs, go: () => leaveTurn(context, place) });
-      } else if (waits !== undefined && 'reply' in waits) go(waits.reply);
-      else if (waits !== undefined && 'until' in waits) due.push({ at: waits.until, go: () => go(undefined) });
+      if (step.done) return;
+      const waits = step.value as Waits;
+      if ('reply' in waits) go(waits.reply);
+      else due.push({ at: waits.until, go: () => go(undefined) });
     };
-    announceTurn(context, place);
-    history = provisionTurn(context);
+    apply('announce', place.ticket);
+    history = orchestration(context);
     go(undefined);
   };
 
@@ -93,4 +111,20 @@ it('those who wait behind jobs of half an hour get their turn within a minute, a
   expect(ms).toBeLessThan(10 * 31 * 60_000);
   const minutesWaited = order.reduce((sum, run) => sum + run * 30, 0);
   expect(asked).toBeLessThan(minutesWaited * 3.5);
+});
+
+it('who announces itself and leaves again is expected no longer', () => {
+  const signals: unknown[] = [];
+  const context = {
+    df: {
+      signalEntity: (entity: EntityId, operation: string) => signals.push([`${entity.name}@${entity.key}`, operation]),
+    },
+  } as unknown as OrchestrationContext;
+  const ticket = { runId: 'r', droppedAt: '2026-11-20T01:59:00.000Z', name: 'a' };
+  announceTurn(context, { hub: 'east', ticket, limits: TURN_LIMITS });
+  leaveTurn(context, { hub: 'east', ticket, limits: TURN_LIMITS });
+  expect(signals).toEqual([
+    ['turn@east', 'announce'],
+    ['turn@east', 'leave'],
+  ]);
 });

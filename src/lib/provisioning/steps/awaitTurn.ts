@@ -1,11 +1,12 @@
 import { readJobState } from '../../hubJobs/jobState.ts';
-import { HubError } from '../../registry/index.ts';
 import { RunDamaged } from '../../runs/parseRunRecord.ts';
+import type { AskAgain, AskInput } from '../../runs/step.ts';
+import { turnDelaySeconds } from '../../turns/delays.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { closeImportJob } from '../job/importNotes.ts';
+import { isIdle } from '../job/isIdle.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import { noteJob } from '../job/jobNotes.ts';
-import { noJobUnderWay } from '../job/noJobUnderWay.ts';
 import { endCancelled, openRun } from '../job/openRun.ts';
 import { endWithoutJob } from '../report/endRun.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
@@ -18,24 +19,31 @@ export interface RunInstances {
 
 const HOUR_MS = 60 * 60_000;
 
+export interface AwaitTurnInput extends AskInput {
+  /** The run has had its turn, lost it after its import, and has more to send. */
+  readonly hasSent?: true;
+}
+
+/** `jobStarted`: the run needs no turn any more. */
+export type AwaitTurnResult =
+  | { readonly status: 'wait'; readonly next: Omit<AskAgain, 'do'> }
+  | { readonly status: 'ended' | 'jobStarted' };
+
 /**
  * One look around while a run waits for its turn: ends the run when that was asked for or it has waited too long, notes
  * its place in the record when that has changed, and finds out about a holder that is silent.
- *
- * @param input `again`: the run has had its turn, lost it after its import, and has more to send
- * @returns `jobStarted` for a run that needs no turn any more
  */
 export async function awaitTurn(
   context: ProvisioningContext,
   instances: RunInstances,
-  input: { readonly runId: string; readonly position: number; readonly silentHolder?: string; readonly again?: true },
-): Promise<{ readonly status: 'wait'; readonly evict: boolean } | { readonly status: 'ended' | 'jobStarted' }> {
-  const { runId, position, silentHolder, again = false } = input;
+  input: AwaitTurnInput,
+): Promise<AwaitTurnResult> {
+  const { runId, position, silentHolder, hasSent = false } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return { status: 'ended' };
-  if (again && record.cancelRequestedAt !== undefined) return { status: 'jobStarted' };
+  if (hasSent && record.cancelRequestedAt !== undefined) return { status: 'jobStarted' };
   const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job ?? record.job;
-  if (job !== undefined && !again) {
+  if (job !== undefined && !hasSent) {
     // Started again after its orchestration was lost: what is left to do needs no turn.
     await noteJob(context, runId, 'import', job);
     return { status: 'jobStarted' };
@@ -65,18 +73,27 @@ export async function awaitTurn(
     return { status: 'ended' };
   }
   if (before?.position !== position) {
-    await context.runs.update(runId, (current) => ({
-      ...current,
-      phase: 'turn',
-      waiting: {
-        since: current.waiting?.kind === 'turn' ? current.waiting.since : now.toISOString(),
-        kind: 'turn',
-        reason: `waiting for its turn: ${aheadText(position)}`,
-        position,
-      },
-    }));
+    // A suspended run stands in no queue.
+    await context.runs.update(runId, (current) =>
+      current.suspendedAt === undefined
+        ? {
+            ...current,
+            phase: 'turn',
+            waiting: {
+              since: current.waiting?.kind === 'turn' ? current.waiting.since : now.toISOString(),
+              kind: 'turn',
+              reason: `waiting for its turn: ${aheadText(position)}`,
+              position,
+            },
+          }
+        : undefined,
+    );
   }
-  return { status: 'wait', evict: silentHolder !== undefined && (await mayEvict(context, instances, silentHolder)) };
+  const nowMs = now.getTime();
+  const standing = input.standing?.position === position ? input.standing : { position, since: nowMs };
+  const seconds = turnDelaySeconds(position, nowMs - standing.since);
+  const isDead = silentHolder !== undefined && (await mayEvict(context, instances, silentHolder));
+  return { status: 'wait', next: { seconds, standing, ...(isDead ? { evict: silentHolder } : {}) } };
 }
 
 function aheadText(position: number): string {
@@ -85,21 +102,16 @@ function aheadText(position: number): string {
 
 /**
  * Whether a silent holder has to give up the turn: only when nothing of it can still be at work on the hub. Its
- * orchestration is gone or suspended, and no job of it is under way. A suspended one waits for its turn again when it is
- * resumed, unless its job has been done.
+ * orchestration is gone, or it is suspended; and no job of it is under way. A suspended one waits for its turn again when
+ * it is resumed, unless its job has been done.
  */
 async function mayEvict(context: ProvisioningContext, instances: RunInstances, holder: string): Promise<boolean> {
-  if ((await instances.stateOf(holder)) === 'live') return false;
+  const state = await instances.stateOf(holder);
   const record = await context.runs.read(holder).catch((error: unknown) => {
     // Nothing is done for it any more.
     if (error instanceof RunDamaged) return undefined;
     throw error;
   });
-  try {
-    return record === undefined || (await noJobUnderWay(context, record));
-  } catch (error) {
-    if (!(error instanceof HubError)) throw error;
-    context.log.log('warn', `whether the job of run ${holder} has ended is not known: ${error.message}`);
-    return false;
-  }
+  if (state === 'live' && record?.suspendedAt === undefined) return false;
+  return record === undefined || (await isIdle(context, record));
 }

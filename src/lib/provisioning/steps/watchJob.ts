@@ -7,13 +7,18 @@ import { tryToCancel } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
 import { runErrorOf } from '../report/endRun.ts';
 import { endsReadingBack, type ProvisioningContext } from '../run/provisionRun.ts';
+import type { Results } from './flow.ts';
 import type { JobStep } from './stepInputs.ts';
 
+/** A look that comes this much too soon is in time: the timer went by the clock of another machine. */
+const EARLY_MS = 500;
+
+/** @param input `lookAt`: when the hub is to be asked; until then only a cancel is looked for. Ms since the epoch. Default: now */
 export async function watchJob(
   context: ProvisioningContext,
-  input: JobStep,
-): Promise<{ readonly ended: boolean; readonly progress?: number }> {
-  const { runId, kind } = input;
+  input: JobStep & { readonly lookAt?: number },
+): Promise<Results['watchJob']> {
+  const { runId, kind, lookAt = 0 } = input;
   const field = FIELD_OF[kind];
   const record = await openRun(context, runId);
   const known = record?.[field];
@@ -22,10 +27,10 @@ export async function watchJob(
   if (isTerminalStatus(known.status)) return { ended: true };
 
   const overdue = isOverdue(context, known);
+  // Of a cancelled run, too, it is verified what was done: that export goes on, unless it is what was cancelled.
+  const isUnwanted = record.cancelRequestedAt !== undefined && (kind !== 'verify' || endsReadingBack(record));
+  if (!isUnwanted && !overdue && context.now().getTime() < lookAt - EARLY_MS) return { ended: false, isEarly: true };
   try {
-    // The event wakes the orchestration at once; this finds a cancel whose event was lost.
-    // Of a cancelled run, too, it is read back what was done: that export goes on, unless it is what was cancelled.
-    const isUnwanted = record.cancelRequestedAt !== undefined && (kind !== 'verify' || endsReadingBack(record));
     // A job that may be somebody else's is not ours to cancel.
     if ((isUnwanted || overdue) && !known.mayBeForeign) await tryToCancel(context, record, known.jobId);
     const job = await readHubJob(context, record, known.jobId);

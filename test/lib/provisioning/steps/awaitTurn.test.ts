@@ -78,7 +78,10 @@ const read = async (runId: string): Promise<RunRecord | undefined> => context.ru
 describe('a look around while a run waits for its turn', () => {
   it('writes the record only when its place has changed, and keeps since when it waits', async () => {
     const runId = await run();
-    expect(await awaitTurn(context, nobody, { runId, position: 2 })).toEqual({ status: 'wait', evict: false });
+    expect(await awaitTurn(context, nobody, { runId, position: 2 })).toEqual({
+      status: 'wait',
+      next: { seconds: 3, standing: { position: 2, since: expect.any(Number) } },
+    });
     const first = await read(runId);
     expect(first?.waiting).toMatchObject({ reason: 'waiting for its turn: 2 runs are ahead', position: 2 });
     context.advance(60_000);
@@ -164,6 +167,19 @@ describe('a silent holder', () => {
     { what: 'whose instance lives', instance: 'live', evict: false },
     { what: 'whose instance is gone, without a job', instance: 'gone', evict: true },
     { what: 'that is suspended, without a job', instance: 'suspended', evict: true },
+    {
+      what: 'that was suspended in its record alone, without a job',
+      instance: 'live',
+      record: { suspendedAt: '2026-11-20T10:00:00.000Z' },
+      evict: true,
+    },
+    {
+      what: 'that was suspended in its record alone while its job runs',
+      instance: 'live',
+      record: { suspendedAt: '2026-11-20T10:00:00.000Z', job: running },
+      hub: { status: 'running' },
+      evict: false,
+    },
     { what: 'that has ended and did not leave', instance: 'gone', record: { state: 'failed' }, evict: true },
     {
       what: 'whose job has ended',
@@ -246,7 +262,8 @@ describe('a silent holder', () => {
     hubJob = says;
     const instances: RunInstances = { stateOf: async (id) => (id === holder ? instance : 'live') };
     const reply = await awaitTurn(context, instances, { runId, position: 1, silentHolder: holder });
-    expect(reply).toEqual({ status: 'wait', evict });
+    expect(reply).toMatchObject({ status: 'wait', next: { standing: { position: 1 } } });
+    expect('next' in reply ? reply.next.evict : reply).toBe(evict ? holder : undefined);
     if (says !== undefined) expect(asked).toEqual(['j1']);
   });
 });

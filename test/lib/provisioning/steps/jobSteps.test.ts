@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { endFailed } from '../../../../src/lib/provisioning/report/endRun.ts';
-import { cancelJob } from '../../../../src/lib/provisioning/steps/cancelJob.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
@@ -287,7 +286,6 @@ describe('a cancel', () => {
     const run = await checkedRun();
     await run.start();
     run.hub.cancelling = hubError('ServerError', { retryable: true });
-    expect(await cancelJob(run.context, { runId: run.runId })).toEqual({ asked: false });
     await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
     expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toMatchObject({ ended: false });
     run.hub.end('ours-1', 'completed');

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { ChunkReply } from '../../src/lib/provisioning/steps/workChunk.ts';
 import { TURN_LIMITS } from '../../src/lib/turns/turnQueue.ts';
-import { provisionAftermath } from '../../src/orchestrations/provisionAftermath.ts';
-import { type LaneInput, provisionLane } from '../../src/orchestrations/provisionRound.ts';
-import { type DriveResult, drive, type ScriptedTask } from '../helpers/orchestration.ts';
+import { type LaneInput, lane } from '../../src/orchestrations/lane.ts';
+import { type DriveResult, drive } from '../helpers/orchestration.ts';
 
 const runId = '0123456789abcdef0123';
 const ticket = { runId, droppedAt: '2026-11-20T01:59:00.000Z', name: 'a/devices.txt' };
 const place = { hub: 'east', ticket, limits: TURN_LIMITS };
-const work = { round: 'devices', chunks: 5, width: 2, grant: 500, itemsPerMinute: 5_000 };
-const lane: LaneInput = {
+const work = { wave: 'devices', chunks: 5, width: 2, grant: 500, itemsPerMinute: 5_000 };
+const laneInput: LaneInput = {
   runId,
   place,
   work,
@@ -29,7 +28,7 @@ type StepInput = Parameters<typeof import('../../src/lib/provisioning/steps/work
 function driveLane(replies: readonly Partial<ChunkReply>[], input: Partial<LaneInput> = {}, takes: unknown[] = []) {
   let at = 0;
   const steps: StepInput[] = [];
-  const result = drive(provisionLane, { ...lane, ...input }, (task) => {
+  const result = drive(lane, { ...laneInput, ...input }, (task) => {
     if (task.name === 'poll') return { granted: true };
     if (task.name === 'take') return takes.shift() ?? { granted: true, spreadMs: 6_000 };
     if (task.kind === 'timer') return undefined;
@@ -42,7 +41,7 @@ function driveLane(replies: readonly Partial<ChunkReply>[], input: Partial<LaneI
 
 const kinds = ({ yields }: DriveResult) => yields.map(({ name }) => name);
 
-describe('a lane of a round', () => {
+describe('a lane of a wave', () => {
   it('takes items from the budget, and sends no more than were granted before it takes again', () => {
     const { result, steps } = driveLane([
       { status: 'more', sent: 500 },
@@ -73,7 +72,7 @@ describe('a lane of a round', () => {
     expect(kinds(result).filter((name) => name === 'take')).toHaveLength(2);
   });
 
-  it('comes back to what failed for a passing reason, later and later', () => {
+  it('comes back to what is pending, later and later', () => {
     const { steps, result } = driveLane(
       [{ status: 'tried' }, { status: 'done' }, { status: 'tried' }, { status: 'done' }],
       { now: [0, 1] },
@@ -95,10 +94,10 @@ describe('a lane of a round', () => {
       {},
     ]);
     const timers = result.yields.filter(({ kind }) => kind === 'timer');
-    expect(steps.map(({ waitMs }) => waitMs)).toEqual([0, 0, 20_000]);
+    expect(steps.map(({ waitMs }) => waitMs)).toEqual([0, 30_000, 20_000]);
     // In pieces, so that the turn is kept and a cancel is seen.
-    expect(timers).toHaveLength(8);
-    expect(kinds(result).filter((name) => name === 'poll').length).toBeGreaterThanOrEqual(8);
+    expect(timers).toHaveLength(15);
+    expect(kinds(result).filter((name) => name === 'poll').length).toBeGreaterThanOrEqual(15);
   });
 
   it('does not sleep for as long as a confused budget says', () => {
@@ -120,77 +119,10 @@ describe('a lane of a round', () => {
   });
 
   it('returns when something goes wrong, so that the other lanes go on', () => {
-    const { output, error } = drive(provisionLane, lane, (task) =>
+    const { output, error } = drive(lane, laneInput, (task) =>
       task.name === 'workChunk' ? new Error('storage is away') : { granted: true, spreadMs: 0 },
     );
     expect(output).toEqual({ ended: true });
     expect(error).toBeUndefined();
-  });
-});
-
-describe('what follows the import job', () => {
-  const run = (nexts: object[], answers: Record<string, unknown> = {}, polls: object[] = []) => {
-    const queue = [...nexts];
-    return drive(provisionAftermath, { runId, place }, (task: ScriptedTask) => {
-      if (task.name === 'poll') return polls.shift() ?? { granted: true };
-      if (task.name === 'nextRound') return queue.shift() ?? { do: 'settle' };
-      if (task.name === 'settleRun') return { state: 'completed' };
-      return answers[task.name];
-    });
-  };
-
-  it('is done as the activity says, and the end of a round is told to it', () => {
-    const { yields, output } = run([{ do: 'work', ...work }]);
-    const all = yields.find(({ kind }) => kind === 'all');
-    const lanes = all?.input as ScriptedTask[];
-    expect(lanes.map(({ input }) => (input as LaneInput).now)).toEqual([
-      [0, 2, 4],
-      [1, 3],
-    ]);
-    const asked = yields.filter(({ name }) => name === 'nextRound').map(({ input }) => input);
-    expect(asked).toEqual([{ runId }, { runId, finished: 'devices' }]);
-    expect(output).toEqual({ state: 'completed' });
-  });
-
-  it('starts a job and watches it; one that cannot be started is not watched', () => {
-    const started = run([{ do: 'job', kind: 'verify' }], { provisionJobStart: { status: 'started' } });
-    expect(started.yields.map(({ name }) => name)).toContain('provisionJobWatch');
-    const givenUp = run([{ do: 'job', kind: 'verify' }], { provisionJobStart: { status: 'ended' } });
-    expect(givenUp.yields.map(({ name }) => name)).not.toContain('provisionJobWatch');
-  });
-
-  it.each(['ended', 'notEnded'])('goes back to the run when the activity says %s', (what) => {
-    expect(run([{ do: what }]).output).toEqual({ state: what });
-  });
-
-  it('waits for the turn again when others were let pass, and takes it from one that is dead', () => {
-    const lost = { granted: false, position: 2, silentHolder: 'f'.repeat(20) };
-    const waits = [
-      { status: 'wait', evict: false },
-      { status: 'wait', evict: true },
-    ];
-    const { yields } = drive(provisionAftermath, { runId, place }, (task: ScriptedTask) => {
-      if (task.name === 'poll') return waits.length > 0 ? lost : { granted: true };
-      if (task.name === 'awaitTurn') return waits.shift();
-      return task.name === 'nextRound' ? { do: 'ended' } : undefined;
-    });
-    expect(yields.map(({ name }) => name)).toEqual([
-      ...['poll', 'awaitTurn', 'timer'],
-      ...['poll', 'awaitTurn', 'evict'],
-      ...['poll', 'nextRound'],
-    ]);
-    expect(yields[1]?.input).toEqual({ runId, position: 2, again: true, silentHolder: 'f'.repeat(20) });
-  });
-
-  it('goes on without the turn when it was cancelled meanwhile', () => {
-    const { yields } = run([{ do: 'settle' }], { awaitTurn: { status: 'jobStarted' } }, [
-      { granted: false, position: 1 },
-    ]);
-    expect(yields.map(({ name }) => name)).toEqual(['poll', 'awaitTurn', 'nextRound', 'settleRun']);
-  });
-
-  it('starts over with a fresh history after 50 looks', () => {
-    const { continuedAsNew } = run(Array.from({ length: 50 }, () => ({ do: 'wait', seconds: 10 })));
-    expect(continuedAsNew).toEqual({ runId, place });
   });
 });

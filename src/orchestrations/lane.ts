@@ -1,26 +1,17 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
-import { call, sleep } from './activities.ts';
+import type { ChunkInput, ChunkReply } from '../lib/provisioning/steps/workChunk.ts';
+import { type LanesWork, LONGEST_WAIT_SECONDS } from '../lib/runs/step.ts';
+import { growingDelaySeconds } from '../lib/turns/delays.ts';
+import { callActivity, sleep } from './activities.ts';
 import { takeItems, tellThrottled } from './budgets.ts';
 import { ORCHESTRATIONS } from './instanceIds.ts';
-import { growingDelaySeconds } from './loops.ts';
 import { pollTurn, type TurnPlace } from './turns.ts';
-
-/** Work on a round, as an activity laid it out. */
-export interface RoundWork {
-  readonly round: string;
-  readonly chunks: number;
-  /** Chunks that are worked on at once. */
-  readonly width: number;
-  /** Lines that one activity may send. */
-  readonly grant: number;
-  readonly itemsPerMinute: number;
-}
 
 export interface LaneInput {
   readonly runId: string;
   readonly place: TurnPlace;
-  readonly work: RoundWork;
+  readonly work: LanesWork;
   /** Which of the lanes this is, from 0: it works on every `width`th chunk. */
   readonly lane: number;
   /** The chunks that this pass still has to look at; those with lines left for the next pass. */
@@ -39,20 +30,16 @@ export interface LaneInput {
 const ACTIVITIES_A_HISTORY = 30;
 
 /** Longer than this an activity does not wait for its call to be due. */
-const LONGEST_WAIT_MS = 30_000;
-/** The turn is kept, and a cancel seen, at least this often. */
-const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_WAIT_MS = LONGEST_WAIT_SECONDS * 1000;
 
-/** Sends the lines of a round: as many lanes as the hub is wide, each a child of its own. */
-export function* workRound(
+/** Sends the lines of a wave: as many lanes as the hub is wide, each a child of its own. */
+export function* workLanes(
   context: OrchestrationContext,
-  runId: string,
-  place: TurnPlace,
-  work: RoundWork,
+  { runId, place, work }: Pick<LaneInput, 'runId' | 'place' | 'work'>,
 ): Generator<Task, void, unknown> {
   const lanes = Math.min(work.width, work.chunks);
   const tasks = Array.from({ length: lanes }, (_, lane) =>
-    context.df.callSubOrchestrator(ORCHESTRATIONS.provisionLane, {
+    context.df.callSubOrchestrator(ORCHESTRATIONS.lane, {
       runId,
       place,
       work,
@@ -71,13 +58,11 @@ export function* workRound(
 }
 
 /**
- * One lane of a round: takes items from the budget, has an activity send that many lines of a chunk, and goes on to the
- * next chunk; then over again for lines that failed for a passing reason, with growing pauses, until none is left or the
+ * One lane of a wave: takes items from the budget, has an activity send that many lines of a chunk, and goes on to the
+ * next chunk; then over again for lines that are pending after a transient failure, with growing pauses, until none is left or the
  * activity says that it is over.
  */
-export function* provisionLane(
-  context: OrchestrationContext,
-): Generator<Task, { readonly ended: true } | undefined, unknown> {
+export function* lane(context: OrchestrationContext): Generator<Task, { readonly ended: true } | undefined, unknown> {
   const input = context.df.getInput() as LaneInput;
   try {
     const next = yield* workLane(context, input);
@@ -99,6 +84,7 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
       if (later.length === 0) return undefined;
       [now, later] = [later, []];
       pass += 1;
+      // A cancel is seen by the next call: it is not put off for longer than by any other wait.
       yield* sleep(context, retryDelaySeconds(pass));
       continue;
     }
@@ -115,13 +101,13 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
     }
     if (waitMs > LONGEST_WAIT_MS) {
       // An activity that cannot wait for so long would come back at once, to be asked again and again.
-      const pauseMs = Math.min(waitMs, LONGEST_PAUSE_MS);
+      const pauseMs = Math.min(waitMs, LONGEST_WAIT_MS);
       yield* sleep(context, pauseMs / 1000);
       waitMs -= pauseMs;
       continue;
     }
-    const step = { runId, round: work.round, chunk, items: unused, msPerItem, waitMs, pass, refusals };
-    const reply = yield* call(context, 'workChunk', step);
+    const step: ChunkInput = { runId, round: work.wave, chunk, items: unused, msPerItem, waitMs, pass, refusals };
+    const reply = (yield* callActivity(context, 'workChunk', step)) as ChunkReply;
     unused -= Math.min(unused, reply.sent);
     waitMs = reply.waitMs;
     refusals = reply.refusals;
@@ -138,7 +124,7 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
   return { ...input, now, later, pass, unused, msPerItem, waitMs, refusals };
 }
 
-/** 4, 6, 9 … up to 60 s before lines are tried again. */
+/** 4, 6, 9 … up to 30 s before pending lines are sent again. */
 export function retryDelaySeconds(pass: number): number {
-  return growingDelaySeconds(pass + 1, 60);
+  return growingDelaySeconds(pass + 1, LONGEST_WAIT_SECONDS);
 }

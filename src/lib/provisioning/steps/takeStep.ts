@@ -1,0 +1,104 @@
+/** Every activity of a provisioning run: it reads whether the run is suspended, does its work, and says what is next. */
+
+import { orFault } from '../../runs/faults.ts';
+import { isFinal } from '../../runs/runRecord.ts';
+import type { AskReply, Step } from '../../runs/step.ts';
+import { isIdle } from '../job/isIdle.ts';
+import { epochOf } from '../run/epoch.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
+import { awaitTurn, type RunInstances } from './awaitTurn.ts';
+import { checkFile } from './checkFile.ts';
+import { failRun } from './failRun.ts';
+import { fillLines } from './fillLines.ts';
+import { finishPreImage } from './finishPreImage.ts';
+import { type EpochStep, FLOW, type Inputs, type JobStep, type Results, resumedStep, type StepName } from './flow.ts';
+import { nextRound } from './nextRound.ts';
+import { planRun } from './planRun.ts';
+import { readOptions } from './readOptions.ts';
+import { settleRun } from './settleRun.ts';
+import { startJob } from './startJob.ts';
+import { takePreImage } from './takePreImage.ts';
+import { watchJob } from './watchJob.ts';
+
+type Work = {
+  readonly [Name in StepName]: (
+    context: ProvisioningContext,
+    input: Inputs[Name],
+    instances: () => RunInstances,
+  ) => Promise<Results[Name]>;
+};
+
+const inEpoch = <Input extends EpochStep>(input: Input) => ({ ...input, epoch: epochOf(input.attempt, input.number) });
+
+/** The pre-image matters only to the export that takes it, and to the import. */
+const inEpochOfJob = <Input extends JobStep>(input: Input) =>
+  input.kind === 'export' || input.kind === 'import' ? inEpoch(input) : input;
+
+const WORK: Work = {
+  readOptions,
+  checkFile,
+  awaitTurn: (context, input, instances) => awaitTurn(context, instances(), input),
+  takePreImage: (context, input) => takePreImage(context, inEpoch(input)),
+  finishPreImage: (context, input) => finishPreImage(context, inEpoch(input)),
+  fillLines: (context, input) => fillLines(context, inEpoch(input)),
+  planRun: (context, input) => planRun(context, inEpoch(input)),
+  startJob: (context, input) => startJob(context, inEpochOfJob(input)),
+  watchJob: (context, input) => watchJob(context, inEpochOfJob(input)),
+  nextRound,
+  settleRun,
+  failRun,
+};
+
+export const STEP_NAMES = Object.keys(WORK) as readonly StepName[];
+
+/** The input of a step that was held back while its run was suspended. */
+type Held<Input> = Input & { readonly wasSuspended?: true };
+
+/** @returns what is next; `fault` when a retry cannot help */
+export async function takeStep<Name extends StepName>(
+  context: ProvisioningContext,
+  name: Name,
+  input: Held<Inputs[Name]>,
+  instances: () => RunInstances,
+): Promise<AskReply | { readonly fault: string }> {
+  const { wasSuspended = false, ...rest } = input;
+  // What is left of it is the input of the step.
+  const asked = rest as unknown as Inputs[Name];
+  return orFault(async () => {
+    const held = await whileSuspended(context, name, asked);
+    if (held !== undefined) return held;
+    if (wasSuspended) return resumedStep(name, asked);
+    return FLOW[name](await WORK[name](context, asked, instances), asked, context.now().getTime());
+  });
+}
+
+/** A job that is under way is watched on while its run is suspended; and whatever failed, failed. */
+const GOES_ON: ReadonlySet<StepName> = new Set<StepName>(['watchJob', 'failRun']);
+
+const SHORTEST_LOOK_SECONDS = 30;
+const LONGEST_LOOK_SECONDS = 5 * 60;
+
+/**
+ * What a suspended run does instead of its next step: it waits, without its turn if no job of it is under way. One that
+ * was cancelled goes on, to its end.
+ *
+ * @returns undefined for a run that goes on
+ */
+async function whileSuspended<Name extends StepName>(
+  context: ProvisioningContext,
+  name: Name,
+  input: Inputs[Name],
+): Promise<Step | undefined> {
+  if (GOES_ON.has(name)) return undefined;
+  const record = await context.runs.read(input.runId);
+  if (record === undefined || isFinal(record.state)) return undefined;
+  const { suspendedAt, cancelRequestedAt } = record;
+  if (suspendedAt === undefined || cancelRequestedAt !== undefined) return undefined;
+  const seconds = (context.now().getTime() - Date.parse(suspendedAt)) / 4_000;
+  return {
+    do: 'suspended',
+    seconds: Math.min(LONGEST_LOOK_SECONDS, Math.max(SHORTEST_LOOK_SECONDS, seconds)),
+    leave: await isIdle(context, record),
+    next: { do: 'call', activity: name, input: { ...input, wasSuspended: true } },
+  };
+}
