@@ -1,7 +1,7 @@
 /** The pages for people: what they name exists, and the first of them stays short. */
 
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
@@ -162,6 +162,15 @@ describe('the pages', () => {
     const named = (pattern: RegExp) => PAGES.flatMap(({ code }) => code.flatMap((line) => line.match(pattern) ?? []));
     expect(named(inFull).length).toBeGreaterThan(20);
     expect(named(byEnd).length).toBeGreaterThan(5);
+  });
+});
+
+describe('CONTRIBUTING.md', () => {
+  it('shows every folder of the app', () => {
+    const tree = PAGES.find(({ file }) => file === 'CONTRIBUTING.md')?.text ?? '';
+    const folders = globSync('src/{*,lib/*,lib/provisioning/*}/').map((folder) => basename(folder));
+    expect(folders.length).toBeGreaterThan(20);
+    expect(folders.filter((folder) => !tree.includes(`${folder}/`))).toEqual([]);
   });
 });
 
