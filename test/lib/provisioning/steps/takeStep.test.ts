@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import type { RunInstances } from '../../../../src/lib/provisioning/steps/awaitTurn.ts';
+import type { StepName } from '../../../../src/lib/provisioning/steps/flow.ts';
+import { STEP_NAMES, takeStep } from '../../../../src/lib/provisioning/steps/takeStep.ts';
+import type { ImportExportJob, RegistryClient } from '../../../../src/lib/registry/index.ts';
+import type { RunRecord } from '../../../../src/lib/runKinds.ts';
+import type { Step } from '../../../../src/lib/runs/step.ts';
+import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
+import { dropFile, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
+
+let azurite: Azurite;
+let context: TestContext;
+let files = 0;
+let hubJob: Pick<ImportExportJob, 'status'> | undefined;
+
+const hub = { hubName: 'east', getJob: async () => hubJob } as unknown as RegistryClient;
+const nobody = (): RunInstances => ({ stateOf: async () => 'gone' });
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.stop());
+beforeEach(() => {
+  context = testContext(azurite.connectionString, { hub });
+  hubJob = undefined;
+});
+
+/** A run of a dropped file, of which the record says `change`. */
+async function dropped(change: Partial<RunRecord>): Promise<string> {
+  const runId = await dropFile(context, `take-${++files}/devices.txt`, '{"id":"d-1","importMode":"create"}\n');
+  await context.runs.update(runId, (record) => ({ ...record, ...change }));
+  return runId;
+}
+
+const take = (name: StepName, runId: string, more: object = {}) =>
+  takeStep(
+    context,
+    name,
+    { runId, attempt: 1, number: 1, kind: 'import', tries: 0, since: 0, lookAt: 0, ...more } as never,
+    nobody,
+  );
+
+const suspendedFor = (ms: number) => ({ suspendedAt: new Date(context.now().getTime() - ms).toISOString() });
+const running = {
+  jobId: 'j1',
+  createdAt: '2026-11-20T10:00:00.000Z',
+  deadline: '2126-11-20T12:00:00.000Z',
+  status: 'running',
+  progress: 5,
+};
+
+describe('a step of a suspended run', () => {
+  const heldBack = STEP_NAMES.filter((name) => name !== 'watchJob' && name !== 'failRun');
+
+  it.each(heldBack)('%s is held back, and its turn is given up', async (name) => {
+    const runId = await dropped(suspendedFor(1_000));
+    const before = await context.runs.read(runId);
+    expect(await take(name, runId)).toMatchObject({
+      do: 'suspended',
+      leave: true,
+      seconds: 30,
+      next: { do: 'call', activity: name, input: { runId, attempt: 1, wasSuspended: true } },
+    });
+    expect(await context.runs.read(runId)).toEqual(before);
+  });
+
+  it.each([
+    ['a minute', 60_000, 30],
+    ['ten minutes', 600_000, 150],
+    ['a day', 86_400_000, 300],
+  ])('suspended for %s, looks at its record again in good time', async (_what, ms, seconds) => {
+    const step = (await take('nextRound', await dropped(suspendedFor(ms)))) as Extract<Step, { do: 'suspended' }>;
+    expect(step.seconds).toBeCloseTo(seconds, 0);
+  });
+
+  it('keeps its turn while a job of it is under way, which is watched on', async () => {
+    hubJob = { status: 'running' };
+    const runId = await dropped({ ...suspendedFor(1_000), job: running });
+    expect(await take('nextRound', runId)).toMatchObject({ do: 'suspended', leave: false });
+    expect(await take('watchJob', runId)).toMatchObject({ do: 'wait', next: { activity: 'watchJob', keepTurn: true } });
+    hubJob = { status: 'completed' };
+    expect(await take('watchJob', runId)).toMatchObject({ do: 'turn', next: { activity: 'nextRound' } });
+    expect(await take('nextRound', runId)).toMatchObject({ do: 'suspended', leave: true });
+  });
+
+  it('goes on when the run is cancelled: it has to end', async () => {
+    const runId = await dropped({ ...suspendedFor(1_000), cancelRequestedAt: context.now().toISOString() });
+    expect(await take('readOptions', runId)).toEqual({ do: 'ended', state: 'ended' });
+    expect(await context.runs.read(runId)).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('is not the next one when the run is resumed, if what it builds on may be old', async () => {
+    const runId = await dropped({});
+    expect(await take('fillLines', runId, { wasSuspended: true })).toMatchObject({
+      do: 'turn',
+      next: { activity: 'takePreImage', input: { number: 2 } },
+    });
+    const step = await take('readOptions', runId, { wasSuspended: true });
+    expect(step).toMatchObject({ do: 'call', activity: 'readOptions' });
+    expect(JSON.stringify(step)).not.toContain('wasSuspended');
+  });
+});
