@@ -4,7 +4,7 @@ import { app, input as extraInput } from 'durable-functions';
 import { runInstances } from '../hosting/runInstances.ts';
 import type { ProvisioningContext } from '../lib/provisioning/run/provisionRun.ts';
 import type { Inputs, StepName } from '../lib/provisioning/steps/flow.ts';
-import { STEP_NAMES, takeStep } from '../lib/provisioning/steps/takeStep.ts';
+import { STEP_NAMES, takeSteps } from '../lib/provisioning/steps/takeStep.ts';
 import { type ChunkInput, workChunk } from '../lib/provisioning/steps/workChunk.ts';
 import { safeError } from '../lib/redact.ts';
 import { orFault } from '../lib/runs/faults.ts';
@@ -16,7 +16,7 @@ const USE_CLIENT: ReadonlySet<StepName> = new Set<StepName>(['awaitTurn']);
 for (const name of STEP_NAMES) {
   register<Inputs[typeof name]>(
     name,
-    (services, input, invocation) => takeStep(services, name, input, () => runInstances(invocation)),
+    (services, input, invocation) => takeSteps(services, name, input, () => runInstances(invocation)),
     USE_CLIENT.has(name),
   );
 }

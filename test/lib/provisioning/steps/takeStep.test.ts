@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { RunInstances } from '../../../../src/lib/provisioning/steps/awaitTurn.ts';
 import type { StepName } from '../../../../src/lib/provisioning/steps/flow.ts';
-import { STEP_NAMES, takeStep } from '../../../../src/lib/provisioning/steps/takeStep.ts';
+import { STEP_NAMES, takeStep, takeSteps } from '../../../../src/lib/provisioning/steps/takeStep.ts';
 import type { ImportExportJob, RegistryClient } from '../../../../src/lib/registry/index.ts';
 import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import type { Step } from '../../../../src/lib/runs/step.ts';
@@ -99,5 +99,45 @@ describe('a step of a suspended run', () => {
     const step = await take('readOptions', runId, { wasSuspended: true });
     expect(step).toMatchObject({ do: 'call', activity: 'readOptions' });
     expect(JSON.stringify(step)).not.toContain('wasSuspended');
+  });
+});
+
+describe('steps that follow one another at once', () => {
+  const record = (runId: string) => context.runs.read(runId);
+
+  it('are taken in one activity', async () => {
+    const runId = await dropped({});
+    expect(await takeSteps(context, 'readOptions', { runId, attempt: 1 }, nobody)).toMatchObject({ do: 'place' });
+    expect(await takeSteps(context, 'checkFile', { runId, attempt: 1 }, nobody)).toMatchObject({ do: 'turn' });
+    // A create asks for no pre-image: what is next is the job, for which the turn has to be kept.
+    const step = await takeSteps(context, 'takePreImage', { runId, attempt: 1, number: 1 }, nobody);
+    expect(step).toMatchObject({ do: 'turn', next: { activity: 'startJob' }, lost: {} });
+  });
+
+  it('are left to the orchestration from the one that fails, which is retried alone', async () => {
+    const runId = await dropped({});
+    await takeSteps(context, 'readOptions', { runId, attempt: 1 }, nobody);
+    await takeSteps(context, 'checkFile', { runId, attempt: 1 }, nobody);
+    let reads = 0;
+    const failing: TestContext = {
+      ...context,
+      runs: {
+        ...context.runs,
+        // The reads of the first step: whether it is suspended, whether something was lost before, and its own.
+        read: async (id) => {
+          if (++reads > 3) throw new Error('storage is away');
+          return context.runs.read(id);
+        },
+      },
+    };
+    expect(await takeSteps(failing, 'takePreImage', { runId, attempt: 1, number: 1 }, nobody)).toMatchObject({
+      do: 'call',
+      activity: 'fillLines',
+    });
+    expect(context.logged.join()).toContain('fillLines is left to a call of its own: storage is away');
+    expect(await record(runId)).toMatchObject({ state: 'running' });
+    await expect(takeSteps(failing, 'fillLines', { runId, attempt: 1, number: 1 }, nobody)).rejects.toThrow(
+      'storage is away',
+    );
   });
 });
