@@ -19,27 +19,40 @@ export async function* parseRegistryLines(lines: AsyncIterable<string>): AsyncGe
 /** It exists, but the hub does not show it one by one. */
 export const UNREADABLE = 'unreadable';
 
-/**
- * One identity as an export job would write it (ExportImportDevice), with keys; undefined when it does not exist.
- *
- * @throws HubError
- */
-export async function readRegistryLine(
-  hub: RegistryClient,
-  entry: { readonly id: string; readonly moduleId?: string },
-): Promise<RegistryLine | undefined | typeof UNREADABLE> {
-  const found = await readIdentity(hub, entry);
-  return found === undefined || found === UNREADABLE ? found : found.line;
+/** One identity as an export job would write it (ExportImportDevice), with keys. */
+export interface FoundIdentity {
+  readonly line: RegistryLine;
+  /** The same as text, with tags and desired properties as the hub wrote them. */
+  readonly text: string;
 }
 
-/** The same as text, with tags and desired properties as the hub wrote them. */
-export async function readRegistryText(
+/**
+ * Reads one identity; undefined when it does not exist.
+ *
+ * @param options `twins` false: without its twin, which saves a call
+ * @throws HubError
+ */
+export async function readIdentity(
   hub: RegistryClient,
-  entry: { readonly id: string; readonly moduleId?: string },
-): Promise<string | undefined | typeof UNREADABLE> {
-  const found = await readIdentity(hub, entry);
-  if (found === undefined || found === UNREADABLE) return found;
-  const { line, twin } = found;
+  { id: deviceId, moduleId }: { readonly id: string; readonly moduleId?: string },
+  { twins = true }: { readonly twins?: boolean } = {},
+): Promise<FoundIdentity | undefined | typeof UNREADABLE> {
+  if (moduleId !== undefined) {
+    // To a SAS token a hub answers 401 for modules of a device that is missing or disabled (seen on a live hub).
+    const device = await hub.getDevice(deviceId);
+    if (device === undefined) return undefined;
+    if (device.status === 'disabled') return UNREADABLE;
+  }
+  const [found, twin] = await Promise.all([
+    moduleId === undefined ? hub.getDevice(deviceId) : hub.getModule(deviceId, moduleId),
+    twins ? hub.getTwin({ deviceId, ...(moduleId === undefined ? {} : { moduleId }) }) : undefined,
+  ]);
+  if (found === undefined) return undefined;
+  const line = 'moduleId' in found ? moduleLine(found, twin) : deviceLine(found, twin);
+  return { line, text: textOf(line, twin) };
+}
+
+function textOf(line: RegistryLine, twin: WrittenTwin | undefined): string {
   const members = new Map<string, string>();
   for (const [key, value] of Object.entries(line)) if (value !== undefined) members.set(key, JSON.stringify(value));
   // A client that does not tell has read it all the same.
@@ -58,30 +71,7 @@ export async function readRegistryText(
   return objectText(members);
 }
 
-interface FoundIdentity {
-  readonly line: RegistryLine;
-  readonly twin: WrittenTwin | undefined;
-}
-
-async function readIdentity(
-  hub: RegistryClient,
-  entry: { readonly id: string; readonly moduleId?: string },
-): Promise<FoundIdentity | undefined | typeof UNREADABLE> {
-  const { id: deviceId, moduleId } = entry;
-  if (moduleId !== undefined) {
-    // To a SAS token a hub answers 401 for modules of a device that is missing or disabled (seen on a live hub).
-    const device = await hub.getDevice(deviceId);
-    if (device === undefined) return undefined;
-    if (device.status === 'disabled') return UNREADABLE;
-    const [module, twin] = await Promise.all([hub.getModule(deviceId, moduleId), hub.getTwin({ deviceId, moduleId })]);
-    return module === undefined ? undefined : { line: moduleLine(module, twin), twin };
-  }
-  const [device, twin] = await Promise.all([hub.getDevice(deviceId), hub.getTwin({ deviceId })]);
-  return device === undefined ? undefined : { line: deviceLine(device, twin), twin };
-}
-
-/** A device as an export job would write it, with keys. */
-export function deviceLine(device: Device, twin: Twin | undefined): RegistryLine {
+function deviceLine(device: Device, twin: Twin | undefined): RegistryLine {
   const { deviceId, etag, status, statusReason, authentication, capabilities, deviceScope, parentScopes } = device;
   return {
     id: deviceId,

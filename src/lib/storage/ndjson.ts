@@ -65,7 +65,7 @@ function withoutReturn(line: string): string {
 }
 
 /** By hand: a generator that hands on each line takes three times as long, and files have a million of them. */
-function oneByOne<T>(
+export function oneByOne<T>(
   batches: AsyncGenerator<readonly string[], undefined>,
   of: (line: string) => T,
 ): AsyncIterableIterator<T> {

@@ -18,8 +18,9 @@ export async function readText(blob: BlockBlobClient): Promise<{ readonly text: 
 }
 
 /** The bytes of a blob as they arrive, whatever its size; a broken connection is taken up again, at the same version. */
-export async function* bytesOf(blob: BlockBlobClient): AsyncGenerator<Uint8Array> {
-  const { readableStreamBody } = await blob.download(0, undefined, { maxRetryRequests: 5 });
+export async function* bytesOf(blob: BlockBlobClient, ifMatch?: string): AsyncGenerator<Uint8Array> {
+  const conditions = ifMatch === undefined ? {} : { ifMatch };
+  const { readableStreamBody } = await blob.download(0, undefined, { maxRetryRequests: 5, conditions });
   if (readableStreamBody === undefined)
     throw new Error(`Storage gave no content for ${blob.containerName}/${blob.name}.`);
   yield* readableStreamBody as AsyncIterable<Uint8Array>;

@@ -5,29 +5,25 @@ import { randomInt } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { explainHubError } from '../../registry/index.ts';
+import type { ExportRequest } from '../../registryLines/adoptExport.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { rowsOf } from '../../storage/ndjson.ts';
 import { readParentRows } from '../check/parentRows.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { type LineState, type Round, type RoundsState, readRoundResults } from './rounds.ts';
+import { type LineState, type ParentLinks, type Round, type RoundsState, readRoundResults } from './rounds.ts';
 
 /** Why a device could not be given its parent. */
 export type LinkFailure = 'DeviceNotFound' | 'ParentNotFound' | 'ParentNotEdge' | 'ParentCycle' | 'ParentTooDeep';
 
-export interface LinkBlobs {
-  /** `ParentRow`s. */
-  readonly rows: BlockBlobClient;
-  /** The export of the registry. Holds keys. */
-  readonly registry: BlockBlobClient;
+/** Blob of `ParentRow`s. */
+export function rowsBlob(context: ProvisioningContext, record: ProvisionRun, attempt: string): BlockBlobClient {
+  return stagingOf(context, record.runId).getBlockBlobClient(`parents-rows-${attempt}.ndjson`);
 }
 
-export function linkBlobs(context: ProvisioningContext, record: ProvisionRun, attempt: string): LinkBlobs {
-  const staging = stagingOf(context, record.runId);
-  return {
-    rows: staging.getBlockBlobClient(`parents-rows-${attempt}.ndjson`),
-    registry: staging.getBlockBlobClient(`parents-registry-${attempt}.txt`),
-  };
+/** The export by which devices are linked. */
+export function parentsExport({ attempt }: ParentLinks): ExportRequest {
+  return { blobName: `parents-registry-${attempt}.txt`, keys: 'included' };
 }
 
 export interface PlanBlobs {
@@ -73,7 +69,7 @@ export async function readLinkOutcomes(
   if (parents === undefined) return { failureOf: () => undefined };
   const notes = createIdentityNotes(randomInt(2 ** 31));
   for (const { pass, attempt, plan } of [...parents.earlier, parents]) {
-    for await (const [id] of readParentRows(linkBlobs(context, record, attempt).rows)) {
+    for await (const [id] of readParentRows(rowsBlob(context, record, attempt))) {
       notes.set(id, undefined, NOT_SET);
     }
     if (plan === undefined) continue;

@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 import type { WantedLine } from '../../registryLines/agrees.ts';
+import type { SnapshotWay } from '../../registryLines/snapshot.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
@@ -71,7 +72,7 @@ export const MOST_EXPORT_TRIES = 3;
 export interface Verification {
   readonly attempt: string;
   readonly lines: number;
-  readonly way: 'single' | 'export';
+  readonly way: SnapshotWay;
   /** Which try at the export this is, from 1. */
   readonly exportTry?: number;
   /** `givenUp`: the registry could not be read; the lines stay unconfirmed. */
@@ -90,7 +91,7 @@ export interface ParentLinks {
   /** Devices to be linked. */
   readonly rows: number;
   /** How the registry is read: few devices one by one, more by an export job. */
-  readonly way: 'single' | 'export';
+  readonly way: SnapshotWay;
   /** `givenUp`: the registry could not be read, or the run was cancelled; what is not linked stays so. */
   readonly state: 'due' | 'planned' | 'ended' | 'givenUp';
   readonly openedAt: string;

@@ -1,6 +1,7 @@
 import { ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
 import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
+import type { ExportRequest } from '../../registryLines/adoptExport.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
@@ -8,10 +9,10 @@ import { containerUriWithSas } from '../../storage/containerSas.ts';
 import type { Verification } from '../again/rounds.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { assertDropUnchanged } from '../drop/drop.ts';
-import { exportBlobName } from '../preImage/preImage.ts';
+import { preImageExport } from '../preImage/preImage.ts';
 import type { Epoch } from '../run/epoch.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { verifyBlobName } from '../verify/verification.ts';
+import { verifyExport } from '../verify/verification.ts';
 import { importSent, noteRefused, noteSending } from './importNotes.ts';
 import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from './jobBlobs.ts';
 
@@ -97,9 +98,8 @@ export async function preImagePlan(
   check: CheckResult,
   epoch: Epoch,
 ): Promise<HubJobPlan> {
-  const outputBlobName = exportBlobName(check, epoch);
   return {
-    ...(await exportOf(context, record, check, outputBlobName)),
+    ...(await exportOf(context, record, check, preImageExport(record, check, epoch))),
     stateBlob: exportJobBlob(epoch),
     beforeCreate: () => assertDropUnchanged(context, record),
   };
@@ -113,7 +113,7 @@ export async function verifyPlan(
   verification: Verification,
 ): Promise<HubJobPlan> {
   return {
-    ...(await exportOf(context, record, check, verifyBlobName(verification))),
+    ...(await exportOf(context, record, check, verifyExport(verification))),
     stateBlob: verifyJobBlob(verification.exportTry ?? 1),
   };
 }
@@ -123,10 +123,10 @@ export async function parentsPlan(
   context: ProvisioningContext,
   record: ProvisionRun,
   check: CheckResult,
-  outputBlobName: string,
+  request: ExportRequest,
 ): Promise<HubJobPlan> {
   return {
-    ...(await exportOf(context, record, check, outputBlobName)),
+    ...(await exportOf(context, record, check, request)),
     stateBlob: PARENTS_JOB_BLOB,
   };
 }
@@ -135,7 +135,7 @@ async function exportOf(
   context: ProvisioningContext,
   record: ProvisionRun,
   check: CheckResult,
-  outputBlobName: string,
+  { blobName: outputBlobName, keys }: ExportRequest,
 ): Promise<Omit<HubJobPlan, 'stateBlob'>> {
   const lines = Math.max(check.accepted, await devicesOf(context, record));
   return {
@@ -148,8 +148,7 @@ async function exportOf(
       const job = {
         outputBlobContainerUri: await containerUri(context, record, 'rwd', expiresOn),
         outputBlobName,
-        // A dry run puts nothing back: it needs no keys.
-        excludeKeys: record.options?.dryRun === true,
+        excludeKeys: keys === 'excluded',
         ...storageAuthentication(context),
       };
       return (hub) => hub.createExportJob(job);

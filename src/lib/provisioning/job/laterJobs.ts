@@ -7,7 +7,7 @@ import { closeHubJob } from '../../hubJobs/jobState.ts';
 import { type HubJobPlan, startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { linkBlobs } from '../again/parentLinks.ts';
+import { parentsExport } from '../again/parentLinks.ts';
 import { changeRounds, isTimeOver, ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { runErrorOf } from '../report/endRun.ts';
@@ -90,7 +90,7 @@ async function planOf(
   if (kind === 'retry' && secondJob !== undefined) return retryPlan(context, record, secondJob);
   if (kind === 'verify' && verification !== undefined) return verifyPlan(context, record, check, verification);
   if (kind === 'parents' && parents !== undefined) {
-    return parentsPlan(context, record, check, linkBlobs(context, record, parents.attempt).registry.name);
+    return parentsPlan(context, record, check, parentsExport(parents));
   }
   throw new Error(`The run ${record.runId} has not planned a ${kind} job.`);
 }

@@ -6,14 +6,28 @@
 import { randomBytes } from 'node:crypto';
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
-import { HubError, type RegistryClient } from '../../registry/index.ts';
-import { deviceLine } from '../../registryLines/registryLine.ts';
-import { stagingOf } from '../../runs/runContainer.ts';
-import { hubOf } from '../../runs/runRecord.ts';
+import { HubError } from '../../registry/index.ts';
+import { adoptExport } from '../../registryLines/adoptExport.ts';
+import {
+  MOST_READ_SINGLY,
+  openSnapshot,
+  type Snapshot,
+  type SnapshotLines,
+  snapshotWay,
+} from '../../registryLines/snapshot.ts';
+import { takeSnapshot } from '../../registryLines/takeSnapshot.ts';
+import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { paceOfRun } from '../again/paceOfRun.ts';
-import { type DecidedRow, linkBlobs, planBlobs, roundOfLevel, roundsOfPass } from '../again/parentLinks.ts';
+import {
+  type DecidedRow,
+  parentsExport,
+  planBlobs,
+  roundOfLevel,
+  roundsOfPass,
+  rowsBlob,
+} from '../again/parentLinks.ts';
 import {
   changeRounds,
   isTimeOver,
@@ -27,16 +41,13 @@ import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { encodeParentRow, type ParentRow, readParentRows } from '../check/parentRows.ts';
 import { readFindings, wasApplied } from '../outcome/verdicts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { linkLines, type ParentPlan, planParents } from './parentPlan.ts';
+import { type LinkableLine, linkLines, type ParentPlan, planParents } from './parentPlan.ts';
 
 const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */
 const SETTLE_MS = 5_000;
 /** How long links are tried at least, whatever `retryMinutes` says: it is the first time that they are sent. */
 const LEAST_MS = 10 * MINUTE_MS;
-/** As with the pre-image: what a hub of the smallest tier answers in about two minutes. */
-const MOST_READ_SINGLY = 200;
-const READS_AT_ONCE = 4;
 const MOST_PASSES = 3;
 
 export type ParentStep =
@@ -130,8 +141,8 @@ async function writeRows(
       yield encodeParentRow(row);
     }
   };
-  const count = await writeLines(linkBlobs(context, record, attempt).rows, texts());
-  return { attempt, rows: count, way: devices.size <= MOST_READ_SINGLY ? 'single' : 'export' };
+  const count = await writeLines(rowsBlob(context, record, attempt), texts());
+  return { attempt, rows: count, way: snapshotWay(devices.size) };
 }
 
 // The registry as it is, and the plan -------------------------------------------------------------------------------------
@@ -150,11 +161,13 @@ async function plan(
   };
   if (links.way === 'single') {
     try {
-      const lines = await readSingly(context, record, links);
-      const made = await planOf(context, record, links, lines);
+      const snapshot = await takeRelatives(context, record, links);
+      if (snapshot === 'export') return await change(context, record, links, { way: 'export' });
+      const registry = openSnapshot(stagingOf(context, record.runId), snapshot);
+      const made = await planOf(context, record, links, registry);
       // What is not there yet may be there soon.
       if (wait !== undefined && missesSomething(made)) return wait;
-      return await writePlan(context, record, links, made, lines);
+      return await writePlan(context, record, links, made, registry);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       if (error.retryable && now < Date.parse(links.until)) return { do: 'wait', seconds: 10 };
@@ -164,12 +177,10 @@ async function plan(
   if (wait !== undefined) return wait;
   const { parentsJob: job } = record;
   if (job === undefined || !(await isOver(context, record, job))) return { do: 'job' };
-  const { registry } = linkBlobs(context, record, links.attempt);
-  if (job.status.toLowerCase() !== 'completed' || !(await registry.exists())) {
-    return giveUp(`the export of the registry ended as "${job.status}"`);
-  }
-  const lines = () => linesOf(registry);
-  return writePlan(context, record, links, await planOf(context, record, links, lines), lines);
+  const snapshot = await adoptExport(snapshotPlace(context, record), parentsExport(links), job);
+  if ('fault' in snapshot) return giveUp(`the export of the registry ${snapshot.why}`);
+  const registry = openSnapshot(stagingOf(context, record.runId), snapshot);
+  return writePlan(context, record, links, await planOf(context, record, links, registry), registry);
 }
 
 function missesSomething(made: ParentPlan): boolean {
@@ -183,55 +194,31 @@ async function planOf(
   context: ProvisioningContext,
   record: ProvisionRun,
   links: ParentLinks,
-  registry: () => AsyncIterable<string>,
+  registry: SnapshotLines,
 ): Promise<ParentPlan> {
-  return planParents(readParentRows(linkBlobs(context, record, links.attempt).rows), registry());
+  return planParents(readParentRows(rowsBlob(context, record, links.attempt)), registry.lines());
 }
 
-/** Devices and parents, and who is above them, each by a read of its own. */
-async function readSingly(
+/** Devices and parents, and all edge devices above them, without their twins; those that do not exist are left out. */
+async function takeRelatives(
   context: ProvisioningContext,
   record: ProvisionRun,
-  links: ParentLinks,
-): Promise<() => AsyncIterable<string>> {
+  { attempt }: ParentLinks,
+): Promise<Snapshot | 'export'> {
   const ids = new Set<string>();
-  for await (const [id, parent] of readParentRows(linkBlobs(context, record, links.attempt).rows)) {
+  for await (const [id, parent] of readParentRows(rowsBlob(context, record, attempt))) {
     ids.add(id);
     if (parent !== null) ids.add(parent);
   }
-  const lines = await readWithAncestors(context.hub(hubOf(record)), ids);
-  return async function* () {
-    yield* lines;
-  };
+  const wanted = Array.from(ids, (id) => ({ id }));
+  const name = `parents-registry-${attempt}`;
+  return takeSnapshot(snapshotPlace(context, record), name, wanted, { twins: false, follow: parentsOfEdge });
 }
 
-/**
- * The devices as an export would write them, with keys, but without twins; and all edge devices above them. Those that do
- * not exist are left out.
- *
- * @throws HubError
- */
-export async function readWithAncestors(hub: RegistryClient, ids: Iterable<string>): Promise<string[]> {
-  const asked = new Set(ids);
-  const lines: string[] = [];
-  let next = [...asked];
-  while (next.length > 0) {
-    const above: string[] = [];
-    for (let start = 0; start < next.length; start += READS_AT_ONCE) {
-      const found = await Promise.all(next.slice(start, start + READS_AT_ONCE).map((id) => hub.getDevice(id)));
-      for (const device of found) {
-        if (device === undefined) continue;
-        lines.push(JSON.stringify(deviceLine(device, undefined)));
-        const [scope] = device.capabilities?.iotEdge === true ? (device.parentScopes ?? []) : [];
-        const parent = scope === undefined ? undefined : deviceOfScope(scope);
-        if (parent === undefined || asked.has(parent)) continue;
-        asked.add(parent);
-        above.push(parent);
-      }
-    }
-    next = above;
-  }
-  return lines;
+function parentsOfEdge(line: LinkableLine): readonly string[] {
+  const [scope] = line.capabilities?.iotEdge === true ? (line.parentScopes ?? []) : [];
+  const parent = scope === undefined ? undefined : deviceOfScope(scope);
+  return parent === undefined ? [] : [parent];
 }
 
 /** Writes down the lines of each level, and the devices that are not to be sent. The first plan of a pass counts. */
@@ -240,7 +227,7 @@ async function writePlan(
   record: ProvisionRun,
   links: ParentLinks,
   made: ParentPlan,
-  registry: () => AsyncIterable<string>,
+  registry: SnapshotLines,
 ): Promise<ParentLinks> {
   const name = randomBytes(4).toString('hex');
   const blobs = planBlobs(context, record, name);
@@ -252,7 +239,7 @@ async function writePlan(
   }
   await decided.commit();
   const lines = createBlockWriter(blobs.lines, Math.max(1, made.levels.length));
-  for await (const { level, line } of linkLines(made, registry())) {
+  for await (const { level, line } of linkLines(made, registry.lines())) {
     lines.writeLine(level, JSON.stringify(line));
     await lines.drain();
   }
@@ -327,7 +314,7 @@ async function doubtfulRows(
   }
   if (ids.size === 0) return [];
   const rows: ParentRow[] = [];
-  for await (const row of readParentRows(linkBlobs(context, record, links.attempt).rows)) {
+  for await (const row of readParentRows(rowsBlob(context, record, links.attempt))) {
     if (ids.has(row[0])) rows.push(row);
   }
   return rows;

@@ -2,6 +2,7 @@
 
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { type Comparison, compareLines } from '../../registryLines/compareLines.ts';
+import { type Identity, openSnapshot } from '../../registryLines/snapshot.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
@@ -12,11 +13,6 @@ import { readParentRows } from '../check/parentRows.ts';
 import type { Epoch } from '../run/epoch.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
-
-export interface Identity {
-  readonly id: string;
-  readonly moduleId?: string;
-}
 
 /** @throws Error when the pre-image of the epoch was not taken, or is gone */
 export async function compareWithPreImage(
@@ -31,7 +27,7 @@ export async function compareWithPreImage(
   const blobs = checkBlobs(container, check.attempt);
   return compareLines({
     lines: linesOf(blobs.devices),
-    snapshot: linesOf(container.getBlockBlobClient(preImage.blobName)),
+    snapshot: openSnapshot(container, preImage).lines(),
     ...(check.parents === 0 ? {} : { parents: () => readParentRows(blobs.parents) }),
   });
 }

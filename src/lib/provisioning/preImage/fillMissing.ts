@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-import type { BlockBlobClient } from '@azure/storage-blob';
-
 import type { MissingField } from '../../devicesFile/checkDevicesFile.ts';
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { IMPORT_MODES, type ImportMode, importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
+import { openSnapshot, type SnapshotLines } from '../../registryLines/snapshot.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
@@ -71,7 +70,7 @@ export async function fillMissing(
   const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(epoch))))?.value;
   if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(epoch));
 
-  const source = container.getBlockBlobClient(preImage.blobName);
+  const source = openSnapshot(container, preImage);
   const scopes = await findScoped(source);
   const isThere = preImage.way === 'export' ? undefined : edgeLookUp(context, record);
   const gone = scopes === undefined ? undefined : await findGone(scopes, blobs.devices, isThere);
@@ -182,32 +181,23 @@ function edgeLookUp(
 
 /** The lines of the pre-image for those of a pass; `tooLarge`: together they are more than is kept at once. */
 async function lookUp(
-  source: BlockBlobClient,
+  source: SnapshotLines,
   pass: readonly WaitingLine[],
   mostCharacters: number,
 ): Promise<ReadonlyMap<string, BeforeLine> | 'tooLarge'> {
-  const wanted = new Map<string, { readonly identity: string; readonly writesTwin: boolean }>();
+  /** Whether its line may write a twin. */
+  const wanted = new Map<string, boolean>();
   for (const { text, wanted: { identity } = {} } of pass) {
-    if (identity !== undefined) wanted.set(identity, { identity, writesTwin: TWIN_MEMBER.test(text) });
+    if (identity !== undefined) wanted.set(identity, TWIN_MEMBER.test(text));
   }
   const found = new Map<string, BeforeLine>();
   if (wanted.size === 0) return found;
   let characters = 0;
-  for await (const text of linesOf(source)) {
-    // An export may begin with a line of plain text.
-    if (!text.startsWith('{')) continue;
-    const line = wanted.get(identityIn(text));
-    if (line === undefined) continue;
-    const before = beforeLine(text, line.writesTwin);
-    found.set(line.identity, before);
+  for await (const { identity, text } of source.find(wanted)) {
+    const before = beforeLine(text, wanted.get(identity) === true);
+    found.set(identity, before);
     characters += (before.twin.tags?.length ?? 0) + (before.twin.desired?.length ?? 0);
     if (characters > mostCharacters && pass.length > 1) return 'tooLarge';
   }
   return found;
-}
-
-/** Of a line of the registry; nearly all are devices whose id comes first, and need not be parsed for it. */
-function identityIn(text: string): string {
-  const [, id] = (text.includes('"moduleId"') ? null : /^\{"id":"([^"\\]*)"/.exec(text)) ?? [];
-  return id ?? identityOf(JSON.parse(text) as StagedLine);
 }

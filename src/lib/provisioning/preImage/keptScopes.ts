@@ -5,7 +5,8 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
 import { createIdentityTable, hashIdentity } from '../../devicesFile/identityTable.ts';
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
-import { linesOf, rowsOf } from '../../storage/ndjson.ts';
+import type { SnapshotLines } from '../../registryLines/snapshot.ts';
+import { rowsOf } from '../../storage/ndjson.ts';
 
 export interface ScopedDevice {
   readonly id: string;
@@ -62,14 +63,14 @@ export interface ScopesBefore {
 }
 
 /** The scopes of a pre-image; undefined if it has none. */
-export async function findScoped(preImage: BlockBlobClient): Promise<ScopesBefore | undefined> {
+export async function findScoped(preImage: SnapshotLines): Promise<ScopesBefore | undefined> {
   const table = createIdentityTable(hashIdentity, 0);
   const ofParents = new Set<string>();
   const own = new Set<string>();
   let found = false;
-  for await (const text of linesOf(preImage)) {
+  for await (const text of preImage.lines()) {
     // Parsing is for the few lines in which the word occurs at all.
-    if (!text.startsWith('{') || !/"(?:device|parent)Scopes?":\s*\[?\s*"/.test(text)) continue;
+    if (!/"(?:device|parent)Scopes?":\s*\[?\s*"/.test(text)) continue;
     const device = JSON.parse(text) as ScopedDevice & { readonly moduleId?: string | null };
     if (device.moduleId !== undefined && device.moduleId !== null) continue;
     found = true;

@@ -5,31 +5,29 @@
  * one by one; for more the hub exports its registry.
  */
 
-import { randomBytes } from 'node:crypto';
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
-import { readRegistryText, UNREADABLE } from '../../registryLines/registryLine.ts';
-import { stagingOf } from '../../runs/runContainer.ts';
-import { hubOf } from '../../runs/runRecord.ts';
+import type { ExportRequest } from '../../registryLines/adoptExport.ts';
+import {
+  type Identity,
+  MOST_READ_SINGLY,
+  type SnapshotKeys,
+  type SnapshotWay,
+  snapshotWay,
+} from '../../registryLines/snapshot.ts';
+import { takeSnapshot } from '../../registryLines/takeSnapshot.ts';
+import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { keepFirst, readJson } from '../../storage/jsonBlob.ts';
-import { rowsOf, writeLines } from '../../storage/ndjson.ts';
-import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
+import { rowsOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
 import type { Epoch } from '../run/epoch.ts';
 import type { ProvisionOptions } from '../run/options.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
-import { type Identity, identitiesToCompare } from './comparison.ts';
+import { identitiesToCompare } from './comparison.ts';
 import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
-
-/** Up to this many identities are read one by one: as many as a hub of the smallest tier answers in about two minutes. */
-const MOST_READ_SINGLY = 200;
-const READS_AT_ONCE = 4;
-
-/** How the pre-image of a run is to be taken. */
-export type PreImageWay = 'none' | 'single' | 'export';
 
 /**
  * Lines that may meet an existing identity (all but pure creates) need one, unless the sender wants none. A dry run
@@ -38,13 +36,11 @@ export type PreImageWay = 'none' | 'single' | 'export';
 export function preImageWay(
   check: CheckResult,
   options: Pick<ProvisionOptions, 'backupFirst' | 'dryRun'> | undefined,
-): PreImageWay {
-  if (options?.dryRun === true) return check.accepted <= MOST_READ_SINGLY ? 'single' : 'export';
+): SnapshotWay {
+  if (options?.dryRun === true) return snapshotWay(check.accepted);
   if (options?.backupFirst === 'never') return 'none';
   const creates = check.counts.byMode.create ?? 0;
-  const overwriting = check.accepted - creates;
-  if (overwriting === 0) return 'none';
-  return overwriting <= MOST_READ_SINGLY ? 'single' : 'export';
+  return snapshotWay(check.accepted - creates);
 }
 
 /** The epoch of the pre-image that the import goes by; undefined before the first, and for a run that takes none. */
@@ -54,9 +50,14 @@ export async function latestEpoch(context: ProvisioningContext, record: Provisio
   return fence ?? (isSent(record) ? record.preImage?.round : undefined);
 }
 
-/** Name of the blob that the export of this epoch writes. */
-export function exportBlobName(check: CheckResult, epoch: Epoch): string {
-  return `pre-image-${epoch}-${check.attempt}.txt`;
+/** The export that is the pre-image of an epoch. */
+export function preImageExport(record: ProvisionRun, check: CheckResult, epoch: Epoch): ExportRequest {
+  return { blobName: `pre-image-${epoch}-${check.attempt}.txt`, keys: keysOf(record) };
+}
+
+/** A dry run puts nothing back: it needs no keys. */
+function keysOf({ options }: ProvisionRun): SnapshotKeys {
+  return options?.dryRun === true ? 'excluded' : 'included';
 }
 
 /**
@@ -71,31 +72,16 @@ export async function readPreImage(
   check: CheckResult,
   epoch: Epoch,
 ): Promise<PreImageManifest | 'export'> {
-  const container = stagingOf(context, record.runId);
-  const manifest = container.getBlockBlobClient(preImageBlob(epoch));
-  const earlier = await readJson<PreImageManifest>(manifest);
-  if (earlier !== undefined) return earlier.value;
+  const earlier = await readManifest(context, record, epoch);
+  if (earlier !== undefined) return earlier;
 
-  const isDry = record.options?.dryRun === true;
-  const wanted = isDry
+  const keys = keysOf(record);
+  const wanted = record.options?.dryRun
     ? await identitiesToCompare(context, record, check, MOST_READ_SINGLY)
     : await mayBeOverwritten(context, record, check);
   if (wanted === undefined) return 'export';
-  const hub = context.hub(hubOf(record));
-  const lines: string[] = [];
-  for (let start = 0; start < wanted.length; start += READS_AT_ONCE) {
-    const found = await Promise.all(
-      wanted.slice(start, start + READS_AT_ONCE).map((entry) => readRegistryText(hub, entry)),
-    );
-    if (found.includes(UNREADABLE)) return 'export';
-    for (const line of found) {
-      if (line !== undefined) lines.push(isDry ? withoutKeys(line) : line);
-    }
-  }
-  // A name of its own: two attempts at this step may run at a time, and the manifest says whose blob counts.
-  const blobName = `pre-image-${epoch}-${randomBytes(4).toString('hex')}.txt`;
-  await writeLines(container.getBlockBlobClient(blobName), lines);
-  return keepManifest(context, record, epoch, { blobName, way: 'single', identities: lines.length });
+  const taken = await takeSnapshot(snapshotPlace(context, record), `pre-image-${epoch}`, wanted, { keys });
+  return taken === 'export' ? taken : keepManifest(context, record, epoch, taken);
 }
 
 async function mayBeOverwritten(
@@ -110,6 +96,16 @@ async function mayBeOverwritten(
   return wanted;
 }
 
+/** The pre-image of an epoch, once it is whole. */
+export async function readManifest(
+  context: ProvisioningContext,
+  { runId }: ProvisionRun,
+  epoch: Epoch,
+): Promise<PreImageManifest | undefined> {
+  const manifest = stagingOf(context, runId).getBlockBlobClient(preImageBlob(epoch));
+  return (await readJson<PreImageManifest>(manifest))?.value;
+}
+
 /** Notes that the pre-image of an epoch is whole. The first to say so wins. */
 export async function keepManifest(
   context: ProvisioningContext,
@@ -120,11 +116,6 @@ export async function keepManifest(
   return keepFirst(stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(epoch)), preImage);
 }
 
-function withoutKeys(line: string): string {
-  const members = memberMap(line);
-  members.delete('authentication');
-  return objectText(members);
-}
 /**
  * The same, for a step that comes after the pre-image of the epoch `asked`.
  *

@@ -1,15 +1,9 @@
 import type { MissingField } from '../../devicesFile/checkLine.ts';
+import type { Snapshot } from '../../registryLines/snapshot.ts';
 import type { Epoch } from '../run/epoch.ts';
 
-/** What a run is about to overwrite or delete, as it was. */
-export interface PreImageManifest {
-  /** A devices file with keys, in the container of the run. */
-  readonly blobName: string;
-  /** `export`: the whole registry, not only what the run touches. */
-  readonly way: 'single' | 'export';
-  /** How many identities it holds; unknown for an export. */
-  readonly identities?: number;
-}
+/** What a run is about to overwrite or delete, as it was, in its container. An earlier version noted less of it. */
+export type PreImageManifest = Pick<Snapshot, 'blobName' | 'way'> & Partial<Snapshot>;
 
 /** The lines with what they left out filled in from the pre-image. */
 export interface FillManifest {

@@ -1,14 +1,18 @@
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
-import { stagingOf } from '../../runs/runContainer.ts';
+import { adoptExport, type ExportFault } from '../../registryLines/adoptExport.ts';
+import { snapshotPlace } from '../../runs/runContainer.ts';
+import type { RunJob } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
+import type { CheckResult } from '../check/checkResult.ts';
 import { exportJobBlob } from '../job/jobBlobs.ts';
 import { openChecked } from '../job/openChecked.ts';
-import { epochSince, exportBlobName, keepManifest } from '../preImage/preImage.ts';
+import { epochSince, keepManifest, preImageExport, readManifest } from '../preImage/preImage.ts';
+import type { PreImageManifest } from '../preImage/preImageBlobs.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
 import { endWithoutJob } from '../report/endRun.ts';
-import { isEarlierEpoch } from '../run/epoch.ts';
-import type { ProvisioningContext } from '../run/provisionRun.ts';
+import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
+import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import type { EpochStep } from './stepInputs.ts';
 import { notePreImage } from './takePreImage.ts';
 
@@ -24,31 +28,43 @@ export async function tryFinishPreImage(
   const job = record.exportJob?.round === epoch ? record.exportJob : undefined;
   // Whoever watched the export may have been lost.
   if (job !== undefined && !(await isOver(context, record, job))) return { status: 'wait' };
-  const blobName = exportBlobName(check, epoch);
-  const status = job?.status.toLowerCase();
   // The container of an export that was deleted under it: what it wrote is gone, or it could not write at all.
   if (job !== undefined && (await readJobState(context, record, exportJobBlob(epoch)))?.job === undefined) {
     throw new StagingLost(input.runId, exportJobBlob(epoch));
   }
-  const isThere = await stagingOf(context, input.runId).getBlockBlobClient(blobName).exists();
-  // Once; a hub that completes an export and writes nothing would do so for ever.
-  if (status === 'completed' && !isThere && record.stagingLost === undefined) {
-    throw new StagingLost(input.runId, blobName);
-  }
-  if (status !== 'completed' || !isThere) {
+  const adopted = await adopt(context, record, check, epoch, job);
+  if ('fault' in adopted) {
+    // Once; a hub that completes an export and writes nothing would do so for ever.
+    if (adopted.fault === 'missing' && record.stagingLost === undefined) {
+      throw new StagingLost(input.runId, preImageExport(record, check, epoch).blobName);
+    }
     await endWithoutJob(context, input.runId, {
       state: 'failed',
       check,
       error: {
         code: 'preImageFailed',
-        message: `What the file would overwrite could not be read from the hub: the export job ended as "${status ?? 'unknown'}".`,
+        message: `What the file would overwrite could not be read from the hub: the export job ${adopted.why}.`,
         action: 'Nothing was sent to the hub. Drop the file again; if it happens again, look at the jobs of the hub.',
       },
     });
     return { status: 'ended' };
   }
-  await notePreImage(context, input, await keepManifest(context, record, epoch, { blobName, way: 'export' }));
+  await notePreImage(context, input, adopted);
   return { status: 'ready' };
+}
+
+async function adopt(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+  check: CheckResult,
+  epoch: Epoch,
+  job: RunJob | undefined,
+): Promise<PreImageManifest | ExportFault> {
+  const earlier = await readManifest(context, record, epoch);
+  if (earlier !== undefined) return earlier;
+  if (job === undefined) return { fault: 'notCompleted', why: 'ended as "unknown"' };
+  const adopted = await adoptExport(snapshotPlace(context, record), preImageExport(record, check, epoch), job);
+  return 'fault' in adopted ? adopted : keepManifest(context, record, epoch, adopted);
 }
 
 /** Takes over what the export wrote as the pre-image. Without it nothing is sent: what cannot be put back is not changed. */

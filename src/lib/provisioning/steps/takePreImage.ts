@@ -15,11 +15,12 @@ export async function notePreImage(
   { runId, epoch }: EpochStep,
   manifest: PreImageManifest,
 ): Promise<void> {
-  const { blobName, identities } = manifest;
+  const { blobName, way, identities } = manifest;
   const preImage = {
     container: stagingOf(context, runId).containerName,
     blobName,
-    ...(identities === undefined ? {} : { identities }),
+    // An export holds all of the hub, and not what the run touches.
+    ...(way === 'export' || identities === undefined ? {} : { identities }),
     round: epoch,
   };
   await context.runs.update(runId, (current) =>

@@ -3,13 +3,11 @@
  * those of the pre-image do.
  */
 
-import type { BlockBlobClient } from '@azure/storage-blob';
-
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { primaryKeyOf } from '../../registryLines/primaryKey.ts';
-import { parseRegistryLines } from '../../registryLines/registryLine.ts';
-import { linesOf } from '../../storage/ndjson.ts';
+import type { RegistryLine } from '../../registryLines/registryLine.ts';
+import type { SnapshotLines } from '../../registryLines/snapshot.ts';
 import type { RoundLine } from '../again/rounds.ts';
 import type { ProvisionOptions } from '../run/options.ts';
 
@@ -36,14 +34,14 @@ const NO_KEY = '';
  */
 export async function* withKeysBefore(
   lines: AsyncIterable<RoundLine>,
-  preImage: BlockBlobClient | undefined,
+  preImage: SnapshotLines | undefined,
 ): AsyncGenerator<RoundLine> {
   if (preImage === undefined) return;
   let pass = new Map<string, RoundLine>();
   const finishPass = async function* () {
     const keys = new Map<string, string>();
-    for await (const before of parseRegistryLines(linesOf(preImage))) {
-      if (pass.has(identityOf(before))) keys.set(identityOf(before), primaryKeyOf(before) ?? NO_KEY);
+    for await (const { identity, text } of preImage.find(pass)) {
+      keys.set(identity, primaryKeyOf(JSON.parse(text) as RegistryLine) ?? NO_KEY);
     }
     for (const [identity, line] of pass) {
       const keyBefore = keys.get(identity);

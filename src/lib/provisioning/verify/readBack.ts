@@ -3,7 +3,9 @@
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
-import { stagingOf } from '../../runs/runContainer.ts';
+import { adoptExport } from '../../registryLines/adoptExport.ts';
+import { openSnapshot, type Snapshot } from '../../registryLines/snapshot.ts';
+import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { type Aftermath, enter, lineOf, type NextRound, sentLines } from '../again/aftermath.ts';
 import { readRoundOutcomes } from '../again/roundOutcomes.ts';
@@ -20,7 +22,7 @@ import type { SentLine } from '../again/unfilledLines.ts';
 import { mayBeApplied, mayBeCalled } from '../evidence/standing.ts';
 import { endsReadingBack } from '../run/provisionRun.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
-import { mayPass, planVerification, verifyBlobName, verifyByExport, verifySingly } from './verification.ts';
+import { mayPass, planVerification, readForVerification, verifyExport, verifyLines } from './verification.ts';
 
 const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */
@@ -74,23 +76,22 @@ async function callsUnderWayMs({ context, record, state }: Aftermath): Promise<n
 }
 
 async function readSingly(work: Aftermath, verification: Verification): Promise<NextRound | undefined> {
-  const result = await verifySingly(work.context, work.record, verification);
-  if (result.next === 'again') return { do: 'wait', seconds: 1 };
-  if (result.next === 'export') {
+  const snapshot = await readForVerification(work.context, work.record, verification);
+  if (snapshot === 'again') return { do: 'wait', seconds: 1 };
+  if (snapshot === 'export') {
     await note(work, { way: 'export' });
     return { do: 'job', kind: 'verify' };
   }
-  await note(work, { state: 'ended', foundBlobName: result.foundBlobName });
-  return undefined;
+  return compare(work, verification, snapshot);
 }
 
 async function readExport(work: Aftermath, verification: Verification): Promise<NextRound | undefined> {
   const { context, record } = work;
   const job = record.verifyJob;
   if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'verify' };
-  const exported = stagingOf(context, record.runId).getBlockBlobClient(verifyBlobName(verification));
-  if (job.status.toLowerCase() !== 'completed' || !(await exported.exists())) {
-    context.log.log('warn', `the export of the registry ended as "${job.status}"`);
+  const snapshot = await adoptExport(snapshotPlace(context, record), verifyExport(verification), job);
+  if ('fault' in snapshot) {
+    context.log.log('warn', `the export of the registry ${snapshot.why}`);
     const exportTry = verification.exportTry ?? 1;
     if (exportTry === MOST_EXPORT_TRIES || endsReadingBack(record)) {
       await note(work, { state: 'givenUp' });
@@ -107,8 +108,12 @@ async function readExport(work: Aftermath, verification: Verification): Promise<
     );
     return { do: 'wait', seconds: 5 };
   }
-  await note(work, { state: 'ended', foundBlobName: await verifyByExport(context, record, verification) });
-  return undefined;
+  return compare(work, verification, snapshot);
+}
+
+async function compare(work: Aftermath, verification: Verification, snapshot: Snapshot): Promise<undefined> {
+  const foundBlobName = await verifyLines(work.context, work.record, verification, snapshot);
+  await note(work, { state: 'ended', foundBlobName });
 }
 
 async function note({ context, record }: Aftermath, change: Partial<Verification>): Promise<void> {
@@ -134,7 +139,7 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
   for await (const line of lines(false)) yield JSON.stringify(line);
   if (record.options?.missingKeys !== 'regenerate') return;
   const { preImage } = record;
-  const source = preImage && stagingOf(context, record.runId).getBlockBlobClient(preImage.blobName);
+  const source = preImage && openSnapshot(stagingOf(context, record.runId), preImage);
   for await (const line of withKeysBefore(lines(true), source)) yield JSON.stringify(line);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Reading the registry back, for lines whose fate nothing else tells: few of them one by one, more by an export job.
+ * Verifying: lines whose fate nothing else tells are compared with a snapshot of the registry.
  *
  * What was found lies in a blob of its own, one row a line: whether the registry is as the line asks for.
  */
@@ -10,21 +10,19 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { HubError } from '../../registry/index.ts';
+import type { ExportRequest } from '../../registryLines/adoptExport.ts';
 import { type Agreement, agreement } from '../../registryLines/agrees.ts';
-import { parseRegistryLines, readRegistryLine, UNREADABLE } from '../../registryLines/registryLine.ts';
-import { stagingOf } from '../../runs/runContainer.ts';
-import { hubOf } from '../../runs/runRecord.ts';
+import type { RegistryLine } from '../../registryLines/registryLine.ts';
+import { openSnapshot, type Snapshot, snapshotWay } from '../../registryLines/snapshot.ts';
+import { takeSnapshotInParts } from '../../registryLines/takeSnapshot.ts';
+import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
-import { readJson, writeJson } from '../../storage/jsonBlob.ts';
-import { linesOf, rowsOf, writeLines } from '../../storage/ndjson.ts';
+import { linesOf, rowsOf } from '../../storage/ndjson.ts';
 import { type RoundLine, readRoundLines, type Verification } from '../again/rounds.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
-/** As with the pre-image: what a hub of the smallest tier answers in about two minutes. */
-const MOST_READ_SINGLY = 200;
-const READS_AT_ONCE = 4;
 const WORK_MS = 45_000;
-/** So many lines are compared by one pass over the export: bounds memory, whatever the size of file and registry. */
+/** So many lines are compared by one pass over the snapshot: bounds memory, whatever the size of file and registry. */
 const LINES_A_PASS = 20_000;
 const CHARACTERS_A_PASS = 64 * 1024 * 1024;
 
@@ -35,7 +33,7 @@ export async function planVerification(
   lines: AsyncIterable<string>,
 ): Promise<Verification> {
   const attempt = randomBytes(4).toString('hex');
-  const writer = createBlockWriter(blobs(context, record, attempt).lines);
+  const writer = createBlockWriter(linesBlob(context, record, attempt));
   let count = 0;
   for await (const line of lines) {
     writer.writeLine(0, line);
@@ -46,108 +44,65 @@ export async function planVerification(
   return {
     attempt,
     lines: count,
-    way: count <= MOST_READ_SINGLY ? 'single' : 'export',
+    way: snapshotWay(count),
     state: count === 0 ? 'ended' : 'due',
   };
 }
 
-/** Name of the blob that the export of a verification writes. */
-export function verifyBlobName({ attempt, exportTry = 1 }: Verification): string {
-  return `registry-${attempt}-${exportTry}.txt`;
+/** The export by which lines are verified, a blob a try. */
+export function verifyExport({ attempt, exportTry = 1 }: Verification): ExportRequest {
+  return { blobName: `registry-${attempt}-${exportTry}.txt`, keys: 'included' };
 }
 
-function blobs(context: ProvisioningContext, record: ProvisionRun, attempt: string) {
-  const staging = stagingOf(context, record.runId);
-  return {
-    lines: staging.getBlockBlobClient(`verify-${attempt}.txt`),
-    singly: staging.getBlockBlobClient(`verify-${attempt}.json`),
-  };
+function linesBlob(context: ProvisioningContext, record: ProvisionRun, attempt: string): BlockBlobClient {
+  return stagingOf(context, record.runId).getBlockBlobClient(`verify-${attempt}.txt`);
 }
 
 /** One line verified: id, moduleId, and how far the registry is as it asks for. */
 type FoundRow = readonly [id: string, moduleId: string | null, agreement: Agreement];
 
-/** Reads lines one by one until the time of an activity is up. `export`: one of them can only be had by an export. */
-export async function verifySingly(
+/** Reads the identities of a few lines until the time of an activity is up; see `takeSnapshotInParts`. */
+export async function readForVerification(
   context: ProvisioningContext,
   record: ProvisionRun,
   { attempt }: Verification,
-): Promise<
-  { readonly next: 'again' } | { readonly next: 'export' } | { readonly next: 'ended'; readonly foundBlobName: string }
-> {
-  const { lines: source, singly } = blobs(context, record, attempt);
-  const lines = await readRoundLines(source);
-  const earlier = await readJson<readonly FoundRow[]>(singly);
-  let etag = earlier?.etag;
-  const rows = [...(earlier?.value ?? [])];
-  const hub = context.hub(hubOf(record));
-  const endAt = context.now().getTime() + WORK_MS;
-  while (rows.length < lines.length) {
-    if (context.now().getTime() > endAt) return { next: 'again' };
-    const batch = lines.slice(rows.length, rows.length + READS_AT_ONCE);
-    const found = await Promise.all(batch.map((line) => readRegistryLine(hub, line)));
-    for (const [index, line] of batch.entries()) {
-      const there = found[index];
-      if (there === UNREADABLE) return { next: 'export' };
-      rows.push([line.id, line.moduleId ?? null, agreement(line, there)]);
-    }
-    etag = await writeJson(singly, rows, etag === undefined ? { ifAbsent: true } : { ifMatch: etag });
-    // Another attempt at this step is ahead.
-    if (etag === undefined) return { next: 'again' };
-  }
-  return { next: 'ended', foundBlobName: await writeFound(context, record, rows) };
+): Promise<Snapshot | 'export' | 'again'> {
+  const lines = await readRoundLines(linesBlob(context, record, attempt));
+  const until = new Date(context.now().getTime() + WORK_MS);
+  return takeSnapshotInParts(snapshotPlace(context, record), `registry-${attempt}`, lines, until);
 }
 
-async function writeFound(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  rows: readonly FoundRow[],
-): Promise<string> {
-  const found = foundBlob(context, record);
-  await writeLines(
-    found,
-    rows.map((row) => JSON.stringify(row)),
-  );
-  return found.name;
-}
-
-function foundBlob(context: ProvisioningContext, record: ProvisionRun): BlockBlobClient {
-  return stagingOf(context, record.runId).getBlockBlobClient(`found-${randomBytes(4).toString('hex')}.ndjson`);
-}
-
-/** Compares the lines with an export of the registry. */
-export async function verifyByExport(
+/** Compares the lines with the registry as a snapshot has it; gives the name of the blob that holds what was found. */
+export async function verifyLines(
   context: ProvisioningContext,
   record: ProvisionRun,
   verification: Verification,
+  snapshot: Snapshot,
 ): Promise<string> {
-  const source = blobs(context, record, verification.attempt).lines;
-  const exported = stagingOf(context, record.runId).getBlockBlobClient(verifyBlobName(verification));
-  const found = foundBlob(context, record);
+  const staging = stagingOf(context, record.runId);
+  const found = staging.getBlockBlobClient(`found-${randomBytes(4).toString('hex')}.ndjson`);
   const writer = createBlockWriter(found);
   let pass = new Map<string, RoundLine>();
   let characters = 0;
   const finishPass = async () => {
     const agreeing = new Map<string, Agreement>();
-    for await (const there of parseRegistryLines(linesOf(exported))) {
-      const key = identityOf(there);
-      const line = pass.get(key);
-      if (line !== undefined) agreeing.set(key, agreement(line, there));
+    for await (const { identity, text } of openSnapshot(staging, snapshot).find(pass)) {
+      const line = pass.get(identity);
+      if (line !== undefined) agreeing.set(identity, agreement(line, JSON.parse(text) as RegistryLine));
     }
-    for (const [key, line] of pass) {
-      const row: FoundRow = [line.id, line.moduleId ?? null, agreeing.get(key) ?? agreement(line, undefined)];
+    for (const [identity, line] of pass) {
+      const row: FoundRow = [line.id, line.moduleId ?? null, agreeing.get(identity) ?? agreement(line, undefined)];
       writer.writeLine(0, JSON.stringify(row));
       await writer.drain();
     }
     pass = new Map();
+    characters = 0;
   };
-  for await (const text of linesOf(source)) {
+  for await (const text of linesOf(linesBlob(context, record, verification.attempt))) {
     const line = JSON.parse(text) as RoundLine;
     pass.set(identityOf(line), line);
     characters += text.length;
-    if (pass.size < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
-    characters = 0;
-    await finishPass();
+    if (pass.size >= LINES_A_PASS || characters >= CHARACTERS_A_PASS) await finishPass();
   }
   if (pass.size > 0) await finishPass();
   await writer.commit();

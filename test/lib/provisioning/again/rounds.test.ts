@@ -107,6 +107,10 @@ interface Prepared {
   settle(): Promise<RunRecord>;
 }
 
+/** Puts something into the container of the run, as a hub would. */
+const putLog = (run: Prepared, text: string, name = 'importErrors.log') =>
+  run.context.storage.runContainer(run.runId).getBlockBlobClient(name).upload(text, text.length);
+
 /** A run whose import job has ended with these errors. */
 async function afterJob(
   lines: readonly object[],
@@ -308,7 +312,11 @@ describe('after the import job', () => {
     expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 1 } });
   });
 
-  it('an export to read back by that fails is tried three times', async () => {
+  it.each([
+    ['fails', 'failed', ''],
+    ['leaves nothing', 'completed', undefined],
+    ['is cut off', 'completed', '{"id":"d0"}\n{"id":"d1","ta'],
+  ])('an export to verify by that %s is tried three times', async (_what, status, text) => {
     const run = await afterJob(devices(201), {});
     await run.context.runs.update(run.runId, (record) => ({
       ...record,
@@ -320,11 +328,13 @@ describe('after the import job', () => {
       expect(await run.next()).toEqual({ do: 'job', kind: 'verify' });
       const verifyJob = {
         jobId: `v${exportTry}`,
-        status: 'failed',
+        status,
         progress: 0,
         createdAt: '',
         deadline: '2999-01-01',
       };
+      const { verification } = (await readRounds(run.context, await run.record()))?.value ?? {};
+      if (text !== undefined) await putLog(run, text, `registry-${verification?.attempt}-${exportTry}.txt`);
       await run.context.runs.update(run.runId, (record) => ({ ...record, verifyJob }));
       if (exportTry < 3) expect(await run.next()).toEqual({ do: 'wait', seconds: 5 });
     }
@@ -511,8 +521,6 @@ describe('a second job', () => {
     expect(await run.next()).toEqual({ do: 'job', kind: 'retry' });
     return run;
   }
-  const putLog = (run: Prepared, text: string, name = 'importErrors.log') =>
-    run.context.storage.runContainer(run.runId).getBlockBlobClient(name).upload(text, text.length);
 
   it('is not planned over and over where no error of the job may pass', async () => {
     const run = await afterJob(devices(3), { d1: EXISTS });

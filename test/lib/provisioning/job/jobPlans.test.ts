@@ -33,7 +33,7 @@ describe('how long an export may take', () => {
     const plans = [
       await preImagePlan(context, record, check, '1.1'),
       await verifyPlan(context, record, check, { attempt: 'v', lines: 1, way: 'export', state: 'due' }),
-      await parentsPlan(context, record, check, 'registry.txt'),
+      await parentsPlan(context, record, check, { blobName: 'registry.txt', keys: 'included' }),
     ];
     expect(plans.map(planTimeMs)).toEqual([hours * HOUR_MS, hours * HOUR_MS, hours * HOUR_MS]);
   });

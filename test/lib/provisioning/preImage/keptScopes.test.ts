@@ -6,6 +6,7 @@ import {
   type ScopedDevice,
   scopesToKeep,
 } from '../../../../src/lib/provisioning/preImage/keptScopes.ts';
+import { openSnapshot } from '../../../../src/lib/registryLines/snapshot.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { testContext } from '../../../helpers/provisioningContext.ts';
 
@@ -102,7 +103,7 @@ describe('devices of a pre-image that have a scope', () => {
     const blob = container.getBlockBlobClient(name);
     const text = lines.join('\r\n');
     await blob.upload(text, Buffer.byteLength(text));
-    return findScoped(blob);
+    return findScoped(openSnapshot(container, { blobName: name }));
   }
 
   it('are found, whatever else there is', async () => {
@@ -159,7 +160,8 @@ describe('devices of a pre-image that have a scope', () => {
       await blob.upload(texts.join('\n'), Buffer.byteLength(texts.join('\n')));
       return blob;
     };
-    const scopes = await findScoped(await upload('registry', registry));
+    const { name: blobName } = await upload('registry', registry);
+    const scopes = await findScoped(openSnapshot(container, { blobName }));
     const file = await upload(
       'file',
       lines.map((line) => JSON.stringify(line)),

@@ -31,6 +31,7 @@ async function checkedRun(text: string) {
     key: 'first',
     reads: 0,
     loseReply: false,
+    tearExport: false,
     jobs: [] as ImportExportJob[],
     inputs: [] as string[],
     async getDevice(deviceId: string) {
@@ -71,7 +72,7 @@ async function checkedRun(text: string) {
       const { key } = hub;
       const authentication = { type: 'sas', symmetricKey: { primaryKey: key, secondaryKey: key } };
       const lines = Array.from({ length: 201 }, (_, index) => JSON.stringify({ id: `d${index}`, authentication }));
-      await write(outputBlobName, lines.join('\n'));
+      await write(outputBlobName, lines.join('\n').slice(0, hub.tearExport ? -9 : undefined));
       return hub.create('export');
     },
   };
@@ -165,6 +166,20 @@ describe('the pre-image of a run that lost its turn before its import was sent',
     expect(await run.start('import', '2.1')).toEqual({ status: 'started' });
     expect(new Set(run.hub.inputs).size).toBe(1);
     expect(await run.record()).toMatchObject({ preImage: { round: '1.1' }, job: { jobId: 'j1' } });
+  });
+
+  it('that needs an export is none if that was cut off: nothing is sent', async () => {
+    const run = await checkedRun(MANY);
+    run.hub.tearExport = true;
+    expect(await run.take('1.1')).toEqual({ status: 'export' });
+    expect(await run.start('export', '1.1')).toEqual({ status: 'started' });
+    expect(await run.watch('export', '1.1')).toEqual({ ended: true });
+    expect(await run.finish('1.1')).toEqual({ status: 'ended' });
+    const record = await run.record();
+    expect(record).toMatchObject({ state: 'failed', error: { code: 'preImageFailed' } });
+    expect(record.error?.message).toContain('line 201 of what it left is cut off');
+    expect(JSON.stringify(record)).not.toContain('first');
+    expect(run.hub.inputs).toEqual([]);
   });
 
   it('that needs an export has an export of its own in each epoch', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ProvisionOptions } from '../../../../src/lib/provisioning/run/options.ts';
 import { asksForNewKeys, withKeysBefore } from '../../../../src/lib/provisioning/verify/newKeys.ts';
+import { openSnapshot } from '../../../../src/lib/registryLines/snapshot.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { testContext } from '../../../helpers/provisioningContext.ts';
 
@@ -30,9 +31,10 @@ it('lines get the key that their device had before; without a pre-image nothing 
   const context = testContext(azurite.connectionString);
   const container = context.storage.container('new-keys');
   await container.createIfNotExists();
-  const preImage = container.getBlockBlobClient('pre-image.txt');
+  const blob = container.getBlockBlobClient('pre-image.txt');
   const text = `a warning in plain text\n${JSON.stringify({ id: 'd1', ...keys('before') })}\n{"id":"d3"}\n`;
-  await preImage.upload(text, text.length);
+  await blob.upload(text, text.length);
+  const preImage = openSnapshot(container, { blobName: blob.name });
   const lines = async function* () {
     yield* [{ id: 'd1' }, { id: 'd1', moduleId: 'm' }, { id: 'd2' }, { id: 'd3' }];
   };
