@@ -58,7 +58,6 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
     const open = async function* (): AsyncGenerator<Uint8Array> {
       for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
         read += (chunk as Uint8Array).length;
-        // A second pass may follow the first one: it settles doubtful duplicates.
         const fraction = Math.min(1, read / file.bytes);
         if (!flags.all && file.bytes > SLOW_BYTES) status.show({ text: `checking ${path}`, fraction });
         yield chunk as Uint8Array;

@@ -140,7 +140,6 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
           }
           sha256.update(chunk);
         },
-        wants: () => true,
         text: take,
         blank: () => undefined,
         badUtf8(line) {
@@ -151,7 +150,6 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
           count();
           reject(line, [problem('lineTooLong', { length, limit: MOST_LINE_BYTES })]);
         },
-        done: () => false,
       },
     );
   } catch (error) {

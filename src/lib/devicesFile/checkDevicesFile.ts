@@ -1,11 +1,8 @@
-/**
- * The check of a devices file: one streaming pass in flat memory that finds everything there is to find. Only when
- * identity hashes met is the file read again, to tell duplicates from chance.
- */
+/** The check of a devices file: one streaming pass in flat memory that finds everything there is to find. */
 
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { FileRefused } from '../textFile/fileRefused.ts';
-import { type LinePassOptions, type OpenInput, readLines } from '../textFile/linePass.ts';
+import { type LineBytes, type LinePassOptions, type OpenInput, readLines } from '../textFile/linePass.ts';
 import { refuseOtherFormats } from '../textFile/otherFormats.ts';
 import type { ReasonValues } from '../textFile/reasonText.ts';
 import { describe } from '../textFile/reasonText.ts';
@@ -14,11 +11,9 @@ import { createLineChecker, type LineChecker, type LineVerdict } from './checkLi
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
 import { type RowPassEvents, readRows } from './csv/csvPass.ts';
 import { type Problem, problemOf } from './findings.ts';
-import { createIdentityTable, hashIdentity, identityOf } from './identityTable.ts';
+import { createIdentityTable, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
-import { createLinePairs } from './linePairs.ts';
 import { type RejectCode, WARNINGS } from './reasons.ts';
-import { settleDoubtful } from './settleDoubtful.ts';
 import { createTally } from './tally.ts';
 
 export { FileRefused } from '../textFile/fileRefused.ts';
@@ -54,19 +49,16 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
       throw error;
     }
   };
-  const identities = createIdentityTable(options.identityHash ?? hashIdentity, randomInt(2 ** 32));
-  const doubtful = createLinePairs();
+  const identities = createIdentityTable();
   const digest = createHash('sha256');
   const isCsv = options.format === 'csv';
-  const readPass = (events: RowPassEvents): Promise<void> =>
-    isCsv ? readRows(passOptions, events) : readLines(passOptions, events);
   const tally = createTally(sink);
   let bytesDropped = 0;
   // What other formats show by their first line, CSV shows by its header.
   let atFirstLine = !isCsv;
   let plainFirstLine = false;
 
-  await readPass({
+  const events: RowPassEvents = {
     dropped(chunk) {
       bytesDropped += chunk.length;
       digest.update(chunk);
@@ -81,8 +73,6 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
       for (const note of notes) tally.warnOfFile({ line, ...note });
     },
     badRow: (line, bytes, found) => tally.reject(line, [found], bytes),
-    wants: () => true,
-    done: () => false,
     blank: tally.blank,
     longLine(line, head, length) {
       if (atFirstLine) refuseOtherFormats(line, head.toString('latin1'));
@@ -109,32 +99,34 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
       }
       const verdict = isObject ? checkLine(text, line, source) : startOf(text);
       if (verdict.kind === 'accepted') {
-        const earlier = identities.claim(identityOf(verdict.accepted), line);
-        if (earlier === 0) tally.accept(verdict.accepted, verdict.notes);
-        else doubtful.add(earlier, line);
+        const { id, moduleId } = verdict.accepted;
+        const first = identities.claim(identityOf(verdict.accepted), line);
+        if (first === 0) {
+          tally.accept(verdict.accepted, verdict.notes);
+        } else {
+          const what = moduleId === undefined ? 'id' : 'id and moduleId';
+          const details = moduleId === undefined ? { id } : { id, moduleId };
+          tally.reject(line, problem('duplicate', { first, what }), bytesOf(source), details);
+        }
       } else if (verdict.kind === 'systemModule') {
         tally.skip({ line, id: verdict.id, moduleId: verdict.moduleId, code: 'systemModule' });
       } else {
         const { problems, kind: _, ...details } = verdict;
-        tally.reject(line, problems, source.bytes.subarray(source.start, source.end), details);
+        tally.reject(line, problems, bytesOf(source), details);
       }
     },
-  });
-
-  await settleDoubtful(doubtful, readPass, checker, {
-    innocent: tally.accept,
-    duplicate({ line, id, moduleId }, first, bytes) {
-      const what = moduleId === undefined ? 'id' : 'id and moduleId';
-      const details = moduleId === undefined ? { id } : { id, moduleId };
-      tally.reject(line, problem('duplicate', { first, what }), bytes, details);
-    },
-  });
+  };
+  await (isCsv ? readRows(passOptions, events) : readLines(passOptions, events));
 
   const summary = { ...tally.summary(), bytes: bytesDropped, sha256: digest.digest('hex') };
   if (summary.lines === 0) throw new FileRefused(isCsv ? 'csvNoRows' : 'empty');
   // A lone line of text is an export without keys of a hub without devices, or no devices file at all.
   if (summary.lines === 1 && plainFirstLine) throw new FileRefused('noDevices');
   return summary;
+}
+
+function bytesOf({ bytes, start, end }: LineBytes): Buffer {
+  return bytes.subarray(start, end);
 }
 
 /** What no rule foresaw must cost one line, not the file: nesting without end is the known case. */

@@ -1,7 +1,6 @@
 /** What the check of a devices file takes and gives. */
 
 import type { AcceptedLine, MissingField } from './checkLine.ts';
-import type { IdentityHash } from './identityTable.ts';
 import type { ImportMode } from './importMode.ts';
 import type { RejectCode, SkipCode, WarningCode } from './reasons.ts';
 
@@ -20,8 +19,6 @@ export interface CheckOptions {
   /** A longer line is rejected without being kept in memory; a longer row refuses the file. Default 1 MiB. */
   readonly maxLineBytes?: number;
   readonly abortSignal?: AbortSignal;
-  /** Another hash of identities; a test gives one that collides. */
-  readonly identityHash?: IdentityHash;
 }
 
 export interface RejectedLine {

@@ -19,8 +19,8 @@ const CODES_KEPT = 5;
  * A line is `{"deviceId":"d1","errorCode":409001,"errorStatus":"…"}`. For a line that it could not parse a hub gives no
  * deviceId and quotes the whole line, keys included, in errorStatus: the id is taken out of the quote, and nothing else.
  */
-export async function readErrorLog(blob: BlockBlobClient, seed: number): Promise<ErrorLog | undefined> {
-  const failures = createIdentityNotes(seed);
+export async function readErrorLog(blob: BlockBlobClient): Promise<ErrorLog | undefined> {
+  const failures = createIdentityNotes();
   const unattributedCodes: (number | string)[] = [];
   let unattributed = 0;
   try {

@@ -1,14 +1,9 @@
 /**
  * A devices file compared with a snapshot of a registry: what each line would do, in a few bytes a line, whatever the
  * size of both.
- *
- * Identities are known by 64-bit hashes under a seed of each comparison's own, so that nobody can prepare a file whose
- * identities meet.
  */
 
-import { randomInt } from 'node:crypto';
-
-import { createIdentityTable, hashIdentity, identityOf } from '../devicesFile/identityTable.ts';
+import { createIdentityTable, identityOf } from '../devicesFile/identityTable.ts';
 import { IMPORT_MODES, importModeOf, MODE_RULES } from '../devicesFile/importMode.ts';
 import { bareEtag } from '../registry/etag.ts';
 import {
@@ -71,9 +66,8 @@ export async function compareLines({
   snapshot,
   parents = async function* () {},
 }: CompareInput): Promise<Comparison> {
-  const seed = randomInt(2 ** 31);
-  const known = createIdentityTable(hashIdentity, seed);
-  const asked = createIdentityTable(hashIdentity, seed);
+  const known = createIdentityTable();
+  const asked = createIdentityTable();
   let size = 0;
   let facts = new Uint8Array(1024);
   /** Of a line of the file: one more than the number of its mode. 0: others refer to the identity, no line names it. */

@@ -1,4 +1,4 @@
-import { createIdentityTable, hashIdentity, identityOf } from '../devicesFile/identityTable.ts';
+import { createIdentityTable, identityOf } from '../devicesFile/identityTable.ts';
 
 /**
  * A word or number about each of many identities: a few bytes each, no strings of their own, because a file dropped a
@@ -15,8 +15,8 @@ export interface IdentityNotes {
   readonly words: readonly (number | string)[];
 }
 
-export function createIdentityNotes(seed: number): IdentityNotes {
-  const table = createIdentityTable(hashIdentity, seed);
+export function createIdentityNotes(): IdentityNotes {
+  const table = createIdentityTable();
   const codes: (number | string)[] = [];
   const indexOfCode = new Map<number | string, number>();
   let codeOf = new Uint16Array(1024);

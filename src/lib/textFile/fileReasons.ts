@@ -106,10 +106,6 @@ export const FILE_REASONS = {
     says: 'The file has a header and no rows.',
     action: 'Add one row per device.',
   },
-  inputChanged: {
-    says: 'The file changed while it was read.',
-    action: 'Drop it again and leave it alone until its run is over.',
-  },
 } as const satisfies Record<string, ReasonText>;
 
 export type FileRefusedCode = keyof typeof FILE_REASONS;

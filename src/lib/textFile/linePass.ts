@@ -5,7 +5,7 @@ import { FileRefused } from './fileRefused.ts';
 import { type InputEvents, readText } from './inputBytes.ts';
 import { createLineSplitter } from './lineSplitter.ts';
 
-/** A fresh stream of the bytes as dropped, each time it is called. */
+/** The bytes as dropped; asked for once. */
 export type OpenInput = () => Promise<AsyncIterable<Uint8Array>> | AsyncIterable<Uint8Array>;
 
 export interface LinePassOptions {
@@ -31,15 +31,11 @@ export interface LineBytes {
 
 /** Line numbers start at 1 and count every line. Bytes are valid only during the call. */
 export interface LinePassEvents extends InputEvents {
-  /** Whether the line is to be decoded; asked once for each line that is neither blank nor too long. */
-  wants(line: number): boolean;
   /** `text` has no blanks around it. */
   text(line: number, text: string, source: LineBytes): void;
   blank(): void;
   badUtf8(line: number, bytes: Buffer): void;
   longLine(line: number, head: Buffer, length: number): void;
-  /** True ends the pass early. */
-  done(): boolean;
 }
 
 /** Input is worked on in pieces of at most this size, so that one huge chunk does not pile up in the sink. */
@@ -65,7 +61,7 @@ export async function readLines(options: LinePassOptions, events: LinePassEvents
       while (from < to && isBlank(bytes[from])) from += 1;
       if (from === to) {
         events.blank();
-      } else if (events.wants(number)) {
+      } else {
         if (encoding === 'broken' && !isUtf8(bytes.subarray(start, end))) {
           events.badUtf8(number, bytes.subarray(start, end));
           return;
@@ -93,7 +89,6 @@ export async function readLines(options: LinePassOptions, events: LinePassEvents
       if (zero >= 0) throw new FileRefused('binary', { line: number + 1 });
       const pause = options.pause();
       if (pause !== undefined) await pause;
-      if (events.done()) return;
     }
   }
   splitter.end();

@@ -1,8 +1,8 @@
-import { expect, it } from 'vitest';
-import { createIdentityTable, hashIdentity } from '../../../src/lib/devicesFile/identityTable.ts';
+import { describe, expect, it } from 'vitest';
+import { createIdentityHash, createIdentityTable } from '../../../src/lib/devicesFile/identityTable.ts';
 
 it('remembers each of 200,000 identities, and no other', () => {
-  const table = createIdentityTable(hashIdentity, 12345);
+  const table = createIdentityTable();
   const wrong: string[] = [];
   const count = 200_000;
   for (let n = 1; n <= count; n += 1) if (table.claim(`device-${n}`, n) !== 0) wrong.push(`claimed twice: ${n}`);
@@ -15,28 +15,79 @@ it('remembers each of 200,000 identities, and no other', () => {
 });
 
 it('finds room when all hashes are close to the end of one shard', () => {
-  const table = createIdentityTable((identity, _seed, out) => {
-    out[0] = 0xffff_ffff;
+  const table = createIdentityTable((identity, out) => {
+    out.fill(0xffff_ffff);
     out[1] = 0xffff_ffff - Number(identity);
-  }, 0);
+  });
   const lines = Array.from({ length: 1000 }, (_, n) => n + 1);
   for (const line of lines) table.claim(String(line), line);
   expect(lines.map((line) => table.find(String(line)))).toEqual(lines);
 });
 
-it('hashes evenly, and differently with another seed', () => {
-  const out = new Uint32Array(2);
-  const seen = new Set<string>();
-  const shards = new Map<number, number>();
-  for (let n = 0; n < 20_000; n += 1) {
-    hashIdentity(`d${n}`, 1, out);
-    seen.add(out.join());
-    const shard = (out[0] ?? 0) >>> 26;
-    shards.set(shard, (shards.get(shard) ?? 0) + 1);
-  }
-  expect(seen.size).toBe(20_000);
-  expect(shards.size).toBe(64);
-  expect(Math.max(...shards.values())).toBeLessThan(2 * Math.min(...shards.values()));
-  hashIdentity('d1', 2, out);
-  expect(seen).not.toContain(out.join());
+it.each([0, 1, 2, 3])('tells identities apart whose hashes differ in part %i alone', (part) => {
+  const table = createIdentityTable((identity, out) => {
+    out.fill(7);
+    out[part] = Number(identity);
+  });
+  expect([1, 2, 3].map((line) => table.claim(String(line), line))).toEqual([0, 0, 0]);
+  expect([1, 2, 3].map((line) => table.find(String(line)))).toEqual([1, 2, 3]);
+  expect(table.find('4')).toBe(0);
+});
+
+describe('the hash', () => {
+  const COUNT = 100_000;
+  /** Ids that are alike, in the ways in which those of a fleet are. */
+  const FLEETS: Readonly<Record<string, (n: number) => string>> = {
+    counted: (n) => `d${n}`,
+    padded: (n) => `plant-7/line-2/sensor-${String(n).padStart(9, '0')}`,
+    'counted at the front': (n) => `${n}-thermostat`,
+    'with modules': (n) => `device-${n % 1000}\nmodule-${Math.floor(n / 1000)}`,
+    'of two letters': (n) => n.toString(2).replaceAll('0', 'a').replaceAll('1', 'A'),
+    'of one letter': (n) => 'x'.repeat(n % 128) + String.fromCharCode(0x4e00 + Math.floor(n / 128)),
+    'serial numbers': (n) => Math.imul(n, 0x9e3779b1).toString(16),
+  };
+  /** Any 32 of its bits: so many pairs meet by chance at most, but for once in a million times. */
+  const MOST_MEETINGS = Math.ceil(COUNT ** 2 / 2 ** 33 + 5 * Math.sqrt(COUNT ** 2 / 2 ** 33) + 5);
+
+  it.each(Object.keys(FLEETS))(
+    'of ids that are %s meets as chance does, in each of its parts and across them',
+    (fleet) => {
+      const hash = createIdentityHash();
+      const out = new Uint32Array(4);
+      const whole = new Set<string>();
+      const views = Array.from({ length: 6 }, () => new Set<number>());
+      for (let n = 0; n < COUNT; n += 1) {
+        hash(FLEETS[fleet]?.(n) ?? '', out);
+        const [a = 0, b = 0, c = 0, d = 0] = out;
+        whole.add(out.join());
+        const acrossLow = (a & 0xff) | ((b & 0xff) << 8) | ((c & 0xff) << 16) | (d << 24);
+        const acrossHigh = (a >>> 24) | ((b >>> 24) << 8) | ((c >>> 24) << 16) | (d & 0xff00_0000);
+        for (const [at, view] of [a, b, c, d, acrossLow, acrossHigh].entries()) views[at]?.add(view);
+      }
+      expect(whole.size).toBe(COUNT);
+      for (const view of views) expect(COUNT - view.size).toBeLessThanOrEqual(MOST_MEETINGS);
+    },
+  );
+
+  it('is another for each table', () => {
+    const hashes = Array.from({ length: 20 }, () => {
+      const out = new Uint32Array(4);
+      createIdentityHash()('d1', out);
+      return out.join();
+    });
+    expect(new Set(hashes).size).toBe(20);
+  });
+
+  it('fills the shards evenly', () => {
+    const hash = createIdentityHash();
+    const out = new Uint32Array(4);
+    const shards = new Map<number, number>();
+    for (let n = 0; n < 20_000; n += 1) {
+      hash(`d${n}`, out);
+      const shard = (out[0] ?? 0) >>> 26;
+      shards.set(shard, (shards.get(shard) ?? 0) + 1);
+    }
+    expect(shards.size).toBe(64);
+    expect(Math.max(...shards.values())).toBeLessThan(2 * Math.min(...shards.values()));
+  });
 });

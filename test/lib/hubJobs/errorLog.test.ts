@@ -57,7 +57,7 @@ describe('a line of the error log', () => {
 
 describe('the failure table', () => {
   it('finds each of 100,000 failures by identity, and nothing else', () => {
-    const table = createIdentityNotes(1);
+    const table = createIdentityNotes();
     for (let i = 0; i < 100_000; i++)
       table.add(`device-${i}`, i % 2 ? `m${i}` : undefined, i % 3 ? 409001 : 'ServerBusy');
     expect(table.size).toBe(100_000);
@@ -69,7 +69,7 @@ describe('the failure table', () => {
   });
 
   it('keeps the first error of an identity', () => {
-    const table = createIdentityNotes(1);
+    const table = createIdentityNotes();
     table.add('d', undefined, 409001);
     table.add('d', undefined, 500001);
     expect(table.find('d', undefined)).toBe(409001);

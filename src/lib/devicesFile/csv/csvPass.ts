@@ -53,7 +53,6 @@ export async function readRows(options: LinePassOptions, events: RowPassEvents):
       offset += piece.length;
       const pause = options.pause();
       if (pause !== undefined) await pause;
-      if (events.done()) return;
     }
   }
   await rows.end();
@@ -122,7 +121,7 @@ function createRowReader(options: LinePassOptions, events: RowPassEvents): RowRe
       headerLine = at;
       events.header?.(sepLine.length === 0 ? row : Buffer.concat([sepLine, row]));
       events.columns?.(at, columns.notes);
-    } else if (events.wants(at)) {
+    } else {
       handOut(cells, row, at, columns);
     }
   }

@@ -1,7 +1,5 @@
 /** What the container of a run holds of the linking of devices to their parents, and what became of each link. */
 
-import { randomInt } from 'node:crypto';
-
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { explainHubError } from '../../registry/index.ts';
@@ -67,7 +65,7 @@ export async function readLinkOutcomes(
   { parents, rounds }: Pick<RoundsState, 'parents' | 'rounds'>,
 ): Promise<LinkOutcomes> {
   if (parents === undefined) return { failureOf: () => undefined };
-  const notes = createIdentityNotes(randomInt(2 ** 31));
+  const notes = createIdentityNotes();
   for (const { pass, attempt, plan } of [...parents.earlier, parents]) {
     for await (const [id] of readParentRows(rowsBlob(context, record, attempt))) {
       notes.set(id, undefined, NOT_SET);

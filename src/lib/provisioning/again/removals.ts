@@ -3,8 +3,6 @@
  * have it any more, and one that merges still does. Which of the two a hub does is not known.
  */
 
-import { randomInt } from 'node:crypto';
-
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -39,7 +37,7 @@ export async function readRemovals(
 ): Promise<RemovalOutcomes | undefined> {
   const removals = (await readFilled(context, record))?.removals;
   if (removals === undefined) return undefined;
-  const notes = createIdentityNotes(randomInt(2 ** 31));
+  const notes = createIdentityNotes();
   for await (const { line } of removalLines(context, record, removals)) notes.set(line.id, line.moduleId, NOT_REMOVED);
   for (const round of rounds) {
     if (round.removes === undefined) continue;

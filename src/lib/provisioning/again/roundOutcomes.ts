@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { provesNothingDone } from '../evidence/standing.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
@@ -26,7 +25,7 @@ export async function readRoundOutcomes(
   record: ProvisionRun,
   rounds: readonly Round[],
 ): Promise<RoundOutcomes> {
-  const notes = createIdentityNotes(randomInt(2 ** 31));
+  const notes = createIdentityNotes();
   for (const round of rounds) {
     if (round.links !== undefined || round.removes !== undefined) continue;
     for await (const { line, state } of readRoundResults(context, record, round)) {

@@ -1,7 +1,5 @@
 /** Where a line stands after the jobs of its run, as far as these tell: before anything was tried again or read back. */
 
-import { randomInt } from 'node:crypto';
-
 import { type ImportMode, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { ERROR_LOG_BLOB, type ErrorLog, FIRST_ERROR_LOG_BLOB, readErrorLog } from '../../hubJobs/errorLog.ts';
 import { explainHubError } from '../../registry/index.ts';
@@ -81,7 +79,7 @@ export async function readFacts(
   rounds: { readonly hasLog?: true; readonly secondJob?: SecondJob } | undefined,
 ): Promise<Facts> {
   const container = stagingOf(context, record.runId);
-  const read = (name: string) => readErrorLog(container.getBlockBlobClient(name), randomInt(2 ** 31));
+  const read = (name: string) => readErrorLog(container.getBlockBlobClient(name));
   if (record.job === undefined) throw new Error(`The run ${record.runId} has no job.`);
   // The first log is put aside before the second job is started, and before that is noted.
   const aside = await read(FIRST_ERROR_LOG_BLOB);

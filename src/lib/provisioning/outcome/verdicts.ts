@@ -1,7 +1,5 @@
 /** What becomes of each line that was given to the hub, out of everything that its run found out. */
 
-import { randomInt } from 'node:crypto';
-
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { explainHubError } from '../../registry/index.ts';
 import { createIdentityNotes, type IdentityNotes } from '../../registryLines/identityNotes.ts';
@@ -42,7 +40,7 @@ export interface Findings {
 export async function readFindings(context: ProvisioningContext, record: ProvisionRun): Promise<Findings> {
   const after = (await readRounds(context, record))?.value;
   if (after === undefined && record.roundsOpened) throw new StagingLost(record.runId, ROUNDS_BLOB);
-  const found = createIdentityNotes(randomInt(2 ** 31));
+  const found = createIdentityNotes();
   const blobName = after?.verification?.foundBlobName;
   if (blobName !== undefined) {
     for await (const { id, moduleId, agreement } of readFound(context, record, blobName)) {

@@ -3,7 +3,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
-import { createIdentityTable, hashIdentity } from '../../devicesFile/identityTable.ts';
+import { createIdentityTable } from '../../devicesFile/identityTable.ts';
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import type { SnapshotLines } from '../../registryLines/snapshot.ts';
 import { rowsOf } from '../../storage/ndjson.ts';
@@ -54,7 +54,6 @@ function given(text: string | null | undefined): string | undefined {
 
 /** Which devices of a pre-image have a scope, and whose scopes these are. */
 export interface ScopesBefore {
-  /** May name others too: it knows hashes only. */
   hasScope(id: string): boolean;
   /** Scopes of parents. */
   readonly ofParents: ReadonlySet<string>;
@@ -64,7 +63,7 @@ export interface ScopesBefore {
 
 /** The scopes of a pre-image; undefined if it has none. */
 export async function findScoped(preImage: SnapshotLines): Promise<ScopesBefore | undefined> {
-  const table = createIdentityTable(hashIdentity, 0);
+  const table = createIdentityTable();
   const ofParents = new Set<string>();
   const own = new Set<string>();
   let found = false;

@@ -65,8 +65,8 @@ describe('a CSV file as a whole', () => {
       [7, 'tooManyCells', undefined],
       [8, 'badUtf8', undefined],
       [11, 'parentItself', 'e'],
-      [13, 'idMissing', undefined],
       [12, 'duplicate', 'a'],
+      [13, 'idMissing', undefined],
       [14, 'duplicate', 'b'],
     ]);
     expect(warnings.map(({ line: at, code }) => [at, code])).toEqual([

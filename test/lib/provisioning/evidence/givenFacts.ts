@@ -20,7 +20,7 @@ export interface GivenJob {
 
 export function logOf({ log = [], unnamed = [] }: GivenJob): ErrorLog | undefined {
   if (log === 'gone') return undefined;
-  const failures = createIdentityNotes(1);
+  const failures = createIdentityNotes();
   for (const [identity, code] of log) {
     const [id = '', moduleId] = identity.split('/');
     failures.add(id, moduleId, code);

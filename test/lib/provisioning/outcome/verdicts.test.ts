@@ -26,9 +26,9 @@ interface Known {
 }
 
 function findings({ job, doubt, lost, round, read, link, removal }: Known): Findings {
-  const failures = createIdentityNotes(1);
+  const failures = createIdentityNotes();
   if (job !== undefined) failures.add('d', undefined, job);
-  const found = createIdentityNotes(1);
+  const found = createIdentityNotes();
   if (read !== undefined) found.set('d', undefined, read);
   const outcome = round && ({ is: 'succeeded', tries: 1, isInDoubt: false, ...round } as const);
   return {
