@@ -57,15 +57,7 @@ async function check(
   const missing = createBlockWriter(blobs.missing, 2);
   const parents = createBlockWriter(blobs.parents);
   const writers = [devices, index, missing, parents, rejectedLines];
-  let rows = 0;
-  let lastLine = 0;
-  let inOrder: number | undefined;
-  const writeEntry = (entry: IndexEntry): void => {
-    if (entry.line < lastLine) inOrder ??= rows;
-    lastLine = entry.line;
-    rows += 1;
-    index.writeLine(0, encodeEntry(entry));
-  };
+  const writeEntry = (entry: IndexEntry): void => index.writeLine(0, encodeEntry(entry));
   let incomplete = 0;
   let withParent = 0;
   let disables = 0;
@@ -135,7 +127,6 @@ async function check(
     attempt,
     counts,
     accepted: summary.devices + summary.modules,
-    ...(inOrder === undefined ? {} : { inOrder }),
     incomplete,
     parents: withParent,
     deletes: deletesIn(summary.byMode),

@@ -24,8 +24,6 @@ export interface CheckResult {
   readonly counts: CheckCounts;
   /** Lines handed to the hub. */
   readonly accepted: number;
-  /** So many rows of the index are in the order of the file; after them come late ones, in order too. Absent: all. */
-  readonly inOrder?: number;
   /** Of these, lines that may meet an existing identity and leave out what an import would reset. */
   readonly incomplete: number;
   /** Device lines that name a parent. */

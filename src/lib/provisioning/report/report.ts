@@ -7,13 +7,12 @@ import { needsPerson, OUTCOMES, type Outcome, type RunReportFiles } from '../../
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { ensureContainer } from '../../storage/ensureContainer.ts';
 import { writeJson } from '../../storage/jsonBlob.ts';
-import { linesOf, writeLines } from '../../storage/ndjson.ts';
+import { linesOf, rowsOf, writeLines } from '../../storage/ndjson.ts';
 import { bytesOf } from '../../storage/readText.ts';
 import { RESULTS_CONTAINER } from '../../storage/storage.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
 import { type CheckBlobs, type CheckResult, checkBlobs } from '../check/checkResult.ts';
-import { entriesInOrder } from '../check/entriesInOrder.ts';
-import { type AcceptedEntry, type IndexEntry, isAccepted } from '../check/lineIndex.ts';
+import { type AcceptedEntry, decodeEntry, type IndexEntry, isAccepted } from '../check/lineIndex.ts';
 import { readParentsAlong } from '../check/parentRows.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
 import type { ProvisioningContext, ProvisionRun, RunConfigurations } from '../run/provisionRun.ts';
@@ -89,7 +88,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   const csv = createBlockWriter(results.getBlockBlobClient(`${folder}/report.csv`));
   csv.writeLine(0, REPORT_COLUMNS.join(','));
   const rowOf = createReportRows();
-  for await (const entry of entriesInOrder(blobs.index, check.inOrder)) {
+  for await (const entry of rowsOf(blobs.index, decodeEntry)) {
     const verdict = verdictFor(entry, input);
     outcomes[verdict.outcome] += 1;
     csv.writeLine(0, rowOf(entry, verdict));
