@@ -18,39 +18,44 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   docs: 'provisioning/texts configurationsFile devicesFile registry textFile',
   tools: '',
-  bench: 'runs devicesFile local/stack',
+  bench: 'runs devicesFile local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
   'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
   'cli/commandLine.ts': 'cli/commands cli/render cli runs',
   'cli/commands':
-    'cli/app cli/render cli provisioning/check provisioning/drop hubJobs runs devicesFile devicesFile/checkDevicesFile.ts textFile local/stack',
-  'cli/app': 'cli/render cli provisioning/drop runs settings.ts configurationsFile storage redact.ts local/stack',
-  'cli/render': 'cli provisioning/outcome provisioning/drop hubJobs runs redact.ts countText.ts local/stack',
+    'cli/app cli/render cli provisioning/check provisioning/drop hubJobs runs devicesFile devicesFile/checkDevicesFile.ts textFile local/stack runKinds.ts',
+  'cli/app':
+    'cli/render cli provisioning/drop runs settings.ts configurationsFile storage redact.ts local/stack runKinds.ts provisioning/run',
+  'cli/render':
+    'cli provisioning/outcome provisioning/drop hubJobs runs redact.ts countText.ts local/stack runKinds.ts provisioning/run',
   // Flags, errors and exit codes, of all of the command line.
-  cli: 'provisioning/drop runs devicesFile storage errors.ts redact.ts local/stack',
+  cli: 'provisioning/drop runs devicesFile storage errors.ts redact.ts local/stack runKinds.ts provisioning/run',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts provisioning/steps provisioning/drop runs turns storage redact.ts',
+    'src/hosting src/services.ts src/orchestrations health.ts provisioning/steps provisioning/drop runs turns storage redact.ts provisioning/run',
   'src/hosting': 'src/orchestrations provisioning/steps provisioning/drop hubJobs runs turns',
-  'src/services.ts': 'provisioning/drop runs settings.ts registry storage logger.ts',
+  'src/services.ts': 'provisioning/drop runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
   'src/orchestrations': 'provisioning/steps provisioning/preImage runs turns',
+  // The kinds of runs there are.
+  'src/lib/runKinds.ts': 'provisioning/run runs',
   'src/lib/health.ts': 'registry storage redact.ts',
 
-  'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/recovery': `${provisioning('job again report configurations evidence check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/job': `${provisioning('verify again preImage report evidence check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/parents': `${provisioning('outcome again evidence check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/outcome': `${provisioning('verify again evidence check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/verify': `${provisioning('again evidence check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/again': `${provisioning('preImage evidence check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/preImage': `${provisioning('report check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/report': `${provisioning('configurations check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/configurations': `${provisioning('check drop texts')} ${BELOW}`,
-  'src/lib/provisioning/evidence': `${provisioning('texts')} ${BELOW}`,
-  'src/lib/provisioning/check': `${provisioning('drop texts')} ${BELOW}`,
-  'src/lib/provisioning/drop': BELOW,
+  'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/recovery': `${provisioning('job again report configurations evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/job': `${provisioning('verify again preImage report evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/parents': `${provisioning('outcome again evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/outcome': `${provisioning('verify again evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/verify': `${provisioning('again evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/again': `${provisioning('preImage evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/preImage': `${provisioning('report check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/report': `${provisioning('configurations check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/configurations': `${provisioning('check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/evidence': `${provisioning('texts run')} ${BELOW}`,
+  'src/lib/provisioning/check': `${provisioning('drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/drop': `${provisioning('run')} ${BELOW}`,
   'src/lib/provisioning/texts': 'runs',
+  'src/lib/provisioning/run': 'runs registryLines devicesFile errors.ts',
 
   'src/lib/hubJobs': 'runs registryLines registry storage errors.ts',
   'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts',
@@ -113,9 +118,6 @@ const STILL_UP = [
   ['cli/render/runText.ts', 'cli/app/report.ts'],
   ['src/lib/provisioning/preImage', 'src/lib/provisioning/job'],
   ['src/lib/provisioning/report', 'src/lib/provisioning/job'],
-  ['src/lib/runs', 'src/lib/provisioning/drop'],
-  ['src/lib/runs', 'src/lib/provisioning/outcome'],
-  ['src/lib/runs', 'src/lib/provisioning/preImage'],
 ] as const;
 
 const FOLDERS = ['docs', 'tools', 'bench', 'cli', 'src', 'local'];

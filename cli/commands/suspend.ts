@@ -11,12 +11,12 @@ export interface SuspendFlags {
 
 /** `suspend ID`: holds a run between two steps. A job that the hub has begun goes on. */
 export async function suspend(id: string, flags: SuspendFlags, output: Output): Promise<ExitCode> {
-  const { runId, job, suspendedAt } = await requestOfRun(id, flags.data, {
+  const { runId, jobs, suspendedAt } = await requestOfRun(id, flags.data, {
     verb: 'suspend',
     doing: 'suspending',
     done: 'suspended',
   });
-  const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
+  const jobGoesOn = jobs.import !== undefined && !isTerminalStatus(jobs.import.status);
   const command = commandTextFor(flags.data);
   const already = suspendedAt === undefined ? '' : ' already';
   output.tell(`Run ${runId} is suspended${already}. Let it go on with:\n  ${command('resume', shortId(runId))}`);

@@ -44,10 +44,11 @@ function activeProgress(record: RunRecord, now: Date, command: CommandText): Pro
   if (phase === undefined) return { text: stateText(record.state) };
   // What holds a run up matters more than where it stands.
   if (waiting?.kind === 'busy') return { text: `waiting for the hub: ${waiting.reason}` };
-  if (waiting?.kind === 'trouble' && record.job === undefined) return { text: `trying again: ${waiting.reason}` };
+  if (waiting?.kind === 'trouble' && record.jobs.import === undefined)
+    return { text: `trying again: ${waiting.reason}` };
   if (phase === 'job') return jobProgress(record, now);
-  if (phase === 'retry' && record.retry !== undefined) {
-    const { lines, left } = record.retry;
+  if (phase === 'retry' && record.progress !== undefined) {
+    const { lines, left } = record.progress;
     const text = `${PHASE_TEXT.retry}: ${formatCount(lines - left)} of ${formatCount(lines)}`;
     return { text, fraction: lines === 0 ? 1 : (lines - left) / lines };
   }
@@ -58,7 +59,7 @@ function activeProgress(record: RunRecord, now: Date, command: CommandText): Pro
   return { text: ofLines ? `${PHASE_TEXT[phase]} of ${linesText(record)}` : PHASE_TEXT[phase] };
 }
 
-function suspendedText({ runId, job }: RunRecord, command: CommandText): string {
+function suspendedText({ runId, jobs: { import: job } }: RunRecord, command: CommandText): string {
   const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
   return `suspended${jobGoesOn ? ' (its import job goes on)' : ''}: ${command('resume', shortId(runId))}`;
 }
@@ -68,7 +69,8 @@ function linesText(record: RunRecord): string {
 }
 
 function jobProgress(record: RunRecord, now: Date): Progress {
-  const { job, check } = record;
+  const { jobs, check } = record;
+  const job = jobs.import;
   if (job === undefined) return { text: 'starting the import job' };
   const total = check === undefined ? undefined : check.devices + check.modules;
   if (job.progress <= 0) {

@@ -201,7 +201,8 @@ function renderReport({ report, runId }: RunRecord, look: Look): string[] {
 /** Everything that the record of a run says. */
 export function renderRun(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
   const { paint, columns, command } = look;
-  const { drop, check, job, waiting, suspendedAt } = record;
+  const { drop, check, jobs, waiting, suspendedAt } = record;
+  const job = jobs.import;
   const goesOn = record.finishedAt === undefined;
   const fields: [string, string | false | undefined][] = [
     ['hub', record.hub],

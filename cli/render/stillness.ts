@@ -43,9 +43,7 @@ function hintFor(record: RunRecord | undefined): string | undefined {
   if (record === undefined) {
     return 'The app may not be running, or does not look into this storage. Look at its log; see Troubleshooting in the README.';
   }
-  const { job, exportJob, retryJob, verifyJob, parentsJob } = record;
-  const jobs = [job, exportJob, retryJob, verifyJob, parentsJob];
-  return jobs.some((one) => one !== undefined && !isTerminalStatus(one.status))
+  return Object.values(record.jobs).some((one) => one !== undefined && !isTerminalStatus(one.status))
     ? 'The hub may be at its job still (small steps do not show), or the app is down. Look at the log of the app; az iot hub job list shows the job.'
     : 'The app may be down, or too old a worker for its Node version. Once it runs, the run goes on by itself within about 2 minutes. Look at its log; see Troubleshooting in the README.';
 }

@@ -4,7 +4,6 @@ import { getClient, input } from 'durable-functions';
 import { resumeRun, wakeRun } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
 import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
-import { endsReadingBack } from '../lib/provisioning/run/provisionRun.ts';
 import { isFinal } from '../lib/runs/runRecord.ts';
 import { provisioning } from '../services.ts';
 
@@ -21,9 +20,10 @@ export async function cancelRunOnHttp(request: HttpRequest, context: InvocationC
   const services = provisioning(context);
   const known = await services.runs.read(runId);
   if (known === undefined) return { status: 404, jsonBody: runNotFound(runId) };
-  const record = await services.runs.update(runId, (current) =>
-    endsReadingBack(current) ? undefined : { ...current, cancelRequestedAt: services.now().toISOString() },
-  );
+  const record = await services.runs.update(runId, (current) => ({
+    ...current,
+    cancelRequestedAt: services.now().toISOString(),
+  }));
   if (isFinal(record.state)) {
     return {
       status: 409,

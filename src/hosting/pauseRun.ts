@@ -5,22 +5,21 @@
 
 import type { DurableClient } from 'durable-functions';
 
-import type { RunRecord } from '../lib/runKinds.ts';
 import type { RunContext } from '../lib/runs/runContext.ts';
-import { isFinal } from '../lib/runs/runRecord.ts';
+import { isFinal, type RunBase } from '../lib/runs/runRecord.ts';
 import { instanceIdOfRun, WAKE_EVENT } from '../orchestrations/instanceIds.ts';
 import { liveStatus } from './instances.ts';
 
 export type PauseResult =
-  | { readonly status: 'done'; readonly run: RunRecord }
+  | { readonly status: 'done'; readonly run: RunBase }
   | { readonly status: 'unknown' }
-  | { readonly status: 'ended'; readonly run: RunRecord }
+  | { readonly status: 'ended'; readonly run: RunBase }
   /** Suspend: it has no orchestration yet. Resume: it is not suspended. */
-  | { readonly status: 'refused'; readonly run: RunRecord };
+  | { readonly status: 'refused'; readonly run: RunBase };
 
 /** Suspends a run; a suspended one stays so. */
 export async function suspendRun(
-  context: RunContext<RunRecord>,
+  context: RunContext<RunBase>,
   client: DurableClient,
   runId: string,
 ): Promise<PauseResult> {
@@ -42,7 +41,7 @@ export async function suspendRun(
 
 /** Lets a suspended run go on; it takes its place in the queue again, by the time its file was dropped. */
 export async function resumeRun(
-  context: RunContext<RunRecord>,
+  context: RunContext<RunBase>,
   client: DurableClient,
   runId: string,
 ): Promise<PauseResult> {
@@ -65,7 +64,7 @@ export async function resumeRun(
 }
 
 /** Has a run that waits read its record now. One that cannot be told of it reads it within moments all the same. */
-export async function wakeRun(context: RunContext<RunRecord>, client: DurableClient, runId: string): Promise<void> {
+export async function wakeRun(context: RunContext<RunBase>, client: DurableClient, runId: string): Promise<void> {
   try {
     await client.raiseEvent(instanceIdOfRun(runId), WAKE_EVENT, {});
   } catch (error) {
@@ -74,7 +73,7 @@ export async function wakeRun(context: RunContext<RunRecord>, client: DurableCli
 }
 
 /** A suspended run stands in no queue; and the time for which it was suspended is no time for which it has waited. */
-function withoutPlace(record: RunRecord): RunRecord {
+function withoutPlace(record: RunBase): RunBase {
   const { waiting, ...rest } = record;
   return waiting === undefined || waiting.kind === 'turn' ? rest : record;
 }

@@ -438,7 +438,7 @@ describe('cancel, suspend and resume', () => {
     expect(held.stdout).toContain('A step that is under way still ends.');
     const at = '2026-11-20T10:00:09.000Z';
     const job = { jobId: 'j', status: 'running', progress: 5, createdAt: at, deadline: at };
-    await putRecord(runRecord({ runId, phase: 'job', job, suspendedAt: at }));
+    await putRecord(runRecord({ runId, phase: 'job', jobs: { import: job }, suspendedAt: at }));
     const again = (await ask('suspend', 'ee000')).stdout;
     expect(again).toContain(`Run ${runId} is suspended already. Let it go on with:\n`);
     expect(again).toContain('goes on: only a cancel can stop that');

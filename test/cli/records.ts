@@ -14,7 +14,8 @@ export const noOutcomes: Readonly<Record<Outcome, number>> = {
 /** A run of 100 lines that the check has just passed. */
 export function runRecord(change: Partial<RunRecord> = {}): RunRecord {
   return {
-    version: 1,
+    version: 2,
+    jobs: {},
     runId: '0123456789abcdef0123',
     kind: 'provision',
     hub: 'default',

@@ -53,7 +53,7 @@ describe('a file that is no devices file is refused as a whole, with what to do'
     expect(record.state).toBe('refused');
     expect(record.error?.message).toMatch(says);
     expect(record.error?.action).toBeTruthy();
-    expect(record.job).toBeUndefined();
+    expect(record.jobs.import).toBeUndefined();
   });
 });
 

@@ -25,12 +25,12 @@ describe('people in charge of a run', () => {
       await stack.drop('long/devices.txt', devices('long', 3_000));
       const running = await stack.until('the job to run', async () => {
         const record = await stack.recordOf('long/devices.txt');
-        return record?.job?.status === 'running' ? record : undefined;
+        return record?.jobs.import?.status === 'running' ? record : undefined;
       });
       const reply = await fetch(`${stack.apiUrl}/runs/${running.runId}/cancel`, { method: 'POST' });
       expect(reply.status).toBe(202);
       const cancelled = await stack.finalRecord('long/devices.txt');
-      expect(cancelled).toMatchObject({ state: 'cancelled', job: { status: 'cancelled' } });
+      expect(cancelled).toMatchObject({ state: 'cancelled', jobs: { import: { status: 'cancelled' } } });
       // Some were applied and some were not, and no log says which: the registry is read back.
       const made = (await stack.deviceIds()).filter((id) => id.startsWith('long')).length;
       expect(cancelled.outcomes).toMatchObject({ succeeded: made, failed: 3_000 - made, unconfirmed: 0 });

@@ -89,8 +89,8 @@ describe('a dry run', () => {
 
       const { dry, real } = await planAndRun(stack, 'few', file(lines));
       expect(dry.plan).toEqual(atOnce.plan);
-      expect(dry).not.toHaveProperty('job');
-      expect(dry).not.toHaveProperty('exportJob');
+      expect(dry).not.toHaveProperty('jobs.import');
+      expect(dry).not.toHaveProperty('jobs.export');
       expect(dry).not.toHaveProperty('preImage');
       expect(real.outcomes).toMatchObject({ failed: 5, unchanged: 1, succeeded: 8 });
       expect((await stack.hubState()).jobs).toMatchObject({ exportsCreated: 0, importsCreated: importsCreated + 2 });
@@ -112,10 +112,10 @@ describe('a dry run', () => {
       const expected = { ...effects, deleted: effects.deleted + 3, unchanged: effects.unchanged + 497 };
       expect(dry).toMatchObject({
         state: 'completed',
-        exportJob: { status: 'completed' },
+        jobs: { export: { status: 'completed' } },
         plan: { effects: expected, disabled: 1, lackingParent: 1 },
       });
-      expect(dry).not.toHaveProperty('job');
+      expect(dry).not.toHaveProperty('jobs.import');
       expect(real.outcomes).toMatchObject({ failed: 5, unchanged: 498, succeeded: 11 });
       expect((await stack.hubState()).jobs).toMatchObject({ overlapped: false });
 
@@ -135,7 +135,7 @@ describe('a dry run', () => {
         error: { code: 'confirmationNeeded', message },
         outcomes: { skipped: 400 },
       });
-      expect(stopped).not.toHaveProperty('job');
+      expect(stopped).not.toHaveProperty('jobs.import');
       expect(stopped).not.toHaveProperty('preImage');
       expect(await stack.hubState()).toMatchObject({ devices, jobs: { importsCreated } });
       // It has given back its turn.

@@ -23,7 +23,7 @@ it('a run whose container is deleted while its job runs, or before that, ends wi
   await withStack({ hubArgs: ['--job-run-ms', '4000'] }, async (stack) => {
     const running = await runAndDelete(stack, 'a/devices.txt', async () => {
       const record = await stack.recordOf('a/devices.txt');
-      return record?.job === undefined ? undefined : record.runId;
+      return record?.jobs.import === undefined ? undefined : record.runId;
     });
     expect(running.contradictions).toEqual([]);
     expect(running.record).toMatchObject({ stagingLost: { isSent: true }, outcomes: { skipped: 0, unconfirmed: 0 } });

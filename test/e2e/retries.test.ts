@@ -25,8 +25,8 @@ it(
       expect(record).toMatchObject({
         state: 'completed',
         outcomes: { succeeded: 1_600 },
-        retryJob: { status: 'completed' },
-        retry: { round: 'devices', lines: 7, left: 0 },
+        jobs: { retry: { status: 'completed' } },
+        progress: { part: 'devices', lines: 7, left: 0 },
       });
       expect((await stack.deviceIds()).sort()).toEqual(ids);
       expect((await stack.hubState()).jobs).toMatchObject({ importsCreated: 2, overlapped: false });

@@ -47,7 +47,7 @@ it('no key, signature or connection string is kept where it has no business', as
     );
     const record = await stack.finalRecord('keys/devices.txt');
     expect(record.outcomes).toMatchObject({ succeeded: 2, failed: 2, rejected: 4 });
-    expect(record.retry).toMatchObject({ round: 'devices', lines: 1, left: 0 });
+    expect(record.progress).toMatchObject({ part: 'devices', lines: 1, left: 0 });
     const rows = await stack.rows(record);
     expect(rows.find(({ deviceId }) => deviceId === 'quoted')).toMatchObject({
       outcome: 'failed',

@@ -29,7 +29,7 @@ const waitsFor = (stack: TestStack, name: string, what: string, is: (record: Run
 const inQueue = ({ waiting }: RunRecord) => waiting?.position !== undefined;
 
 /** When the job of a run was created, by the clock of the app. */
-const startOf = ({ job }: RunRecord) => Date.parse(job?.createdAt ?? '');
+const startOf = ({ jobs }: RunRecord) => Date.parse(jobs.import?.createdAt ?? '');
 
 describe('the turn on a hub', () => {
   it('is taken in the order of the drops: with a job of somebody else before them, and past one that is suspended', async () => {
@@ -59,7 +59,7 @@ describe('the turn on a hub', () => {
       expect(startOf(b)).toBeLessThan(startOf(a));
       const held = await stack.recordOf('c/devices.txt');
       expect(held).toMatchObject({ state: 'running', phase: 'job' });
-      expect(held?.job).toBeUndefined();
+      expect(held?.jobs.import).toBeUndefined();
 
       expect(await control(stack, first.runId, 'resume')).toBe(202);
       const c = await stack.finalRecord('c/devices.txt');
@@ -89,7 +89,12 @@ describe('the turn on a hub', () => {
         });
 
       await stack.drop('dead/devices.txt', devices('dead', 300));
-      const dead = await waitsFor(stack, 'dead/devices.txt', 'to have its job', ({ job }) => job?.status === 'running');
+      const dead = await waitsFor(
+        stack,
+        'dead/devices.txt',
+        'to have its job',
+        ({ jobs }) => jobs.import?.status === 'running',
+      );
       for (const name of ['next', 'cancelled']) await stack.drop(`${name}/devices.txt`, devices(name, 10));
       const next = await waitsFor(stack, 'next/devices.txt', 'to stand in the queue', inQueue);
       const third = await waitsFor(stack, 'cancelled/devices.txt', 'to stand in the queue', inQueue);
@@ -116,7 +121,10 @@ describe('the turn on a hub', () => {
       expect(done).toMatchObject({ state: 'completed', outcomes: { succeeded: 10 } });
       expect((await stack.hubState()).jobs).toMatchObject({ importsCreated: 2, overlapped: false });
       // The record of the dead run still says otherwise: it was the hub that was asked.
-      expect(await stack.recordOf('dead/devices.txt')).toMatchObject({ state: 'running', job: { status: 'running' } });
+      expect(await stack.recordOf('dead/devices.txt')).toMatchObject({
+        state: 'running',
+        jobs: { import: { status: 'running' } },
+      });
     });
   });
 
@@ -128,7 +136,7 @@ describe('the turn on a hub', () => {
         await stack.drop(name, devices(name.charAt(0), 200));
         await new Promise((resolve) => setTimeout(resolve, 1_100));
       }
-      await waitsFor(stack, 'c/devices.txt', 'to have its job', ({ job }) => job?.status === 'running');
+      await waitsFor(stack, 'c/devices.txt', 'to have its job', ({ jobs }) => jobs.import?.status === 'running');
       await waitsFor(stack, 'a/devices.txt', 'to stand in the queue', inQueue);
       await stack.killHost();
       // Histories, the queue, who waits for what: gone. The records and the jobs of the hub are what is left.
@@ -154,13 +162,18 @@ describe('the turn on a hub', () => {
       expect(records.toSorted((one, two) => startOf(one) - startOf(two)).map(place)).toEqual(records.map(place).sort());
 
       await stack.drop('held/devices.txt', devices('held', 250));
-      const held = await waitsFor(stack, 'held/devices.txt', 'to have its job', ({ job }) => job?.status === 'running');
+      const held = await waitsFor(
+        stack,
+        'held/devices.txt',
+        'to have its job',
+        ({ jobs }) => jobs.import?.status === 'running',
+      );
       expect(await control(stack, held.runId, 'suspend')).toBe(202);
       const seen = await waitsFor(
         stack,
         'held/devices.txt',
         'to see its job end',
-        ({ job }) => job?.status === 'completed',
+        ({ jobs }) => jobs.import?.status === 'completed',
       );
       expect(seen).toMatchObject({ state: 'running', phase: 'job', suspendedAt: expect.any(String) });
       expect(await control(stack, held.runId, 'suspend')).toBe(202);

@@ -85,6 +85,6 @@ export async function dropFile(
 export async function endJob(context: TestContext, runId: string, log: string): Promise<void> {
   const at = context.now().toISOString();
   const job = { jobId: 'j1', status: 'completed', progress: 100, createdAt: at, deadline: '2999-01-01T00:00:00Z' };
-  await context.runs.update(runId, (record) => ({ ...record, job, phase: 'job' }));
+  await context.runs.update(runId, (record) => ({ ...record, jobs: { import: job }, phase: 'job' }));
   await context.storage.runContainer(runId).getBlockBlobClient('importErrors.log').upload(log, log.length);
 }

@@ -46,9 +46,9 @@ async function failAndRetry(
       async () => {
         const seen = await stack.recordOf('devices.txt');
         const at = Date.now();
-        if (seen?.retry !== undefined && seen.retry.left < count) {
-          first ??= { at, left: seen.retry.left };
-          if (last?.left !== seen.retry.left) last = { at, left: seen.retry.left };
+        if (seen?.progress !== undefined && seen.progress.left < count) {
+          first ??= { at, left: seen.progress.left };
+          if (last?.left !== seen.progress.left) last = { at, left: seen.progress.left };
         }
         return seen?.finishedAt === undefined ? undefined : seen;
       },

@@ -147,7 +147,7 @@ export async function runSchedule(stack: TestStack, schedule: FaultSchedule): Pr
     problems.push(String(error));
   }
   // Cancelled before its lines were read: nothing was sent, and there is no line to report on.
-  if (record.state === 'cancelled' && record.check === undefined && record.job === undefined) {
+  if (record.state === 'cancelled' && record.check === undefined && record.jobs.import === undefined) {
     const changed = !isDeepStrictEqual(readRegistry(stack.data), before);
     return end(changed ? ['the registry has changed, though no line was read'] : [], record);
   }

@@ -4,13 +4,25 @@
  */
 
 import { HubKeeperError } from '../errors.ts';
-import { holding, isCounts, isInstant, isNumber, isObject, isText, oneOf, type Shape } from './recordShape.ts';
+import {
+  type Fields,
+  holding,
+  isCounts,
+  isInstant,
+  isNumber,
+  isObject,
+  isText,
+  oneOf,
+  type Shape,
+} from './recordShape.ts';
 import { RUN_STATES, type RunBase, type RunKind } from './runRecord.ts';
 
 /** A kind of runs: what the store has to know of its records. */
 export interface KindOfRun<Run extends RunBase> {
   /** Of the records that it writes. */
   readonly version: Run['version'];
+  /** A record of an earlier version as one of this; of any other, as it is. */
+  upgrade(record: Fields): Fields;
   /** Words for where a run is. */
   readonly phases: readonly string[];
   /** Fields beside those of every run: such as have to be there, and such as may. */
@@ -38,7 +50,14 @@ export class RunDamaged extends HubKeeperError {
   }
 }
 
-const REQUIRED: Shape = { state: oneOf(RUN_STATES), createdAt: isInstant, updatedAt: isInstant };
+const isJob = holding({ jobId: isText, status: isText, progress: isNumber, createdAt: isText, deadline: isText });
+
+const REQUIRED: Shape = {
+  state: oneOf(RUN_STATES),
+  createdAt: isInstant,
+  updatedAt: isInstant,
+  jobs: (value) => isObject(value) && Object.values(value).every(isJob),
+};
 
 /** Absent, or of this form. */
 const OPTIONAL: Shape = {
@@ -49,6 +68,7 @@ const OPTIONAL: Shape = {
   cancelRequestedAt: isText,
   suspendedAt: isText,
   suspendedMs: isNumber,
+  progress: holding({ part: isText, lines: isNumber, left: isNumber }),
   waiting: holding({ since: isText, kind: isText, reason: isText }),
   outcomes: isCounts,
   error: holding({ code: isText, message: isText }),
@@ -65,14 +85,15 @@ export function parseRunRecord<Run extends RunBase>(text: string, runId: string,
   }
   if (!isObject(value)) throw new RunDamaged(runId, 'it is no JSON object');
   const kind = new Map<unknown, KindOfRun<Run>>(Object.entries(kinds)).get(value['kind']);
-  const what = faultOf(value, runId, kind);
+  const record = kind?.upgrade(value) ?? value;
+  const what = faultOf(record, runId, kind);
   if (what !== undefined) throw new RunDamaged(runId, what);
-  return value as unknown as Run;
+  return record as unknown as Run;
 }
 
 /** What is wrong with it, without a value: what stands there may be anything. */
 function faultOf<Run extends RunBase>(
-  record: Readonly<Record<string, unknown>>,
+  record: Fields,
   runId: string,
   kind: KindOfRun<Run> | undefined,
 ): string | undefined {

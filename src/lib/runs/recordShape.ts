@@ -1,3 +1,5 @@
+export type Fields = Readonly<Record<string, unknown>>;
+
 /** What a record that was read has to hold: one test a field. */
 export type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 
@@ -19,6 +21,6 @@ export const isJob = holding({
   deadline: isText,
 });
 
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

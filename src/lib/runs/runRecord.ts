@@ -58,7 +58,7 @@ export interface RunJob {
   /** After this instant the job is no longer waited for. */
   readonly deadline: string;
   /** Of one that is done anew when what it found is old: for which epoch it is. */
-  readonly round?: string;
+  readonly epoch?: string;
 }
 
 export interface RunError {
@@ -94,6 +94,13 @@ export interface RunWaiting {
   readonly position?: number;
 }
 
+/** How far what the run is at has come, where it goes line by line: in which part of it, and about how many are left. */
+export interface RunProgress {
+  readonly part: string;
+  readonly lines: number;
+  readonly left: number;
+}
+
 /** What the record of any run says, whatever its kind. */
 export interface RunBase {
   readonly kind: RunKind;
@@ -117,6 +124,9 @@ export interface RunBase {
   /** How long it was suspended before, in all. */
   readonly suspendedMs?: number;
   readonly waiting?: RunWaiting;
+  readonly progress?: RunProgress;
+  /** The jobs that the hub has done for it, by what they are for: of each the latest. */
+  readonly jobs: Readonly<Record<string, RunJob | undefined>>;
   /** Of its lines, once it has ended. */
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   readonly error?: RunError;

@@ -85,19 +85,19 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
   },
   {
     name: 'suspended while its job runs',
-    record: runRecord({ phase: 'job', job, suspendedAt: at(4).toISOString() }),
+    record: runRecord({ phase: 'job', jobs: { import: job }, suspendedAt: at(4).toISOString() }),
     now: 9,
     expected: { text: 'suspended (its import job goes on): npx hubkeeper resume 01234567' },
   },
   {
     name: 'a job in the queue of the hub',
-    record: runRecord({ phase: 'job', job: { ...job, status: 'enqueued' } }),
+    record: runRecord({ phase: 'job', jobs: { import: { ...job, status: 'enqueued' } } }),
     now: 6,
     expected: { text: 'import job in the queue of the hub (9,900 lines)' },
   },
   {
     name: 'a job at a quarter after ten seconds',
-    record: runRecord({ phase: 'job', job: { ...job, progress: 25 } }),
+    record: runRecord({ phase: 'job', jobs: { import: { ...job, progress: 25 } } }),
     now: 15,
     expected: {
       text: 'importing about 2,475 of 9,900 lines',
@@ -107,7 +107,7 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
   },
   {
     name: 'a job that is done',
-    record: runRecord({ phase: 'job', job: { ...job, progress: 100 } }),
+    record: runRecord({ phase: 'job', jobs: { import: { ...job, progress: 100 } } }),
     now: 15,
     expected: { text: 'importing about 9,900 of 9,900 lines', fraction: 1 },
   },
@@ -137,7 +137,7 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
   },
   {
     name: 'a job that the hub does not begin',
-    record: runRecord({ phase: 'job', job: { ...job, status: 'enqueued' } }),
+    record: runRecord({ phase: 'job', jobs: { import: { ...job, status: 'enqueued' } } }),
     now: 132,
     expected: { text: 'import job in the queue of the hub (9,900 lines)', pace: ['nothing has moved for 2 min 10 s'] },
   },

@@ -173,12 +173,14 @@ test('a refused run says why and what to do', () => {
 test('a run that goes on is shown with all that its record says, in words of a person', () => {
   const record = runRecord({
     phase: 'job',
-    job: {
-      jobId: 'j1',
-      status: 'running',
-      progress: 40,
-      createdAt: now.toISOString(),
-      deadline: '2026-11-20T12:05:00.000Z',
+    jobs: {
+      import: {
+        jobId: 'j1',
+        status: 'running',
+        progress: 40,
+        createdAt: now.toISOString(),
+        deadline: '2026-11-20T12:05:00.000Z',
+      },
     },
     cancelRequestedAt: now.toISOString(),
     suspendedAt: now.toISOString(),

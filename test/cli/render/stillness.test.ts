@@ -14,17 +14,22 @@ describe('a run stands still', () => {
   test.each<[string, RunRecord | undefined, number, object | undefined]>([
     ['not yet after 29 s', runRecord(), 29, undefined],
     ['after 30 s', runRecord(), 30, { since: moved, seconds: 30 }],
-    ['after 2 min 10 s, and it is too early to worry', runRecord({ phase: 'job', job }), 130, { seconds: 130 }],
+    [
+      'after 2 min 10 s, and it is too early to worry',
+      runRecord({ phase: 'job', jobs: { import: job } }),
+      130,
+      { seconds: 130 },
+    ],
     ['with an app that may be down', runRecord(), 180, { hint: expect.stringContaining('The app may be down') }],
     [
       'with a job of the hub that has not ended',
-      runRecord({ phase: 'job', job }),
+      runRecord({ phase: 'job', jobs: { import: job } }),
       180,
       { hint: expect.stringContaining('The hub may be at its job still') },
     ],
     [
       'with one that has ended',
-      runRecord({ phase: 'settle', job: { ...job, status: 'completed' } }),
+      runRecord({ phase: 'settle', jobs: { import: { ...job, status: 'completed' } } }),
       180,
       { hint: expect.stringContaining('The app may be down') },
     ],

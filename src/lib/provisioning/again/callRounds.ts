@@ -120,8 +120,8 @@ export async function beginRound(work: Aftermath, round: Round): Promise<NextRou
   await enter(work, 'retry');
   await work.context.runs.update(work.record.runId, (current) => {
     const { waiting: _waiting, ...rest } = current;
-    const left = current.retry?.round === round.name ? current.retry.left : round.lines;
-    return { ...rest, retry: { round: round.name, lines: round.lines, left } };
+    const left = current.progress?.part === round.name ? current.progress.left : round.lines;
+    return { ...rest, progress: { part: round.name, lines: round.lines, left } };
   });
   return workOn(work, round);
 }

@@ -33,7 +33,7 @@ export async function planSecondJob(work: Aftermath): Promise<NextRound | undefi
 /** The second job, until it has ended; whether it may still be started, its start decides. */
 export async function dueSecondJob({ context, record, state }: Aftermath): Promise<NextRound | undefined> {
   if (state.secondJob?.state !== 'due') return undefined;
-  const job = record.retryJob;
+  const job = record.jobs.retry;
   if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'retry' };
   await changeRounds(context, record, (current) =>
     current.secondJob?.state === 'due'

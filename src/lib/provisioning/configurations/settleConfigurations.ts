@@ -164,7 +164,7 @@ async function put(
   }
 }
 
-function hasCompleted({ job }: ProvisionRun): boolean {
+function hasCompleted({ jobs: { import: job } }: ProvisionRun): boolean {
   return job?.status.toLowerCase() === 'completed' && job.ambiguous !== true;
 }
 
@@ -194,7 +194,7 @@ function verdictOn(line: AcceptedConfiguration, evidence: Evidence): Verdict {
   const differs = now === undefined ? undefined : configurationDifferences(line.configuration, now);
   if (failure !== undefined) return failed(failure);
   if (differs?.includes('content')) return verdict('failed', 'contentKept');
-  if (!isTerminalStatus(record.job?.status ?? '')) return verdict('unconfirmed', 'jobNotEnded');
+  if (!isTerminalStatus(record.jobs.import?.status ?? '')) return verdict('unconfirmed', 'jobNotEnded');
   const [only, ...others] = new Set(errors?.unattributed ?? []);
   if (only !== undefined && others.length === 0) return failed(only);
   return { ...verdict('failed', 'notApplied'), reason: notApplied(record, differs) };
@@ -220,7 +220,7 @@ function verdict(outcome: Verdict['outcome'], code: keyof typeof OUTCOME_CODES):
 }
 
 function notApplied(record: ProvisionRun, differs: readonly ConfigurationField[] | undefined): string {
-  const status = record.job?.status.toLowerCase();
+  const status = record.jobs.import?.status.toLowerCase();
   const why = status === 'completed' ? 'The hub named no error' : `The import job ended as "${status ?? 'unknown'}"`;
   return differs === undefined
     ? `${why}, and it does not have this configuration.`

@@ -62,9 +62,10 @@ export async function startRunOfDrop(
   const at = now();
   const stale = at.getTime() - properties.lastModified.getTime() > settings.dropMaxAgeDays * DAY_MS;
   const record: ProvisionRun = {
-    version: 1,
+    version: 2,
     runId,
     kind: 'provision',
+    jobs: {},
     ...(path.hub === undefined ? {} : { hub: path.hub }),
     batch: path.batch,
     drop: { ...drop, size: properties.contentLength ?? 0, lastModified: properties.lastModified.toISOString() },

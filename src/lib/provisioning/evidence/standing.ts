@@ -80,22 +80,22 @@ export async function readFacts(
 ): Promise<Facts> {
   const container = stagingOf(context, record.runId);
   const read = (name: string) => readErrorLog(container.getBlockBlobClient(name));
-  if (record.job === undefined) throw new Error(`The run ${record.runId} has no job.`);
+  if (record.jobs.import === undefined) throw new Error(`The run ${record.runId} has no job.`);
   // The first log is put aside before the second job is started, and before that is noted.
   const aside = await read(FIRST_ERROR_LOG_BLOB);
   if (isLostAfterSend(record)) {
     // A second job has written its log under the name of the first's.
-    const log = aside ?? (record.retryJob === undefined ? await read(ERROR_LOG_BLOB) : undefined);
-    return { first: { ...factsOf(record.job, log), doubt: LOST, lost: true } };
+    const log = aside ?? (record.jobs.retry === undefined ? await read(ERROR_LOG_BLOB) : undefined);
+    return { first: { ...factsOf(record.jobs.import, log), doubt: LOST, lost: true } };
   }
   if (rounds?.secondJob !== undefined && aside === undefined) throw new StagingLost(record.runId, FIRST_ERROR_LOG_BLOB);
   const firstLog = aside ?? (await read(ERROR_LOG_BLOB));
   if (rounds?.hasLog && firstLog === undefined) throw new StagingLost(record.runId, ERROR_LOG_BLOB);
-  const first = factsOf(record.job, firstLog);
+  const first = factsOf(record.jobs.import, firstLog);
   if (rounds?.secondJob === undefined) return { first };
   if (rounds.secondJob.mayHaveRun === true) return { first, second: { log: undefined, doubt: TWICE, repeated: true } };
-  if (rounds.secondJob.state !== 'ended' || record.retryJob === undefined) return { first };
-  return { first, second: factsOf(record.retryJob, await read(ERROR_LOG_BLOB)) };
+  if (rounds.secondJob.state !== 'ended' || record.jobs.retry === undefined) return { first };
+  return { first, second: factsOf(record.jobs.retry, await read(ERROR_LOG_BLOB)) };
 }
 
 function factsOf(job: RunJob, log: ErrorLog | undefined): JobFacts {

@@ -3,15 +3,9 @@
 import type { StartedJob } from '../../hubJobs/jobState.ts';
 import type { RunJob } from '../../runs/runRecord.ts';
 import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
-import type { JobKind, ProvisioningContext, ProvisionPhase, ProvisionRun } from '../run/provisionRun.ts';
+import type { JobKind, ProvisioningContext, ProvisionPhase } from '../run/provisionRun.ts';
+import { withJob } from '../run/provisionRun.ts';
 
-export const FIELD_OF = {
-  export: 'exportJob',
-  import: 'job',
-  retry: 'retryJob',
-  verify: 'verifyJob',
-  parents: 'parentsJob',
-} as const satisfies Record<JobKind, keyof ProvisionRun>;
 export const PHASE_OF = {
   export: 'preImage',
   import: 'job',
@@ -30,15 +24,15 @@ export async function noteJob(
   const { epoch, ...fields } = started;
   await context.runs.update(runId, (current) => {
     const { waiting: _waiting, ...rest } = current;
-    const known = current[FIELD_OF[kind]];
+    const known = current.jobs[kind];
     const fresh: RunJob = {
       ...fields,
-      ...(epoch === undefined ? {} : { round: epoch }),
+      ...(epoch === undefined ? {} : { epoch }),
       status: 'enqueued',
       progress: 0,
     };
-    const job = known === undefined || isEarlierEpoch(known.round, epoch) ? fresh : known;
-    return { ...rest, phase: PHASE_OF[kind], [FIELD_OF[kind]]: job };
+    const job = known === undefined || isEarlierEpoch(known.epoch, epoch) ? fresh : known;
+    return withJob({ ...rest, phase: PHASE_OF[kind] }, kind, job);
   });
 }
 

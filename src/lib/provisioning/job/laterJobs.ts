@@ -13,7 +13,7 @@ import type { CheckResult } from '../check/checkResult.ts';
 import { runErrorOf } from '../report/endRun.ts';
 import type { JobKind, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { RETRY_JOB_BLOB } from './jobBlobs.ts';
-import { FIELD_OF, noteJob, PHASE_OF, waitingFor } from './jobNotes.ts';
+import { noteJob, PHASE_OF, waitingFor } from './jobNotes.ts';
 import { parentsPlan, retryPlan, verifyPlan } from './jobPlans.ts';
 
 const MINUTE_MS = 60_000;
@@ -102,7 +102,7 @@ export async function startLaterJob(
   kind: LaterJob,
 ): Promise<{ readonly status: 'started' | 'ended' } | { readonly status: 'wait'; readonly seconds: number }> {
   const { record, check } = run;
-  if (record[FIELD_OF[kind]] !== undefined) return { status: 'started' };
+  if (record.jobs[kind] !== undefined) return { status: 'started' };
   if (record.suspendedAt !== undefined) return { status: 'wait', seconds: 30 };
   const tooLate = await whyTooLate(context, record, kind);
   // One that was sent, or may have been, is looked for all the same.

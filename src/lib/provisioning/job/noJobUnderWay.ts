@@ -10,13 +10,13 @@ export async function noJobUnderWay(context: ProvisioningContext, record: Provis
   const epoch = (await readJobState(context, record, IMPORT_JOB_BLOB))?.fence;
   const jobs = [
     {
-      noted: record.exportJob?.round === epoch ? record.exportJob : undefined,
+      noted: record.jobs.export?.epoch === epoch ? record.jobs.export : undefined,
       stateBlob: epoch === undefined ? undefined : exportJobBlob(epoch as Epoch),
     },
-    { noted: record.job, stateBlob: IMPORT_JOB_BLOB },
-    { noted: record.retryJob, stateBlob: RETRY_JOB_BLOB },
-    { noted: record.verifyJob, stateBlob: await lastVerifyBlob(context, record) },
-    { noted: record.parentsJob, stateBlob: PARENTS_JOB_BLOB },
+    { noted: record.jobs.import, stateBlob: IMPORT_JOB_BLOB },
+    { noted: record.jobs.retry, stateBlob: RETRY_JOB_BLOB },
+    { noted: record.jobs.verify, stateBlob: await lastVerifyBlob(context, record) },
+    { noted: record.jobs.parents, stateBlob: PARENTS_JOB_BLOB },
   ];
   return !(await isAnyUnderWay(context, record, jobs));
 }

@@ -76,11 +76,11 @@ export async function openChecked(
   if (record === undefined) return undefined;
   const check = await checkOfOpen(context, record);
   if (check === undefined) return undefined;
-  if (record.cancelRequestedAt !== undefined && record.job === undefined) {
+  if (record.cancelRequestedAt !== undefined && record.jobs.import === undefined) {
     // Once a job was started, or may have been, the run goes on until the job is found, and cancels that.
     if ((await closeImportJob(context, record)) === 'closed') {
       // An attempt beside this one may have started the export: nobody would end it, and it keeps the hub from all others.
-      const { exportJob } = record;
+      const exportJob = record.jobs.export;
       if (exportJob !== undefined && !isTerminalStatus(exportJob.status)) {
         await tryToCancel(context, record, exportJob.jobId);
       }

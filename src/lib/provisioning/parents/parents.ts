@@ -175,7 +175,7 @@ async function plan(
     }
   }
   if (wait !== undefined) return wait;
-  const { parentsJob: job } = record;
+  const { parents: job } = record.jobs;
   if (job === undefined || !(await isOver(context, record, job))) return { do: 'job' };
   const snapshot = await adoptExport(snapshotPlace(context, record), parentsExport(links), job);
   if ('fault' in snapshot) return giveUp(`the export of the registry ${snapshot.why}`);

@@ -47,7 +47,7 @@ export function preImageWay(
 export async function latestEpoch(context: ProvisioningContext, record: ProvisionRun): Promise<Epoch | undefined> {
   const fence = (await readJobState(context, record, IMPORT_JOB_BLOB))?.fence as Epoch | undefined;
   // Once the import was sent, its pre-image stays.
-  return fence ?? (isSent(record) ? record.preImage?.round : undefined);
+  return fence ?? (isSent(record) ? record.preImage?.epoch : undefined);
 }
 
 /** The export that is the pre-image of an epoch. */

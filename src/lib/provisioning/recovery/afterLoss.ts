@@ -26,7 +26,7 @@ export async function afterLoss(context: ProvisioningContext, record: ProvisionR
       return { do: 'ended' };
     }
   }
-  if (record.retryJob !== undefined && !(await isOver(context, record, record.retryJob))) {
+  if (record.jobs.retry !== undefined && !(await isOver(context, record, record.jobs.retry))) {
     return { do: 'job', kind: 'retry' };
   }
   const lostMs = context.now().getTime() - Date.parse(record.stagingLost?.at ?? record.updatedAt);
@@ -47,7 +47,7 @@ async function importRuns(context: ProvisioningContext, record: ProvisionRun): P
   }
 }
 
-function lostError({ runId, job, check }: ProvisionRun): RunError {
+function lostError({ runId, jobs: { import: job }, check }: ProvisionRun): RunError {
   const lines = check === undefined ? 0 : check.devices + check.modules;
   return {
     code: 'stagingLost',

@@ -70,13 +70,13 @@ async function recover(
     // Another attempt at this step has seen to it.
     if (times !== before) return undefined;
     const sent = isSent(current) || sentAt !== undefined;
-    const { preImage, roundsOpened: _opened, verifyJob, parentsJob, ...rest } = current;
+    const { preImage, roundsOpened: _opened, jobs, ...rest } = current;
+    const { verify: _verify, parents: _parents, ...others } = jobs;
     return {
       ...rest,
       ...(preImage === undefined || preImageGone ? {} : { preImage }),
       // What had been read of the registry is read anew.
-      ...(sent || verifyJob === undefined ? {} : { verifyJob }),
-      ...(sent || parentsJob === undefined ? {} : { parentsJob }),
+      jobs: sent ? others : jobs,
       ...(sentAt === undefined || isSent(current) ? {} : { importSentAt: sentAt }),
       stagingLost: {
         at: context.now().toISOString(),

@@ -1,10 +1,20 @@
 import type { KindOfRun } from '../../runs/parseRunRecord.ts';
-import { holding, isCounts, isInstant, isJob, isNumber, isObject, isText, isTrue } from '../../runs/recordShape.ts';
-import { JOB_FIELDS, PROVISION_PHASES, type ProvisionRun } from './provisionRun.ts';
+import {
+  type Fields,
+  holding,
+  isCounts,
+  isInstant,
+  isNumber,
+  isObject,
+  isText,
+  isTrue,
+} from '../../runs/recordShape.ts';
+import { PROVISION_PHASES, type ProvisionRun } from './provisionRun.ts';
 
 /** Records of runs that provision. */
 export const PROVISION_KIND: KindOfRun<ProvisionRun> = {
-  version: 1,
+  version: 2,
+  upgrade: (record) => (record['version'] === 1 ? fromVersion1(record) : record),
   phases: PROVISION_PHASES,
   required: {
     batch: isText,
@@ -20,9 +30,7 @@ export const PROVISION_KIND: KindOfRun<ProvisionRun> = {
   optional: {
     options: isObject,
     check: holding({ lines: isNumber, rejected: isNumber, skipped: isNumber, byMode: isObject }),
-    ...Object.fromEntries(JOB_FIELDS.map((name) => [name, isJob])),
-    preImage: holding({ container: isText, blobName: isText, round: isText }),
-    retry: holding({ round: isText, lines: isNumber, left: isNumber }),
+    preImage: holding({ container: isText, blobName: isText, epoch: isText }),
     kept: isObject,
     plan: holding({ effects: isCounts, disabled: isNumber, lackingParent: isNumber }),
     importSentAt: isInstant,
@@ -33,3 +41,29 @@ export const PROVISION_KIND: KindOfRun<ProvisionRun> = {
   },
   canUndo: ({ preImage }) => preImage !== undefined,
 };
+
+/** Before its version 2, a record had a field for each job, and called an epoch of the pre-image a round. */
+function fromVersion1(record: Fields): Fields {
+  const { job, exportJob, retryJob, verifyJob, parentsJob, preImage, retry, ...rest } = record;
+  const jobs = {
+    export: renamed(exportJob, 'round', 'epoch'),
+    import: job,
+    retry: retryJob,
+    verify: verifyJob,
+    parents: parentsJob,
+  };
+  return {
+    ...rest,
+    version: 2,
+    jobs: Object.fromEntries(Object.entries(jobs).filter(([, noted]) => noted !== undefined)),
+    ...(preImage === undefined ? {} : { preImage: renamed(preImage, 'round', 'epoch') }),
+    ...(retry === undefined ? {} : { progress: renamed(retry, 'round', 'part') }),
+  };
+}
+
+/** Whatever a damaged record has there stays, and is found out. */
+function renamed(value: unknown, from: string, to: string): unknown {
+  if (!isObject(value) || value[from] === undefined) return value;
+  const { [from]: member, ...rest } = value;
+  return { ...rest, [to]: member };
+}

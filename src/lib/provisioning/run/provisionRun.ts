@@ -5,7 +5,7 @@ import type { CheckSummary } from '../../devicesFile/checkTypes.ts';
 import type { Effect } from '../../registryLines/whatWouldHappen.ts';
 import type { RunContext } from '../../runs/runContext.ts';
 import type { BlobIdentity } from '../../runs/runId.ts';
-import type { Outcome, RunBase, RunJob } from '../../runs/runRecord.ts';
+import type { Outcome, RunBase, RunJob, RunProgress } from '../../runs/runRecord.ts';
 import type { Epoch } from './epoch.ts';
 import type { ProvisionOptions } from './options.ts';
 
@@ -28,9 +28,6 @@ export type ProvisionPhase = (typeof PROVISION_PHASES)[number];
  * passing reason, the export by which lines are read back, or the one by which devices are linked to their parents.
  */
 export type JobKind = 'export' | 'import' | 'retry' | 'verify' | 'parents';
-
-/** The fields of a record that hold its jobs. */
-export const JOB_FIELDS = ['exportJob', 'job', 'retryJob', 'verifyJob', 'parentsJob'] as const;
 
 /** The configurations of a run: how many lines, and what became of them once it has ended. */
 export interface RunConfigurations {
@@ -64,7 +61,7 @@ export interface StagingLoss {
 
 export interface ProvisionRun extends RunBase {
   readonly kind: 'provision';
-  readonly version: 1;
+  readonly version: 2;
   readonly phase?: ProvisionPhase;
   readonly batch: string;
   readonly drop: BlobIdentity & { readonly size: number; readonly lastModified: string };
@@ -77,20 +74,9 @@ export interface ProvisionRun extends RunBase {
   readonly importSentAt?: string;
   /** The run is being ended without its import, which nobody sends any more. */
   readonly importClosed?: true;
-  readonly job?: RunJob;
-  /** The export that takes the pre-image of a large file. */
-  readonly exportJob?: RunJob;
-  /** The second import, of lines that failed for a passing reason. */
-  readonly retryJob?: RunJob;
-  /** The export by which lines are read back. */
-  readonly verifyJob?: RunJob;
-  /** The export by which devices are linked to their parents. */
-  readonly parentsJob?: RunJob;
-  /** Lines that are sent once more by calls: of which round, how many, and about how many are left. */
-  readonly retry?: {
-    readonly round: string;
-    readonly lines: number;
-    readonly left: number;
+  readonly jobs: Readonly<Partial<Record<JobKind, RunJob>>>;
+  /** Lines that are sent once more by calls; the part is the round. */
+  readonly progress?: RunProgress & {
     /** Devices of the hub, while it is filled up one by one. */
     readonly registryDevices?: number;
   };
@@ -100,7 +86,7 @@ export interface ProvisionRun extends RunBase {
     readonly blobName: string;
     readonly identities?: number;
     /** Which one it is: it is taken anew when the turn was lost before the import was sent. */
-    readonly round: Epoch;
+    readonly epoch: Epoch;
   };
   /** `rounds.json` has been there: where it is not any more, it was lost. */
   readonly roundsOpened?: true;
@@ -118,16 +104,22 @@ export interface ProvisionRun extends RunBase {
 export type ProvisioningContext = RunContext<ProvisionRun>;
 
 /** Whether a person has cancelled the run after it began to read lines back: then that is what has to end. */
-export function endsReadingBack({ cancelRequestedAt, verifyJob }: ProvisionRun): boolean {
-  return cancelRequestedAt !== undefined && verifyJob !== undefined && cancelRequestedAt > verifyJob.createdAt;
+export function endsReadingBack({ cancelRequestedAt, jobs: { verify } }: ProvisionRun): boolean {
+  return cancelRequestedAt !== undefined && verify !== undefined && cancelRequestedAt > verify.createdAt;
 }
 
 /** Whether the import of a run was sent to the hub, or may have been. */
-export function isSent({ job, importSentAt }: ProvisionRun): boolean {
-  return job !== undefined || importSentAt !== undefined;
+export function isSent({ jobs, importSentAt }: ProvisionRun): boolean {
+  return jobs.import !== undefined || importSentAt !== undefined;
 }
 
 /** Whether the run goes by the registry alone: what it had noted of its lines is lost. */
 export function isLostAfterSend({ stagingLost }: ProvisionRun): boolean {
   return stagingLost?.isSent === true;
+}
+
+/** The record with another job of this kind; without one when that is undefined. */
+export function withJob(record: ProvisionRun, kind: JobKind, job: RunJob | undefined): ProvisionRun {
+  const { [kind]: _before, ...others } = record.jobs;
+  return { ...record, jobs: job === undefined ? others : { ...others, [kind]: job } };
 }

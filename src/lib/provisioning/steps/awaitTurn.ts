@@ -42,7 +42,7 @@ export async function awaitTurn(
   const record = await openRun(context, runId);
   if (record === undefined) return { status: 'ended' };
   if (hasSent && record.cancelRequestedAt !== undefined) return { status: 'jobStarted' };
-  const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job ?? record.job;
+  const job = (await readJobState(context, record, IMPORT_JOB_BLOB))?.job ?? record.jobs.import;
   if (job !== undefined && !hasSent) {
     // Started again after its orchestration was lost: what is left to do needs no turn.
     await noteJob(context, runId, 'import', job);

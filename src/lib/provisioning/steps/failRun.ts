@@ -15,7 +15,7 @@ export async function failRun(
 ): Promise<{ readonly state: RunState }> {
   const { runId, message } = input;
   const record = await context.runs.read(runId);
-  if (record?.job !== undefined && isTerminalStatus(record.job.status) && !isFinal(record.state)) {
+  if (record?.jobs.import !== undefined && isTerminalStatus(record.jobs.import.status) && !isFinal(record.state)) {
     try {
       return await settleNow(context, {
         runId,

@@ -25,7 +25,7 @@ export async function tryFinishPreImage(
   const { record, check } = run;
   const { epoch } = input;
   if (isEarlierEpoch(epoch, await epochSince(context, run, epoch))) return { status: 'ended' };
-  const job = record.exportJob?.round === epoch ? record.exportJob : undefined;
+  const job = record.jobs.export?.epoch === epoch ? record.jobs.export : undefined;
   // Whoever watched the export may have been lost.
   if (job !== undefined && !(await isOver(context, record, job))) return { status: 'wait' };
   // The container of an export that was deleted under it: what it wrote is gone, or it could not write at all.

@@ -47,9 +47,9 @@ async function findNext(
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
   if (isFinal(record.state)) return { do: 'ended' };
-  if (record.job === undefined) throw new Error(`The run ${runId} has no job.`);
+  if (record.jobs.import === undefined) throw new Error(`The run ${runId} has no job.`);
   // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
-  if (!(await isOver(context, record, record.job))) return { do: 'notEnded' };
+  if (!(await isOver(context, record, record.jobs.import))) return { do: 'notEnded' };
   if (isLostAfterSend(record)) {
     const wait = await afterLoss(context, record);
     if (wait !== undefined) return wait;

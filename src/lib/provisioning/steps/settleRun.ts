@@ -72,7 +72,7 @@ async function settle(
 ): Promise<ReportResult> {
   const staging = stagingOf(context, record.runId);
   const check = (await readJson<CheckResult>(staging.getBlockBlobClient(CHECK_BLOB)))?.value;
-  if (record.job === undefined) throw new Error(`The run ${record.runId} has no job to settle.`);
+  if (record.jobs.import === undefined) throw new Error(`The run ${record.runId} has no job to settle.`);
   if (check === undefined) throw new StagingLost(record.runId, CHECK_BLOB);
 
   const findings = await readFindings(context, record);
@@ -112,7 +112,10 @@ function summaryOf({ after }: Findings): object | undefined {
 /** How the run ends, given what became of its lines. */
 function endingOf(record: ProvisionRun, outcomes: Readonly<Record<Outcome, number>>): Ending {
   const left = outcomes.failed + outcomes.unconfirmed;
-  if (record.cancelRequestedAt !== undefined && (record.job?.status.toLowerCase() === 'cancelled' || left > 0)) {
+  if (
+    record.cancelRequestedAt !== undefined &&
+    (record.jobs.import?.status.toLowerCase() === 'cancelled' || left > 0)
+  ) {
     return {
       state: 'cancelled',
       error: { code: 'cancelled', message: 'The run was cancelled after its job had been started on the hub.' },

@@ -10,7 +10,7 @@ import type { CheckResult } from '../check/checkResult.ts';
 import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
 import { DropChanged } from '../drop/drop.ts';
 import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
-import { FIELD_OF, noteJob, PHASE_OF, waitingFor } from '../job/jobNotes.ts';
+import { noteJob, PHASE_OF, waitingFor } from '../job/jobNotes.ts';
 import { importPlan, preImagePlan } from '../job/jobPlans.ts';
 import { FIND_MS, startLaterJob } from '../job/laterJobs.ts';
 import { endWithoutImport, openChecked } from '../job/openChecked.ts';
@@ -102,14 +102,14 @@ async function tryStartJob(context: ProvisioningContext, input: JobStep): Promis
   const known = await openRun(context, runId);
   if (known === undefined) return { status: 'ended' };
   // The import was started long ago; of a run that has lost its notes it is looked for, and started by nobody.
-  if (kind === 'import' && known.job !== undefined) return { status: 'started' };
+  if (kind === 'import' && known.jobs.import !== undefined) return { status: 'started' };
   if (kind === 'import' && isLostAfterSend(known)) return findLostImport(context, known);
   const run = await openChecked(context, runId);
   if (run === undefined) return { status: 'ended' };
   if (kind !== 'export' && kind !== 'import') return startLaterJob(context, run, kind);
   const { record, check } = run;
   // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
-  if (record.suspendedAt !== undefined && record[FIELD_OF[kind]] === undefined) return { status: 'wait', seconds: 30 };
+  if (record.suspendedAt !== undefined && record.jobs[kind] === undefined) return { status: 'wait', seconds: 30 };
   const epoch = await epochSince(context, run, input.epoch);
   if (isEarlierEpoch(input.epoch ?? epoch, epoch)) return { status: 'ended' };
   try {

@@ -21,11 +21,11 @@ export async function notePreImage(
     blobName,
     // An export holds all of the hub, and not what the run touches.
     ...(way === 'export' || identities === undefined ? {} : { identities }),
-    round: epoch,
+    epoch,
   };
   await context.runs.update(runId, (current) =>
     // Nothing can be undone from that of a dry run: it is staging like the rest.
-    current.options?.dryRun === true || isEarlierEpoch(epoch, current.preImage?.round)
+    current.options?.dryRun === true || isEarlierEpoch(epoch, current.preImage?.epoch)
       ? undefined
       : { ...current, preImage },
   );

@@ -2,11 +2,11 @@ import { isOverdue, readHubJob } from '../../hubJobs/hubJob.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/hubError.ts';
 import type { RunJob } from '../../runs/runRecord.ts';
-import { FIELD_OF, waitingFor } from '../job/jobNotes.ts';
+import { waitingFor } from '../job/jobNotes.ts';
 import { tryToCancel } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
 import { runErrorOf } from '../report/endRun.ts';
-import { endsReadingBack, type ProvisioningContext } from '../run/provisionRun.ts';
+import { endsReadingBack, type ProvisioningContext, withJob } from '../run/provisionRun.ts';
 import type { Results } from './flow.ts';
 import type { JobStep } from './stepInputs.ts';
 
@@ -19,11 +19,10 @@ export async function watchJob(
   input: JobStep & { readonly lookAt?: number },
 ): Promise<Results['watchJob']> {
   const { runId, kind, lookAt = 0 } = input;
-  const field = FIELD_OF[kind];
   const record = await openRun(context, runId);
-  const known = record?.[field];
+  const known = record?.jobs[kind];
   if (record === undefined || known === undefined) return { ended: true };
-  if (kind === 'export' && input.epoch !== undefined && known.round !== input.epoch) return { ended: true };
+  if (kind === 'export' && input.epoch !== undefined && known.epoch !== input.epoch) return { ended: true };
   if (isTerminalStatus(known.status)) return { ended: true };
 
   const overdue = isOverdue(context, known);
@@ -42,10 +41,10 @@ export async function watchJob(
         progress: job?.progress ?? known.progress,
         ...(job?.failureReason === undefined ? {} : { failureReason: job.failureReason }),
       };
-      const before = current[field];
+      const before = current.jobs[kind];
       if (before?.jobId !== known.jobId) return undefined;
       const same = current.waiting === undefined && before?.status === seen.status && before.progress === seen.progress;
-      return same ? undefined : { ...rest, [field]: seen };
+      return same ? undefined : withJob(rest, kind, seen);
     });
     // A job that the hub does not know any more will not change again.
     if (job === undefined || isTerminalStatus(job.status) || overdue) return { ended: true };

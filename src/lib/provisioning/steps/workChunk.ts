@@ -185,8 +185,8 @@ async function countRegistry(context: ProvisioningContext, record: ProvisionRun,
   try {
     const { totalDeviceCount } = await context.hub(hubOf(record)).getRegistryStatistics();
     await context.runs.update(record.runId, (current) =>
-      current.retry?.round === round
-        ? { ...current, retry: { ...current.retry, registryDevices: totalDeviceCount } }
+      current.progress?.part === round
+        ? { ...current, progress: { ...current.progress, registryDevices: totalDeviceCount } }
         : undefined,
     );
   } catch (error) {
@@ -207,8 +207,8 @@ async function tellProgress(
 ): Promise<void> {
   if (settled <= 0) return;
   await context.runs.update(record.runId, (current) =>
-    current.retry?.round === round
-      ? { ...current, retry: { ...current.retry, left: Math.max(0, current.retry.left - settled) } }
+    current.progress?.part === round
+      ? { ...current, progress: { ...current.progress, left: Math.max(0, current.progress.left - settled) } }
       : undefined,
   );
 }

@@ -20,7 +20,7 @@ import {
 } from '../again/rounds.ts';
 import type { SentLine } from '../again/unfilledLines.ts';
 import { mayBeApplied, mayBeCalled } from '../evidence/standing.ts';
-import { endsReadingBack } from '../run/provisionRun.ts';
+import { endsReadingBack, withJob } from '../run/provisionRun.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { mayPass, planVerification, readForVerification, verifyExport, verifyLines } from './verification.ts';
 
@@ -87,7 +87,7 @@ async function readSingly(work: Aftermath, verification: Verification): Promise<
 
 async function readExport(work: Aftermath, verification: Verification): Promise<NextRound | undefined> {
   const { context, record } = work;
-  const job = record.verifyJob;
+  const job = record.jobs.verify;
   if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'verify' };
   const snapshot = await adoptExport(snapshotPlace(context, record), verifyExport(verification), job);
   if ('fault' in snapshot) {
@@ -98,8 +98,8 @@ async function readExport(work: Aftermath, verification: Verification): Promise<
       return undefined;
     }
     // In this order: a step that dies in between finds the job of this try again, and does not take it for the next one's.
-    await context.runs.update(record.runId, ({ verifyJob, ...rest }) =>
-      verifyJob?.jobId === job.jobId ? rest : undefined,
+    await context.runs.update(record.runId, (current) =>
+      current.jobs.verify?.jobId === job.jobId ? withJob(current, 'verify', undefined) : undefined,
     );
     await changeRounds(context, record, ({ verification: current, ...rest }) =>
       current?.state === 'due' && (current.exportTry ?? 1) === exportTry

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRounds } from '../../../../src/lib/provisioning/again/rounds.ts';
+import { type ProvisionRun, withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { failRun } from '../../../../src/lib/provisioning/steps/failRun.ts';
 import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
@@ -110,6 +111,11 @@ interface Prepared {
 /** Puts something into the container of the run, as a hub would. */
 const putLog = (run: Prepared, text: string, name = 'importErrors.log') =>
   run.context.storage.runContainer(run.runId).getBlockBlobClient(name).upload(text, text.length);
+
+function importFailed(record: ProvisionRun): ProvisionRun {
+  const job = record.jobs.import;
+  return job === undefined ? record : withJob(record, 'import', { ...job, status: 'failed' });
+}
 
 /** A run whose import job has ended with these errors. */
 async function afterJob(
@@ -237,7 +243,7 @@ describe('after the import job', () => {
     const staging = run.context.storage.runContainer(run.runId);
     expect(await staging.getBlockBlobClient('importErrors.log').exists()).toBe(false);
     const job = { jobId: 'j2', status: 'completed', progress: 100, createdAt: '', deadline: '2999-01-01T00:00:00Z' };
-    await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: job }));
+    await run.context.runs.update(run.runId, (record) => withJob(record, 'retry', job));
     const second = `{"deviceId":"d7","errorCode":${SERVER_ERROR}}\n{"deviceId":"d8","errorCode":${EXISTS}}\n`;
     await staging.getBlockBlobClient('importErrors.log').upload(second, second.length);
     expect(await run.next()).toMatchObject({ do: 'wait' });
@@ -318,10 +324,7 @@ describe('after the import job', () => {
     ['is cut off', 'completed', '{"id":"d0"}\n{"id":"d1","ta'],
   ])('an export to verify by that %s is tried three times', async (_what, status, text) => {
     const run = await afterJob(devices(201), {});
-    await run.context.runs.update(run.runId, (record) => ({
-      ...record,
-      ...(record.job === undefined ? {} : { job: { ...record.job, status: 'failed' } }),
-    }));
+    await run.context.runs.update(run.runId, importFailed);
     expect(await run.next()).toMatchObject({ do: 'wait' });
     run.context.advance(6_000);
     for (const exportTry of [1, 2, 3]) {
@@ -335,7 +338,7 @@ describe('after the import job', () => {
       };
       const { verification } = (await readRounds(run.context, await run.record()))?.value ?? {};
       if (text !== undefined) await putLog(run, text, `registry-${verification?.attempt}-${exportTry}.txt`);
-      await run.context.runs.update(run.runId, (record) => ({ ...record, verifyJob }));
+      await run.context.runs.update(run.runId, (record) => withJob(record, 'verify', verifyJob));
       if (exportTry < 3) expect(await run.next()).toEqual({ do: 'wait', seconds: 5 });
     }
     expect(await run.next()).toEqual({ do: 'settle' });
@@ -344,10 +347,7 @@ describe('after the import job', () => {
 
   it('lines stay unconfirmed only when the registry cannot be read', async () => {
     const run = await afterJob(devices(2), {}, { metadata: { retryMinutes: '0' } });
-    await run.context.runs.update(run.runId, (record) => ({
-      ...record,
-      ...(record.job === undefined ? {} : { job: { ...record.job, status: 'failed' } }),
-    }));
+    await run.context.runs.update(run.runId, importFailed);
     run.hub.reading = hubError({});
     expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 2 } });
   });
@@ -360,7 +360,7 @@ describe('a chunk of lines', () => {
     expect(await run.work('devices', { items: 150 })).toMatchObject({ status: 'more', sent: 150 });
     expect(await run.work('devices', { items: 500 })).toMatchObject({ status: 'done', sent: 100 });
     expect(run.hub.calls.map((items) => items.length)).toEqual([100, 50, 100]);
-    expect(await run.record()).toMatchObject({ retry: { lines: 250, left: 0 } });
+    expect(await run.record()).toMatchObject({ progress: { lines: 250, left: 0 } });
   });
 
   it('keeps two modules of one device apart: a hub takes a device once a call', async () => {
@@ -489,7 +489,7 @@ describe('lines that met a full hub', () => {
     run.hub.answer = () => (run.hub.there.size >= 5 ? 'IotHubQuotaExceeded' : undefined);
     expect(await run.work('full-devices')).toMatchObject({ status: 'over', sent: 25, refusals: 20 });
     expect(run.hub.calls.every((items) => items.length === 1)).toBe(true);
-    expect(await run.record()).toMatchObject({ retry: { registryDevices: 0 } });
+    expect(await run.record()).toMatchObject({ progress: { registryDevices: 0 } });
     await run.next('full-devices');
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 5, failed: 55 } });
     const { report } = await run.record();
@@ -524,7 +524,9 @@ describe('a second job', () => {
 
   it('is not planned over and over where no error of the job may pass', async () => {
     const run = await afterJob(devices(3), { d1: EXISTS });
-    await run.context.runs.update(run.runId, (record) => ({ ...record, job: { ...second('failed'), jobId: 'j1' } }));
+    await run.context.runs.update(run.runId, (record) =>
+      withJob(record, 'import', { ...second('failed'), jobId: 'j1' }),
+    );
     for (let step = 0; step < 3; step++) expect(await run.next()).toMatchObject({ do: 'wait' });
     const names = [];
     const staging = run.context.storage.runContainer(run.runId);
@@ -535,7 +537,7 @@ describe('a second job', () => {
   it('has its say although it takes longer than lines are tried again', async () => {
     const run = await planned();
     run.context.advance(61 * 60_000);
-    await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: second('completed') }));
+    await run.context.runs.update(run.runId, (record) => withJob(record, 'retry', second('completed')));
     await putLog(run, `{"deviceId":"d7","errorCode":${EXISTS}}\n{"deviceId":"d8","errorCode":${FULL}}\n`);
     run.hub.there.set('d7', { id: 'd7' });
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: MANY - 1, failed: 1 } });
@@ -544,13 +546,12 @@ describe('a second job', () => {
   it('is waited for when the run is cancelled, and has its say', async () => {
     const run = await planned();
     await run.context.runs.update(run.runId, (record) => ({
-      ...record,
-      retryJob: second('running'),
+      ...withJob(record, 'retry', second('running')),
       cancelRequestedAt: 'now',
     }));
     run.hub.jobs.set('j2', { jobId: 'j2', type: 'import', status: 'running', progress: 1 });
     expect(await run.next()).toEqual({ do: 'job', kind: 'retry' });
-    await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: second('cancelled') }));
+    await run.context.runs.update(run.runId, (record) => withJob(record, 'retry', second('cancelled')));
     for (const { id } of devices(10)) run.hub.there.set(id, { id });
     // What it did before it was cancelled, only the registry can tell.
     expect(await run.next()).toMatchObject({ do: 'wait' });
@@ -566,7 +567,7 @@ describe('a second job', () => {
     await putLog(run, state, 'retry-job.json');
     await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
     expect(await startJob(run.context, { runId: run.runId, kind: 'retry' })).toEqual({ status: 'started' });
-    expect(await run.record()).toMatchObject({ retryJob: { jobId: 'j2' } });
+    expect(await run.record()).toMatchObject({ jobs: { retry: { jobId: 'j2' } } });
   });
 
   it('is not sent any more when it is too late; one that may have been sent is read back', async () => {
@@ -603,7 +604,7 @@ describe('a second job', () => {
 
   it('that the hub does not know any more is not waited for', async () => {
     const run = await planned();
-    await run.context.runs.update(run.runId, (record) => ({ ...record, retryJob: second('unknown') }));
+    await run.context.runs.update(run.runId, (record) => withJob(record, 'retry', second('unknown')));
     expect(await run.next()).toMatchObject({ do: 'wait' });
     expect(await run.next()).not.toMatchObject({ do: 'job', kind: 'retry' });
   });
@@ -690,8 +691,7 @@ describe('what may have been applied', () => {
       deadline: '2999-01-01T00:00:00Z',
     };
     await run.context.runs.update(run.runId, (record) => ({
-      ...record,
-      verifyJob,
+      ...withJob(record, 'verify', verifyJob),
       cancelRequestedAt: '2026-11-21T09:00:00Z',
     }));
     run.hub.jobs.set('j3', { jobId: 'j3', type: 'export', status: 'running', progress: 50 });

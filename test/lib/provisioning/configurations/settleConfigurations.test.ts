@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
 import { readSettled } from '../../../../src/lib/provisioning/configurations/configurationsStaging.ts';
 import { settleConfigurations } from '../../../../src/lib/provisioning/configurations/settleConfigurations.ts';
 import { startRunOfDrop } from '../../../../src/lib/provisioning/drop/startRun.ts';
+import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
@@ -132,9 +132,15 @@ async function checkedRun(lines: readonly object[], held: readonly Configuration
       const record = (await context.runs.read(runId)) as RunRecord;
       if (log !== undefined)
         await staging.getBlockBlobClient('importConfigErrors.log').upload(log, Buffer.byteLength(log));
-      const base: RunJob = record.job ?? { jobId: 'ours', status: '', progress: 0, createdAt: '', deadline: '' };
+      const base: RunJob = record.jobs.import ?? {
+        jobId: 'ours',
+        status: '',
+        progress: 0,
+        createdAt: '',
+        deadline: '',
+      };
       hub.calls.length = 0;
-      await settleConfigurations(context, { ...record, job: { ...base, status: 'completed', ...job } });
+      await settleConfigurations(context, withJob(record, 'import', { ...base, status: 'completed', ...job }));
       const settled = await readSettled(context, runId);
       const ids = IDS(lines);
       return Object.fromEntries(
@@ -256,10 +262,10 @@ describe('configurations whose job has ended', () => {
     const log = errorLine('bad', 400401);
     await staging.getBlockBlobClient('importConfigErrors.log').upload(log, log.length);
     await staging.getBlockBlobClient('importErrors.log').upload('', 0);
-    await run.context.runs.update(run.runId, (record) => ({
-      ...record,
-      ...(record.job && { job: { ...record.job, status: 'completed' } }),
-    }));
+    await run.context.runs.update(run.runId, (record) => {
+      const job = record.jobs.import;
+      return job && withJob(record, 'import', { ...job, status: 'completed' });
+    });
     expect(await nextRound(run.context, { runId: run.runId })).toEqual({ do: 'settle' });
     expect((await readSettled(run.context, run.runId))?.verdicts).toHaveLength(2);
     await settleRun(run.context, { runId: run.runId });

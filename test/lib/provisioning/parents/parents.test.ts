@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
@@ -333,5 +334,5 @@ async function finishExport({ context, hub, runId }: Prepared, status: string, e
   const text = hub.exported().slice(0, end);
   await container.getBlockBlobClient(`parents-registry-${parents.attempt}.txt`).upload(text, text.length);
   const job = { jobId: 'e1', status, progress: 100, createdAt: 'now', deadline: '2999-01-01T00:00:00Z' };
-  await context.runs.update(runId, (record) => ({ ...record, parentsJob: job }));
+  await context.runs.update(runId, (record) => withJob(record, 'parents', job));
 }

@@ -120,7 +120,7 @@ describe('the pre-image of a run that lost its turn before its import was sent',
       expect(await run.start('import', next)).toEqual({ status: 'started' });
       expect(await run.textOf(run.hub.inputs[0] ?? '')).toContain('second');
       expect(await run.preImage()).toContain('second');
-      expect(await run.record()).toMatchObject({ preImage: { round: next }, kept: { authentication: 1, status: 1 } });
+      expect(await run.record()).toMatchObject({ preImage: { epoch: next }, kept: { authentication: 1, status: 1 } });
     },
   );
 
@@ -165,7 +165,7 @@ describe('the pre-image of a run that lost its turn before its import was sent',
     expect(await run.preImage()).toContain('first');
     expect(await run.start('import', '2.1')).toEqual({ status: 'started' });
     expect(new Set(run.hub.inputs).size).toBe(1);
-    expect(await run.record()).toMatchObject({ preImage: { round: '1.1' }, job: { jobId: 'j1' } });
+    expect(await run.record()).toMatchObject({ preImage: { epoch: '1.1' }, jobs: { import: { jobId: 'j1' } } });
   });
 
   it('that needs an export is none if that was cut off: nothing is sent', async () => {
@@ -200,8 +200,8 @@ describe('the pre-image of a run that lost its turn before its import was sent',
     expect(await run.watch('export', '1.1')).toEqual({ ended: true });
     expect(await run.record()).toMatchObject({
       state: 'running',
-      exportJob: { jobId: 'j2', round: '1.2' },
-      preImage: { round: '1.2' },
+      jobs: { export: { jobId: 'j2', epoch: '1.2' } },
+      preImage: { epoch: '1.2' },
       kept: { authentication: 201 },
     });
     expect(await run.start('import', '1.2')).toEqual({ status: 'started' });

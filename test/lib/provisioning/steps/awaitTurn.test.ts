@@ -53,7 +53,8 @@ async function run(change: Partial<RunRecord> = {}, importState?: unknown, expor
   const runId = (++runs).toString(16).padStart(20, '0');
   const at = context.now().toISOString();
   await context.runs.create({
-    version: 1,
+    version: 2,
+    jobs: {},
     runId,
     kind: 'provision',
     hub: 'default',
@@ -138,7 +139,11 @@ describe('a look around while a run waits for its turn', () => {
     const cancelRequestedAt = '2026-11-20T10:00:00.000Z';
     const started = await run({ cancelRequestedAt }, { intent: { at: 'x', knownJobIds: [] }, job });
     expect(await awaitTurn(context, nobody, { runId: started, position: 1 })).toEqual({ status: 'jobStarted' });
-    expect(await read(started)).toMatchObject({ state: 'running', phase: 'job', job: { ...job, status: 'enqueued' } });
+    expect(await read(started)).toMatchObject({
+      state: 'running',
+      phase: 'job',
+      jobs: { import: { ...job, status: 'enqueued' } },
+    });
 
     const unsure = await run({ cancelRequestedAt }, { intent: { at: 'x', knownJobIds: [] } });
     expect(await awaitTurn(context, nobody, { runId: unsure, position: 1 })).toMatchObject({ status: 'wait' });
@@ -176,7 +181,7 @@ describe('a silent holder', () => {
     {
       what: 'that was suspended in its record alone while its job runs',
       instance: 'live',
-      record: { suspendedAt: '2026-11-20T10:00:00.000Z', job: running },
+      record: { suspendedAt: '2026-11-20T10:00:00.000Z', jobs: { import: running } },
       hub: { status: 'running' },
       evict: false,
     },
@@ -184,31 +189,36 @@ describe('a silent holder', () => {
     {
       what: 'whose job has ended',
       instance: 'gone',
-      record: { job: { ...running, status: 'completed' } },
+      record: { jobs: { import: { ...running, status: 'completed' } } },
       evict: true,
     },
     {
       what: 'whose job runs on the hub',
       instance: 'gone',
-      record: { job: running },
+      record: { jobs: { import: running } },
       hub: { status: 'running' },
       evict: false,
     },
     {
       what: 'that is suspended while its job runs',
       instance: 'suspended',
-      record: { job: running },
+      record: { jobs: { import: running } },
       hub: { status: 'running' },
       evict: false,
     },
     {
       what: 'whose job has ended on the hub only',
       instance: 'gone',
-      record: { job: running },
+      record: { jobs: { import: running } },
       hub: { status: 'failed' },
       evict: true,
     },
-    { what: 'whose job the hub does not know any more', instance: 'gone', record: { job: running }, evict: true },
+    {
+      what: 'whose job the hub does not know any more',
+      instance: 'gone',
+      record: { jobs: { import: running } },
+      evict: true,
+    },
     {
       what: 'whose job runs and never got into the record',
       instance: 'gone',
@@ -219,7 +229,7 @@ describe('a silent holder', () => {
     {
       what: 'whose export runs, before its import',
       instance: 'gone',
-      record: { exportJob: running },
+      record: { jobs: { export: running } },
       hub: { status: 'running' },
       evict: false,
     },
@@ -234,7 +244,7 @@ describe('a silent holder', () => {
     {
       what: 'whose record still has the export of an earlier round',
       instance: 'gone',
-      record: { exportJob: { ...running, jobId: 'old', round: '1.1' } },
+      record: { jobs: { export: { ...running, jobId: 'old', epoch: '1.1' } } },
       staged: { round: '1.2' },
       exported: { job },
       hub: { status: 'completed' },
@@ -243,14 +253,14 @@ describe('a silent holder', () => {
     {
       what: 'that failed while its job runs',
       instance: 'gone',
-      record: { state: 'failed', job: running },
+      record: { state: 'failed', jobs: { import: running } },
       hub: { status: 'running' },
       evict: false,
     },
     {
       what: 'whose job cannot be asked for',
       instance: 'gone',
-      record: { job: running },
+      record: { jobs: { import: running } },
       hub: hubTrouble,
       evict: false,
     },

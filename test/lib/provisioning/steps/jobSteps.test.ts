@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
 import { endFailed } from '../../../../src/lib/provisioning/report/endRun.ts';
+import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
@@ -128,7 +128,7 @@ describe('a job whose create had an unclear end', () => {
     await run.log('');
     run.hub.end('ours-1', 'completed');
     expect(await run.start()).toEqual({ status: 'started' });
-    expect(await run.record()).toMatchObject({ job: { jobId: 'ours-1' } });
+    expect(await run.record()).toMatchObject({ jobs: { import: { jobId: 'ours-1' } } });
     expect(run.hub.created).toHaveLength(1);
   });
 
@@ -140,7 +140,9 @@ describe('a job whose create had an unclear end', () => {
     expect(await run.start()).toMatchObject({ status: 'wait' });
     run.context.advance(120_000);
     expect(await run.start()).toEqual({ status: 'started' });
-    expect(await run.record()).toMatchObject({ job: { jobId: 'ours-1', ambiguous: true, mayBeForeign: true } });
+    expect(await run.record()).toMatchObject({
+      jobs: { import: { jobId: 'ours-1', ambiguous: true, mayBeForeign: true } },
+    });
     expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
     expect(run.hub.jobs[0]?.status).toBe('running');
     expect(run.hub.created).toHaveLength(1);
@@ -215,7 +217,10 @@ describe('a cancel', () => {
     const run = await checkedRun();
     run.hub.jobs.push({ jobId: 'export-1', type: 'export', status: 'running', progress: 0 });
     const exportJob = { jobId: 'export-1', status: 'running', progress: 0, createdAt: 'now', deadline: '2099-01-01' };
-    await run.context.runs.update(run.runId, (record) => ({ ...record, exportJob, cancelRequestedAt: 'now' }));
+    await run.context.runs.update(run.runId, (record) => ({
+      ...withJob(record, 'export', exportJob),
+      cancelRequestedAt: 'now',
+    }));
     expect(await startJob(run.context, { runId: run.runId, kind: 'export' })).toEqual({ status: 'ended' });
     expect(await run.record()).toMatchObject({ state: 'cancelled', outcomes: { skipped: 2 } });
     expect(await run.hub.getJob('export-1')).toMatchObject({ status: 'cancelled' });
@@ -237,7 +242,7 @@ describe('a cancel', () => {
     expect(run.hub.created).toHaveLength(1);
     expect(await run.record()).toMatchObject({
       state: 'cancelled',
-      job: { status: 'cancelled' },
+      jobs: { import: { status: 'cancelled' } },
       outcomes: { unconfirmed: 2 },
     });
   });

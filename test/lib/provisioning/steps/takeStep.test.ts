@@ -76,7 +76,7 @@ describe('a step of a suspended run', () => {
 
   it('keeps its turn while a job of it is under way, which is watched on', async () => {
     hubJob = { status: 'running' };
-    const runId = await dropped({ ...suspendedFor(1_000), job: running });
+    const runId = await dropped({ ...suspendedFor(1_000), jobs: { import: running } });
     expect(await take('nextRound', runId)).toMatchObject({ do: 'suspended', leave: false });
     expect(await take('watchJob', runId)).toMatchObject({ do: 'wait', next: { activity: 'watchJob', keepTurn: true } });
     hubJob = { status: 'completed' };
