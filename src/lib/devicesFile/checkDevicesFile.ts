@@ -7,19 +7,20 @@ import { refuseOtherFormats } from '../textFile/otherFormats.ts';
 import type { ReasonValues } from '../textFile/reasonText.ts';
 import { describe } from '../textFile/reasonText.ts';
 import { locateUtf8Error } from '../textFile/utf8Error.ts';
-import { createLineChecker, type LineChecker, type LineVerdict } from './checkLine.ts';
+import { createLineChecker, type LineChecker } from './checkLine.ts';
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
 import { type RowPassEvents, readRows } from './csv/csvPass.ts';
 import { type Problem, problemOf } from './findings.ts';
 import { createIdentityTable, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
+import type { LineVerdict } from './lineVerdict.ts';
 import { type RejectCode, WARNINGS } from './reasons.ts';
 import { createTally } from './tally.ts';
 
 export { FileRefused } from '../textFile/fileRefused.ts';
 export type { OpenInput } from '../textFile/linePass.ts';
-export type { AcceptedLine, MissingField } from './checkLine.ts';
 export type { CheckOptions, CheckSink, CheckSummary, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
+export type { AcceptedLine, MissingField } from './lineVerdict.ts';
 
 const MAX_LINE_BYTES = 1024 * 1024;
 /** How much is kept of a line that is too long to be read. */

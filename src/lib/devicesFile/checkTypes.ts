@@ -1,7 +1,7 @@
 /** What the check of a devices file takes and gives. */
 
-import type { AcceptedLine, MissingField } from './checkLine.ts';
 import type { ImportMode } from './importMode.ts';
+import type { AcceptedLine, MissingField } from './lineVerdict.ts';
 import type { RejectCode, SkipCode, WarningCode } from './reasons.ts';
 
 export interface CheckOptions {

@@ -1,10 +1,10 @@
 /** Hands findings to the sink and counts them: what is counted is what was handed out. */
 
 import { describe } from '../textFile/reasonText.ts';
-import type { AcceptedLine } from './checkLine.ts';
 import type { CheckSink, CheckSummary, FileWarning, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
 import type { Note, Problem } from './findings.ts';
 import type { ImportMode } from './importMode.ts';
+import type { AcceptedLine } from './lineVerdict.ts';
 import { SKIP_REASONS, WARNINGS } from './reasons.ts';
 
 export interface Tally {

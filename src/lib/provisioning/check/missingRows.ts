@@ -2,7 +2,7 @@
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import type { MissingField } from '../../devicesFile/checkLine.ts';
+import type { MissingField } from '../../devicesFile/lineVerdict.ts';
 import { rowsOf } from '../../storage/ndjson.ts';
 
 /** A line that leaves something out; of one that does not there is none. */

@@ -1,7 +1,7 @@
 /** What a line comes to, given what is there of its identity: as pure functions over text. */
 
-import type { MissingField } from '../../devicesFile/checkLine.ts';
 import { type ImportMode, importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
+import type { MissingField } from '../../devicesFile/lineVerdict.ts';
 import {
   givesTwin,
   mergedTwin,

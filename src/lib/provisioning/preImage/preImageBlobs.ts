@@ -1,4 +1,4 @@
-import type { MissingField } from '../../devicesFile/checkLine.ts';
+import type { MissingField } from '../../devicesFile/lineVerdict.ts';
 import type { Snapshot } from '../../registryLines/snapshot.ts';
 import type { Epoch } from '../run/epoch.ts';
 

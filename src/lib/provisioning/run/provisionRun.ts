@@ -1,7 +1,7 @@
 /** A run that provisions what a dropped file asks for: what its record says beside what every run's says. */
 
-import type { MissingField } from '../../devicesFile/checkLine.ts';
 import type { CheckSummary } from '../../devicesFile/checkTypes.ts';
+import type { MissingField } from '../../devicesFile/lineVerdict.ts';
 import type { Effect } from '../../registryLines/whatWouldHappen.ts';
 import type { RunContext } from '../../runs/runContext.ts';
 import type { BlobIdentity } from '../../runs/runId.ts';

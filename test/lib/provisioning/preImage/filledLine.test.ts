@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { MissingField } from '../../../../src/lib/devicesFile/checkLine.ts';
+import type { MissingField } from '../../../../src/lib/devicesFile/lineVerdict.ts';
 import { beforeLine, filledLine, type Wanted } from '../../../../src/lib/provisioning/preImage/filledLine.ts';
 
 const up = 'ms-azure-iot-edge://e1-1';
