@@ -54,8 +54,8 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/evidence': `${provisioning('texts run')} ${BELOW}`,
   'src/lib/provisioning/check': `${provisioning('drop texts run')} ${BELOW}`,
   'src/lib/provisioning/drop': `${provisioning('run')} ${BELOW}`,
-  'src/lib/provisioning/texts': 'runs',
-  'src/lib/provisioning/run': 'runs registryLines devicesFile errors.ts',
+  'src/lib/provisioning/texts': '',
+  'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
   'src/lib/hubJobs': 'runs registryLines registry storage errors.ts',
   'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts',
@@ -116,8 +116,6 @@ const STILL_UP = [
   ['cli/render/confirmText.ts', 'cli/app/drop.ts'],
   ['cli/render/reasonsText.ts', 'cli/app/report.ts'],
   ['cli/render/runText.ts', 'cli/app/report.ts'],
-  ['src/lib/provisioning/preImage', 'src/lib/provisioning/job'],
-  ['src/lib/provisioning/report', 'src/lib/provisioning/job'],
 ] as const;
 
 const FOLDERS = ['docs', 'tools', 'bench', 'cli', 'src', 'local'];

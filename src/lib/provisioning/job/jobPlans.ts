@@ -11,10 +11,10 @@ import type { CheckResult } from '../check/checkResult.ts';
 import { assertDropUnchanged } from '../drop/drop.ts';
 import { preImageExport } from '../preImage/preImage.ts';
 import type { Epoch } from '../run/epoch.ts';
+import { importSent, noteRefused, noteSending } from '../run/importNotes.ts';
+import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { verifyExport } from '../verify/verification.ts';
-import { importSent, noteRefused, noteSending } from './importNotes.ts';
-import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from './jobBlobs.ts';
 
 /**
  * How long an export may take follows the devices that the hub counts when it is planned, at the pace of all jobs

@@ -11,9 +11,9 @@ import { parentsExport } from '../again/parentLinks.ts';
 import { changeRounds, isTimeOver, ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { runErrorOf } from '../report/endRun.ts';
+import { RETRY_JOB_BLOB } from '../run/jobBlobs.ts';
+import { noteJob, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
 import type { JobKind, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { RETRY_JOB_BLOB } from './jobBlobs.ts';
-import { noteJob, PHASE_OF, waitingFor } from './jobNotes.ts';
 import { parentsPlan, retryPlan, verifyPlan } from './jobPlans.ts';
 
 const MINUTE_MS = 60_000;

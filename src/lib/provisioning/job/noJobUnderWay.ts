@@ -2,8 +2,8 @@ import { isAnyUnderWay } from '../../hubJobs/hubJob.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { MOST_EXPORT_TRIES } from '../again/rounds.ts';
 import type { Epoch } from '../run/epoch.ts';
+import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from './jobBlobs.ts';
 
 /** Whether no job of the run is under way: of exports that were tried more often or taken anew, the latest. */
 export async function noJobUnderWay(context: ProvisioningContext, record: ProvisionRun): Promise<boolean> {

@@ -6,8 +6,8 @@ import { StagingLost } from '../../runs/stagingLost.ts';
 import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
 import { CHECK_BLOB, type CheckResult, checkOf } from '../check/checkResult.ts';
 import { endUnconfirmed, endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { closeImportJob, importJobStarted } from '../run/importNotes.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
-import { closeImportJob, importJobStarted } from './importNotes.ts';
 import { endCancelled, openRun } from './openRun.ts';
 
 /**

@@ -3,9 +3,9 @@ import type { RunError, RunState } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
-import { closeImportJob } from '../job/importNotes.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import type { Epoch } from '../run/epoch.ts';
+import { closeImportJob } from '../run/importNotes.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { compareWithPreImage } from './comparison.ts';
 

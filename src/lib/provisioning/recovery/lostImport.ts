@@ -10,10 +10,10 @@ import { jobDeadlineMs } from '../../hubJobs/startHubJob.ts';
 import { HubError, type ImportExportJob } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { hubOf } from '../../runs/runRecord.ts';
-import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
-import { noteJob, waitingFor } from '../job/jobNotes.ts';
 import { FIND_MS } from '../job/laterJobs.ts';
 import { runErrorOf } from '../report/endRun.ts';
+import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
+import { noteJob, waitingFor } from '../run/jobNotes.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 const MINUTE_MS = 60_000;

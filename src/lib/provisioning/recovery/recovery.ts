@@ -14,9 +14,9 @@ import { lostOf } from '../../runs/stagingLost.ts';
 import { MOST_EXPORT_TRIES, ROUNDS_BLOB } from '../again/rounds.ts';
 import { dropTornCheck } from '../check/checkAgain.ts';
 import { CONFIGURATIONS_SETTLED_BLOB } from '../configurations/configurationsStaging.ts';
-import { closeImportJob } from '../job/importNotes.ts';
-import { IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, verifyJobBlob } from '../job/jobBlobs.ts';
 import { endUnconfirmed, endWithoutJob } from '../report/endRun.ts';
+import { closeImportJob } from '../run/importNotes.ts';
+import { IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 
 /** A run that loses something more often than this is ended: somebody keeps deleting it. */

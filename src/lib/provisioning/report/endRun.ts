@@ -13,7 +13,7 @@ import { lostOf } from '../../runs/stagingLost.ts';
 import { areLinesGone, checkedOf, dropTornCheck } from '../check/checkAgain.ts';
 import { type CheckResult, checkOf } from '../check/checkResult.ts';
 import type { AcceptedEntry } from '../check/lineIndex.ts';
-import { closeImportJob } from '../job/importNotes.ts';
+import { closeImportJob } from '../run/importNotes.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun, type RunConfigurations } from '../run/provisionRun.ts';
 import { OUTCOME_CODES } from '../texts/outcomeCodes.ts';
 import { writeReport, writeShortReport } from './report.ts';

@@ -3,12 +3,12 @@ import { RunDamaged } from '../../runs/parseRunRecord.ts';
 import type { AskAgain, AskInput } from '../../runs/step.ts';
 import { turnDelaySeconds } from '../../turns/delays.ts';
 import { checkOf } from '../check/checkResult.ts';
-import { closeImportJob } from '../job/importNotes.ts';
 import { isIdle } from '../job/isIdle.ts';
-import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
-import { noteJob } from '../job/jobNotes.ts';
 import { endCancelled, openRun } from '../job/openRun.ts';
 import { endWithoutJob } from '../report/endRun.ts';
+import { closeImportJob } from '../run/importNotes.ts';
+import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
+import { noteJob } from '../run/jobNotes.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
 
 /** The durable engine, as far as the life of a run's orchestration is concerned. */

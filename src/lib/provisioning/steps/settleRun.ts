@@ -5,12 +5,12 @@ import { isFinal, type Outcome, type RunError, type RunState } from '../../runs/
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { makeOnce, readJson } from '../../storage/jsonBlob.ts';
 import { CHECK_BLOB, type CheckResult } from '../check/checkResult.ts';
-import { SETTLEMENT_BLOB } from '../job/jobBlobs.ts';
 import { type Findings, linkFailureOf, readFindings, verdictOn } from '../outcome/verdicts.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { endingWith } from '../report/configurationsReport.ts';
 import { countsAlike, finish } from '../report/endRun.ts';
 import { type ReportResult, writeReport } from '../report/report.ts';
+import { SETTLEMENT_BLOB } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /**

@@ -9,8 +9,6 @@ import { HubError } from '../../registry/index.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
 import { DropChanged } from '../drop/drop.ts';
-import { IMPORT_JOB_BLOB } from '../job/jobBlobs.ts';
-import { noteJob, PHASE_OF, waitingFor } from '../job/jobNotes.ts';
 import { importPlan, preImagePlan } from '../job/jobPlans.ts';
 import { FIND_MS, startLaterJob } from '../job/laterJobs.ts';
 import { endWithoutImport, openChecked } from '../job/openChecked.ts';
@@ -21,6 +19,8 @@ import { findLostImport } from '../recovery/lostImport.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
+import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
+import { noteJob, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
 import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import type { JobStep } from './stepInputs.ts';
 

@@ -1,12 +1,12 @@
 import { HubError } from '../../registry/hubError.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import { openEpoch } from '../job/importNotes.ts';
 import { openChecked } from '../job/openChecked.ts';
 import { preImageWay, readPreImage } from '../preImage/preImage.ts';
 import type { PreImageManifest } from '../preImage/preImageBlobs.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
+import { openEpoch } from '../run/importNotes.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
 import type { EpochStep } from './stepInputs.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHECK_BLOB } from '../../../../src/lib/provisioning/check/checkResult.ts';
-import { exportJobBlob, IMPORT_JOB_BLOB } from '../../../../src/lib/provisioning/job/jobBlobs.ts';
+import { exportJobBlob, IMPORT_JOB_BLOB } from '../../../../src/lib/provisioning/run/jobBlobs.ts';
 import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
 import { awaitTurn, type RunInstances } from '../../../../src/lib/provisioning/steps/awaitTurn.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';

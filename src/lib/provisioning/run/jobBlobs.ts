@@ -1,4 +1,4 @@
-import type { Epoch } from '../run/epoch.ts';
+import type { Epoch } from './epoch.ts';
 
 export const IMPORT_JOB_BLOB = 'job.json';
 export const RETRY_JOB_BLOB = 'retry-job.json';

@@ -2,9 +2,9 @@
 
 import type { StartedJob } from '../../hubJobs/jobState.ts';
 import type { RunJob } from '../../runs/runRecord.ts';
-import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
-import type { JobKind, ProvisioningContext, ProvisionPhase } from '../run/provisionRun.ts';
-import { withJob } from '../run/provisionRun.ts';
+import { type Epoch, isEarlierEpoch } from './epoch.ts';
+import type { JobKind, ProvisioningContext, ProvisionPhase } from './provisionRun.ts';
+import { withJob } from './provisionRun.ts';
 
 export const PHASE_OF = {
   export: 'preImage',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { closeImport, importSent, noteRefused, noteSending } from '../../../../src/lib/provisioning/job/importNotes.ts';
+import { closeImport, importSent, noteRefused, noteSending } from '../../../../src/lib/provisioning/run/importNotes.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';
 

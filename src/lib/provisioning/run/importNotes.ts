@@ -4,9 +4,9 @@
  */
 
 import { closeHubJob, readJobState, underLease } from '../../hubJobs/jobState.ts';
-import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
-import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
+import { type Epoch, isEarlierEpoch } from './epoch.ts';
 import { IMPORT_JOB_BLOB } from './jobBlobs.ts';
+import { isSent, type ProvisioningContext, type ProvisionRun } from './provisionRun.ts';
 
 /** @returns whether it may be sent */
 export async function noteSending(context: ProvisioningContext, runId: string, at: string): Promise<boolean> {
