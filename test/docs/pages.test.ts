@@ -101,6 +101,12 @@ describe('the pages', () => {
     expect(PAGES[0]?.text.trimEnd().split('\n').length).toBeLessThanOrEqual(200);
   });
 
+  it('name the command that the gate runs', () => {
+    const [, command = ''] = /bash -c '([^']*)'/.exec(readFileSync('.ci/run', 'utf8')) ?? [];
+    expect(command).toBe('npm ci && npm test');
+    expect(PAGES[0]?.code).toContain(command);
+  });
+
   it('link to files and headings that exist', () => {
     expect(PAGES.flatMap(linksOf).length).toBeGreaterThan(60);
     const dead = wrongIn((page) =>
