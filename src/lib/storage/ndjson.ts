@@ -22,6 +22,28 @@ export function rowsOf<T>(
   return oneByOne(splitLines(bytesOf(blob)), parse);
 }
 
+/** The rows of a blob that say something of some lines of another, in the order of these. */
+export interface RowsAlong<T> {
+  /** Whether no row is left: the other lines need not even be parsed then. */
+  isOver(): boolean;
+  /** The next row, taken, if it is of the line that is at hand. */
+  take(isOfLine: (row: T) => boolean): Promise<T | undefined>;
+}
+
+export async function rowsAlong<T>(blob: BlockBlobClient): Promise<RowsAlong<T>> {
+  const rows = rowsOf<T>(blob);
+  let next = await rows.next();
+  return {
+    isOver: () => next.done === true,
+    async take(isOfLine) {
+      if (next.done || !isOfLine(next.value)) return undefined;
+      const { value } = next;
+      next = await rows.next();
+      return value;
+    },
+  };
+}
+
 /** Writes lines as a blob that appears whole, or not at all; gives their number. */
 export async function writeLines(
   blob: BlockBlobClient,

@@ -1,7 +1,7 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { linesOf, rowsOf, splitLines, writeLines } from '../../../src/lib/storage/ndjson.ts';
+import { linesOf, rowsAlong, rowsOf, splitLines, writeLines } from '../../../src/lib/storage/ndjson.ts';
 import { createStorage } from '../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 
@@ -81,6 +81,24 @@ describe('the rows of a blob', () => {
     const rows = rowsOf(await blobOf('1\n{\n3\n'));
     expect(await rows.next()).toEqual({ done: false, value: 1 });
     await expect(rows.next()).rejects.toThrow(SyntaxError);
+  });
+});
+
+describe('rows read along with other lines', () => {
+  it.each([
+    { what: 'of some of the lines', rows: ['b', 'd'], found: ['b', 'd'], isOver: true },
+    { what: 'of none', rows: [], found: [], isOver: true },
+    { what: 'of all', rows: ['a', 'b', 'c', 'd'], found: ['a', 'b', 'c', 'd'], isOver: true },
+    { what: 'of a line that comes twice, each for itself', rows: ['a', 'a'], found: ['a'], isOver: false },
+    { what: 'in another order: those that are passed stay', rows: ['c', 'b', 'd'], found: ['c'], isOver: false },
+  ])('$what', async ({ rows, found, isOver }) => {
+    const along = await rowsAlong<string>(await blobOf(rows.map((row) => `${JSON.stringify(row)}\n`).join('')));
+    const taken: string[] = [];
+    for (const line of ['a', 'b', 'c', 'd']) {
+      const row = await along.take((candidate) => candidate === line);
+      if (row !== undefined) taken.push(row);
+    }
+    expect({ taken, isOver: along.isOver() }).toEqual({ taken: found, isOver });
   });
 });
 

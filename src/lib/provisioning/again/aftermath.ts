@@ -81,8 +81,7 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
     }
     return;
   }
-  for await (const { text, asked, guard } of withGuards(sent, { unfilled, missing })) {
-    const line = JSON.parse(text) as RoundLine;
+  for await (const { text, line, asked, guard } of withGuards(sent, { unfilled, missing })) {
     const mode = importModeOf(line);
     const isMerged = MODE_RULES[mode].merges && text !== asked;
     yield { text, line, asked, mode: isMerged ? importModeOf(JSON.parse(asked) as RoundLine) : mode, guard };

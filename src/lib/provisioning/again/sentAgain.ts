@@ -20,6 +20,7 @@ export type Guard = 'ifUnchanged' | 'ifAbsent';
 /** A line as it was given to the hub. */
 export interface SentText {
   readonly text: string;
+  readonly line: RoundLine;
   /** As the file has it. */
   readonly asked: string;
   readonly guard: Guard | undefined;
@@ -35,8 +36,9 @@ export async function* withGuards(
   for await (const text of sent) {
     const asked = await unfilled.next();
     if (asked.done) throw new Error('More lines were given to the hub than the file has.');
-    const isIncomplete = !missing.isOver() && (await missing.of(JSON.parse(text) as RoundLine)) !== undefined;
-    yield { text, asked: asked.value, guard: guardOf({ isFilled: text !== asked.value, isIncomplete }) };
+    const line = JSON.parse(text) as RoundLine;
+    const isIncomplete = !missing.isOver() && (await missing.of(line)) !== undefined;
+    yield { text, line, asked: asked.value, guard: guardOf({ isFilled: text !== asked.value, isIncomplete }) };
   }
 }
 

@@ -3,7 +3,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { MissingField } from '../../devicesFile/lineVerdict.ts';
-import { rowsOf } from '../../storage/ndjson.ts';
+import { rowsAlong } from '../../storage/ndjson.ts';
 
 /** A line that leaves something out; of one that does not there is none. */
 type MissingRow = readonly [id: string, moduleId: string | null, ...fields: MissingField[]];
@@ -26,19 +26,16 @@ export interface MissingAlong {
 }
 
 export async function readMissingAlong(blob: BlockBlobClient): Promise<MissingAlong> {
-  const rows = rowsOf<MissingRow>(blob);
-  const following = async (): Promise<MissingRow | undefined> => {
-    const { done, value } = await rows.next();
-    return done ? undefined : value;
-  };
-  let next = await following();
+  const { isOver, take } = await rowsAlong<MissingRow>(blob);
   return {
-    isOver: () => next === undefined,
+    isOver,
     async of({ id, moduleId }) {
-      const [nextId, nextModuleId, ...fields] = next ?? [];
-      if (nextId !== id || nextModuleId !== (moduleId ?? null)) return undefined;
-      next = await following();
-      return fields;
+      const row = await take(([ofId, ofModuleId]) => ofId === id && ofModuleId === (moduleId ?? null));
+      return row === undefined ? undefined : fieldsOf(row);
     },
   };
+}
+
+function fieldsOf([_id, _moduleId, ...fields]: MissingRow): readonly MissingField[] {
+  return fields;
 }

@@ -3,7 +3,7 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import type { ImportMode } from '../../devicesFile/importMode.ts';
-import { rowsOf } from '../../storage/ndjson.ts';
+import { rowsAlong, rowsOf } from '../../storage/ndjson.ts';
 
 /** A device and the device id of its parent; null: it is to have none. */
 export type ParentRow = readonly [id: string, parent: string | null, mode: ImportMode];
@@ -22,16 +22,7 @@ export interface ParentsAlong {
   of(id: string): Promise<string | null | undefined>;
 }
 
-export function readParentsAlong(blob: BlockBlobClient): ParentsAlong {
-  const rows = readParentRows(blob);
-  let next: IteratorResult<ParentRow, unknown> | undefined;
-  return {
-    async of(id) {
-      next ??= await rows.next();
-      if (next.done || next.value[0] !== id) return undefined;
-      const [, parent] = next.value;
-      next = undefined;
-      return parent;
-    },
-  };
+export async function readParentsAlong(blob: BlockBlobClient): Promise<ParentsAlong> {
+  const { take } = await rowsAlong<ParentRow>(blob);
+  return { of: async (id) => (await take(([ofId]) => ofId === id))?.[1] };
 }

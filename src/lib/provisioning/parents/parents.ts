@@ -232,12 +232,10 @@ async function writePlan(
   const name = randomBytes(4).toString('hex');
   const blobs = planBlobs(context, record, name);
 
-  const decided = createBlockWriter(blobs.decided);
-  for (const row of made.decided()) {
-    decided.writeLine(0, JSON.stringify(row satisfies DecidedRow));
-    await decided.drain();
-  }
-  await decided.commit();
+  const decided = function* () {
+    for (const row of made.decided()) yield JSON.stringify(row satisfies DecidedRow);
+  };
+  await writeLines(blobs.decided, decided());
   const lines = createBlockWriter(blobs.lines, Math.max(1, made.levels.length));
   for await (const { level, line } of linkLines(made, registry.lines())) {
     lines.writeLine(level, JSON.stringify(line));

@@ -84,22 +84,19 @@ export async function fillMissing(
   let changed = 0;
   let merged = 0;
   let removalLines = 0;
-  const write = async (line: WaitingLine, found: ReadonlyMap<string, BeforeLine>): Promise<void> => {
-    if (line.wanted === undefined) {
-      writer.writeLine(0, line.text);
-    } else {
-      const result = filledLine(line.text, found.get(line.wanted.identity), line.wanted);
-      for (const field of result.kept) kept[field] = (kept[field] ?? 0) + 1;
-      if (result.text !== line.text) changed += 1;
-      if (result.isMerged) merged += 1;
-      writer.writeLine(0, result.text);
-      if (result.removal !== undefined) {
-        removalLines += 1;
-        removalWriter.writeLine(0, result.removal);
-        await removalWriter.drain();
-      }
+  const write = ({ text, wanted }: WaitingLine, found: ReadonlyMap<string, BeforeLine>): void => {
+    if (wanted === undefined) {
+      writer.writeLine(0, text);
+      return;
     }
-    await writer.drain();
+    const result = filledLine(text, found.get(wanted.identity), wanted);
+    for (const field of result.kept) kept[field] = (kept[field] ?? 0) + 1;
+    if (result.text !== text) changed += 1;
+    if (result.isMerged) merged += 1;
+    writer.writeLine(0, result.text);
+    if (result.removal === undefined) return;
+    removalLines += 1;
+    removalWriter.writeLine(0, result.removal);
   };
   const finishPass = async (pass: readonly WaitingLine[]): Promise<void> => {
     const found = await lookUp(source, pass, mostFound);
@@ -109,11 +106,15 @@ export async function fillMissing(
       await finishPass(pass.slice(half));
       return;
     }
-    for (const line of pass) await write(line, found);
+    for (const line of pass) {
+      write(line, found);
+      const wait = writer.drain() ?? removalWriter.drain();
+      if (wait !== undefined) await wait;
+    }
   };
   let pass: WaitingLine[] = [];
   let characters = 0;
-  const parents = readParentsAlong(blobs.parents);
+  const parents = await readParentsAlong(blobs.parents);
   const incomplete = await readMissingAlong(blobs.missing);
   for await (const text of linesOf(blobs.devices)) {
     const writesTwin = TWIN_MEMBER.test(text);

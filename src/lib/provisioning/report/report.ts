@@ -185,7 +185,7 @@ export async function writeShortReport(
 
 /** The lines that failed, as the file had them, to be corrected and dropped again. */
 async function* failedLines(input: ReportInput, blobs: CheckBlobs): AsyncGenerator<string> {
-  const parents = readParentsAlong(blobs.parents);
+  const parents = await readParentsAlong(blobs.parents);
   for await (const line of linesOf(blobs.devices)) {
     const device = JSON.parse(line) as { id: string; moduleId?: string; importMode?: string };
     const isDevice = (device.moduleId ?? undefined) === undefined;

@@ -17,7 +17,7 @@ import { openSnapshot, type Snapshot, snapshotWay } from '../../registryLines/sn
 import { takeSnapshotInParts } from '../../registryLines/takeSnapshot.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
-import { linesOf, rowsOf } from '../../storage/ndjson.ts';
+import { linesOf, rowsOf, writeLines } from '../../storage/ndjson.ts';
 import { type RoundLine, readRoundLines, type Verification } from '../again/rounds.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
@@ -33,14 +33,7 @@ export async function planVerification(
   lines: AsyncIterable<string>,
 ): Promise<Verification> {
   const attempt = randomBytes(4).toString('hex');
-  const writer = createBlockWriter(linesBlob(context, record, attempt));
-  let count = 0;
-  for await (const line of lines) {
-    writer.writeLine(0, line);
-    await writer.drain();
-    count += 1;
-  }
-  if (count > 0) await writer.commit();
+  const count = await writeLines(linesBlob(context, record, attempt), lines);
   return {
     attempt,
     lines: count,
