@@ -86,8 +86,8 @@ function renderError(record: RunRecord, { columns, command, dropped }: Look): st
     return ['', ...message, ...(error.action === undefined ? [] : wrap(error.action, 2, columns))];
   }
   // Not wrapped: it is there to be pasted.
-  const without = options?.backupFirst === 'never' ? ['', '  If it is not, leave --backup-first out.'] : [];
-  return ['', ...message, '', '  If it is meant, type:', '', `    ${confirming}`, ...without];
+  const without = options?.backupFirst === 'never' ? ['', '  If not, leave --backup-first out.'] : [];
+  return ['', ...message, '', '  If you mean it, type:', '', `    ${confirming}`, ...without];
 }
 
 function renderCounts(record: RunRecord, paint: Paint): string[] {

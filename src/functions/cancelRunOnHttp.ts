@@ -1,6 +1,7 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { getClient, input } from 'durable-functions';
 
+import { apiError } from '../hosting/apiTexts.ts';
 import { resumeRun, wakeRun } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
 import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
@@ -19,19 +20,13 @@ export async function cancelRunOnHttp(request: HttpRequest, context: InvocationC
   const { runId } = named;
   const services = provisioning(context);
   const known = await services.runs.read(runId);
-  if (known === undefined) return { status: 404, jsonBody: runNotFound(runId) };
+  if (known === undefined) return runNotFound(runId);
   const record = await services.runs.update(runId, (current) => ({
     ...current,
     cancelRequestedAt: services.now().toISOString(),
   }));
   if (isFinal(record.state)) {
-    return {
-      status: 409,
-      jsonBody: {
-        error: { code: 'runEnded', message: `The run has ended (${record.state}): there is nothing to cancel.` },
-        run: record,
-      },
-    };
+    return apiError('runEnded:cancel', [{ state: record.state }], record);
   }
   if (record.suspendedAt === undefined) {
     await wakeRun(services, getClient(context), runId);

@@ -15,10 +15,7 @@ export async function resumeRunOnHttp(request: HttpRequest, context: InvocationC
   const named = runIdOf(request);
   if ('reply' in named) return named.reply;
   const { runId } = named;
-  return pauseReply(runId, await resumeRun(provisioning(context), getClient(context), runId), {
-    code: 'runNotSuspended',
-    message: 'The run is not suspended: there is nothing to resume.',
-  });
+  return pauseReply(runId, await resumeRun(provisioning(context), getClient(context), runId), 'runNotSuspended');
 }
 
 app.http('resumeRunOnHttp', {

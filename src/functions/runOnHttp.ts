@@ -10,7 +10,7 @@ export async function runOnHttp(request: HttpRequest): Promise<HttpResponseInit>
   if ('reply' in named) return named.reply;
   const { runId } = named;
   const record = await runs.read(runId);
-  if (record === undefined) return { status: 404, jsonBody: runNotFound(runId) };
+  if (record === undefined) return runNotFound(runId);
   return { jsonBody: record };
 }
 

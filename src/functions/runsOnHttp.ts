@@ -1,5 +1,5 @@
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
-
+import { apiError } from '../hosting/apiTexts.ts';
 import { runs } from '../services.ts';
 
 const MOST = 200;
@@ -9,10 +9,7 @@ export async function runsOnHttp(request: HttpRequest): Promise<HttpResponseInit
   const text = request.query.get('limit') ?? '50';
   const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
-    return {
-      status: 400,
-      jsonBody: { error: { code: 'limitInvalid', message: `limit must be a whole number from 1 to ${MOST}.` } },
-    };
+    return apiError('limitInvalid', [{ most: MOST }]);
   }
   const { records, damaged } = await runs.survey({ limit });
   return { jsonBody: { runs: records, damaged } };

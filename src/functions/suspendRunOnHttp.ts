@@ -15,10 +15,7 @@ export async function suspendRunOnHttp(request: HttpRequest, context: Invocation
   const named = runIdOf(request);
   if ('reply' in named) return named.reply;
   const { runId } = named;
-  return pauseReply(runId, await suspendRun(provisioning(context), getClient(context), runId), {
-    code: 'runNotStarted',
-    message: 'The run has no orchestration yet: try again in a moment.',
-  });
+  return pauseReply(runId, await suspendRun(provisioning(context), getClient(context), runId), 'runNotStarted');
 }
 
 app.http('suspendRunOnHttp', {

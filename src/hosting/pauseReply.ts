@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-
+import { apiError } from './apiTexts.ts';
 import type { PauseResult } from './pauseRun.ts';
 import { runNotFound } from './runReplies.ts';
 
@@ -7,23 +7,17 @@ import { runNotFound } from './runReplies.ts';
 export function pauseReply(
   runId: string,
   result: PauseResult,
-  refusal: { readonly code: string; readonly message: string },
+  refusal: 'runNotStarted' | 'runNotSuspended',
 ): HttpResponseInit {
   switch (result.status) {
     case 'unknown':
-      return { status: 404, jsonBody: runNotFound(runId) };
+      return runNotFound(runId);
     case 'done':
       return { status: 202, jsonBody: result.run };
     case 'refused':
-      return { status: 409, jsonBody: { error: refusal, run: result.run } };
+      return apiError(refusal, [], result.run);
     case 'ended':
-      return {
-        status: 409,
-        jsonBody: {
-          error: { code: 'runEnded', message: `The run has ended (${result.run.state}).` },
-          run: result.run,
-        },
-      };
+      return apiError('runEnded', [{ state: result.run.state }], result.run);
     default: {
       const never: never = result;
       throw new Error(`unknown result ${JSON.stringify(never)}`);

@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 
 import { isRunId } from '../lib/runs/runId.ts';
+import { apiError } from './apiTexts.ts';
 
 /**
  * The id of the run that a request is about, out of its route `runs/{runId}…`; or the reply to a request whose id can be
@@ -9,15 +10,5 @@ import { isRunId } from '../lib/runs/runId.ts';
 export function runIdOf(request: HttpRequest): { readonly runId: string } | { readonly reply: HttpResponseInit } {
   const runId = request.params['runId'] ?? '';
   if (isRunId(runId)) return { runId };
-  return {
-    reply: {
-      status: 400,
-      jsonBody: {
-        error: {
-          code: 'runIdInvalid',
-          message: 'The id of a run has 20 characters, 0 to 9 and a to f. GET /api/runs lists the latest.',
-        },
-      },
-    },
-  };
+  return { reply: apiError('runIdInvalid', []) };
 }

@@ -3,9 +3,10 @@
 import type { HttpResponseInit } from '@azure/functions';
 
 import { RunDamaged } from '../lib/runs/parseRunRecord.ts';
+import { apiError } from './apiTexts.ts';
 
-export function runNotFound(runId: string) {
-  return { error: { code: 'runNotFound', message: `There is no run ${runId.slice(0, 64)}.` } };
+export function runNotFound(runId: string): HttpResponseInit {
+  return apiError('runNotFound', [{ run: runId.slice(0, 64) }]);
 }
 
 /** The reply of `answer`; 409 with what to do when the record of the run is damaged. */

@@ -4,6 +4,7 @@
  * Every problem is reported at once and by name. Values are never quoted in an error: some of them are secrets.
  */
 
+import { type CodeText, speakerOf } from './codeText.ts';
 import { HubKeeperError } from './errors.ts';
 import { parseHubConnection } from './registry/connection.ts';
 import { RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/containers.ts';
@@ -158,17 +159,25 @@ export const DEFAULT_HUB_ALIAS = 'default';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+export const SETTINGS_TEXTS = {
+  settingsInvalid: {
+    says: 'Settings are missing or wrong:{problems}',
+    action: 'Correct them in the app settings (locally: local.settings.json or the environment) and start again.',
+    doc: { says: 'Settings of the app are missing or wrong.' },
+  },
+} as const satisfies Record<string, CodeText>;
+
 /** A single error for everything that is wrong with the settings. */
 export class SettingsError extends HubKeeperError {
   override readonly name = 'SettingsError';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super({
-      code: 'settingsInvalid',
-      message: `Settings are missing or wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-      action: 'Correct them in the app settings (locally: local.settings.json or the environment) and start again.',
-    });
+    super(
+      speakerOf(SETTINGS_TEXTS)('settingsInvalid', {
+        problems: problems.map((problem) => `\n  - ${problem}`).join(''),
+      }),
+    );
     this.problems = problems;
   }
 }

@@ -30,7 +30,8 @@ describe.concurrent('parents that cannot be set, or are set anew', () => {
         orphan: 'ParentNotFound',
         'below-leaf': 'ParentNotEdge',
       });
-      for (const { reason } of failed) expect(reason).toMatch(/^The device is as the line says, but for its parent: /);
+      for (const { reason } of failed)
+        expect(reason).toMatch(/^The device is as the line asks, except for its parent: /);
       expect(await hierarchy(stack)).toMatchObject({ e5: 'e4', e6: undefined, good: 'e0', orphan: undefined });
 
       const again = await stack.read('provision-results', record.report?.failedDevices ?? '');

@@ -1,7 +1,8 @@
+import { fill } from '../codeText.ts';
 import { displayName } from '../devicesFile/findings.ts';
 import { isDeeperThan, isObject, meantKey, NESTING_LIMIT } from '../devicesFile/keyNames.ts';
 import type { ConfigurationContent, ConfigurationInput } from '../registry/index.ts';
-import { fill, type ReasonValues } from '../textFile/reasonText.ts';
+import type { ReasonValues } from '../textFile/reasonText.ts';
 import {
   CONFIGURATION_REJECTS,
   CONFIGURATION_WARNINGS,

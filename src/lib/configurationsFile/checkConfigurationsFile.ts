@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { fill } from '../codeText.ts';
 import { HubKeeperError } from '../errors.ts';
 import type { ConfigurationInput } from '../registry/index.ts';
 import { FileRefused } from '../textFile/fileRefused.ts';
 import { locateJsonError } from '../textFile/jsonError.ts';
 import { readLines } from '../textFile/linePass.ts';
 import { refuseOtherFormats } from '../textFile/otherFormats.ts';
-import { fill, type ReasonValues } from '../textFile/reasonText.ts';
+import type { ReasonValues } from '../textFile/reasonText.ts';
 import { type ConfigurationProblem, checkConfigurationLine } from './checkConfigurationLine.ts';
 import {
   CONFIGURATION_FILE_REASONS,

@@ -1,6 +1,7 @@
 /** What the rules find in one line. Holds sentences of our own only, never text of the line. */
 
-import { describe, fill, type ReasonValues } from '../textFile/reasonText.ts';
+import { fill } from '../codeText.ts';
+import { describe, type ReasonValues } from '../textFile/reasonText.ts';
 import { REJECT_REASONS, type RejectCode, WARNINGS, type WarningCode } from './reasons.ts';
 
 export interface Problem {

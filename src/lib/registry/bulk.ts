@@ -1,6 +1,7 @@
 /** `POST /devices`: up to 100 identities in one call (REST reference, Bulk Registry – Update Registry). */
 
 import { RefusedInputError } from '../errors.ts';
+import { callText } from './callTexts.ts';
 import { explainHubError } from './errorCodes.ts';
 import { type ReducedErrorStatus, reduceErrorStatus } from './errorStatus.ts';
 import { asObject, asString, asText, defined, type JsonObject } from './reader.ts';
@@ -51,10 +52,7 @@ export function createBulkOperations(transport: Transport): BulkOperations {
         return { isSuccessful: true, errors: [], warnings: [] };
       }
       if (items.length > MAX_BULK_ITEMS) {
-        throw new RefusedInputError({
-          code: 'bulkTooLarge',
-          message: `A bulk request holds ${items.length} items; a hub takes ${MAX_BULK_ITEMS} at most.`,
-        });
+        throw new RefusedInputError(callText('bulkTooLarge', { items: items.length, most: MAX_BULK_ITEMS }));
       }
       const request: HubRequest = {
         operation: `change ${items.length} identities`,

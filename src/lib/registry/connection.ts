@@ -3,6 +3,7 @@
 import type { TokenCredential } from '@azure/core-auth';
 
 import { HubKeeperError } from '../errors.ts';
+import { callText } from './callTexts.ts';
 import { SasCredential } from './sasCredential.ts';
 
 export interface HubConnection {
@@ -170,9 +171,5 @@ function hubNameOf(hostName: string): string {
 }
 
 function invalid(what: string): HubKeeperError {
-  return new HubKeeperError({
-    code: 'connectionStringInvalid',
-    message: `The hub's connection string ${what}.`,
-    action: `Copy it from the hub's shared access policies (${FORM}), or give the host name alone to use an identity.`,
-  });
+  return new HubKeeperError(callText('connectionStringInvalid', { problem: what, form: FORM }));
 }

@@ -8,6 +8,8 @@
  * registry operation gives them, and an unknown name still gets a sentence.
  */
 
+import { CALL_TEXTS } from './callTexts.ts';
+
 /**
  * What trying again can change: `transient` passes by itself; `quota` means that the hub is full, and only devices that
  * make room or a larger hub help; `permanent` stays until the request or the hub's settings change.
@@ -483,14 +485,8 @@ const WARNINGS: readonly Row[] = [
 ];
 
 /** Not of a hub: what our own code failed at. It has a place here because lines end with it. */
-const OWN: readonly Row[] = [
-  [
-    undefined,
-    'HubKeeperFault',
-    'HubKeeper itself failed on this line; the hub and the network have no part in it.',
-    'Correct the line if something is unusual about it, and report it to the maintainers of HubKeeper.',
-  ],
-];
+const FAULT = CALL_TEXTS['HubKeeperFault:line'];
+const OWN: readonly Row[] = [[undefined, 'HubKeeperFault', FAULT.says, FAULT.action]];
 
 /** All of them, for the reference page of error codes. */
 export const HUB_ERRORS: readonly HubErrorExplanation[] = [
@@ -557,9 +553,7 @@ function unknownName(text: string): HubErrorExplanation {
     name,
     class: 'permanent',
     sentence:
-      name === 'Unknown'
-        ? 'The hub gave an error without a name that HubKeeper could read.'
-        : `The hub gave the error ${name}, which HubKeeper does not know.`,
+      name === 'Unknown' ? CALL_TEXTS.Unknown.says : `The hub gave the error ${name}, which HubKeeper does not know.`,
     action: 'Look the name up in the IoT Hub error documentation.',
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { RefusedInputError } from '../errors.ts';
+import { callText } from './callTexts.ts';
 
 export interface ConditionalOptions {
   /**
@@ -27,11 +28,7 @@ export function ifMatchFor(what: string, etag: string | undefined, options: Cond
     return ANY_ETAG;
   }
   if (etag === undefined || bareEtag(etag) === '' || bareEtag(etag) === '*') {
-    throw new RefusedInputError({
-      code: 'etagMissing',
-      message: `${what} carries no ETag to compare with.`,
-      action: 'Read it first and pass on what was read, or leave `onlyIfUnchanged` out.',
-    });
+    throw new RefusedInputError(callText('etagMissing', { identity: what }));
   }
   return `"${bareEtag(etag)}"`;
 }

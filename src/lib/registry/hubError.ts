@@ -2,6 +2,7 @@
 
 import { HubKeeperError, ownFaultText } from '../errors.ts';
 import { cut, redact } from '../redact.ts';
+import { callText } from './callTexts.ts';
 import { explainHubError, isKnownHubError } from './errorCodes.ts';
 import { reduceErrorStatus } from './errorStatus.ts';
 
@@ -125,22 +126,19 @@ export function errorFromReply(call: FailedCall, reply: ErrorReply): HubError {
 /** The error for a success reply whose body is not what the hub documents. */
 export function invalidReply(call: FailedCall, what: string): HubError {
   return new HubError({
-    code: 'InvalidReply',
+    ...callText('InvalidReply', { operation: call.operation, host: call.hostName, problem: what }),
     kind: 'server',
     retryable: false,
     outcomeUnknown: call.writes,
-    message: `Cannot ${call.operation}: the reply of ${call.hostName} ${what}.`,
-    action: 'Check that the host name belongs to an IoT hub and that no proxy answers in its place.',
   });
 }
 
 export function timeoutError(call: FailedCall, timeoutMs: number): HubError {
   return new HubError({
-    code: 'Timeout',
+    ...callText('Timeout', { operation: call.operation, host: call.hostName, seconds: timeoutMs / 1000 }),
     kind: 'timeout',
     retryable: true,
     outcomeUnknown: call.writes,
-    message: `Cannot ${call.operation}: hub ${call.hostName} gave no answer within ${timeoutMs / 1000} s.`,
   });
 }
 
@@ -151,12 +149,10 @@ export function timeoutError(call: FailedCall, timeoutMs: number): HubError {
  */
 export function ownFault(call: FailedCall, error: Error, wasSent: boolean): HubError {
   return new HubError({
-    code: 'HubKeeperFault',
+    ...callText('HubKeeperFault', { operation: call.operation, error: ownFaultText(error) }),
     kind: 'own',
     retryable: false,
     outcomeUnknown: call.writes && wasSent,
-    message: `Cannot ${call.operation}: HubKeeper itself failed, not the hub or the network (${ownFaultText(error)}).`,
-    action: explainHubError('HubKeeperFault').action,
   });
 }
 
@@ -192,14 +188,14 @@ export function networkError(call: FailedCall, networkCode: string | undefined, 
   const cause = (networkCode === undefined ? undefined : CAUSES[networkCode]) ?? cut(redact(text), MAX_HUB_TEXT);
   const certificate = networkCode !== undefined && isCertificateTrouble(networkCode);
   return new HubError({
-    code: 'NetworkError',
+    ...callText(certificate ? 'NetworkError:certificate' : 'NetworkError', {
+      operation: call.operation,
+      host: call.hostName,
+      cause,
+    }),
     kind: 'network',
     retryable: !certificate,
     outcomeUnknown: call.writes && !wasNeverSent(networkCode),
-    message: `Cannot ${call.operation}: cannot reach hub ${call.hostName}: ${cause}`,
-    action: certificate
-      ? 'Check the host name, and whether a proxy or a local hub needs its certificate authority to be trusted.'
-      : 'Check the host name in the connection string and the network.',
   });
 }
 

@@ -1,6 +1,7 @@
 /** `POST /devices/query`: the registry in the hub's SQL, page by page, and its counts. */
 
 import { RefusedInputError } from '../errors.ts';
+import { callText } from './callTexts.ts';
 import { getRequest } from './identities.ts';
 import { asNumber, asObject, defined, type JsonObject } from './reader.ts';
 import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
@@ -84,11 +85,7 @@ export function createQueryOperations(transport: Transport): QueryOperations {
 
 function createQuery(transport: Transport, text: string, options: CallOptions): HubQuery {
   if (text.length > MAX_QUERY_LENGTH) {
-    throw new RefusedInputError({
-      code: 'queryTooLong',
-      message: `The query has ${text.length} characters; a hub takes ${MAX_QUERY_LENGTH} at most.`,
-      action: 'Ask in several queries.',
-    });
+    throw new RefusedInputError(callText('queryTooLong', { length: text.length, most: MAX_QUERY_LENGTH }));
   }
   const byPage = (pageOptions: PageOptions = {}) => readPages(transport, text, pageOptions, options);
   return {

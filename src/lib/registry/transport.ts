@@ -21,6 +21,7 @@ import {
 
 import { HubKeeperError, isOwnFault, RefusedInputError } from '../errors.ts';
 import { safeError } from '../redact.ts';
+import { callText } from './callTexts.ts';
 import type { HubConnection } from './connection.ts';
 import {
   errorFromReply,
@@ -165,11 +166,7 @@ function authorizationPolicy(connection: HubConnection): PipelinePolicy {
     return sasPolicy(connection.sas);
   }
   if (connection.identity === undefined) {
-    throw new HubKeeperError({
-      code: 'hubCredentialMissing',
-      message: `There is neither a key nor an identity to reach the hub ${connection.hostName} with.`,
-      action: 'Use a connection string with SharedAccessKeyName and SharedAccessKey, or give the app an identity.',
-    });
+    throw new HubKeeperError(callText('hubCredentialMissing', { host: connection.hostName }));
   }
   return bearerTokenAuthenticationPolicy({
     credential: namingFailures(connection.identity, connection.hostName),
@@ -198,12 +195,10 @@ function namingFailures(credential: TokenCredential, hostName: string): TokenCre
           throw error;
         }
         throw new HubError({
-          code: 'CredentialFailed',
+          ...callText('CredentialFailed', { host: hostName, error: safeError(error).message }),
           kind: 'unauthorized',
           retryable: false,
           outcomeUnknown: false,
-          message: `No Microsoft Entra token for the hub ${hostName}: ${safeError(error).message}`,
-          action: 'Check the identity of the app and its role on the hub (IoT Hub Data Contributor).',
         });
       }
     },
@@ -247,10 +242,9 @@ function toPipelineRequest(connection: HubConnection, request: HubRequest): Pipe
 /** An empty id would turn "read one device" into "list all", and URLs resolve the dots of `.` and `..`. */
 function encodeSegment(segment: string): string {
   if (segment === '' || segment === '.' || segment === '..') {
-    throw new RefusedInputError({
-      code: 'idNotAddressable',
-      message: segment === '' ? 'An id is empty.' : `The id "${segment}" cannot be part of a URL.`,
-    });
+    throw new RefusedInputError(
+      segment === '' ? callText('idNotAddressable:empty') : callText('idNotAddressable:dots', { id: segment }),
+    );
   }
   return encodeURIComponent(segment);
 }

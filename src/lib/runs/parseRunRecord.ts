@@ -3,6 +3,7 @@
  * step relies on is looked at; a record that does not hold it is damaged, and nothing is done for its run.
  */
 
+import { type CodeText, speakerOf } from '../codeText.ts';
 import { HubKeeperError } from '../errors.ts';
 import {
   type Fields,
@@ -35,17 +36,21 @@ export interface KindOfRun<Run extends RunBase> {
 /** The definition of each kind. */
 export type RunKinds<Run extends RunBase> = Readonly<Record<RunKind, KindOfRun<Run>>>;
 
+export const RECORD_TEXTS = {
+  recordDamaged: {
+    says: 'The record of run {run} cannot be read: {what}. Nothing is done for this run, and its file is not run again.',
+    action:
+      'Restore an earlier version of hubkeeper-runs/{run}.json if the storage account keeps them; or look at what the hub has, and drop a fresh copy of the file, which has a run of its own.',
+  },
+} as const satisfies Record<string, CodeText>;
+
 /** The record of a run cannot be read: it is neither run nor overwritten until a person has looked at it. */
 export class RunDamaged extends HubKeeperError {
   override readonly name = 'RunDamaged';
   readonly runId: string;
 
   constructor(runId: string, what: string) {
-    super({
-      code: 'recordDamaged',
-      message: `The record of run ${runId} cannot be read: ${what}. Nothing is done for this run, and its file is not run again.`,
-      action: `Restore an earlier version of hubkeeper-runs/${runId}.json if the storage account keeps them; or look at what the hub has, and drop a fresh copy of the file, which has a run of its own.`,
-    });
+    super(speakerOf(RECORD_TEXTS)('recordDamaged', { run: runId, what }));
     this.runId = runId;
   }
 }

@@ -1,5 +1,6 @@
+import { fill } from '../codeText.ts';
 import { FILE_REASONS, type FileRefusedCode } from './fileReasons.ts';
-import { fill, type ReasonValues } from './reasonText.ts';
+import type { ReasonValues } from './reasonText.ts';
 
 /** The file as a whole cannot be a devices file: no line of it is imported. Holds no text of the file. */
 export class FileRefused extends Error {

@@ -1,3 +1,5 @@
+import { type FillValues, fill } from '../codeText.ts';
+
 /** Sentences with gaps, as the tables of reasons have them: `{names}` are filled when something is found. */
 
 export interface ReasonText {
@@ -8,11 +10,7 @@ export interface ReasonText {
 }
 
 /** Numbers, field paths and words of our own, never text of the file: that can hold keys. */
-export type ReasonValues = Readonly<Record<string, string | number>>;
-
-export function fill(template: string, values: ReasonValues): string {
-  return template.replace(/\{([a-z]+)\}/g, (_, name: string) => String(values[name] ?? ''));
-}
+export type ReasonValues = FillValues;
 
 /** The sentences of a reason, filled in: what is wrong, then what to do. */
 export function describe(reason: ReasonText, values: ReasonValues = {}): string {

@@ -239,7 +239,7 @@ describe('a confirmation that is missing', () => {
   const error = {
     code: 'confirmationNeeded',
     message: "The file deletes 1,234,567 of the hub's 2,000,000 devices: nothing was sent to the hub.",
-    action: 'If it is meant, drop it again with the option confirm set to the name of the hub, myhub.',
+    action: 'If you mean it, drop the file again with the option confirm set to the name of the hub, myhub.',
     confirm: 'myhub',
   };
   const refused = (change: Partial<RunRecord> = {}): RunRecord => {
@@ -256,7 +256,7 @@ describe('a confirmation that is missing', () => {
       "  The file deletes 1,234,567 of the hub's 2,000,000 devices:",
       '  nothing was sent to the hub.',
       '',
-      '  If it is meant, type:',
+      '  If you mean it, type:',
       '',
       '    npx hubkeeper provision my files/devices.txt --hub east --configurations c.txt --report r --import-mode delete --max-rejects 0 --dry-run --confirm myhub',
     ]);
@@ -269,11 +269,11 @@ describe('a confirmation that is missing', () => {
       options: { ...DEFAULT_OPTIONS, backupFirst: 'never', confirm: 'other' },
     });
     expect(renderOutcome(record, undefined, look).slice(4)).toEqual([
-      '  If it is meant, type:',
+      '  If you mean it, type:',
       '',
       '    npx hubkeeper provision FILE --hub east --backup-first never --confirm myhub',
       '',
-      '  If it is not, leave --backup-first out.',
+      '  If not, leave --backup-first out.',
     ]);
   });
 

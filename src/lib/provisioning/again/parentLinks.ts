@@ -5,10 +5,12 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { explainHubError } from '../../registry/index.ts';
 import type { ExportRequest } from '../../registryLines/adoptExport.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
+import type { Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { rowsOf } from '../../storage/ndjson.ts';
 import { readParentRows } from '../check/parentRows.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { type OutcomeKey, verdict } from '../texts/outcomeTexts.ts';
 import { type LineState, type ParentLinks, type Round, type RoundsState, readRoundResults } from './rounds.ts';
 
 /** Why a device could not be given its parent. */
@@ -92,49 +94,18 @@ function wordOf({ is, code }: LineState): string {
   return is === 'succeeded' || is === 'warned' ? RIGHT : (code ?? NOT_SET);
 }
 
-interface FailureText {
-  readonly reason: string;
-  readonly action: string;
-}
+const LINK_TEXTS = {
+  DeviceNotFound: 'DeviceNotFound:linked',
+  ParentNotFound: 'ParentNotFound',
+  ParentNotEdge: 'ParentNotEdge',
+  ParentCycle: 'ParentCycle',
+  ParentTooDeep: 'ParentTooDeep',
+  ParentNotSet: 'ParentNotSet',
+} as const satisfies Record<LinkFailure | typeof NOT_SET, OutcomeKey>;
 
-const AGAIN = 'then drop failed-devices.txt.';
-
-/** Why a device could not be given its parent, and what to do. `docs/file-format.md` has these too. */
-export const LINK_FAILURES: Readonly<Record<LinkFailure | typeof NOT_SET, FailureText>> = {
-  DeviceNotFound: {
-    reason: 'it is not in the registry any more.',
-    action: 'Drop failed-devices.txt to have it made again.',
-  },
-  ParentNotFound: {
-    reason: 'the parent is not in the registry.',
-    action: `Create the parent, or correct "parent"; ${AGAIN}`,
-  },
-  ParentNotEdge: {
-    reason: 'the parent is no edge device.',
-    action: `Give the parent "capabilities": {"iotEdge": true}, or correct "parent"; ${AGAIN}`,
-  },
-  ParentCycle: {
-    reason: 'it would be above itself.',
-    action: `Correct "parent" of one of the devices of the circle; ${AGAIN}`,
-  },
-  ParentTooDeep: {
-    reason: 'a hub takes five edge devices above another at most.',
-    action: `Give it a parent that is higher up; ${AGAIN}`,
-  },
-  ParentNotSet: {
-    reason: 'the run ended before that, or the registry could not be read.',
-    action: 'Drop failed-devices.txt to have it done.',
-  },
-};
-
-/** The sentences of a link that failed. */
-export function explainLinkFailure(code: string): FailureText & { readonly code: string } {
-  const known = Object.hasOwn(LINK_FAILURES, code) ? LINK_FAILURES[code as LinkFailure] : undefined;
+/** What is said of a line whose device could not be given its parent. */
+export function explainLinkFailure(code: string): Verdict {
+  if (Object.hasOwn(LINK_TEXTS, code)) return verdict(LINK_TEXTS[code as LinkFailure]);
   const { name, sentence } = explainHubError(code);
-  const { reason, action } = known ?? { reason: sentence, action: 'Drop failed-devices.txt to have it tried again.' };
-  return {
-    code: known === undefined ? name : code,
-    reason: `The device is as the line says, but for its parent: ${reason}`,
-    action,
-  };
+  return { ...verdict('ParentNotSet:error', { error: sentence }), code: name };
 }

@@ -3,6 +3,7 @@ import type { RegistryClient } from '../../registry/index.ts';
 import type { Comparison } from '../../registryLines/compareLines.ts';
 import type { RunError } from '../../runs/runRecord.ts';
 import type { ProvisionOptions } from '../run/options.ts';
+import { runError } from '../texts/runErrors.ts';
 import type { CheckResult } from './checkResult.ts';
 
 /** So many deletes and disables never need a word. */
@@ -13,12 +14,8 @@ const HARMLESS_PART = 0.1;
 /** Why a file that wants no pre-image is stopped until its sender confirms that; undefined when it may go on. */
 export function unconfirmedHaste(hub: RegistryClient, options: ProvisionOptions): RunError | undefined {
   if (options.backupFirst !== 'never' || isConfirmed(hub, options)) return undefined;
-  return {
-    code: 'confirmationNeeded',
-    message: `With backupFirst never nothing that the file overwrites or deletes is copied first, and nothing of it can be put back: nothing was sent to the hub.${wrongName(options)}`,
-    action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}; else leave backupFirst out.`,
-    confirm: hub.hubName,
-  };
+  const values = { hub: hub.hubName, wrong: wrongName(options) };
+  return { ...runError('confirmationNeeded:noCopy', values), confirm: hub.hubName };
 }
 
 function isConfirmed(hub: RegistryClient, { confirm }: ProvisionOptions): boolean {
@@ -54,12 +51,9 @@ export async function unconfirmedDanger(
   if (!isDangerous(most, totalDeviceCount)) return undefined;
   const counts = await compare();
   if (!isDangerous(counts.effects.deleted + counts.disabled, totalDeviceCount)) return undefined;
-  return {
-    code: 'confirmationNeeded',
-    message: `The file would ${dangerText(counts, totalDeviceCount)}: nothing was sent to the hub.${wrongName(options)}`,
-    action: `If it is meant, drop it again with the option confirm set to the name of the hub, ${hub.hubName}.`,
-    confirm: hub.hubName,
-  };
+  const danger = dangerText(counts, totalDeviceCount);
+  const values = { danger, hub: hub.hubName, wrong: wrongName(options) };
+  return { ...runError('confirmationNeeded:danger', values), confirm: hub.hubName };
 }
 
 /** @param dangerous how many deletes and disables */

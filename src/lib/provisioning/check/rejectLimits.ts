@@ -2,6 +2,7 @@ import { countText } from '../../countText.ts';
 import type { RunError } from '../../runs/runRecord.ts';
 import type { ProvisionOptions } from '../run/options.ts';
 import type { CheckCounts } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /** Why a file whose lines could be read is refused as a whole, before any job; undefined when it is not. */
 export function refusalOf(
@@ -10,20 +11,12 @@ export function refusalOf(
 ): RunError | undefined {
   const { lines, rejected } = counts;
   const { onInvalidLine, maxRejects } = options;
-  const invalid = `${countText(rejected)} of ${countText(lines)} lines ${rejected === 1 ? 'is' : 'are'} invalid`;
+  const invalid = invalidText(rejected, lines, 'lines');
   if (rejected > 0 && onInvalidLine === 'abort') {
-    return {
-      code: 'invalidLines',
-      message: `${invalid}, and onInvalidLine is abort: nothing is sent to the hub.`,
-      action: 'Correct these lines and drop the file again, or set onInvalidLine to skip.',
-    };
+    return runError('invalidLines', { invalid });
   }
   if (maxRejects !== undefined && rejected > maxRejects) {
-    return {
-      code: 'tooManyRejects',
-      message: `${invalid}, more than maxRejects (${countText(maxRejects)}) allows: nothing is sent to the hub.`,
-      action: 'Correct these lines and drop the file again, or raise maxRejects.',
-    };
+    return runError('tooManyRejects', { invalid, most: countText(maxRejects) });
   }
   return undefined;
 }
@@ -35,9 +28,9 @@ export function configurationsRefusal(
 ): RunError | undefined {
   const { lines, rejected } = counts;
   if (rejected === 0 || options.onInvalidLine !== 'abort') return undefined;
-  return {
-    code: 'invalidLines',
-    message: `${countText(rejected)} of ${countText(lines)} configurations ${rejected === 1 ? 'is' : 'are'} invalid, and onInvalidLine is abort: nothing is sent to the hub.`,
-    action: 'Correct configurations.txt and drop the devices file again, or set onInvalidLine to skip.',
-  };
+  return runError('invalidLines:configurations', { invalid: invalidText(rejected, lines, 'configurations') });
+}
+
+function invalidText(rejected: number, all: number, what: string): string {
+  return `${countText(rejected)} of ${countText(all)} ${what} ${rejected === 1 ? 'is' : 'are'} invalid`;
 }

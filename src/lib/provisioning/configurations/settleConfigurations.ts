@@ -18,7 +18,7 @@ import { StagingLost } from '../../runs/stagingLost.ts';
 import { keepFirst } from '../../storage/jsonBlob.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
-import { OUTCOME_CODES } from '../texts/outcomeCodes.ts';
+import { verdict } from '../texts/outcomeTexts.ts';
 import { type ConfigurationErrors, readConfigurationErrors } from './configurationErrors.ts';
 import {
   type AcceptedConfiguration,
@@ -71,7 +71,7 @@ export async function settleConfigurations(context: ProvisioningContext, record:
   const settled: SettledConfigurations = {
     verdicts: accepted.map((line) => ({
       line: line.line,
-      verdict: sent.includes(line) ? verdictOn(line, evidence) : verdict('failed', 'contentImmutable'),
+      verdict: sent.includes(line) ? verdictOn(line, evidence) : verdict('contentImmutable'),
     })),
   };
   const blob = stagingOf(context, runId).getBlockBlobClient(CONFIGURATIONS_SETTLED_BLOB);
@@ -178,26 +178,24 @@ function verdictOn(line: AcceptedConfiguration, evidence: Evidence): Verdict {
   const code = errors?.codes.get(line.id);
   const again = retried.get(line.id);
   const failure = again ?? (retried.has(line.id) ? undefined : code);
-  const applied: Verdict =
-    line.warning === undefined
-      ? { outcome: 'succeeded' }
-      : { outcome: 'succeededWithWarning', code: 'checkWarning', reason: line.warning };
+  const { warning } = line;
+  const applied: Verdict = warning === undefined ? { outcome: 'succeeded' } : verdict('checkWarning', { warning });
 
   if (held === undefined) {
     if (failure !== undefined) return failed(failure);
     const clear = retried.has(line.id) || (hasCompleted(record) && errors?.unattributed.length === 0);
-    return clear ? applied : verdict('unconfirmed', 'registryUnreadable');
+    return clear ? applied : verdict('registryUnreadable');
   }
   if (isAsWritten(line, held))
     return failure === undefined || failure instanceof HubError ? applied : alreadySo(failure);
   const now = held.get(line.id);
   const differs = now === undefined ? undefined : configurationDifferences(line.configuration, now);
   if (failure !== undefined) return failed(failure);
-  if (differs?.includes('content')) return verdict('failed', 'contentKept');
-  if (!isTerminalStatus(record.jobs.import?.status ?? '')) return verdict('unconfirmed', 'jobNotEnded');
+  if (differs?.includes('content')) return verdict('contentKept');
+  if (!isTerminalStatus(record.jobs.import?.status ?? '')) return verdict('jobNotEnded:configuration');
   const [only, ...others] = new Set(errors?.unattributed ?? []);
   if (only !== undefined && others.length === 0) return failed(only);
-  return { ...verdict('failed', 'notApplied'), reason: notApplied(record, differs) };
+  return notApplied(record, differs);
 }
 
 function failed(failure: number | string | HubError): Verdict {
@@ -214,15 +212,10 @@ function alreadySo(code: number | string): Verdict {
   return { outcome: 'unchanged', code: explainHubError(code).name, reason: 'The hub has it as the line says.' };
 }
 
-function verdict(outcome: Verdict['outcome'], code: keyof typeof OUTCOME_CODES): Verdict {
-  const { says, action } = OUTCOME_CODES[code];
-  return { outcome, code, reason: says, action };
-}
-
-function notApplied(record: ProvisionRun, differs: readonly ConfigurationField[] | undefined): string {
+function notApplied(record: ProvisionRun, differs: readonly ConfigurationField[] | undefined): Verdict {
   const status = record.jobs.import?.status.toLowerCase();
   const why = status === 'completed' ? 'The hub named no error' : `The import job ended as "${status ?? 'unknown'}"`;
-  return differs === undefined
-    ? `${why}, and it does not have this configuration.`
-    : `${why}, and what it has differs in ${differs.join(', ')}.`;
+  const difference =
+    differs === undefined ? 'it does not have this configuration' : `what it has differs in ${differs.join(', ')}`;
+  return verdict('notApplied:configuration', { why, difference });
 }

@@ -3,26 +3,15 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { HubKeeperError } from '../../errors.ts';
 import { isConditionFailed, isNotFound } from '../../storage/storageErrors.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /** The dropped file is not what it was when its run was made: nothing of it may be sent to a hub. */
 export class DropChanged extends HubKeeperError {
   override readonly name = 'DropChanged';
 }
 
-function deleted(record: ProvisionRun): DropChanged {
-  return new DropChanged({
-    code: 'dropDeleted',
-    message: `The file ${record.drop.container}/${record.drop.blobName} was deleted before its run could send it to the hub.`,
-    action: 'Nothing was changed in the hub. Drop the file again if it is still wanted.',
-  });
-}
-
-function replaced(record: ProvisionRun): DropChanged {
-  return new DropChanged({
-    code: 'dropReplaced',
-    message: `The file ${record.drop.container}/${record.drop.blobName} was replaced before its run could send it to the hub.`,
-    action: 'Nothing was changed in the hub by this run. The new content has a run of its own.',
-  });
+function changed(record: ProvisionRun, how: 'dropDeleted' | 'dropReplaced'): DropChanged {
+  return new DropChanged(runError(how, { file: `${record.drop.container}/${record.drop.blobName}` }));
 }
 
 export function dropBlob(context: ProvisioningContext, record: ProvisionRun): BlockBlobClient {
@@ -61,8 +50,10 @@ export async function assertDropUnchanged(context: ProvisioningContext, record: 
 }
 
 async function explain(error: unknown, context: ProvisioningContext, record: ProvisionRun): Promise<unknown> {
-  if (isNotFound(error)) return deleted(record);
+  if (isNotFound(error)) return changed(record, 'dropDeleted');
   // A condition on a blob that is gone may be answered as not met instead of as not found.
-  if (isConditionFailed(error)) return (await dropBlob(context, record).exists()) ? replaced(record) : deleted(record);
+  if (isConditionFailed(error)) {
+    return changed(record, (await dropBlob(context, record).exists()) ? 'dropReplaced' : 'dropDeleted');
+  }
   return error;
 }

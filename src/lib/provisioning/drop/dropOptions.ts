@@ -2,6 +2,7 @@ import { displayName } from '../../devicesFile/findings.ts';
 import { HubKeeperError } from '../../errors.ts';
 import { membersOf } from '../../textFile/jsonMembers.ts';
 import { DEFAULT_OPTIONS, OPTION_NAMES, OPTIONS, type OptionKind, type ProvisionOptions } from '../run/options.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /** The metadata key by which a sender says that its metadata is all the options there are (none follow in a file). */
 export const METADATA_MARKER = 'hubkeeper';
@@ -79,26 +80,14 @@ export function optionsFromJson(text: string, blobName: string): ProvisionOption
     value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     // The parser's own message quotes the text, which may hold anything.
-    throw new OptionsRefused({
-      code: 'optionsNotJson',
-      message: `${blobName} is not valid JSON.`,
-      action: `Correct it and drop the devices file again. Example: {"importMode": "create", "dryRun": true}`,
-    });
+    throw new OptionsRefused(runError('optionsNotJson:syntax', { file: blobName }));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new OptionsRefused({
-      code: 'optionsNotJson',
-      message: `${blobName} must hold one JSON object.`,
-      action: `Correct it and drop the devices file again. Example: {"importMode": "create", "dryRun": true}`,
-    });
+    throw new OptionsRefused(runError('optionsNotJson:object', { file: blobName }));
   }
   const repeated = repeatedKey(text);
   if (repeated !== undefined) {
-    throw new OptionsRefused({
-      code: 'optionsTwice',
-      message: `${blobName} has the option ${displayName(repeated)} more than once.`,
-      action: 'Leave one of them, and drop the devices file again.',
-    });
+    throw new OptionsRefused(runError('optionsTwice', { file: blobName, option: displayName(repeated) }));
   }
   return readOptions(Object.entries(value), blobName, false);
 }
@@ -135,11 +124,9 @@ function readOptions(
   if (unnamed === 1) problems.push('an unknown option whose name is not shown');
   if (unnamed > 1) problems.push(`${unnamed} unknown options whose names are not shown`);
   if (problems.length > 0) {
-    throw new OptionsRefused({
-      code: 'optionsInvalid',
-      message: `The options in ${source} cannot be taken: ${problems.join('; ')}.`,
-      action: `Known options: ${OPTION_NAMES.join(', ')}. Correct them and drop the file again.`,
-    });
+    throw new OptionsRefused(
+      runError('optionsInvalid', { source, problems: problems.join('; '), options: OPTION_NAMES.join(', ') }),
+    );
   }
   return options as unknown as ProvisionOptions;
 }

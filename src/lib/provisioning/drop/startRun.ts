@@ -3,6 +3,7 @@ import { runIdFor } from '../../runs/runId.ts';
 import { isFinal } from '../../runs/runRecord.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 import { parseDropPath } from './dropPath.ts';
 
 /** The durable engine, as far as starting a run needs it. */
@@ -75,11 +76,7 @@ export async function startRunOfDrop(
     ...(stale
       ? {
           finishedAt: at.toISOString(),
-          error: {
-            code: 'dropStale',
-            message: `The file is older than ${settings.dropMaxAgeDays} days and was never run; it is listed, not run.`,
-            action: 'Drop it again (a fresh copy of the same file will do) if it is still wanted.',
-          },
+          error: runError('dropStale', { days: settings.dropMaxAgeDays }),
         }
       : { startClaim: { at: at.toISOString(), attempt: 1 } }),
   };
@@ -126,11 +123,7 @@ async function startAgain(context: ProvisioningContext, starter: RunStarter, run
         ...record,
         state: 'failed',
         finishedAt: context.now().toISOString(),
-        error: {
-          code: 'orchestrationLost',
-          message: `The run was started ${MAX_STARTS} times and each time its orchestration ended without a result.`,
-          action: 'Look at the logs of the app, then drop the file again.',
-        },
+        error: runError('orchestrationLost', { times: MAX_STARTS }),
       }));
       return { started: false, reason: 'gaveUp', runId };
     }

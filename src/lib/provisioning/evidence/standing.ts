@@ -7,12 +7,7 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import type { RunJob } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
-
-/** Why the absence of an error line proves nothing. */
-export interface Doubt {
-  readonly code: string;
-  readonly reason: string;
-}
+import { type Doubt, doubt } from '../texts/outcomeTexts.ts';
 
 /** A second import job was needed (`due`), has ended, or could not be started. */
 export interface SecondJob {
@@ -105,27 +100,17 @@ function factsOf(job: RunJob, log: ErrorLog | undefined): JobFacts {
 /** Why the absence of an error line proves nothing; undefined when it proves success. */
 export function doubtAbout(job: RunJob, log: ErrorLog | undefined): Doubt | undefined {
   const status = job.status.toLowerCase();
-  if (status === 'cancelled') return { code: 'jobCancelled', reason: 'The import job was cancelled.' };
+  if (status === 'cancelled') return doubt('jobCancelled');
   if (status === 'failed') {
     const words = job.failureReason === undefined ? '' : ` ("${job.failureReason}")`;
-    return { code: 'jobFailed', reason: `The import job failed as a whole${words}.` };
+    return doubt('jobFailed', { words });
   }
-  if (status !== 'completed') {
-    return { code: 'jobNotEnded', reason: 'The import job did not end before its deadline, or the hub forgot it.' };
-  }
-  if (job.ambiguous) {
-    return {
-      code: 'jobAmbiguous',
-      reason: "The reply to the job's start was lost, and of several jobs any could be the one.",
-    };
-  }
-  if (log === undefined) return { code: 'logMissing', reason: 'The import job left no error log.' };
+  if (status !== 'completed') return doubt('jobNotEnded');
+  if (job.ambiguous) return doubt('jobAmbiguous');
+  if (log === undefined) return doubt('logMissing');
   if (log.unattributed > 0) {
     const codes = log.unattributedCodes.map((code) => explainHubError(code).name).join(', ');
-    return {
-      code: 'logUnclear',
-      reason: `The error log holds ${log.unattributed} errors that name no device (${codes}).`,
-    };
+    return doubt('logUnclear', { errors: log.unattributed === 1 ? '1 error' : `${log.unattributed} errors`, codes });
   }
   return undefined;
 }
@@ -145,8 +130,8 @@ export function hasTransient(facts: Facts): boolean {
 }
 
 /** Whether all that the job says is final, so that nothing is to be tried again or read back. */
-export function isFinalWord({ first: { log, doubt, repeated } }: Facts): boolean {
-  if (doubt !== undefined || log === undefined || repeated) return false;
+export function isFinalWord({ first: { log, doubt: why, repeated } }: Facts): boolean {
+  if (why !== undefined || log === undefined || repeated) return false;
   return !log.failures.words.some((code) => {
     const { name, class: errorClass } = explainHubError(code);
     return errorClass !== 'permanent' || name === WITHOUT_TWIN;
@@ -167,9 +152,9 @@ export function standingOf(line: LineOf, { first, second }: Facts): Standing {
   return afterJob(line, second, true);
 }
 
-function afterJob(line: LineOf, { log, doubt, repeated }: JobFacts, again: boolean): Standing {
+function afterJob(line: LineOf, { log, doubt: why, repeated }: JobFacts, again: boolean): Standing {
   const code = log?.failures.find(line.id, line.moduleId);
-  if (code === undefined) return doubt === undefined ? { is: 'succeeded' } : { is: 'doubtful', doubt };
+  if (code === undefined) return why === undefined ? { is: 'succeeded' } : { is: 'doubtful', doubt: why };
   const { name, class: errorClass } = explainHubError(code);
   if (name === WITHOUT_TWIN) return { is: 'warned', code };
   if (errorClass === 'transient' || errorClass === 'quota') return { is: errorClass, code };
@@ -196,11 +181,8 @@ function mayBeMended(standing: Extract<Standing, { readonly code?: number | stri
   return standing.is === 'transient' || standing.is === 'quota';
 }
 
-const LOST: Doubt = {
-  code: 'stagingLost',
-  reason: 'What the run had noted of its lines was deleted while it ran.',
-};
-const TWICE: Doubt = { code: 'sentTwice', reason: 'The line was sent more than once.' };
+const LOST = doubt('stagingLost');
+const TWICE = doubt('sentTwice');
 
 /** Whether a line that was applied once gets this error when it is sent again. */
 export function explainsItself(mode: ImportMode, code: string): boolean {

@@ -8,6 +8,7 @@ import { CHECK_BLOB, type CheckResult, checkOf } from '../check/checkResult.ts';
 import { endUnconfirmed, endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { closeImportJob, importJobStarted } from '../run/importNotes.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
+import { LOOK_BEFORE_DROPPING } from '../texts/runErrors.ts';
 import { endCancelled, openRun } from './openRun.ts';
 
 /**
@@ -29,8 +30,7 @@ export async function endWithoutImport(
   }
   if (gate === 'busy' || (await importJobStarted(context, record))) return false;
   // What the error says to do may rest on nothing having been sent.
-  const action = 'A job may have been started: look at its devices in the hub, then drop the file again.';
-  const error = ending.state === 'refused' ? { ...ending.error, action } : ending.error;
+  const error = ending.state === 'refused' ? { ...ending.error, action: LOOK_BEFORE_DROPPING } : ending.error;
   await endUnconfirmed(context, record.runId, { ...ending, error, check });
   return true;
 }

@@ -2,6 +2,7 @@ import { isFinal } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { endWithoutJob } from '../report/endRun.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /** The record of a run that may go on; undefined when it has ended (or a cancel ended it just now). */
 export async function openRun(context: ProvisioningContext, runId: string): Promise<ProvisionRun | undefined> {
@@ -18,7 +19,7 @@ export function isCancelledBefore(record: ProvisionRun): boolean {
 export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
   await endWithoutJob(context, runId, {
     state: 'cancelled',
-    error: { code: 'cancelled', message: 'The run was cancelled before anything was sent to the hub.' },
+    error: runError('cancelled:beforeSend'),
     ...(check === undefined ? {} : { check }),
   });
 }

@@ -6,23 +6,14 @@
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
 import type { LineOf } from '../evidence/standing.ts';
+import { verdict } from '../texts/outcomeTexts.ts';
 
 /** The verdict on a line, with what can be done about it in a mode that creates. */
-export function explainMissing({ mode, moduleId }: Pick<LineOf, 'mode' | 'moduleId'>, verdict: Verdict): Verdict {
-  const { outcome, code } = verdict;
-  if (outcome !== 'failed' || !MODE_RULES[mode].mayCreate) return verdict;
-  if (code !== 'DeviceNotFound' && code !== 'ModuleNotFound') return verdict;
-  if (moduleId !== undefined && code === 'DeviceNotFound') {
-    return {
-      ...verdict,
-      reason: 'The device of this module is not in the registry.',
-      action: 'Create the device first; it may be in the same file.',
-    };
-  }
-  const what = moduleId === undefined ? 'device' : 'module';
-  return {
-    ...verdict,
-    reason: `The hub says that there is no such ${what}, although the line creates it.`,
-    action: `Drop failed-devices.txt. If the same ${what} fails again, the trouble is in the hub: delete the ${what} and create it anew, or open an Azure support request with the id of the job.`,
-  };
+export function explainMissing({ mode, moduleId }: Pick<LineOf, 'mode' | 'moduleId'>, given: Verdict): Verdict {
+  const { outcome, code } = given;
+  if (outcome !== 'failed' || !MODE_RULES[mode].mayCreate) return given;
+  if (code !== 'DeviceNotFound' && code !== 'ModuleNotFound') return given;
+  const ofModule = moduleId !== undefined;
+  if (ofModule && code === 'DeviceNotFound') return { ...given, ...verdict('DeviceNotFound:ofModule') };
+  return { ...given, ...verdict(ofModule ? 'ModuleNotFound:created' : 'DeviceNotFound:created'), code };
 }

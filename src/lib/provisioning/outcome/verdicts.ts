@@ -10,7 +10,6 @@ import { NOT_REMOVED, type RemovalOutcomes, readRemovals } from '../again/remova
 import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from '../again/roundOutcomes.ts';
 import { ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
 import {
-  type Doubt,
   explainsItself,
   type Facts,
   type LineOf,
@@ -21,6 +20,7 @@ import {
   WITHOUT_TWIN,
 } from '../evidence/standing.ts';
 import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
+import { doubt, unconfirmed, verdict } from '../texts/outcomeTexts.ts';
 import { readFound } from '../verify/verification.ts';
 import { explainMissing } from './missingAfterCreate.ts';
 
@@ -59,13 +59,13 @@ export async function readFindings(context: ProvisioningContext, record: Provisi
 
 /** @param warning what the check warned of in this line */
 export function verdictOn(line: LineOf & { readonly warning?: string }, findings: Findings): Verdict {
-  const verdict = explainMissing(line, verdictOnIdentity(line, findings));
-  if (!isApplied(verdict)) return verdict;
-  if (mayLeaveRemains(line, verdict, findings) && findings.removals?.failureOf(line) !== undefined) {
+  const ofIdentity = explainMissing(line, verdictOnIdentity(line, findings));
+  if (!isApplied(ofIdentity)) return ofIdentity;
+  if (mayLeaveRemains(line, ofIdentity, findings) && findings.removals?.failureOf(line) !== undefined) {
     return remains(findings.removals.failureOf(line));
   }
   const failure = linkFailureOf(line, findings);
-  return failure === undefined ? verdict : { outcome: 'failed', ...explainLinkFailure(failure) };
+  return failure === undefined ? ofIdentity : explainLinkFailure(failure);
 }
 
 function isApplied({ outcome }: Verdict): boolean {
@@ -79,8 +79,8 @@ export function wasApplied(line: LineOf, findings: Findings): boolean {
 
 /** Whether a line was applied, and what had to go from its twin may still be there. */
 export function isRemovalDue(line: LineOf, findings: Findings): boolean {
-  const verdict = verdictOnIdentity(line, findings);
-  return isApplied(verdict) && mayLeaveRemains(line, verdict, findings);
+  const ofIdentity = verdictOnIdentity(line, findings);
+  return isApplied(ofIdentity) && mayLeaveRemains(line, ofIdentity, findings);
 }
 
 function mayLeaveRemains(line: LineOf, { code }: Verdict, findings: Findings): boolean {
@@ -98,30 +98,31 @@ export function linkFailureOf(line: Pick<LineOf, 'id' | 'moduleId'>, { links }: 
 function verdictOnIdentity(line: LineOf & { readonly warning?: string }, findings: Findings): Verdict {
   const round = findings.rounds.find(line);
   const standing = standingOf(line, findings.facts);
-  const doubt = standing.is === 'doubtful' ? standing.doubt : undefined;
+  const doubted = standing.is === 'doubtful' ? standing.doubt : LOST;
   const code = round?.code ?? ('code' in standing ? standing.code : undefined);
   const tries = triesOf(round, findings);
 
   const read = findings.found.find(line.id, line.moduleId);
   if (read === 'all' || (read === 'more' && findings.removals?.has(line) === true)) {
-    return line.warning === undefined
-      ? { outcome: 'succeeded', code: 'readBack', reason: READ_BACK, ...tries }
-      : { outcome: 'succeededWithWarning', code: 'checkWarning', reason: `${line.warning} ${READ_BACK}`, ...tries };
+    const { warning } = line;
+    const verified = verdict('readBack');
+    if (warning === undefined) return { ...verified, ...tries };
+    return { ...verdict('checkWarning', { warning: `${warning} ${verified.reason}` }), ...tries };
   }
   if (read !== undefined) {
     // Made by this run and left without its twin, or somebody else's: nothing tells them apart.
     if (read === 'identity' && mayCreate(line) && code !== undefined && explainsItself('create', nameOf(code))) {
-      return unconfirmed(EXISTS_OTHERWISE, '');
+      return unconfirmed(doubt('existsOtherwise'), 'read');
     }
     // What had to go from the twin is lost with the rest: a hub that merges has applied the line, one that replaces has not.
-    if (read === 'more' && findings.facts.first.lost === true) return unconfirmed(doubt ?? LOST, MORE_THAN_ASKED);
-    if (standing.is === 'stale' && round === undefined) return twinChanged();
+    if (read === 'more' && findings.facts.first.lost === true) return unconfirmed(doubted, 'more');
+    if (standing.is === 'stale' && round === undefined) return verdict('twinChanged');
     const partly = read === 'twin' ? ' Its tags and desired properties are as the line asks, its identity is not.' : '';
-    if (code === undefined) return notApplied(doubt ?? LOST, partly);
+    if (code === undefined) return verdict('notApplied', { doubt: doubted.reason, partly });
     // The hub has said that the identity is there; what it lacks is its twin.
     if (explainHubError(code).name === WITHOUT_TWIN) return { ...warned(code), ...tries };
-    const verdict = failed(code);
-    return { ...verdict, reason: `${verdict.reason}${partly}`, ...tries };
+    const failure = failed(code);
+    return { ...failure, reason: `${failure.reason}${partly}`, ...tries };
   }
   if (round !== undefined) return { ...afterRound(line, round, mayBeApplied(line, findings.facts)), ...tries };
   switch (standing.is) {
@@ -142,7 +143,7 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
       if (mayBeApplied(line, findings.facts)) return unconfirmed(HUB_TROUBLE);
       return { ...failed(standing.code), ...tries };
     case 'stale':
-      return standing.maybe ? unconfirmed(HUB_TROUBLE) : twinChanged();
+      return standing.maybe ? unconfirmed(HUB_TROUBLE) : verdict('twinChanged');
     case 'failed':
     case 'quota':
       return { ...failed(standing.code), ...tries };
@@ -153,17 +154,8 @@ function verdictOnIdentity(line: LineOf & { readonly warning?: string }, finding
   }
 }
 
-const READ_BACK = 'The registry was read afterwards: it is as the line asks.';
-const LOST: Doubt = { code: 'replyLost', reason: 'The reply of the hub was lost.' };
-
-const MORE_THAN_ASKED = ': the registry has all that the line gives, and more in the same section of the twin';
-
-const EXISTS_OTHERWISE: Doubt = {
-  code: 'existsOtherwise',
-  reason: 'The id exists, without the twin that the line asks for, and this run may have made it.',
-};
-
-const HUB_TROUBLE: Doubt = { code: 'hubTrouble', reason: 'The hub had trouble with this line each time it was sent.' };
+const LOST = doubt('replyLost');
+const HUB_TROUBLE = doubt('hubTrouble');
 
 /** A `createOrUpdate` of a device that was not there is sent again as a `create` (`sentAgain`). */
 function mayCreate({ mode }: LineOf): boolean {
@@ -215,9 +207,7 @@ function isSilence(code: string): boolean {
 }
 
 function success({ warning }: { readonly warning?: string }): Verdict {
-  return warning === undefined
-    ? { outcome: 'succeeded' }
-    : { outcome: 'succeededWithWarning', code: 'checkWarning', reason: warning };
+  return warning === undefined ? { outcome: 'succeeded' } : verdict('checkWarning', { warning });
 }
 
 function warned(code: number | string): Verdict {
@@ -230,40 +220,7 @@ function failed(code: number | string): Verdict {
   return { outcome: 'failed', code: name, reason: sentence, action };
 }
 
-function notApplied({ reason }: Doubt, partly: string): Verdict {
-  return {
-    outcome: 'failed',
-    code: 'notApplied',
-    reason: `${reason} The registry was read afterwards: it is not as the line asks.${partly}`,
-    action: 'Drop failed-devices.txt to have it done.',
-  };
-}
-
-function twinChanged(): Verdict {
-  return {
-    outcome: 'failed',
-    code: 'twinChanged',
-    reason: 'The twin was changed by somebody else while the run was under way; nothing of the line was applied.',
-    action: 'Drop failed-devices.txt to have it merged into the twin as it is now.',
-  };
-}
-
 function remains(why: string | undefined): Verdict {
   const error = why === undefined || why === NOT_REMOVED ? '' : ` ${explainHubError(why).sentence}`;
-  return {
-    outcome: 'failed',
-    code: NOT_REMOVED,
-    reason: `The line was applied, but keys that were to go may still be in the twin: the run ended before they were removed.${error}`,
-    action: 'Drop failed-devices.txt to have them removed.',
-  };
-}
-
-function unconfirmed({ code, reason }: Doubt, why = ', for the registry could not be read afterwards'): Verdict {
-  return {
-    outcome: 'unconfirmed',
-    code,
-    reason: `${reason} Whether this line was applied is not known${why}.`,
-    action:
-      'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
-  };
+  return verdict('keysNotRemoved', { error });
 }

@@ -8,6 +8,7 @@ import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { endUnlisted } from '../report/endRun.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /** An import that runs, and may be one of this run's that it has no note of, is waited for at most so long. */
 const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * 60_000;
@@ -49,9 +50,9 @@ async function importRuns(context: ProvisioningContext, record: ProvisionRun): P
 
 function lostError({ runId, jobs: { import: job }, check }: ProvisionRun): RunError {
   const lines = check === undefined ? 0 : check.devices + check.modules;
-  return {
-    code: 'stagingLost',
-    message: `What the run kept in its container (hubkeeper-run-${runId}) was deleted while it ran, and the file is gone or has changed. Whether its ${lines} lines were applied is not known.`,
-    action: `Look at the devices in the hub${job === undefined || job.jobId === UNKNOWN_JOB ? '' : ` (its import job was ${job.jobId})`}, or drop the file again in a mode that may be repeated, such as createOrUpdate.`,
-  };
+  return runError('stagingLost:unlisted', {
+    container: `hubkeeper-run-${runId}`,
+    count: lines,
+    job: job === undefined || job.jobId === UNKNOWN_JOB ? '' : ` (its import job was ${job.jobId})`,
+  });
 }

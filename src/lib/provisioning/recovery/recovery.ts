@@ -9,7 +9,7 @@
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { safeError } from '../../redact.ts';
 import { openStaging } from '../../runs/runContainer.ts';
-import { isFinal, type RunError } from '../../runs/runRecord.ts';
+import { isFinal } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
 import { MOST_EXPORT_TRIES, ROUNDS_BLOB } from '../again/rounds.ts';
 import { dropTornCheck } from '../check/checkAgain.ts';
@@ -18,6 +18,7 @@ import { endUnconfirmed, endWithoutJob } from '../report/endRun.ts';
 import { closeImportJob } from '../run/importNotes.ts';
 import { IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /** A run that loses something more often than this is ended: somebody keeps deleting it. */
 export const MOST_LOSSES = 5;
@@ -103,14 +104,8 @@ async function dropRounds(context: ProvisioningContext, runId: string): Promise<
 async function giveUp(context: ProvisioningContext, record: ProvisionRun): Promise<'ended' | 'sent'> {
   const gate = await closeImportJob(context, record);
   if (gate === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
-  const error: RunError = {
-    code: 'stagingLost',
-    message: `What the run keeps in its container was deleted again and again while it ran (hubkeeper-run-${record.runId}).`,
-    action:
-      gate === 'closed'
-        ? 'Nothing was sent to the hub. See who deletes it, then drop the file again.'
-        : 'Look at the devices in the hub, see who deletes it, then drop the file again.',
-  };
+  const key = gate === 'closed' ? 'stagingLost:unsent' : 'stagingLost:sent';
+  const error = runError(key, { container: `hubkeeper-run-${record.runId}` });
   if (gate === 'closed') await endWithoutJob(context, record.runId, { state: 'failed', error });
   else await endUnconfirmed(context, record.runId, { state: 'failed', error });
   return 'ended';

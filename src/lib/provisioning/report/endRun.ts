@@ -15,16 +15,9 @@ import { type CheckResult, checkOf } from '../check/checkResult.ts';
 import type { AcceptedEntry } from '../check/lineIndex.ts';
 import { closeImportJob } from '../run/importNotes.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun, type RunConfigurations } from '../run/provisionRun.ts';
-import { OUTCOME_CODES } from '../texts/outcomeCodes.ts';
+import { OUTCOME_TEXTS, unconfirmedFor, verdict } from '../texts/outcomeTexts.ts';
+import { runError } from '../texts/runErrors.ts';
 import { writeReport, writeShortReport } from './report.ts';
-
-/** A run that ends well without a job had no line to import. */
-const NOT_SENT: Verdict = {
-  outcome: 'failed',
-  code: 'noDeviceLines',
-  reason: OUTCOME_CODES.noDeviceLines.says,
-  action: OUTCOME_CODES.noDeviceLines.action,
-};
 
 /**
  * Ends a run before anything was sent to a hub: every line that the check accepted is reported as skipped, with the
@@ -53,16 +46,18 @@ export async function endWithoutJob(
     await finish(context, runId, { state, error, report: await writeShortReport(context, record, { state, error }) });
     return;
   }
-  const verdict: Verdict = {
+  const skipped: Verdict = {
     outcome: 'skipped',
     code: error?.code ?? 'dryRun',
     reason: ending.skipReason ?? error?.message ?? 'Nothing was sent to the hub.',
   };
-  const unsent = error === undefined && record.options?.dryRun !== true ? { configurationVerdict: NOT_SENT } : {};
+  // A run that ends well without a job had no line to import.
+  const unsent =
+    error === undefined && record.options?.dryRun !== true ? { configurationVerdict: verdict('noDeviceLines') } : {};
   const planned = reasonOf && {
-    verdictOf: (entry: AcceptedEntry): Verdict => ({ outcome: 'skipped', code: 'dryRun', reason: reasonOf(entry) }),
+    verdictOf: (entry: AcceptedEntry) => verdict('dryRun', { plan: reasonOf(entry) }),
   };
-  await endAlike(context, record, { check, state, error, verdict, ...planned, ...unsent });
+  await endAlike(context, record, { check, state, error, verdict: skipped, ...planned, ...unsent });
 }
 
 /** Ends a run of which nobody knows whether its lines were applied. */
@@ -74,15 +69,9 @@ export async function endUnconfirmed(
   const record = await context.runs.read(runId);
   if (record === undefined || isFinal(record.state)) return;
   const { check, state, error } = ending;
-  const verdict: Verdict = {
-    outcome: 'unconfirmed',
-    code: error.code,
-    reason: `A job may have been started, and what became of it is not known. ${error.message}`,
-    action:
-      'Look the device up in the hub, or drop the line again in a mode that may be repeated, such as createOrUpdate.',
-  };
-  const configurationVerdict = { ...verdict, action: OUTCOME_CODES.registryUnreadable.action };
-  await endAlike(context, record, { check, state, error, verdict, configurationVerdict });
+  const unconfirmed = unconfirmedFor(error);
+  const configurationVerdict = { ...unconfirmed, action: OUTCOME_TEXTS.registryUnreadable.action };
+  await endAlike(context, record, { check, state, error, verdict: unconfirmed, configurationVerdict });
 }
 
 /** The same verdict on every line that the check accepted. */
@@ -229,14 +218,8 @@ export async function endFailed(
   if (record === undefined) throw new Error(`The record of run ${input.runId} is gone.`);
   const check = await checkOf(context, input.runId);
   const gate = await closeImportJob(context, record);
-  const error: RunError = {
-    code: 'stepFailed',
-    message: `A step of the run failed again and again: ${redact(input.message)}`,
-    action:
-      gate === 'closed'
-        ? 'Nothing was sent to the hub. Mend the cause and drop the file again.'
-        : 'A job may have been started: look at its devices in the hub, mend the cause and drop the file again.',
-  };
+  const key = gate === 'closed' ? 'stepFailed:unsent' : 'stepFailed:sent';
+  const error = runError(key, { error: redact(input.message) });
   const state = 'failed';
   if (gate === 'closed')
     await endWithoutJob(context, input.runId, { state, error, ...(check === undefined ? {} : { check }) });

@@ -10,6 +10,7 @@ import { closeImportJob } from '../run/importNotes.ts';
 import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
 import { noteJob } from '../run/jobNotes.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /** The durable engine, as far as the life of a run's orchestration is concerned. */
 export interface RunInstances {
@@ -62,12 +63,7 @@ export async function awaitTurn(
     const check = await checkOf(context, runId);
     await endWithoutJob(context, runId, {
       state: 'failed',
-      error: {
-        code: 'turnTimeout',
-        message: `The run has waited for its turn for ${turnTimeoutHours} hours; ${aheadText(position)}.`,
-        action:
-          'See what the other runs of this hub do (runs on the command line, GET /api/runs), then drop the file again.',
-      },
+      error: runError('turnTimeout', { hours: turnTimeoutHours, ahead: aheadText(position) }),
       ...(check === undefined ? {} : { check }),
     });
     return { status: 'ended' };

@@ -3,6 +3,7 @@ import { redact, safeError } from '../../redact.ts';
 import { isFinal, type RunState } from '../../runs/runRecord.ts';
 import { endFailed } from '../report/endRun.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 import { settleNow } from './settleRun.ts';
 
 /**
@@ -19,11 +20,7 @@ export async function failRun(
     try {
       return await settleNow(context, {
         runId,
-        error: {
-          code: 'stepFailed',
-          message: `A step after the import job failed again and again: ${redact(message)}`,
-          action: 'The report says what is known of each line. Mend the cause, then drop failed-devices.txt.',
-        },
+        error: runError('stepFailed:afterImport', { error: redact(message) }),
       });
     } catch (error) {
       context.log.log('warn', `the run cannot be settled either: ${safeError(error).message}`);

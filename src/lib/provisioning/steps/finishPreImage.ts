@@ -13,6 +13,7 @@ import { endWithoutJob } from '../report/endRun.ts';
 import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
 import { exportJobBlob } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 import type { EpochStep } from './stepInputs.ts';
 import { notePreImage } from './takePreImage.ts';
 
@@ -41,11 +42,7 @@ export async function tryFinishPreImage(
     await endWithoutJob(context, input.runId, {
       state: 'failed',
       check,
-      error: {
-        code: 'preImageFailed',
-        message: `What the file would overwrite could not be read from the hub: the export job ${adopted.why}.`,
-        action: 'Nothing was sent to the hub. Drop the file again; if it happens again, look at the jobs of the hub.',
-      },
+      error: runError('preImageFailed', { why: adopted.why }),
     });
     return { status: 'ended' };
   }

@@ -22,6 +22,7 @@ import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { DEFAULT_OPTIONS, type ProvisionOptions } from '../run/options.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /** Stands in the record for a confirmation that names something else. */
 const OTHER_NAME = '(another name)';
@@ -90,21 +91,16 @@ async function findOptions(
 ): Promise<{ readonly found: ProvisionOptions } | { readonly wait: number }> {
   const path = parseDropPath(record.drop.blobName, [...context.settings.hubs.keys()]);
   if (path?.hub === undefined) {
-    throw new OptionsRefused({
-      code: 'hubUnknown',
-      message: path?.problem ?? `${record.drop.blobName} is not a devices file.`,
-      action: 'Drop the file into the folder of its hub (with the command line: --hub ALIAS).',
-    });
+    const problem = path?.problem ?? `${record.drop.blobName} is not a devices file.`;
+    throw new OptionsRefused(runError('hubUnknown:path', { problem }));
   }
   await assertDropUnchanged(context, record);
   const metadata = (await dropBlob(context, record).getProperties()).metadata ?? {};
   const meant = metadata[METADATA_HUB]?.toLowerCase();
   if (meant !== undefined && meant !== path.hub) {
-    throw new OptionsRefused({
-      code: 'hubUnknown',
-      message: `The file is meant for ${/^[a-z0-9]{1,20}$/.test(meant) ? `the hub "${meant}"` : 'another hub'}, which is not configured. Configured: ${[...context.settings.hubs.keys()].sort().join(', ')}.`,
-      action: 'Name a configured hub, or configure that one (IOTHUB__<alias>).',
-    });
+    const hub = /^[a-z0-9]{1,20}$/.test(meant) ? `the hub "${meant}"` : 'another hub';
+    const hubs = [...context.settings.hubs.keys()].sort().join(', ');
+    throw new OptionsRefused(runError('hubUnknown:metadata', { hub, hubs }));
   }
   if (metadataGivesOptions(metadata)) return { found: optionsFromMetadata(metadata) };
 

@@ -12,6 +12,7 @@ import { countsAlike, finish } from '../report/endRun.ts';
 import { type ReportResult, writeReport } from '../report/report.ts';
 import { SETTLEMENT_BLOB } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 
 /**
  * Decides what became of every line, once nothing is to be done any more (`nextRound`), writes the report and the final
@@ -116,10 +117,7 @@ function endingOf(record: ProvisionRun, outcomes: Readonly<Record<Outcome, numbe
     record.cancelRequestedAt !== undefined &&
     (record.jobs.import?.status.toLowerCase() === 'cancelled' || left > 0)
   ) {
-    return {
-      state: 'cancelled',
-      error: { code: 'cancelled', message: 'The run was cancelled after its job had been started on the hub.' },
-    };
+    return { state: 'cancelled', error: runError('cancelled:afterStart') };
   }
   return { state: left + outcomes.rejected === 0 ? 'completed' : 'completedWithFailures' };
 }

@@ -22,6 +22,7 @@ import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
 import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
 import { noteJob, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
 import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
 import type { JobStep } from './stepInputs.ts';
 
 const MINUTE_MS = 60_000;
@@ -75,8 +76,7 @@ async function endInDoubt(
     await waitingFor(context, record.runId, { kind: 'busy', reason, phase: PHASE_OF.import });
     return false;
   }
-  const message = 'The run was cancelled while its import job was being started; the hub shows no such job.';
-  return endWithoutImport(context, run, { state: 'cancelled', error: { code: 'cancelled', message } });
+  return endWithoutImport(context, run, { state: 'cancelled', error: runError('cancelled:inDoubt') });
 }
 
 type StartReply =
@@ -122,8 +122,7 @@ async function tryStartJob(context: ProvisioningContext, input: JobStep): Promis
     }
     if (result.status === 'closed') {
       // An attempt before this one gave up, and died before it could say so.
-      const error = { code: 'startGivenUp', message: 'The job could not be started, and nothing was sent to the hub.' };
-      await endWithoutJob(context, runId, { state: 'failed', error, check });
+      await endWithoutJob(context, runId, { state: 'failed', error: runError('startGivenUp'), check });
       return { status: 'ended' };
     }
     await noteJob(context, runId, kind, kind === 'export' ? { ...result.job, epoch } : result.job);

@@ -85,7 +85,7 @@ describe('a file that is stopped', () => {
       code: 'confirmationNeeded',
       message:
         "The file would delete 400 and disable 20 of the hub's 4,000 devices and delete 50 modules: nothing was sent to the hub.",
-      action: 'If it is meant, drop it again with the option confirm set to the name of the hub, factory.',
+      action: 'If you mean it, drop the file again with the option confirm set to the name of the hub, factory.',
       confirm: 'factory',
     });
   });

@@ -538,7 +538,7 @@ describe('the doubt that a job leaves', () => {
     {
       name: 'its log names nobody',
       given: { unnamed: [500001, 'SomethingNew'] },
-      expected: ['logUnclear', '2 errors that name no device (ServerError, SomethingNew)'],
+      expected: ['logUnclear', '2 errors without a device (ServerError, SomethingNew)'],
     },
     {
       name: 'how it ended comes before its log',

@@ -257,7 +257,7 @@ describe('after the import job, parents', () => {
     ]);
     const report = await run.file('csv');
     expect(report).toMatch(
-      /lost,,create,failed,ParentNotFound,,"?The device is as the line says, but for its parent: the/,
+      /lost,,create,failed,ParentNotFound,,"?The device is as the line asks, except for its parent: the/,
     );
     expect(report).toMatch(/low,,create,failed,ParentNotEdge/);
   });
