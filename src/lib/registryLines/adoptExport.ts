@@ -5,10 +5,10 @@
 
 import { createHash } from 'node:crypto';
 
-import type { BlobDownloadResponseParsed, BlockBlobClient } from '@azure/storage-blob';
+import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { splitLines } from '../storage/ndjson.ts';
-import { isNotFound } from '../storage/storageErrors.ts';
+import { bytesOf } from '../storage/readText.ts';
 import { type Identity, isIdentityLine, isModuleLine, type Snapshot, type SnapshotKeys } from './snapshot.ts';
 import type { SnapshotPlace } from './takeSnapshot.ts';
 
@@ -68,16 +68,12 @@ type Verified = Pick<Snapshot, 'identities' | 'modules' | 'bytes' | 'sha256' | '
 
 /** Reads a blob of lines once; undefined when it is not there. */
 async function verifyLines(blob: BlockBlobClient): Promise<Verified | { readonly tornLine: number } | undefined> {
-  const response = await downloaded(blob);
-  if (response === undefined) return undefined;
-  const { readableStreamBody, etag } = response;
-  if (readableStreamBody === undefined || etag === undefined) {
-    throw new Error(`Storage gave no content for ${blob.containerName}/${blob.name}.`);
-  }
+  const etag = await etagOf(blob);
+  if (etag === undefined) return undefined;
   const hash = createHash('sha256');
   let bytes = 0;
   const counted = async function* () {
-    for await (const chunk of readableStreamBody as AsyncIterable<Uint8Array>) {
+    for await (const chunk of bytesOf(blob, etag)) {
       hash.update(chunk);
       bytes += chunk.length;
       yield chunk;
@@ -99,13 +95,8 @@ async function verifyLines(blob: BlockBlobClient): Promise<Verified | { readonly
   return { identities, modules, bytes, sha256: hash.digest('hex'), etag };
 }
 
-async function downloaded(blob: BlockBlobClient): Promise<BlobDownloadResponseParsed | undefined> {
-  try {
-    return await blob.download(0, undefined, { maxRetryRequests: 5 });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+async function etagOf(blob: BlockBlobClient): Promise<string | undefined> {
+  return (await blob.exists()) ? (await blob.getProperties()).etag : undefined;
 }
 
 function identityOrUndefined(text: string): Identity | undefined {

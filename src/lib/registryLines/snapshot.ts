@@ -74,10 +74,13 @@ export class SnapshotLost extends Error {
 export interface SnapshotLines {
   /** Those of identities, as they are written. */
   lines(): AsyncIterableIterator<string>;
-  /** The lines of those that are wanted, in the order of the snapshot. */
-  find(wanted: {
-    has(identity: string): boolean;
-  }): AsyncGenerator<{ readonly identity: string; readonly text: string }>;
+  /** The lines of those that are wanted, by their identity, in the order of the snapshot. */
+  find<T>(wanted: ReadonlyMap<string, T>): AsyncGenerator<{
+    readonly identity: string;
+    readonly text: string;
+    /** What stands for it in `wanted`. */
+    readonly of: T;
+  }>;
 }
 
 /** @throws SnapshotLost once it is read */
@@ -101,7 +104,8 @@ export function openSnapshot(container: ContainerClient, { blobName, etag }: Sna
       for await (const batch of batches()) {
         for (const text of batch) {
           const identity = identityIn(text);
-          if (wanted.has(identity)) yield { identity, text };
+          const of = wanted.get(identity);
+          if (of !== undefined) yield { identity, text, of };
         }
       }
     },

@@ -6,6 +6,7 @@ import type { ContainerClient } from '@azure/storage-blob';
 
 import { identityOf } from '../devicesFile/identityTable.ts';
 import { HubError, type RegistryClient } from '../registry/index.ts';
+import { createBlockWriter } from '../storage/blockWriter.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { memberMap, objectText } from '../textFile/jsonMembers.ts';
 import { type FoundIdentity, type RegistryLine, readIdentity, UNREADABLE } from './registryLine.ts';
@@ -13,7 +14,6 @@ import { type Identity, isModuleLine, type Snapshot, type SnapshotKeys } from '.
 
 /** As many as a hub of the smallest tier answers without throttling, each of two calls or three. */
 const READS_AT_ONCE = 4;
-const NDJSON = 'application/x-ndjson; charset=utf-8';
 
 /** Of what, and to where, snapshots are taken. */
 export interface SnapshotPlace {
@@ -130,14 +130,13 @@ async function write(
   name: string,
   { lines, takenAt, options }: Part & { readonly options: TakeOptions },
 ): Promise<Snapshot> {
-  const found = lines.filter((line) => line !== null);
-  const body = Buffer.from(found.map((line) => `${line}\n`).join(''));
   // Two attempts may take it at a time, and whoever keeps the snapshot says whose blob counts.
   const blobName = `${name}-${randomBytes(4).toString('hex')}.txt`;
-  const { etag } = await container.getBlockBlobClient(blobName).uploadData(body, {
-    blobHTTPHeaders: { blobContentType: NDJSON },
-  });
-  if (etag === undefined) throw new Error(`Storage gave no ETag for ${container.containerName}/${blobName}.`);
+  const writer = createBlockWriter(container.getBlockBlobClient(blobName));
+  const found = lines.filter((line) => line !== null);
+  for (const line of found) writer.writeLine(0, line);
+  const etag = await writer.commit();
+  const body = Buffer.from(found.map((line) => `${line}\n`).join(''));
   return {
     container: container.containerName,
     blobName,

@@ -19,8 +19,8 @@ export interface BlockWriter {
   writeLine(section: number, line: string | Uint8Array): void;
   /** Waits while too much is on its way; undefined when nothing needs waiting for. */
   drain(): Promise<void> | undefined;
-  /** Makes the blob appear, whole. Nothing of it can be seen before. */
-  commit(contentType?: string): Promise<void>;
+  /** Makes the blob appear, whole, and gives its ETag. Nothing of it can be seen before. */
+  commit(contentType?: string): Promise<string>;
 }
 
 interface Section {
@@ -107,10 +107,12 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
     async commit(contentType = 'application/x-ndjson; charset=utf-8') {
       for (const section of all) upload(section);
       await settled(0);
-      await blob.commitBlockList(
+      const { etag } = await blob.commitBlockList(
         all.flatMap((section) => section.blockIds),
         { blobHTTPHeaders: { blobContentType: contentType } },
       );
+      if (etag === undefined) throw new Error(`Storage gave no ETag for ${blob.containerName}/${blob.name}.`);
+      return etag;
     },
   };
 }

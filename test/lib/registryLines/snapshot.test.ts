@@ -54,9 +54,13 @@ describe('the lines of a snapshot', () => {
   ])('are found by identity: %s', async (_what, wanted, texts) => {
     await upload('found', EXPORT);
     // An earlier version noted no ETag.
-    const found = await Array.fromAsync(openSnapshot(container, { blobName: 'found' }).find(new Set(wanted)));
+    const found = await Array.fromAsync(
+      openSnapshot(container, { blobName: 'found' }).find(
+        new Map(wanted.map((identity) => [identity, `the ${identity}`])),
+      ),
+    );
     expect(found.map(({ text }) => text)).toEqual(texts);
-    expect(found.map(({ identity }) => identity)).toEqual(wanted.slice(0, 1));
+    expect(found.map(({ identity, of }) => [identity, of])).toEqual([[wanted[0], `the ${wanted[0]}`]]);
   });
 
   it('are lost once others stand in their place, or none: a run takes both for the same', async () => {

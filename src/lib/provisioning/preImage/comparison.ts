@@ -4,15 +4,13 @@ import { identityOf } from '../../devicesFile/identityTable.ts';
 import { type Comparison, compareLines } from '../../registryLines/compareLines.ts';
 import { type Identity, openSnapshot } from '../../registryLines/snapshot.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import { StagingLost } from '../../runs/stagingLost.ts';
-import { readJson } from '../../storage/jsonBlob.ts';
 import { linesOf, rowsOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
 import { readParentRows } from '../check/parentRows.ts';
 import type { Epoch } from '../run/epoch.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
+import { demandManifest } from './preImageBlobs.ts';
 
 /** @throws Error when the pre-image of the epoch was not taken, or is gone */
 export async function compareWithPreImage(
@@ -22,8 +20,7 @@ export async function compareWithPreImage(
   epoch: Epoch,
 ): Promise<Comparison> {
   const container = stagingOf(context, record.runId);
-  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(epoch))))?.value;
-  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(epoch));
+  const preImage = await demandManifest(context, record, epoch);
   const blobs = checkBlobs(container, check.attempt);
   return compareLines({
     lines: linesOf(blobs.devices),

@@ -18,7 +18,7 @@ import type { ProvisionOptions } from '../run/options.ts';
 import type { CheckCounts, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type BeforeLine, beforeLine, filledLine, type Wanted } from './filledLine.ts';
 import { findGone, findScoped } from './keptScopes.ts';
-import { type FillManifest, fillBlob, type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
+import { demandManifest, type FillManifest, fillBlob } from './preImageBlobs.ts';
 
 /** So many lines are filled by one pass over the pre-image: bounds memory, whatever the size of file and registry. */
 const LINES_A_PASS = 30_000;
@@ -67,9 +67,7 @@ export async function fillMissing(
   const manifest = container.getBlockBlobClient(fillBlob(epoch));
   const earlier = await readJson<FillManifest>(manifest);
   if (earlier !== undefined) return earlier.value;
-  const preImage = (await readJson<PreImageManifest>(container.getBlockBlobClient(preImageBlob(epoch))))?.value;
-  if (preImage === undefined) throw new StagingLost(record.runId, preImageBlob(epoch));
-
+  const preImage = await demandManifest(context, record, epoch);
   const source = openSnapshot(container, preImage);
   const scopes = await findScoped(source);
   const isThere = preImage.way === 'export' ? undefined : edgeLookUp(context, record);
@@ -194,8 +192,8 @@ async function lookUp(
   const found = new Map<string, BeforeLine>();
   if (wanted.size === 0) return found;
   let characters = 0;
-  for await (const { identity, text } of source.find(wanted)) {
-    const before = beforeLine(text, wanted.get(identity) === true);
+  for await (const { identity, text, of: writesTwin } of source.find(wanted)) {
+    const before = beforeLine(text, writesTwin);
     found.set(identity, before);
     characters += (before.twin.tags?.length ?? 0) + (before.twin.desired?.length ?? 0);
     if (characters > mostCharacters && pass.length > 1) return 'tooLarge';

@@ -18,7 +18,6 @@ import {
 import { takeSnapshot } from '../../registryLines/takeSnapshot.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { keepFirst, readJson } from '../../storage/jsonBlob.ts';
 import { rowsOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
@@ -27,7 +26,7 @@ import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
 import type { ProvisionOptions } from '../run/options.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { identitiesToCompare } from './comparison.ts';
-import { type PreImageManifest, preImageBlob } from './preImageBlobs.ts';
+import { keepManifest, type PreImageManifest, readManifest } from './preImageBlobs.ts';
 
 /**
  * Lines that may meet an existing identity (all but pure creates) need one, unless the sender wants none. A dry run
@@ -94,26 +93,6 @@ async function mayBeOverwritten(
     if (isAccepted(entry) && MODE_RULES[entry.mode].present !== 'failsExists') wanted.push(entry);
   }
   return wanted;
-}
-
-/** The pre-image of an epoch, once it is whole. */
-export async function readManifest(
-  context: ProvisioningContext,
-  { runId }: ProvisionRun,
-  epoch: Epoch,
-): Promise<PreImageManifest | undefined> {
-  const manifest = stagingOf(context, runId).getBlockBlobClient(preImageBlob(epoch));
-  return (await readJson<PreImageManifest>(manifest))?.value;
-}
-
-/** Notes that the pre-image of an epoch is whole. The first to say so wins. */
-export async function keepManifest(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  epoch: Epoch,
-  preImage: PreImageManifest,
-): Promise<PreImageManifest> {
-  return keepFirst(stagingOf(context, record.runId).getBlockBlobClient(preImageBlob(epoch)), preImage);
 }
 
 /**

@@ -133,10 +133,10 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
       const isOpen = last === undefined || last.is === 'pending';
       if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(sent), work.facts))) continue;
       const line = lineToVerify(sent, last !== undefined || mayBeCalled(lineOf(sent), work.facts));
-      if (asksForNewKeys(line, record.options) === newKeys) yield line;
+      if (asksForNewKeys(line, record.options) === newKeys) yield JSON.stringify(line);
     }
   };
-  for await (const line of lines(false)) yield JSON.stringify(line);
+  yield* lines(false);
   if (record.options?.missingKeys !== 'regenerate') return;
   const { preImage } = record;
   const source = preImage && openSnapshot(stagingOf(context, record.runId), preImage);

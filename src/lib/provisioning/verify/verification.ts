@@ -8,23 +8,19 @@ import { randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { identityOf } from '../../devicesFile/identityTable.ts';
 import { HubError } from '../../registry/index.ts';
 import type { ExportRequest } from '../../registryLines/adoptExport.ts';
 import { type Agreement, agreement } from '../../registryLines/agrees.ts';
+import { joinSnapshot } from '../../registryLines/joinSnapshot.ts';
 import type { RegistryLine } from '../../registryLines/registryLine.ts';
 import { openSnapshot, type Snapshot, snapshotWay } from '../../registryLines/snapshot.ts';
 import { takeSnapshotInParts } from '../../registryLines/takeSnapshot.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
-import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { linesOf, rowsOf, writeLines } from '../../storage/ndjson.ts';
 import { type RoundLine, readRoundLines, type Verification } from '../again/rounds.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 const WORK_MS = 45_000;
-/** So many lines are compared by one pass over the snapshot: bounds memory, whatever the size of file and registry. */
-const LINES_A_PASS = 20_000;
-const CHARACTERS_A_PASS = 64 * 1024 * 1024;
 
 /** Writes down which lines are to be verified. No line: there is nothing to verify. */
 export async function planVerification(
@@ -74,31 +70,16 @@ export async function verifyLines(
 ): Promise<string> {
   const staging = stagingOf(context, record.runId);
   const found = staging.getBlockBlobClient(`found-${randomBytes(4).toString('hex')}.ndjson`);
-  const writer = createBlockWriter(found);
-  let pass = new Map<string, RoundLine>();
-  let characters = 0;
-  const finishPass = async () => {
-    const agreeing = new Map<string, Agreement>();
-    for await (const { identity, text } of openSnapshot(staging, snapshot).find(pass)) {
-      const line = pass.get(identity);
-      if (line !== undefined) agreeing.set(identity, agreement(line, JSON.parse(text) as RegistryLine));
+  const lines = linesOf(linesBlob(context, record, verification.attempt));
+  const compared = joinSnapshot(lines, openSnapshot(staging, snapshot), (line: RoundLine, text) =>
+    agreement(line, JSON.parse(text) as RegistryLine),
+  );
+  const rows = async function* () {
+    for await (const [line, agrees = agreement(line, undefined)] of compared) {
+      yield JSON.stringify([line.id, line.moduleId ?? null, agrees] satisfies FoundRow);
     }
-    for (const [identity, line] of pass) {
-      const row: FoundRow = [line.id, line.moduleId ?? null, agreeing.get(identity) ?? agreement(line, undefined)];
-      writer.writeLine(0, JSON.stringify(row));
-      await writer.drain();
-    }
-    pass = new Map();
-    characters = 0;
   };
-  for await (const text of linesOf(linesBlob(context, record, verification.attempt))) {
-    const line = JSON.parse(text) as RoundLine;
-    pass.set(identityOf(line), line);
-    characters += text.length;
-    if (pass.size >= LINES_A_PASS || characters >= CHARACTERS_A_PASS) await finishPass();
-  }
-  if (pass.size > 0) await finishPass();
-  await writer.commit();
+  await writeLines(found, rows());
   return found.name;
 }
 

@@ -36,7 +36,7 @@ it('lines get the key that their device had before; without a pre-image nothing 
   await blob.upload(text, text.length);
   const preImage = openSnapshot(container, { blobName: blob.name });
   const lines = async function* () {
-    yield* [{ id: 'd1' }, { id: 'd1', moduleId: 'm' }, { id: 'd2' }, { id: 'd3' }];
+    yield* [{ id: 'd1' }, { id: 'd1', moduleId: 'm' }, { id: 'd2' }, { id: 'd3' }].map((line) => JSON.stringify(line));
   };
   expect(await Array.fromAsync(withKeysBefore(lines(), preImage))).toEqual([
     { id: 'd1', keyBefore: 'before' },
