@@ -1,15 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { RUN_STATES } from '../src/lib/runs/runRecord.ts';
-import type { CancelFlags } from './commands/cancel.ts';
-import type { CheckFlags } from './commands/check.ts';
-import type { GenerateFlags } from './commands/generate.ts';
-import type { LocalFlags } from './commands/local.ts';
-import type { ProvisionFlags } from './commands/provision.ts';
-import type { ResumeFlags } from './commands/resume.ts';
-import type { RunFlags } from './commands/run.ts';
-import type { RunsFlags } from './commands/runs.ts';
-import type { SuspendFlags } from './commands/suspend.ts';
-import type { ExitCode } from './exitCode.ts';
 import {
   addCheckFlags,
   addOptionFlags,
@@ -20,7 +10,17 @@ import {
   parsePort,
   parseState,
   parseWhole,
-} from './optionFlags.ts';
+} from './app/optionFlags.ts';
+import type { CancelFlags } from './commands/cancel.ts';
+import type { CheckFlags } from './commands/check.ts';
+import type { GenerateFlags } from './commands/generate.ts';
+import type { LocalFlags } from './commands/local.ts';
+import type { ProvisionFlags } from './commands/provision.ts';
+import type { ResumeFlags } from './commands/resume.ts';
+import type { RunFlags } from './commands/run.ts';
+import type { RunsFlags } from './commands/runs.ts';
+import type { SuspendFlags } from './commands/suspend.ts';
+import type { ExitCode } from './exitCode.ts';
 import { createOutput, type Output } from './render/output.ts';
 import { wrap } from './render/wrap.ts';
 import { version } from './version.ts';

@@ -10,11 +10,9 @@ import type { ProvisionOptions } from '../../src/lib/provisioning/run/options.ts
 import type { BlobIdentity } from '../../src/lib/runs/runId.ts';
 import { isConditionFailed } from '../../src/lib/storage/storageErrors.ts';
 import { usageError } from '../cliError.ts';
+import type { OptionFlags } from '../render/commandText.ts';
 import { dropConfigurations } from './configurations.ts';
 import type { Connection } from './connection.ts';
-
-/** Option flags as given; an absent one is left to the app. */
-export type OptionFlags = { readonly [Name in keyof ProvisionOptions]?: ProvisionOptions[Name] | undefined };
 
 export interface DevicesFile {
   readonly path: string;

@@ -1,41 +1,12 @@
 import { mkdir, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
-import type { Outcome } from '../../src/lib/runs/runRecord.ts';
 import { readJson } from '../../src/lib/storage/jsonBlob.ts';
 import type { Storage } from '../../src/lib/storage/storage.ts';
 import { isNotFound } from '../../src/lib/storage/storageErrors.ts';
 import { usageError } from '../cliError.ts';
 import { shortPath } from '../render/commandText.ts';
-
-/** Lines that ended alike, told by the first of them. */
-export interface ReportedReason {
-  readonly outcome: Outcome;
-  readonly code: string;
-  readonly count: number;
-  readonly line: number;
-  readonly deviceId?: string;
-  readonly moduleId?: string;
-  readonly reason?: string;
-  readonly action?: string;
-}
-
-/** A configuration that a person has to look at. */
-export interface ReportedConfiguration {
-  readonly outcome: Outcome;
-  readonly line: number;
-  readonly configurationId?: string;
-  readonly code?: string;
-  readonly reason?: string;
-  readonly action?: string;
-}
-
-/** What is read here of `report.json`; a run that was refused as a whole has no lines in it. */
-export interface RunReport {
-  /** The most frequent first. */
-  readonly reasons?: readonly ReportedReason[];
-  readonly configurations?: { readonly lines?: readonly ReportedConfiguration[] };
-}
+import type { RunReport } from '../render/runReport.ts';
 
 /** The report of a run; undefined while there is none, or when it has been removed since. */
 export async function readReport(storage: Storage, record: RunRecord): Promise<RunReport | undefined> {

@@ -2,23 +2,15 @@ import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { runIdFor } from '../../src/lib/runs/runId.ts';
 import { checkConfigurations } from '../app/configurations.ts';
 import { type Connection, connectOrStart } from '../app/connection.ts';
-import {
-  BLOCK_BYTES,
-  type DevicesFile,
-  dropFile,
-  inspectFile,
-  newBatchName,
-  type OptionFlags,
-  optionMetadata,
-} from '../app/drop.ts';
+import { BLOCK_BYTES, type DevicesFile, dropFile, inspectFile, newBatchName, optionMetadata } from '../app/drop.ts';
 import { withInterrupt } from '../app/interrupt.ts';
+import { optionFlags } from '../app/optionFlags.ts';
 import { prepareReportFolder } from '../app/report.ts';
 import { showRecord } from '../app/showRecord.ts';
 import { watchRun } from '../app/watchRun.ts';
 import { usageError } from '../cliError.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
-import { optionFlags } from '../optionFlags.ts';
-import { commandTextFor, pathFromReader } from '../render/commandText.ts';
+import { commandTextFor, type OptionFlags, pathFromReader } from '../render/commandText.ts';
 import { formatBytes } from '../render/format.ts';
 import type { Output } from '../render/output.ts';
 import { progressOf, uploadProgress } from '../render/progress.ts';

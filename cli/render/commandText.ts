@@ -5,6 +5,10 @@ import { basename, delimiter, dirname, extname, join, relative, resolve, sep } f
 import { fileURLToPath } from 'node:url';
 
 import { projectRoot } from '../../local/stack/projectRoot.ts';
+import type { ProvisionOptions } from '../../src/lib/provisioning/run/options.ts';
+
+/** Option flags as given; an absent one is left to the app. */
+export type OptionFlags = { readonly [Name in keyof ProvisionOptions]?: ProvisionOptions[Name] | undefined };
 
 /** How the program was started. */
 export interface Start {

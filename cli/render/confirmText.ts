@@ -2,7 +2,7 @@
 
 import { DEFAULT_OPTIONS } from '../../src/lib/provisioning/run/options.ts';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
-import type { OptionFlags } from '../app/drop.ts';
+import type { OptionFlags } from './commandText.ts';
 import { type CommandText, flagName, pathFromReader } from './commandText.ts';
 
 /** What a file was dropped with, as far as it is to be dropped with it again: a batch is there already. */

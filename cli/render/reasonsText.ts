@@ -1,9 +1,9 @@
 /** Why lines ended as they did, as text for people: equal reasons together. */
 
 import type { Outcome } from '../../src/lib/runs/runRecord.ts';
-import type { ReportedReason } from '../app/report.ts';
 import { formatCount, formatPlural } from './format.ts';
 import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
+import type { ReportedReason } from './runReport.ts';
 import { wrapFinding } from './wrap.ts';
 
 /** What a person has to look at, first what the hub refused: rejections could be had from a check. */

@@ -3,7 +3,6 @@
 import { dirname } from 'node:path/posix';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { isFinal, OUTCOMES } from '../../src/lib/runs/runRecord.ts';
-import type { ReportedConfiguration, RunReport } from '../app/report.ts';
 import { troubled } from '../exitCode.ts';
 import type { CommandText } from './commandText.ts';
 import { changed, confirmingCommand, type Dropped } from './confirmText.ts';
@@ -13,6 +12,7 @@ import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
 import type { Style } from './output.ts';
 import { renderPlan } from './planText.ts';
 import { renderReasons } from './reasonsText.ts';
+import type { ReportedConfiguration, RunReport } from './runReport.ts';
 import { jobStatusText, PHASE_TEXT, shortId, stateText } from './runWords.ts';
 import { behind, wrap, wrapFinding } from './wrap.ts';
 

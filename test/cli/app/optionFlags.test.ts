@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 
-import { addCheckFlags, addOptionFlags, optionFlags } from '../../cli/optionFlags.ts';
-import { OPTION_NAMES, OPTIONS, type OptionEntry } from '../../src/lib/provisioning/run/options.ts';
+import { addCheckFlags, addOptionFlags, optionFlags } from '../../../cli/app/optionFlags.ts';
+import { OPTION_NAMES, OPTIONS, type OptionEntry } from '../../../src/lib/provisioning/run/options.ts';
 
 const namesOf = (command: Command) => command.options.map((option) => option.attributeName());
 

@@ -2,11 +2,10 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { IMPORT_MODES } from '../src/lib/devicesFile/importMode.ts';
-import { OPTION_NAMES, OPTIONS, type OptionEntry } from '../src/lib/provisioning/run/options.ts';
-import { RUN_STATES, type RunState } from '../src/lib/runs/runRecord.ts';
-import type { OptionFlags } from './app/drop.ts';
-import { flagName } from './render/commandText.ts';
+import { IMPORT_MODES } from '../../src/lib/devicesFile/importMode.ts';
+import { OPTION_NAMES, OPTIONS, type OptionEntry } from '../../src/lib/provisioning/run/options.ts';
+import { RUN_STATES, type RunState } from '../../src/lib/runs/runRecord.ts';
+import { flagName, type OptionFlags } from '../render/commandText.ts';
 
 /** What decides about lines: of use to a run and to a check alike. */
 export function addCheckFlags(command: Command): Command {
