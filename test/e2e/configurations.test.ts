@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { readReport } from '../helpers/readReport.ts';
-import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { NOW, shareStack, type TestStack } from '../helpers/stack.ts';
 import { findSecrets } from '../scenarios/secretScan.ts';
+
+const shared = shareStack({});
+afterAll(() => shared.stop());
 
 const content = (value: unknown) => ({ deviceContent: { 'properties.desired.interval': value } });
 /** Deployments name the password of a container registry in their content. */
@@ -32,7 +35,7 @@ async function putConfiguration(stack: TestStack, body: { readonly id: string })
 
 describe('a configurations.txt beside the devices file', () => {
   it('goes into the same import job, and each of its lines ends in one outcome', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       await putConfiguration(stack, { id: 'known', content: content(1), priority: 1 } as { id: string });
       await putConfiguration(stack, { id: 'other-content', content: content(1), priority: 1 } as { id: string });
       await fault(stack, { operation: 'importConfiguration', ids: ['busy'], code: 'ThrottlingException' });
@@ -104,7 +107,7 @@ describe('a configurations.txt beside the devices file', () => {
   });
 
   it('is not needed, starts nothing by itself, and counts once the folder has been quiet', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       await stack.drop('lone/configurations.txt', lines({ id: 'lone', content: content(1) }));
       // Without options in metadata the app waits: what comes after the devices file is still in time.
       await stack.drop('late/devices.txt', '{"id":"d1"}\n', {});

@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 import type { RunRecord } from '../../src/lib/runKinds.ts';
-import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { NOW, shareStack, type TestStack } from '../helpers/stack.ts';
 import { readRegistry } from '../scenarios/readRegistry.ts';
+
+const shared = shareStack({});
+afterAll(() => shared.stop());
 
 const DRY = { ...NOW, dryrun: 'true' };
 const file = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
@@ -67,7 +70,7 @@ async function planAndRun(stack: TestStack, name: string, text: string): Promise
 
 describe('a dry run', () => {
   it('of few lines says what the real run then does, reads without an export, and waits for nobody', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       await stack.drop('before/devices.txt', file(before));
       expect(await stack.finalRecord('before/devices.txt')).toMatchObject({ state: 'completed' });
       const { importsCreated } = (await stack.hubState()).jobs;
@@ -101,7 +104,7 @@ describe('a dry run', () => {
   });
 
   it('of many lines says it from one export, in its turn; deletes of what is not there are no danger', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       const fleet = ids('d', 1_500).map((id) => ({ id, importMode: 'create' }));
       await stack.drop('before/devices.txt', file([...before, ...fleet]));
       expect(await stack.finalRecord('before/devices.txt')).toMatchObject({ state: 'completed' });

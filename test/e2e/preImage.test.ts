@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
-import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { NOW, shareStack, type TestStack } from '../helpers/stack.ts';
+
+const shared = shareStack({ settings: { HUB_TIER: 'S3' } });
+afterAll(() => shared.stop());
 
 interface Identity {
   readonly status: string;
@@ -30,7 +33,7 @@ async function exportsCreated(stack: TestStack): Promise<number> {
 
 describe('what a line leaves out', () => {
   it('is kept as the device has it: keys, status, reason, edge capability; a new device gets what new ones get', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       const stolen = { status: 'disabled', statusReason: 'stolen', capabilities: { iotEdge: true } };
       await stack.drop('before/devices.txt', create('plain') + create('stolen', stolen) + create('rotate'));
       await stack.finalRecord('before/devices.txt');
@@ -99,7 +102,7 @@ describe('what a line leaves out', () => {
   });
 
   it('is kept, too, when the line fails for a passing reason and is sent again', async () => {
-    await withStack({ settings: { HUB_TIER: 'S3' } }, async (stack) => {
+    await shared.use(async (stack) => {
       // More than are read one by one.
       const ids = Array.from({ length: 210 }, (_, index) => `d${index}`);
       await stack.drop('before/devices.txt', ids.map((id) => create(id, { status: 'disabled' })).join(''));
@@ -119,7 +122,7 @@ describe('what a line leaves out', () => {
   });
 
   it('is kept as the device has it when the import is sent, not as it was before the run was suspended', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       await stack.drop('before/devices.txt', create('pump'));
       await stack.finalRecord('before/devices.txt');
 
@@ -154,7 +157,7 @@ describe('what a line leaves out', () => {
   });
 
   it('is kept for a file too large to read one by one, by one export, and a file that deletes much is stopped until confirmed', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       const ids = Array.from({ length: 2_000 }, (_, i) => `d${i}`);
       const disabled = (index: number) => (index % 2 === 0 ? { status: 'disabled', statusReason: `r${index}` } : {});
       await stack.drop('before/devices.txt', ids.map((id, index) => create(id, disabled(index))).join(''));

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
-import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { NOW, shareStack, type TestStack } from '../helpers/stack.ts';
+
+const shared = shareStack({});
+afterAll(() => shared.stop());
 
 const samples = new URL('../../samples/', import.meta.url);
 const sample = (name: string) => readFileSync(new URL(name, samples), 'utf8');
@@ -55,7 +58,7 @@ async function expectInHub(stack: TestStack, line: Line): Promise<void> {
 
 describe('a dropped devices.txt', () => {
   it('becomes devices in the hub, each as its line has it, and a report that says so', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       const text = sample('devices.txt');
       await stack.drop('first/devices.txt', text);
       const record = await stack.finalRecord('first/devices.txt');
@@ -91,7 +94,7 @@ describe('a dropped devices.txt', () => {
   });
 
   it('with mistakes imports its good lines and names the fate of every other one', async () => {
-    await withStack({}, async (stack) => {
+    await shared.use(async (stack) => {
       const text = sample('devices-with-errors.txt');
       await stack.drop('devices.txt', text);
       const record = await stack.finalRecord('devices.txt');

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { type TestStack, withStack } from '../helpers/stack.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { shareStack, type TestStack } from '../helpers/stack.ts';
 import { edge, FAST, hierarchy, run } from '../scenarios/parentFleet.ts';
+
+const shared = shareStack(FAST);
+afterAll(() => shared.stop());
 
 const children = [{ id: 'x', parent: 'e1' }, edge('y', 'e1')];
 const moves = [
@@ -19,14 +22,14 @@ async function expectMoved(stack: TestStack, name: string, lines: readonly objec
 
 describe('the children of a gateway that is replaced', () => {
   it('move below another one by the file that deletes it', async () => {
-    await withStack(FAST, async (stack) => {
+    await shared.use(async (stack) => {
       await run(stack, 'before', [edge('e1'), edge('e2'), ...children]);
       await expectMoved(stack, 'moved', [{ id: 'e1', importMode: 'delete' }, ...moves]);
     });
   });
 
   it('move, too, when it was deleted before, or made anew; and who says nothing of a parent has none any more', async () => {
-    await withStack(FAST, async (stack) => {
+    await shared.use(async (stack) => {
       await run(stack, 'before', [edge('e1'), edge('e2'), ...children, { id: 'z', parent: 'e1' }]);
       await run(stack, 'delete', [{ id: 'e1', importMode: 'delete' }]);
       await run(stack, 'anew', [edge('e1')]);
@@ -36,7 +39,7 @@ describe('the children of a gateway that is replaced', () => {
   });
 
   it('move, too, when it only stops being an edge device', async () => {
-    await withStack(FAST, async (stack) => {
+    await shared.use(async (stack) => {
       await run(stack, 'before', [edge('e1'), edge('e2'), ...children]);
       const leaf = { id: 'e1', importMode: 'update', capabilities: { iotEdge: false } };
       await expectMoved(stack, 'moved', [leaf, ...moves]);

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { BlobServiceClient } from '@azure/storage-blob';
 
+import type { HubSettings } from '../../local/hub/hubOptions.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { isFinal, OUTCOMES } from '../../src/lib/runs/runRecord.ts';
@@ -25,6 +26,8 @@ export interface ReportRow {
 export interface TestStack extends Stack {
   readonly blobs: BlobServiceClient;
   drop(name: string, content: string | Buffer, metadata?: Record<string, string>): Promise<void>;
+  /** Of all runs, in no order. */
+  records(): Promise<RunRecord[]>;
   /** The newest record of a drop; undefined while there is none. */
   recordOf(blobName: string): Promise<RunRecord | undefined>;
   /** Waits for the run of a drop to be final, and checks that its outcomes add up to the lines of its input. */
@@ -60,19 +63,79 @@ export const NOW = { hubkeeper: 'test' };
 
 /** Runs `use` with a whole local stack of its own, in unkind mode unless told otherwise; stops it whatever happens. */
 export async function withStack<T>(options: Partial<StackOptions>, use: (stack: TestStack) => Promise<T>): Promise<T> {
-  const data = await mkdtemp(join(tmpdir(), 'hubkeeper-test-'));
-  const stack = await startStack({ data, unkind: 7, ...options });
+  const shared = shareStack(options);
   try {
-    return await use(testStack(stack));
-  } catch (error) {
-    // The log of the host says what a failed expectation cannot.
-    const log = await readFile(stack.logs.host, 'utf8').catch(() => '');
-    console.error(`--- end of the host's log ---\n${log.slice(-6000)}`);
-    throw error;
+    return await shared.use(use);
   } finally {
-    await stack.stop();
-    await rm(data, { recursive: true, force: true });
+    await shared.stop();
   }
+}
+
+export interface SharedStack {
+  /** Runs `use` with the stack, its hub and its containers empty; `hubSettings` hold until the next use. */
+  use<T>(use: (stack: TestStack) => Promise<T>, hubSettings?: Partial<HubSettings>): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A local stack for uses that come one after the other, as the tests of a file do: started by the first of them, and
+ * started anew after one that failed or left a run behind.
+ */
+export function shareStack(options: Partial<StackOptions>): SharedStack {
+  let current: { readonly stack: TestStack; readonly hubSettings: object } | undefined;
+  let busy = false;
+  const stop = async (): Promise<void> => {
+    const stack = current?.stack;
+    current = undefined;
+    await stack?.stop();
+    if (stack !== undefined) await rm(stack.data, { recursive: true, force: true });
+  };
+  const start = async (): Promise<NonNullable<typeof current>> => {
+    const data = await mkdtemp(join(tmpdir(), 'hubkeeper-test-'));
+    const stack = testStack(await startStack({ data, unkind: 7, ...options }));
+    return { stack, hubSettings: (await (await fetch(`${stack.hubAdminUrl}/options`)).json()) as object };
+  };
+  return {
+    stop,
+    async use(use, hubSettings = {}) {
+      if (busy) throw new Error('A shared stack is for one use at a time.');
+      busy = true;
+      try {
+        if (current !== undefined && !(await clear(current.stack))) await stop();
+        current ??= await start();
+        const settings = { ...current.hubSettings, ...hubSettings };
+        await demand(`${current.stack.hubAdminUrl}/options`, 'PATCH', settings);
+        return await use(current.stack);
+      } catch (error) {
+        // The log of the host says what a failed expectation cannot.
+        const log = current && (await readFile(current.stack.logs.host, 'utf8').catch(() => ''));
+        if (log !== undefined) console.error(`--- end of the host's log ---\n${log.slice(-6000)}`);
+        await stop();
+        throw error;
+      } finally {
+        busy = false;
+      }
+    },
+  };
+}
+
+/** Empties the hub and all containers; false when there is a run that has not ended. */
+async function clear(stack: TestStack): Promise<boolean> {
+  for (const record of await stack.records()) if (!isFinal(record.state)) return false;
+  await demand(`${stack.hubAdminUrl}/reset`, 'POST');
+  for await (const { name: container } of stack.blobs.listContainers()) {
+    const client = stack.blobs.getContainerClient(container);
+    if (container.startsWith('hubkeeper-run-')) await client.delete();
+    else if (/^(provision|hubkeeper-runs)/.test(container)) {
+      for await (const { name } of client.listBlobsFlat()) await client.deleteBlob(name);
+    }
+  }
+  return true;
+}
+
+async function demand(url: string, method: string, body?: object): Promise<void> {
+  const reply = await fetch(url, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  if (!reply.ok) throw new Error(`${method} ${url} answered ${reply.status}: ${await reply.text()}`);
 }
 
 function testStack(stack: Stack): TestStack {
@@ -88,14 +151,23 @@ function testStack(stack: Stack): TestStack {
   const rest: TestStack['rest'] = (method, path, body, headers) =>
     hubRequest(stack.connectionString, { method, path, body, headers });
 
-  const recordOf = async (blobName: string): Promise<RunRecord | undefined> => {
+  // Read anew only once they were written anew: tests look at them several times a second.
+  const known = new Map<string, { readonly etag: string; readonly record: RunRecord }>();
+  const records = async (): Promise<RunRecord[]> => {
     const found: RunRecord[] = [];
-    for await (const item of blobs.getContainerClient('hubkeeper-runs').listBlobsFlat()) {
-      const record = JSON.parse(await read('hubkeeper-runs', item.name)) as RunRecord;
-      if (record.drop.blobName === blobName) found.push(record);
+    for await (const { name, properties } of blobs.getContainerClient('hubkeeper-runs').listBlobsFlat()) {
+      const last = known.get(name);
+      const etag = properties.etag;
+      const record = last?.etag === etag ? last.record : (JSON.parse(await read('hubkeeper-runs', name)) as RunRecord);
+      known.set(name, { etag, record });
+      found.push(record);
     }
-    return found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0];
+    return found;
   };
+  const recordOf = async (blobName: string): Promise<RunRecord | undefined> =>
+    (await records())
+      .filter(({ drop }) => drop.blobName === blobName)
+      .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0];
 
   const query = async <T>(text: string): Promise<T[]> => {
     const rows: T[] = [];
@@ -128,6 +200,7 @@ function testStack(stack: Stack): TestStack {
     ...stack,
     blobs,
     read,
+    records,
     recordOf,
     until,
     async drop(name: string, content: string | Buffer, metadata: Record<string, string> = NOW) {

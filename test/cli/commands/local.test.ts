@@ -58,6 +58,10 @@ async function startLocal(...args: string[]): Promise<RunningCli & { readonly re
   return { ...cli, ready };
 }
 
+/** By the API: a command each time would be a process each time. */
+const runOf = async ({ apiUrl }: ReadyLine, runId: string): Promise<Partial<RunRecord>> =>
+  (await (await fetch(`${apiUrl}/runs/${runId}`)).json()) as Partial<RunRecord>;
+
 const until = (condition: () => boolean | Promise<boolean>) =>
   vi.waitFor(async () => expect(await condition()).toBe(true), { timeout: 30_000, interval: 100 });
 
@@ -78,7 +82,8 @@ test('the local stack says in one line of JSON what is where, outlives kill -9 w
 
   const dropped = await runCli(['provision', devices, '--no-wait', '--json', '--data', data]);
   const { runId } = JSON.parse(dropped.stdout) as { runId: string };
-  await until(async () => (await runCli(['run', runId, '--data', data])).stdout.includes('now       importing'));
+  await until(async () => (await runOf(first.ready, runId)).job?.status === 'running');
+  expect((await runCli(['run', runId, '--data', data])).stdout).toContain('now       importing');
   process.kill(first.ready.pids.supervisor, 'SIGKILL');
   await first.result;
   expect(isAlive({ pid: first.ready.pids.hub })).toBe(true);
@@ -103,7 +108,7 @@ test('a start names the runs of last time that are suspended, with the command t
   const first = await startLocal('--no-sample', '--hub-args', '--job-run-ms 600000');
   const dropped = await runCli(['provision', devices, '--no-wait', '--json', '--data', data]);
   const { runId } = JSON.parse(dropped.stdout) as { runId: string };
-  await until(async () => (await runCli(['run', runId, '--data', data])).stdout.includes('now       importing'));
+  await until(async () => (await runOf(first.ready, runId)).job?.status === 'running');
   expect((await runCli(['suspend', runId, '--data', data])).code).toBe(0);
   first.process.kill('SIGINT');
   await first.result;
@@ -173,17 +178,18 @@ test('with no stack up, provision runs one for as long as it takes', async () =>
 
 test('at its first start the sample is provisioned; cancel reaches a run', async () => {
   const { ready } = await startLocal();
-  const states = async () => {
-    const { stdout } = await runCli(['runs', '--json', '--data', data]);
-    return (JSON.parse(stdout) as RunRecord[]).map(({ batch, state }) => `${batch} ${state}`);
-  };
-  await until(async () => (await states()).includes('sample completed'));
+  await until(async () => {
+    const { runs } = (await (await fetch(`${ready.apiUrl}/runs`)).json()) as { runs: RunRecord[] };
+    return runs.some(({ state }) => state === 'completed');
+  });
+  const { stdout } = await runCli(['runs', '--json', '--data', data]);
+  expect(JSON.parse(stdout)).toMatchObject([{ batch: 'sample', state: 'completed' }]);
 
   // From now on a job takes ten minutes.
   await fetch(`${ready.hubAdminUrl}/options`, { method: 'PATCH', body: JSON.stringify({ jobRunMs: 600_000 }) });
   const dropped = await runCli(['provision', devices, '--no-wait', '--json', '--data', data]);
   const { runId } = JSON.parse(dropped.stdout) as { runId: string };
-  await until(async () => (await runCli(['run', runId, '--data', data])).code === 0);
+  await until(async () => (await runOf(ready, runId)).state === 'running');
   const cancelled = await runCli(['cancel', runId.slice(0, 8), '--data', data]);
   expect([cancelled.code, cancelled.stdout]).toEqual([0, expect.stringContaining(`Cancelling run ${runId}.`)]);
   const watched = await runCli(['run', runId, '--watch', '--data', data]);
