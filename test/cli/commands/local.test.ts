@@ -82,7 +82,7 @@ test('the local stack says in one line of JSON what is where, outlives kill -9 w
 
   const dropped = await runCli(['provision', devices, '--no-wait', '--json', '--data', data]);
   const { runId } = JSON.parse(dropped.stdout) as { runId: string };
-  await until(async () => (await runOf(first.ready, runId)).job?.status === 'running');
+  await until(async () => (await runOf(first.ready, runId)).jobs?.import?.status === 'running');
   expect((await runCli(['run', runId, '--data', data])).stdout).toContain('now       importing');
   process.kill(first.ready.pids.supervisor, 'SIGKILL');
   await first.result;
@@ -108,7 +108,7 @@ test('a start names the runs of last time that are suspended, with the command t
   const first = await startLocal('--no-sample', '--hub-args', '--job-run-ms 600000');
   const dropped = await runCli(['provision', devices, '--no-wait', '--json', '--data', data]);
   const { runId } = JSON.parse(dropped.stdout) as { runId: string };
-  await until(async () => (await runOf(first.ready, runId)).job?.status === 'running');
+  await until(async () => (await runOf(first.ready, runId)).jobs?.import?.status === 'running');
   expect((await runCli(['suspend', runId, '--data', data])).code).toBe(0);
   first.process.kill('SIGINT');
   await first.result;

@@ -104,9 +104,9 @@ describe('a damaged record', () => {
     const waiter = await drop('b/devices.txt');
     await damage(holder, () => '{half');
     const instances = { stateOf: async () => 'gone' as const };
-    expect(await awaitTurn(context, instances, { runId: waiter, position: 1, silentHolder: holder })).toEqual({
+    expect(await awaitTurn(context, instances, { runId: waiter, position: 1, silentHolder: holder })).toMatchObject({
       status: 'wait',
-      evict: true,
+      next: { evict: holder },
     });
   });
 
