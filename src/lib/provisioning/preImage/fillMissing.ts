@@ -10,14 +10,14 @@ import { StagingLost } from '../../runs/stagingLost.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { keepFirst, readJson } from '../../storage/jsonBlob.ts';
 import { linesOf } from '../../storage/ndjson.ts';
-import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
+import { type CheckBlobs, type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
 import { readParentsAlong } from '../check/parentRows.ts';
 import type { Epoch } from '../run/epoch.ts';
 import type { ProvisionOptions } from '../run/options.ts';
 import type { CheckCounts, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type BeforeLine, beforeLine, filledLine, type Wanted } from './filledLine.ts';
-import { findGone, findScoped } from './keptScopes.ts';
+import { findGone, findScoped, type ScopesBefore } from './keptScopes.ts';
 import { demandManifest, type FillManifest, fillBlob } from './preImageBlobs.ts';
 
 /** So many lines are filled by one pass over the pre-image: bounds memory, whatever the size of file and registry. */
@@ -112,35 +112,15 @@ export async function fillMissing(
   };
   let pass: WaitingLine[] = [];
   let characters = 0;
-  const parents = await readParentsAlong(blobs.parents);
-  const incomplete = await readMissingAlong(blobs.missing);
-  for await (const text of linesOf(blobs.devices)) {
-    const writesTwin = TWIN_MEMBER.test(text);
-    const isPlain = incomplete.isOver() && scopes === undefined && !writesTwin;
-    const line = isPlain ? undefined : (JSON.parse(text) as StagedLine);
-    const lacks = line === undefined ? undefined : await incomplete.of(line);
-    // New keys are wanted with missingKeys regenerate; all else is kept all the same.
-    const missing = options.missingKeys === 'keep' ? lacks : lacks?.filter((field) => field !== 'authentication');
-    const isDevice = line !== undefined && (line.moduleId ?? undefined) === undefined;
-    const parent = isDevice ? await parents.of(line.id) : undefined;
-    const mode = importModeOf(line ?? {});
-    const isScoped = isDevice && MODE_RULES[mode].mayOverwrite && scopes?.hasScope(line.id) === true;
-    const isIncomplete = missing !== undefined || isScoped;
-    if (line !== undefined && (isIncomplete || (writesTwin && mayChange(mode)))) {
-      const identity = identityOf(line);
-      pass.push({ text, wanted: { identity, fields: missing ?? [], parent, isIncomplete, isGone } });
-    } else {
-      pass.push({ text });
-    }
-    characters += text.length;
+  for await (const line of waitingLines(record, blobs, options, scopes, isGone)) {
+    pass.push(line);
+    characters += line.text.length;
     if (pass.length < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
     await finishPass(pass);
     characters = 0;
     pass = [];
   }
   await finishPass(pass);
-  if (!incomplete.isOver())
-    throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
   if (removalLines > 0) await removalWriter.commit();
   // What a line lacks is told from this blob, too, when it is sent again.
   const isFilled = changed > 0 || check.incomplete > 0;
@@ -151,6 +131,41 @@ export async function fillMissing(
     ...(merged === 0 ? {} : { merged }),
     ...(removalLines === 0 ? {} : { removals: { blobName: removals.name, lines: removalLines } }),
   });
+}
+
+/** The lines of the file, each with what it is to get from the pre-image. */
+async function* waitingLines(
+  record: ProvisionRun,
+  blobs: CheckBlobs,
+  { missingKeys }: ProvisionOptions,
+  scopes: ScopesBefore | undefined,
+  isGone: Wanted['isGone'],
+): AsyncGenerator<WaitingLine> {
+  const parents = await readParentsAlong(blobs.parents);
+  const incomplete = await readMissingAlong(blobs.missing);
+  for await (const text of linesOf(blobs.devices)) {
+    const writesTwin = TWIN_MEMBER.test(text);
+    if (incomplete.isOver() && scopes === undefined && !writesTwin) {
+      yield { text };
+      continue;
+    }
+    const line = JSON.parse(text) as StagedLine;
+    const lacks = await incomplete.of(line);
+    // New keys are wanted with missingKeys regenerate; all else is kept all the same.
+    const missing = missingKeys === 'keep' ? lacks : lacks?.filter((field) => field !== 'authentication');
+    const isDevice = (line.moduleId ?? undefined) === undefined;
+    const parent = isDevice ? await parents.of(line.id) : undefined;
+    const mode = importModeOf(line);
+    const isScoped = isDevice && MODE_RULES[mode].mayOverwrite && scopes?.hasScope(line.id) === true;
+    const isIncomplete = missing !== undefined || isScoped;
+    if (isIncomplete || (writesTwin && mayChange(mode))) {
+      yield { text, wanted: { identity: identityOf(line), fields: missing ?? [], parent, isIncomplete, isGone } };
+    } else {
+      yield { text };
+    }
+  }
+  if (!incomplete.isOver())
+    throw new Error(`The lines of run ${record.runId} that lack something do not fit its staged lines.`);
 }
 
 /** Tells lines that may write a twin from those that do not, without reading them. A key may be written with escapes. */
