@@ -9,9 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 
 import { createLogger, type Logger } from './lib/logger.ts';
+import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
 import type { ProvisioningContext } from './lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from './lib/registry/index.ts';
 import { RUN_KINDS } from './lib/runKinds.ts';
+import type { ApplyFile } from './lib/runs/applyFile.ts';
+import type { RunStarter } from './lib/runs/restartRun.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
 import { createStorage, type Storage } from './lib/storage/storage.ts';
@@ -58,4 +61,9 @@ export function loggerOf(invocation: InvocationLog): Logger {
 /** The services of provisioning, logging into the given invocation. */
 export function provisioning(invocation: InvocationLog): ProvisioningContext {
   return { settings, storage, runs, hub, now, sleep: (ms) => sleep(ms), log: loggerOf(invocation) };
+}
+
+/** Applies files for other work than drops. */
+export function applyFile(invocation: InvocationLog, starter: RunStarter): ApplyFile {
+  return applyFileBy(provisioning(invocation), starter);
 }

@@ -2,7 +2,8 @@ import { app, type InvocationContext, type Timer } from '@azure/functions';
 import { getClient, input, OrchestrationRuntimeStatus } from 'durable-functions';
 
 import { runStarter } from '../hosting/runStarter.ts';
-import { sweep } from '../lib/provisioning/drop/sweep.ts';
+import { startNewDrops } from '../lib/provisioning/drop/startNewDrops.ts';
+import { sweep } from '../lib/runs/sweep.ts';
 import { provisioning, settings } from '../services.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -12,7 +13,8 @@ const BEGINNING = new Date('2020-01-01T00:00:00Z');
 /** Starts what events have lost, and removes what is no longer needed: staging of old runs, history of old instances. */
 export async function provisionSweep(_timer: Timer, context: InvocationContext): Promise<void> {
   const services = provisioning(context);
-  const result = await sweep(services, runStarter(context));
+  const starter = runStarter(context);
+  const result = await sweep(services, starter, (known) => startNewDrops(services, starter, known));
   if (result.started.length + result.restarted.length + result.stale + result.containersRemoved > 0) {
     services.log.log(
       'info',

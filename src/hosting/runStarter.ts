@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import { getClient } from 'durable-functions';
 
-import type { RunStarter } from '../lib/provisioning/drop/startRun.ts';
+import type { RunStarter } from '../lib/runs/restartRun.ts';
 import { instanceIdOfRun, ORCHESTRATIONS } from '../orchestrations/instanceIds.ts';
 import type { RunInput } from '../orchestrations/run.ts';
 import { liveStatus } from './instances.ts';

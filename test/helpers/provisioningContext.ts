@@ -1,11 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 
 import { createLogger } from '../../src/lib/logger.ts';
-import { type RunStarter, startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
+import { startNewDrops } from '../../src/lib/provisioning/drop/startNewDrops.ts';
+import { startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
 import type { ProvisioningContext } from '../../src/lib/provisioning/run/provisionRun.ts';
 import type { RegistryClient } from '../../src/lib/registry/index.ts';
 import { RUN_KINDS } from '../../src/lib/runKinds.ts';
+import type { RunStarter } from '../../src/lib/runs/restartRun.ts';
 import { createRunStore } from '../../src/lib/runs/runStore.ts';
+import { type SweepResult, sweep } from '../../src/lib/runs/sweep.ts';
 import { readSettings } from '../../src/lib/settings.ts';
 import { createStorage } from '../../src/lib/storage/storage.ts';
 
@@ -65,6 +68,11 @@ export function countingStarter(): RunStarter & { readonly starts: string[]; rea
       live.add(runId);
     },
   };
+}
+
+/** Sweeps as the timer does. */
+export function sweepAll(context: TestContext, starter: RunStarter): Promise<SweepResult> {
+  return sweep(context, starter, (known) => startNewDrops(context, starter, known));
 }
 
 /** Drops a file into the box and starts its run, up to the record: the steps are for the test. */

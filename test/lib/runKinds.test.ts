@@ -13,7 +13,6 @@ import { startHub } from '../../local/hub/index.ts';
 import { patchOf } from '../../src/lib/provisioning/again/lineReplies.ts';
 import type { ChunkState } from '../../src/lib/provisioning/again/rounds.ts';
 import { startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
-import { sweep } from '../../src/lib/provisioning/drop/sweep.ts';
 import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../src/lib/registry/index.ts';
 import { isFinal } from '../../src/lib/runs/runRecord.ts';
@@ -24,7 +23,7 @@ import { runCli } from '../cli/runCli.ts';
 import { type Azurite, startAzurite } from '../helpers/azurite.ts';
 import { runInProcess } from '../helpers/inProcessRun.ts';
 import { oldRuns, putOldRun } from '../helpers/oldRecords.ts';
-import { countingStarter, type TestContext, testContext } from '../helpers/provisioningContext.ts';
+import { countingStarter, sweepAll, type TestContext, testContext } from '../helpers/provisioningContext.ts';
 import { readRegistry } from '../scenarios/readRegistry.ts';
 import { judge } from '../scenarios/registryOracle.ts';
 
@@ -72,7 +71,7 @@ describe('a run that an earlier version has ended', () => {
     context.advance(3_600_000);
     const starter = countingStarter();
     expect(await startRunOfDrop(context, starter, blobName)).toEqual({ started: false, reason: 'final', runId });
-    expect(await sweep(context, starter)).toMatchObject({ started: [], restarted: [] });
+    expect(await sweepAll(context, starter)).toMatchObject({ started: [], restarted: [] });
     await context.runs.update(runId, (record) => ({ ...record, state: 'running' }));
     expect(starter.starts).toEqual([]);
     const stored = await readText(context.storage.container(RUNS_CONTAINER).getBlockBlobClient(`${runId}.json`));
@@ -152,7 +151,7 @@ describe('a run that an earlier version has left in flight', () => {
         const importsBefore = await importsOf(hub.adminUrl);
         context.advance(60_000);
         const starter = countingStarter();
-        expect(await sweep(context, starter)).toMatchObject({ started: [], restarted: [put.runId] });
+        expect(await sweepAll(context, starter)).toMatchObject({ started: [], restarted: [put.runId] });
         const { failures } = await runInProcess(context, put.runId, async () => undefined);
         expect(failures).toEqual([]);
 

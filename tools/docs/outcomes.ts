@@ -13,6 +13,7 @@ import { RUN_ERRORS } from '../../src/lib/provisioning/texts/runErrors.ts';
 import { CALL_TEXTS } from '../../src/lib/registry/callTexts.ts';
 import { HUB_ERRORS, type HubErrorClass } from '../../src/lib/registry/errorCodes.ts';
 import { RECORD_TEXTS } from '../../src/lib/runs/parseRunRecord.ts';
+import { RESTART_TEXTS } from '../../src/lib/runs/restartRun.ts';
 import { SETTINGS_TEXTS } from '../../src/lib/settings.ts';
 import { FILE_REASONS } from '../../src/lib/textFile/fileReasons.ts';
 import type { ReasonText } from '../../src/lib/textFile/reasonText.ts';
@@ -95,7 +96,7 @@ export function renderOutcomes(): string {
     reasonTable({ ...FILE_REASONS, ...CONFIGURATION_FILE_REASONS }),
     '## Runs',
     'The `error` of a run.',
-    codeTable(RUN_ERRORS),
+    codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS }),
     '## Calls to a hub',
     'When a hub gave no answer of its own, or a call was never sent. Codes such as `Http502` are the status of a reply ' +
       'that names no error; 408, 429 and 5xx are retried.',

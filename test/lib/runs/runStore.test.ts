@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRunOfDrop } from '../../../src/lib/provisioning/drop/startRun.ts';
-import { sweep } from '../../../src/lib/provisioning/drop/sweep.ts';
 import { awaitTurn } from '../../../src/lib/provisioning/steps/awaitTurn.ts';
 import { EFFECTS, type Effect } from '../../../src/lib/registryLines/whatWouldHappen.ts';
 import type { RunRecord } from '../../../src/lib/runKinds.ts';
@@ -8,7 +7,7 @@ import { RunDamaged } from '../../../src/lib/runs/parseRunRecord.ts';
 import { readText } from '../../../src/lib/storage/readText.ts';
 import { RUNS_CONTAINER } from '../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
-import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
+import { countingStarter, sweepAll, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
 
 let azurite: Azurite;
 let context: TestContext;
@@ -84,7 +83,7 @@ describe('a damaged record', () => {
     expect(await context.runs.list()).toEqual(records);
 
     const starter = countingStarter();
-    const swept = await sweep(context, starter);
+    const swept = await sweepAll(context, starter);
     expect(swept).toMatchObject({ started: [], restarted: [other] });
     expect(starter.starts).toEqual([other]);
     expect(await startRunOfDrop(context, starter, 'a/devices.txt')).toEqual({

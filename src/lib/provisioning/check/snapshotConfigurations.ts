@@ -25,6 +25,7 @@ export async function snapshotConfigurations(
   record: ProvisionRun,
   attempt: string,
 ): Promise<ConfigurationsCheck | undefined> {
+  if (record.appliedFor !== undefined) return undefined;
   const folder = parseDropPath(record.drop.blobName, [])?.folder ?? '';
   const name = `${folder}${CONFIGURATIONS_FILE}`;
   const file = `${record.drop.container}/${name}`;

@@ -28,6 +28,7 @@ export const PROVISION_KIND: KindOfRun<ProvisionRun> = {
     }),
   },
   optional: {
+    appliedFor: isText,
     options: isObject,
     check: holding({ lines: isNumber, rejected: isNumber, skipped: isNumber, byMode: isObject }),
     preImage: holding({ container: isText, blobName: isText, epoch: isText }),

@@ -5,7 +5,7 @@ import type { MissingField } from '../../devicesFile/lineVerdict.ts';
 import type { Effect } from '../../registryLines/whatWouldHappen.ts';
 import type { RunContext } from '../../runs/runContext.ts';
 import type { BlobIdentity } from '../../runs/runId.ts';
-import type { Outcome, RunBase, RunJob, RunProgress } from '../../runs/runRecord.ts';
+import type { Outcome, RunBase, RunJob, RunKind, RunProgress } from '../../runs/runRecord.ts';
 import type { Epoch } from './epoch.ts';
 import type { ProvisionOptions } from './options.ts';
 
@@ -65,6 +65,8 @@ export interface ProvisionRun extends RunBase {
   readonly phase?: ProvisionPhase;
   readonly batch: string;
   readonly drop: BlobIdentity & { readonly size: number; readonly lastModified: string };
+  /** Of a file that was not dropped, but handed in by other work: for which kind of it. */
+  readonly appliedFor?: RunKind;
   readonly options?: ProvisionOptions;
   readonly check?: CheckCounts;
   /**

@@ -44,9 +44,10 @@ export async function readOptions(
     return ENDED;
   }
   // Started again after its orchestration was lost: whatever has become of the drop, its options are known.
-  if (record.options !== undefined) return readyOf(record);
+  if (record.startedAt !== undefined && record.options !== undefined) return readyOf(record);
   try {
-    const options = await findOptions(context, record);
+    // Those of a file that was handed in are known before.
+    const options = record.options === undefined ? await findOptions(context, record) : { found: record.options };
     if ('wait' in options) return { status: 'wait', seconds: options.wait };
     const found = withoutOtherName(context, hubOf(record), options.found);
     await context.runs.update(runId, (current) => ({

@@ -39,6 +39,10 @@ export const RUN_ERRORS = {
     says: 'The file {file} was deleted before its run could send it to the hub.',
     action: 'Nothing was changed in the hub. Drop the file again if you still want it.',
   },
+  'dropDeleted:applied': {
+    says: 'The file {file} that is to be applied is not there.',
+    action: 'Nothing was changed in the hub.',
+  },
   dropReplaced: {
     says: 'The file {file} was replaced before its run could send it to the hub.',
     action: 'Nothing was changed in the hub by this run. The new content has a run of its own.',
@@ -55,6 +59,10 @@ export const RUN_ERRORS = {
   'hubUnknown:metadata': {
     says: 'The file is meant for {hub}, which is not configured. Configured: {hubs}.',
     action: 'Name a configured hub, or configure that one (IOTHUB__<alias>).',
+  },
+  'hubUnknown:applied': {
+    says: 'The file {file} is to be applied to the hub {hub}, which is not configured. Configured: {hubs}.',
+    action: 'Configure that one (IOTHUB__<alias>).',
   },
   invalidLines: {
     says: '{invalid}, and onInvalidLine is abort: nothing is sent to the hub.',
@@ -75,11 +83,6 @@ export const RUN_ERRORS = {
   optionsTwice: {
     says: '{file} has the option {option} more than once.',
     action: 'Keep one of them, and drop the devices file again.',
-  },
-  orchestrationLost: {
-    says: 'The run was started {times} times, and each time its orchestration ended without a result.',
-    action: 'Look at the logs of the app, then drop the file again.',
-    retried: true,
   },
   preImageFailed: {
     says: 'What the file would overwrite could not be read from the hub: the export job {why}.',

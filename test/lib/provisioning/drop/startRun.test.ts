@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRunOfDrop } from '../../../../src/lib/provisioning/drop/startRun.ts';
-import { sweep } from '../../../../src/lib/provisioning/drop/sweep.ts';
 import { finish } from '../../../../src/lib/provisioning/report/endRun.ts';
 import { RUNS_CONTAINER } from '../../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
-import { countingStarter, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
+import { countingStarter, sweepAll, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
 
 let azurite: Azurite;
 let context: TestContext;
@@ -127,11 +126,11 @@ describe('the sweep', () => {
     const live = await startRunOfDrop(context, starter, 'live/devices.txt');
     starter.live.delete(dead.runId ?? '');
     context.advance(60_000);
-    const result = await sweep(context, starter);
+    const result = await sweepAll(context, starter);
     expect(result.started.concat(result.restarted)).toHaveLength(2);
     expect([...result.started, ...result.restarted]).toContain(dead.runId);
     expect([...result.started, ...result.restarted]).not.toContain(live.runId);
-    expect(await sweep(context, starter)).toMatchObject({ started: [], restarted: [] });
+    expect(await sweepAll(context, starter)).toMatchObject({ started: [], restarted: [] });
   });
 
   it('removes the staging of a run that has long been final, and no other', async () => {
@@ -143,16 +142,16 @@ describe('the sweep', () => {
     for (const { runId } of [old, young]) await context.storage.runContainer(runId ?? '').create();
     await finish(context, old.runId ?? '', { state: 'completed' });
     context.advance(6.9 * 24 * 3_600_000);
-    expect(await sweep(context, starter)).toMatchObject({ containersRemoved: 0 });
+    expect(await sweepAll(context, starter)).toMatchObject({ containersRemoved: 0 });
     context.advance(0.2 * 24 * 3_600_000);
-    expect(await sweep(context, starter)).toMatchObject({ containersRemoved: 1 });
+    expect(await sweepAll(context, starter)).toMatchObject({ containersRemoved: 1 });
     expect(await context.storage.runContainer(old.runId ?? '').exists()).toBe(false);
     expect(await context.storage.runContainer(young.runId ?? '').exists()).toBe(true);
   });
 
   it('says that the drop box is missing instead of failing', async () => {
     await context.storage.container(context.settings.provisionContainer).delete();
-    await sweep(context, countingStarter());
+    await sweepAll(context, countingStarter());
     expect(context.logged.join('\n')).toContain(`${context.settings.provisionContainer} does not exist`);
   });
 });

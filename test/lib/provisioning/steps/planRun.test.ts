@@ -1,6 +1,5 @@
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sweep } from '../../../../src/lib/provisioning/drop/sweep.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
 import { finishPreImage } from '../../../../src/lib/provisioning/steps/finishPreImage.ts';
@@ -12,7 +11,7 @@ import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
 import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
-import { countingStarter, dropFile, testContext } from '../../../helpers/provisioningContext.ts';
+import { countingStarter, dropFile, sweepAll, testContext } from '../../../helpers/provisioningContext.ts';
 
 let azurite: Azurite;
 let drops = 0;
@@ -306,10 +305,10 @@ describe('a dry run', () => {
     const { context } = refused;
     context.advance(6.9 * 24 * 3_600_000);
     const exists = () => Promise.all([dry, refused].map(({ runId }) => context.storage.runContainer(runId).exists()));
-    await sweep(context, countingStarter());
+    await sweepAll(context, countingStarter());
     expect(await exists()).toEqual([true, true]);
     context.advance(0.2 * 24 * 3_600_000);
-    await sweep(context, countingStarter());
+    await sweepAll(context, countingStarter());
     expect(await exists()).toEqual([false, false]);
   });
 });
