@@ -11,8 +11,10 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { renderApiErrors } from './docs/apiErrors.ts';
 import { renderOptions } from './docs/options.ts';
 import { renderOutcomes } from './docs/outcomes.ts';
+import { renderSettings } from './docs/settings.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -23,7 +25,9 @@ const PAGES: Readonly<Record<string, () => string>> = {
 
 /** Parts of pages, by the name in their mark. */
 const PARTS: Readonly<Record<string, () => string>> = {
+  apiErrors: renderApiErrors,
   options: renderOptions,
+  settings: renderSettings,
 };
 
 const PART = /(<!-- generated: (\w+); npm run docs -->\n)[\s\S]*?(<!-- \/generated -->)/g;

@@ -11,127 +11,120 @@ import { RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/c
 import type { StorageConnection } from './storage/storage.ts';
 import { HUB_TIERS, type HubSize } from './turns/hubPace.ts';
 
-/** One row per setting: the source for the sample file, the table in docs/settings.md and the parser below. */
-export const SETTINGS = [
-  {
-    name: 'AzureWebJobsStorage',
+/** A setting, for the parser below, the sample file and docs/settings.md. */
+export interface Setting {
+  /** Absent: the setting is required. */
+  readonly default?: string | number;
+  /** Where the default is no value: what happens then, in Markdown. */
+  readonly without?: string;
+  /** In the sample file, where that is not the default. */
+  readonly sample?: string;
+  readonly words?: readonly string[];
+  readonly range?: { readonly least: number; readonly most: number };
+  /** In Markdown. */
+  readonly meaning: string;
+}
+
+export const SETTINGS = {
+  AzureWebJobsStorage: {
     sample: 'UseDevelopmentStorage=true',
-    default: undefined,
     meaning:
       "The Functions host's own storage: a connection string, or `AzureWebJobsStorage__blobServiceUri` and its kin.",
   },
-  {
-    name: 'FUNCTIONS_WORKER_RUNTIME',
+  FUNCTIONS_WORKER_RUNTIME: {
     sample: 'node',
-    default: undefined,
     meaning: 'Tells the Functions host which worker to start: always `node`.',
   },
-  {
-    name: 'HUBKEEPER_STORAGE',
+  HUBKEEPER_STORAGE: {
+    without: '`AzureWebJobsStorage`',
     sample: 'UseDevelopmentStorage=true',
-    default: '`AzureWebJobsStorage`',
     meaning:
       'Storage account that holds the drop box, results and runs: a connection string, or `HUBKEEPER_STORAGE__blobServiceUri` (and `__queueServiceUri` for the trigger) to use an identity, with `__clientId` for a user-assigned one.',
   },
-  {
-    name: 'IOTHUB',
+  IOTHUB: {
     sample:
       'HostName=127.0.0.1:8081;SharedAccessKeyName=iothubowner;SharedAccessKey=uU8oJA7ZmSLQzAF3TAq/ovVv3YH5IBj6EaBTwQx1fpc=;UseDevelopmentEmulator=true',
-    default: undefined,
     meaning:
       'The default hub: a connection string with RegistryRead, RegistryWrite and ServiceConnect, or a host name to use an identity. More hubs: `IOTHUB__<alias>`, alias `[a-z0-9]+`.',
   },
-  {
-    name: 'HUB_TIER',
-    sample: 'S1',
-    default: '`S1`',
+  HUB_TIER: {
+    default: 'S1',
+    words: HUB_TIERS,
     meaning:
-      'Tier of the hub, `S1`, `S2` or `S3`: decides how fast lines are tried again. Of another hub than the default one: `HUB_TIER__<alias>`.',
+      'Tier of the hub: decides how fast lines are retried. Of another hub than the default one: `HUB_TIER__<alias>`.',
   },
-  {
-    name: 'HUB_UNITS',
-    sample: '1',
-    default: '1',
+  HUB_UNITS: {
+    default: 1,
+    range: { least: 1, most: 200 },
     meaning: 'Units of the hub. Of another hub than the default one: `HUB_UNITS__<alias>`.',
   },
-  {
-    name: 'STORAGE_AUTH',
-    sample: 'sas',
-    default: '`sas`',
+  STORAGE_AUTH: {
+    default: 'sas',
+    words: ['sas', 'identity'],
     meaning: 'How the hub reaches the container of a run: `sas`, or `identity` (no signature is made at all).',
   },
-  {
-    name: 'STORAGE_IDENTITY',
+  STORAGE_IDENTITY: {
+    without: "the hub's system-assigned identity",
     sample: '',
-    default: "the hub's system-assigned identity",
     meaning: "With `STORAGE_AUTH=identity`: resource id of the hub's user-assigned identity.",
   },
-  {
-    name: 'PROVISION_CONTAINER',
-    sample: 'provision',
-    default: '`provision`',
-    meaning: 'The drop box.',
-  },
-  {
-    name: 'BLOB_BINDING',
-    sample: 'bytes',
-    default: '`bytes`',
+  PROVISION_CONTAINER: { default: 'provision', meaning: 'The drop box.' },
+  BLOB_BINDING: {
+    default: 'bytes',
+    words: ['bytes', 'reference'],
     meaning:
       '`bytes` works on every host, but each dropped file travels once through host and worker; `reference` spares that and needs a blob extension that knows deferred bindings.',
   },
-  {
-    name: 'BLOB_TRIGGER_SOURCE',
-    sample: 'LogsAndContainerScan',
-    default: '`LogsAndContainerScan`',
+  BLOB_TRIGGER_SOURCE: {
+    default: 'LogsAndContainerScan',
+    words: ['LogsAndContainerScan', 'EventGrid'],
     meaning: '`LogsAndContainerScan`, or `EventGrid` as the Flex Consumption plan needs it.',
   },
-  {
-    name: 'DROP_SETTLE_SECONDS',
-    sample: '10',
-    default: '10',
+  DROP_SETTLE_SECONDS: {
+    default: 10,
+    range: { least: 0, most: 3600 },
     meaning: 'How long a folder must have been quiet before its `options.json` is read, seconds.',
   },
-  {
-    name: 'DROP_MAX_AGE_DAYS',
-    sample: '7',
-    default: '7',
+  DROP_MAX_AGE_DAYS: {
+    default: 7,
+    range: { least: 0.01, most: 3650 },
     meaning: 'A drop that is older and has no run is listed as stale and never run unasked, days.',
   },
-  {
-    name: 'TURN_TIMEOUT_HOURS',
-    sample: '24',
-    default: '24',
+  TURN_TIMEOUT_HOURS: {
+    default: 24,
+    range: { least: 0.01, most: 8760 },
     meaning:
       'A run that has waited this long for its turn, while other runs of its hub were ahead, has failed; nothing was sent, hours.',
   },
-  {
-    name: 'SWEEP_SCHEDULE',
-    sample: '0 */5 * * * *',
-    default: '`0 */5 * * * *`',
+  SWEEP_SCHEDULE: {
+    default: '0 */5 * * * *',
     meaning:
       'When drops whose trigger was lost and runs without a living orchestration are looked for (six-field NCRONTAB).',
   },
-  {
-    name: 'RUN_HISTORY_DAYS',
-    sample: '30',
-    default: '30',
+  RUN_HISTORY_DAYS: {
+    default: 30,
+    range: { least: 1, most: 3650 },
     meaning: 'Finished durable instances are purged after this many days. Run records stay.',
   },
-  {
-    name: 'STAGING_DAYS',
-    sample: '7',
-    default: '7',
+  STAGING_DAYS: {
+    default: 7,
+    range: { least: 0.01, most: 3650 },
     meaning: 'The staging container of a final run is removed after this many days.',
   },
-  {
-    name: 'UNDO_DAYS',
-    sample: '30',
-    default: '30',
+  UNDO_DAYS: {
+    default: 30,
+    range: { least: 0.01, most: 3650 },
     meaning: 'A staging container that holds a pre-image (what the run overwrote or deleted) is kept this many days.',
   },
-] as const;
+} as const satisfies Record<string, Setting>;
 
-export type SettingName = (typeof SETTINGS)[number]['name'];
+export type SettingName = keyof typeof SETTINGS;
+
+/** Settings that are one of some words, and those that are numbers. */
+type NameWith<Key extends string> = {
+  [Name in SettingName]: (typeof SETTINGS)[Name] extends { readonly [K in Key]: unknown } ? Name : never;
+}[SettingName];
+type WordOf<Name extends NameWith<'words'>> = (typeof SETTINGS)[Name]['words'][number];
 
 export interface Settings {
   readonly storage: StorageConnection;
@@ -193,28 +186,26 @@ export function readSettings(environment: Environment = process.env): Settings {
     const value = environment[name]?.trim();
     return value === undefined || value === '' ? undefined : value;
   };
-  const oneOf = <T extends string>(name: SettingName, allowed: readonly T[], fallback: T): T => {
+  const oneOf = <Name extends NameWith<'words'>>(name: Name): WordOf<Name> => {
+    const { words, default: fallback } = SETTINGS[name];
     const value = text(name);
     if (value === undefined) return fallback;
-    const match = allowed.find((candidate) => candidate.toLowerCase() === value.toLowerCase());
-    if (match === undefined) problems.push(`${name} must be one of ${allowed.join(', ')}.`);
+    const match = words.find((word) => word.toLowerCase() === value.toLowerCase());
+    if (match === undefined) problems.push(`${name} must be one of ${words.join(', ')}.`);
     return match ?? fallback;
   };
-  const number = (name: SettingName, fallback: number, range: { least: number; most: number }): number => {
-    const value = text(name);
-    if (value === undefined) return fallback;
-    const parsed = Number(value);
-    if (!Number.isFinite(parsed) || parsed < range.least || parsed > range.most) {
-      problems.push(`${name} must be a number from ${range.least} to ${range.most}.`);
-      return fallback;
-    }
-    return parsed;
+  const number = (name: NameWith<'range'>): number => {
+    const { range, default: fallback } = SETTINGS[name];
+    const parsed = Number(text(name) ?? fallback);
+    if (Number.isFinite(parsed) && parsed >= range.least && parsed <= range.most) return parsed;
+    problems.push(`${name} must be a number from ${range.least} to ${range.most}.`);
+    return fallback;
   };
 
   const storage = readStorage(text, problems);
   const hubs = readHubs(environment, problems);
   const hubSizes = readHubSizes(environment, [...hubs.keys()], problems);
-  const provisionContainer = text('PROVISION_CONTAINER') ?? 'provision';
+  const provisionContainer = text('PROVISION_CONTAINER') ?? SETTINGS.PROVISION_CONTAINER.default;
   if (!/^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/.test(provisionContainer)) {
     problems.push(
       'PROVISION_CONTAINER must be a container name: 3 to 63 lower-case letters, digits and single hyphens.',
@@ -225,12 +216,12 @@ export function readSettings(environment: Environment = process.env): Settings {
       'PROVISION_CONTAINER must be a container of its own, not one that HubKeeper keeps results or runs in.',
     );
   }
-  const storageAuth = oneOf('STORAGE_AUTH', ['sas', 'identity'] as const, 'sas');
+  const storageAuth = oneOf('STORAGE_AUTH');
   const storageIdentity = text('STORAGE_IDENTITY');
   if (storageIdentity !== undefined && storageAuth !== 'identity') {
     problems.push('STORAGE_IDENTITY has no effect unless STORAGE_AUTH is identity: set both or neither.');
   }
-  const sweepSchedule = text('SWEEP_SCHEDULE') ?? '0 */5 * * * *';
+  const sweepSchedule = text('SWEEP_SCHEDULE') ?? SETTINGS.SWEEP_SCHEDULE.default;
   if (sweepSchedule.split(/\s+/).length !== 6) {
     problems.push(
       'SWEEP_SCHEDULE must be an NCRONTAB expression of six fields, seconds first, such as "0 */5 * * * *".',
@@ -245,19 +236,15 @@ export function readSettings(environment: Environment = process.env): Settings {
     hubs,
     hubSizes,
     provisionContainer,
-    blobBinding: oneOf('BLOB_BINDING', ['bytes', 'reference'] as const, 'bytes'),
-    blobTriggerSource: oneOf(
-      'BLOB_TRIGGER_SOURCE',
-      ['LogsAndContainerScan', 'EventGrid'] as const,
-      'LogsAndContainerScan',
-    ),
-    dropSettleSeconds: number('DROP_SETTLE_SECONDS', 10, { least: 0, most: 3600 }),
-    dropMaxAgeDays: number('DROP_MAX_AGE_DAYS', 7, { least: 0.01, most: 3650 }),
-    turnTimeoutHours: number('TURN_TIMEOUT_HOURS', 24, { least: 0.01, most: 8760 }),
+    blobBinding: oneOf('BLOB_BINDING'),
+    blobTriggerSource: oneOf('BLOB_TRIGGER_SOURCE'),
+    dropSettleSeconds: number('DROP_SETTLE_SECONDS'),
+    dropMaxAgeDays: number('DROP_MAX_AGE_DAYS'),
+    turnTimeoutHours: number('TURN_TIMEOUT_HOURS'),
     sweepSchedule,
-    runHistoryDays: number('RUN_HISTORY_DAYS', 30, { least: 1, most: 3650 }),
-    stagingDays: number('STAGING_DAYS', 7, { least: 0.01, most: 3650 }),
-    undoDays: number('UNDO_DAYS', 30, { least: 0.01, most: 3650 }),
+    runHistoryDays: number('RUN_HISTORY_DAYS'),
+    stagingDays: number('STAGING_DAYS'),
+    undoDays: number('UNDO_DAYS'),
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
@@ -328,10 +315,9 @@ function readHubs(environment: Environment, problems: string[]): Map<string, str
   return hubs;
 }
 
-const MOST_UNITS = 200;
-
 /** Of each hub; one that says nothing of its own has what `HUB_TIER` and `HUB_UNITS` say. */
 function readHubSizes(environment: Environment, aliases: readonly string[], problems: string[]): Map<string, HubSize> {
+  const { least, most } = SETTINGS.HUB_UNITS.range;
   const given = new Map<string, { tier?: HubSize['tier']; units?: number }>();
   for (const [name, raw] of Object.entries(environment)) {
     const match = /^HUB_(TIER|UNITS)(?:__(.*))?$/i.exec(name);
@@ -348,11 +334,15 @@ function readHubSizes(environment: Environment, aliases: readonly string[], prob
       else given.set(alias, { ...size, tier });
     } else {
       const units = Number(value);
-      if (Number.isInteger(units) && units >= 1 && units <= MOST_UNITS) given.set(alias, { ...size, units });
-      else problems.push(`${name} must be a whole number from 1 to ${MOST_UNITS}.`);
+      if (Number.isInteger(units) && units >= least && units <= most) given.set(alias, { ...size, units });
+      else problems.push(`${name} must be a whole number from ${least} to ${most}.`);
     }
   }
-  const common = { tier: 'S1', units: 1, ...given.get(DEFAULT_HUB_ALIAS) } as const;
+  const common = {
+    tier: SETTINGS.HUB_TIER.default,
+    units: SETTINGS.HUB_UNITS.default,
+    ...given.get(DEFAULT_HUB_ALIAS),
+  };
   return new Map(aliases.map((alias) => [alias, { ...common, ...given.get(alias) }]));
 }
 

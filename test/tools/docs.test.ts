@@ -46,3 +46,19 @@ describe('docs/outcomes.md', () => {
     }
   });
 });
+
+describe('docs/http-api.md', () => {
+  it('has the calls that are registered, and no other', () => {
+    const registered = globSync('src/functions/*.ts', { cwd: root }).flatMap((file) => {
+      const text = readFileSync(new URL(file, root), 'utf8');
+      const [, route] = /route: '([^']*)'/.exec(text) ?? [];
+      const [, methods = ''] = /methods: \[([^\]]*)\]/.exec(text) ?? [];
+      if (route === undefined) return [];
+      return [...methods.matchAll(/'(\w+)'/g)].map(([, method]) => `${method} /api/${route.replace('{runId}', 'ID')}`);
+    });
+    expect(registered.length).toBeGreaterThan(4);
+    const page = readFileSync(new URL('docs/http-api.md', root), 'utf8');
+    const told = [...page.matchAll(/^\| `([A-Z]+ \/api\/[^`?]*)(?:\?[^`]*)?` \|/gm)].map(([, call]) => call);
+    expect(told.toSorted()).toEqual(registered.toSorted());
+  });
+});

@@ -6,7 +6,8 @@ import { code, table } from './markdown.ts';
 
 export function renderOptions(): string {
   const rows = Object.entries<OptionEntry>(OPTIONS).map(([name, option]) => {
-    const fallback = option.default === undefined ? 'none' : code(String(option.default));
+    const { default: given } = option;
+    const fallback = given === undefined ? 'none' : typeof given === 'number' ? String(given) : code(String(given));
     return [code(name), valuesOf(option), fallback, option.meaning];
   });
   return table(['option', 'values', 'default', 'meaning'], rows);

@@ -1,0 +1,20 @@
+/** The errors of the HTTP API, as a table. */
+
+import { API_TEXTS, type ApiText } from '../../src/hosting/apiTexts.ts';
+import { RECORD_TEXTS } from '../../src/lib/runs/parseRunRecord.ts';
+import { code, table } from './markdown.ts';
+
+/** A damaged record is answered so by every call about its run (`orDamaged`). */
+const DAMAGED_STATUS = 409;
+
+export function renderApiErrors(): string {
+  const statuses = new Map(
+    Object.entries<ApiText>(API_TEXTS).map(([key, { status }]) => [key.split(':')[0] ?? '', status]),
+  );
+  for (const key of Object.keys(RECORD_TEXTS)) statuses.set(key, DAMAGED_STATUS);
+  const rows = [...statuses].toSorted(([, a], [, b]) => a - b);
+  return table(
+    ['status', 'code'],
+    rows.map(([name, status]) => [String(status), code(name)]),
+  );
+}
