@@ -7,7 +7,7 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
-import { type Facts, type LineOf, type Standing, standingOf } from '../evidence/standing.ts';
+import { type Evidence, evidenceOf, type Facts, type LineOf } from '../evidence/evidence.ts';
 import { inputOf } from '../preImage/filled.ts';
 import {
   isLostAfterSend,
@@ -105,9 +105,9 @@ async function inputBlob(
   }
 }
 
-/** Where a line stands after the jobs of the run. */
-export function standing(work: Aftermath, sent: SentLine): Standing {
-  return standingOf(lineOf(sent), work.facts);
+/** What the jobs of the run tell of a line. */
+export function evidenceAfterJobs({ facts }: Aftermath, sent: SentLine): Evidence {
+  return evidenceOf(lineOf(sent), facts);
 }
 
 export function lineOf({ line, mode }: Pick<SentLine, 'line' | 'mode'>): LineOf {

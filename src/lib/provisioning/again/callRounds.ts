@@ -1,18 +1,10 @@
 /** The rounds of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
 
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
-import { explainHubError } from '../../registry/index.ts';
-import {
-  type Facts,
-  hasTransient,
-  logsName,
-  mayBeStale,
-  type Standing,
-  saysNotThere,
-  WITHOUT_TWIN,
-} from '../evidence/standing.ts';
+import { type Evidence, type Facts, lacksTwin, saysNotThere, WITHOUT_TWIN } from '../evidence/evidence.ts';
+import { hasTransient, logsName, mayBeStale } from '../evidence/jobFacts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { type Aftermath, enter, maySend, type NextRound, sentLines, standing } from './aftermath.ts';
+import { type Aftermath, enter, evidenceAfterJobs, maySend, type NextRound, sentLines } from './aftermath.ts';
 import { paceOfRun } from './paceOfRun.ts';
 import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
 import {
@@ -34,7 +26,8 @@ const GRANT_MINUTES = 0.5;
 interface CallRound extends Pick<Round, 'name' | 'singly' | 'twinOnly' | 'patches'> {
   /** Whether there can be such a line at all: spares a pass over a file that may be large. */
   mayHave(facts: Facts, earlier: RoundOutcomes): boolean;
-  wants(sent: SentLine, standing: Standing, earlier: RoundOutcomes): boolean;
+  /** @param evidence what the jobs of the run tell of the line */
+  wants(sent: SentLine, evidence: Evidence, earlier: RoundOutcomes): boolean;
 }
 
 const hasFull = (facts: Facts, earlier: RoundOutcomes): boolean =>
@@ -45,36 +38,36 @@ export const CALL_ROUNDS: readonly CallRound[] = [
   {
     name: 'devices',
     mayHave: hasTransient,
-    wants: (sent, { is }) => !isModule(sent.line) && !merges(sent) && is === 'transient',
+    wants: (sent, { open }) => !isModule(sent.line) && !merges(sent) && open === 'transient',
   },
   {
     name: 'modules',
     mayHave: hasTransient,
-    wants: (sent, { is }) => isModule(sent.line) && !merges(sent) && is === 'transient',
+    wants: (sent, { open }) => isModule(sent.line) && !merges(sent) && open === 'transient',
   },
   {
     name: 'merges',
     patches: true,
     mayHave: (facts) => hasTransient(facts) || mayBeStale(facts),
-    wants: (sent, { is }) => merges(sent) && (is === 'transient' || is === 'stale'),
+    wants: (sent, { open }) => merges(sent) && (open === 'transient' || open === 'stale'),
   },
   {
     name: 'twins',
     twinOnly: true,
     mayHave: (facts) => logsName(facts, ({ name }) => name === WITHOUT_TWIN),
-    wants: (_sent, at) => at.is === 'warned' && explainHubError(at.code).name === WITHOUT_TWIN,
+    wants: (_sent, { applied, code }) => applied === 'yes' && lacksTwin(code),
   },
   {
     name: 'full-devices',
     singly: true,
     mayHave: hasFull,
-    wants: ({ line }, at, earlier) => !isModule(line) && meetsFull(line, at, earlier),
+    wants: ({ line }, evidence, earlier) => !isModule(line) && meetsFull(line, evidence, earlier),
   },
   {
     name: 'full-modules',
     singly: true,
     mayHave: hasFull,
-    wants: ({ line }, at, earlier) => isModule(line) && meetsFull(line, at, earlier),
+    wants: ({ line }, evidence, earlier) => isModule(line) && meetsFull(line, evidence, earlier),
   },
 ];
 
@@ -87,9 +80,9 @@ function merges({ mode }: SentLine): boolean {
   return MODE_RULES[mode].patches;
 }
 
-function meetsFull(line: RoundLine, { is }: Standing, earlier: RoundOutcomes): boolean {
+function meetsFull(line: RoundLine, { open }: Evidence, earlier: RoundOutcomes): boolean {
   const state = earlier.find(line);
-  if (state === undefined) return is === 'quota';
+  if (state === undefined) return open === 'quota';
   if (state.is === 'quota') return true;
   // A module whose device has found its place only now.
   const isRefused = state.is === 'failed' || state.is === 'doubtful';
@@ -131,7 +124,7 @@ async function planRound(work: Aftermath, plan: CallRound, earlier: RoundOutcome
   if (!plan.mayHave(work.facts, earlier)) return undefined;
   const lines = async function* () {
     for await (const sent of sentLines(work)) {
-      if (!plan.wants(sent, standing(work, sent), earlier)) continue;
+      if (!plan.wants(sent, evidenceAfterJobs(work, sent), earlier)) continue;
       yield plan.patches === true ? sent.asked : againText(sent.text, sent.guard);
     }
   };

@@ -4,7 +4,7 @@ import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { type BulkResult, explainHubError, type HubError } from '../../registry/index.ts';
 import { twinMembers, twinOf } from '../../registryLines/twinText.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
-import { explainsItself, provesNothingDone, saysNotThere, WITHOUT_TWIN } from '../evidence/standing.ts';
+import { explainsItself, provesNothingDone, saysNotThere, WITHOUT_TWIN } from '../evidence/evidence.ts';
 import type { LineState, RoundLine } from './rounds.ts';
 
 /** What decides how a reply is taken. */

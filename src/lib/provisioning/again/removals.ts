@@ -7,7 +7,7 @@ import { importModeOf } from '../../devicesFile/importMode.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { linesOf } from '../../storage/ndjson.ts';
-import type { LineOf } from '../evidence/standing.ts';
+import type { LineOf } from '../evidence/evidence.ts';
 import { readFilled } from '../preImage/filled.ts';
 import type { FillManifest } from '../preImage/preImageBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';

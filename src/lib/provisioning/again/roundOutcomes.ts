@@ -1,16 +1,11 @@
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
-import { provesNothingDone } from '../evidence/standing.ts';
+import { type Evidence, provesNothingDone } from '../evidence/evidence.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { doubt } from '../texts/outcomeTexts.ts';
 import { type LineState, type Round, readRoundResults } from './rounds.ts';
 
 /** What became of a line in the last round that had it. */
-export interface RoundOutcome {
-  readonly is: LineState['is'];
-  readonly tries: number;
-  readonly code?: string;
-  /** Only the registry can tell whether it was applied. */
-  readonly isInDoubt: boolean;
-}
+export type RoundOutcome = Pick<LineState, 'is' | 'tries' | 'code' | 'maybe'>;
 
 export interface RoundOutcomes {
   /** Whether any line has this state. */
@@ -43,13 +38,50 @@ export async function readRoundOutcomes(
       const [is, tries, maybe, ...words] = String(note).split(' ') as [LineState['is'], string, string, ...string[]];
       // A code that nobody knows can be anything.
       const code = words.join(' ');
-      const doubt = isInDoubt(is, code, maybe === 'maybe');
-      return { is, tries: Number(tries), ...(code === '' ? {} : { code }), isInDoubt: doubt };
+      return {
+        is,
+        tries: Number(tries),
+        ...(code === '' ? {} : { code }),
+        ...(maybe === 'maybe' ? { maybe: true } : {}),
+      };
     },
   };
 }
 
-function isInDoubt(is: LineState['is'], code: string, maybe: boolean): boolean {
-  if (is === 'doubtful' || is === 'sent') return true;
-  return is === 'pending' && (maybe || !provesNothingDone(code));
+export const REPLY_LOST = doubt('replyLost');
+
+/** Codes of calls that had no reply, or none that can be read. */
+const SILENCE = new Set(['Timeout', 'NetworkError', 'InvalidReply']);
+
+/** What is known of a line after the calls that have sent it again. */
+export function afterCalls(before: Evidence, outcome: RoundOutcome | undefined): Evidence {
+  if (outcome === undefined) return before;
+  const code = outcome.code ?? before.code;
+  const known = { tries: before.tries + outcome.tries, ...(code === undefined ? {} : { code }) };
+  switch (outcome.is) {
+    case 'succeeded':
+      return { applied: 'yes', tries: known.tries };
+    case 'warned':
+      return { applied: 'yes', ...known };
+    case 'failed':
+      return { applied: 'no', ...known };
+    case 'quota':
+      return { applied: 'no', open: 'quota', ...known };
+    case 'pending': {
+      const isUntouched = outcome.code !== undefined && provesNothingDone(outcome.code);
+      // The last word is of one try; an earlier one may have been applied.
+      if (isUntouched && outcome.maybe === undefined && before.applied !== 'maybe') {
+        return { applied: 'no', open: 'transient', ...known };
+      }
+      const isTrouble = outcome.code !== undefined && !isUntouched && !SILENCE.has(outcome.code);
+      return { applied: 'maybe', open: 'transient', ...known, ...(isTrouble ? {} : { doubt: REPLY_LOST }) };
+    }
+    case 'sent':
+    case 'doubtful':
+      return { applied: 'maybe', doubt: REPLY_LOST, ...known };
+    default: {
+      const never: never = outcome.is;
+      throw new Error(`unknown state ${String(never)}`);
+    }
+  }
 }

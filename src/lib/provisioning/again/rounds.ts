@@ -15,7 +15,7 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
-import type { SecondJob } from '../evidence/standing.ts';
+import type { SecondJob } from '../evidence/jobFacts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** What the run has done since its import job ended: `RoundsState`. */

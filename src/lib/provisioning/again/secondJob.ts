@@ -6,8 +6,8 @@ import { isOver } from '../../hubJobs/hubJob.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
-import { hasTransient } from '../evidence/standing.ts';
-import { type Aftermath, type NextRound, sentLines, standing } from './aftermath.ts';
+import { hasTransient } from '../evidence/jobFacts.ts';
+import { type Aftermath, evidenceAfterJobs, type NextRound, sentLines } from './aftermath.ts';
 import { paceOfRun } from './paceOfRun.ts';
 import { changeRounds, readRounds } from './rounds.ts';
 import { againText } from './sentAgain.ts';
@@ -48,7 +48,7 @@ export async function dueSecondJob({ context, record, state }: Aftermath): Promi
 function writeTransient(work: Aftermath, blobName: string): Promise<number> {
   const lines = async function* () {
     for await (const sent of sentLines(work)) {
-      if (standing(work, sent).is === 'transient') yield againText(sent.text, sent.guard);
+      if (evidenceAfterJobs(work, sent).open === 'transient') yield againText(sent.text, sent.guard);
     }
   };
   return writeLines(stagingOf(work.context, work.record.runId).getBlockBlobClient(blobName), lines());

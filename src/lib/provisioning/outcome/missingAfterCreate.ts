@@ -5,7 +5,7 @@
 
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
-import type { LineOf } from '../evidence/standing.ts';
+import type { LineOf } from '../evidence/evidence.ts';
 import { verdict } from '../texts/outcomeTexts.ts';
 
 /** The verdict on a line, with what can be done about it in a mode that creates. */

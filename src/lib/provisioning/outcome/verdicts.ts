@@ -7,18 +7,18 @@ import type { Verdict } from '../../runs/outcomes.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from '../again/parentLinks.ts';
 import { NOT_REMOVED, type RemovalOutcomes, readRemovals } from '../again/removals.ts';
-import { type RoundOutcome, type RoundOutcomes, readRoundOutcomes } from '../again/roundOutcomes.ts';
+import { afterCalls, REPLY_LOST, type RoundOutcomes, readRoundOutcomes } from '../again/roundOutcomes.ts';
 import { ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
 import {
+  type Evidence,
+  evidenceOf,
   explainsItself,
   type Facts,
   type LineOf,
-  mayBeApplied,
-  provesNothingDone,
-  readFacts,
-  standingOf,
+  lacksTwin,
   WITHOUT_TWIN,
-} from '../evidence/standing.ts';
+} from '../evidence/evidence.ts';
+import { readFacts } from '../evidence/jobFacts.ts';
 import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { doubt, unconfirmed, verdict } from '../texts/outcomeTexts.ts';
 import { readFound } from '../verify/verification.ts';
@@ -95,66 +95,48 @@ export function linkFailureOf(line: Pick<LineOf, 'id' | 'moduleId'>, { links }: 
   return line.moduleId === undefined ? links?.failureOf(line.id) : undefined;
 }
 
-function verdictOnIdentity(line: LineOf & { readonly warning?: string }, findings: Findings): Verdict {
-  const round = findings.rounds.find(line);
-  const standing = standingOf(line, findings.facts);
-  const doubted = standing.is === 'doubtful' ? standing.doubt : LOST;
-  const code = round?.code ?? ('code' in standing ? standing.code : undefined);
-  const tries = triesOf(round, findings);
+type JudgedLine = LineOf & { readonly warning?: string };
 
+function verdictOnIdentity(line: JudgedLine, findings: Findings): Verdict {
+  const calls = findings.rounds.find(line);
+  const evidence = afterCalls(evidenceOf(line, findings.facts), calls);
+  const tries = calls === undefined ? {} : { tries: evidence.tries };
   const read = findings.found.find(line.id, line.moduleId);
+  if (read === undefined) return { ...verdictWithoutReading(line, evidence), ...tries };
   if (read === 'all' || (read === 'more' && findings.removals?.has(line) === true)) {
     const { warning } = line;
     const verified = verdict('readBack');
     if (warning === undefined) return { ...verified, ...tries };
     return { ...verdict('checkWarning', { warning: `${warning} ${verified.reason}` }), ...tries };
   }
-  if (read !== undefined) {
-    // Made by this run and left without its twin, or somebody else's: nothing tells them apart.
-    if (read === 'identity' && mayCreate(line) && code !== undefined && explainsItself('create', nameOf(code))) {
-      return unconfirmed(doubt('existsOtherwise'), 'read');
-    }
-    // What had to go from the twin is lost with the rest: a hub that merges has applied the line, one that replaces has not.
-    if (read === 'more' && findings.facts.first.lost === true) return unconfirmed(doubted, 'more');
-    if (standing.is === 'stale' && round === undefined) return verdict('twinChanged');
-    const partly = read === 'twin' ? ' Its tags and desired properties are as the line asks, its identity is not.' : '';
-    if (code === undefined) return verdict('notApplied', { doubt: doubted.reason, partly });
-    // The hub has said that the identity is there; what it lacks is its twin.
-    if (explainHubError(code).name === WITHOUT_TWIN) return { ...warned(code), ...tries };
-    const failure = failed(code);
-    return { ...failure, reason: `${failure.reason}${partly}`, ...tries };
+  const { code, open, doubt: why = REPLY_LOST } = evidence;
+  // Made by this run and left without its twin, or somebody else's: nothing tells them apart.
+  if (read === 'identity' && mayCreate(line) && code !== undefined && explainsItself('create', nameOf(code))) {
+    return unconfirmed(doubt('existsOtherwise'), 'read');
   }
-  if (round !== undefined) return { ...afterRound(line, round, mayBeApplied(line, findings.facts)), ...tries };
-  switch (standing.is) {
-    case 'succeeded':
-      return success(line);
-    case 'unchanged':
-      return {
-        outcome: 'unchanged',
-        code: explainHubError(line.moduleId === undefined ? 404001 : 404010).name,
-        reason: 'It was not in the registry: there was nothing to delete.',
-      };
-    case 'warned':
-      return warned(standing.code);
-    case 'doubtful':
-      return unconfirmed(standing.doubt);
-    case 'transient':
-      // An error such as a timeout says nothing of whether the line was applied, and the registry could not be read back.
-      if (mayBeApplied(line, findings.facts)) return unconfirmed(HUB_TROUBLE);
-      return { ...failed(standing.code), ...tries };
-    case 'stale':
-      return standing.maybe ? unconfirmed(HUB_TROUBLE) : verdict('twinChanged');
-    case 'failed':
-    case 'quota':
-      return { ...failed(standing.code), ...tries };
-    default: {
-      const never: never = standing;
-      throw new Error(`unknown standing ${JSON.stringify(never)}`);
-    }
-  }
+  // What had to go from the twin is lost with the rest: a hub that merges has applied the line, one that replaces has not.
+  if (read === 'more' && findings.facts.first.lost === true) return unconfirmed(why, 'more');
+  if (open === 'stale') return verdict('twinChanged');
+  const partly = read === 'twin' ? ' Its tags and desired properties are as the line asks, its identity is not.' : '';
+  if (code === undefined) return verdict('notApplied', { doubt: why.reason, partly });
+  // The hub has said that the identity is there; what it lacks is its twin.
+  if (lacksTwin(code)) return { ...warned(code), ...tries };
+  const failure = failed(code);
+  return { ...failure, reason: `${failure.reason}${partly}`, ...tries };
 }
 
-const LOST = doubt('replyLost');
+/** @param evidence of jobs and calls alone: the registry was not read, or could not be */
+function verdictWithoutReading(line: JudgedLine, { applied, open, code, doubt: why }: Evidence): Verdict {
+  if (applied === 'yes') return code === undefined ? success(line) : warned(code);
+  if (applied === 'maybe') {
+    // That it was made is known, and that its twin was not.
+    if (code !== undefined && why === undefined && lacksTwin(code)) return warned(code);
+    return unconfirmed(why ?? HUB_TROUBLE);
+  }
+  if (open === 'stale') return verdict('twinChanged');
+  return code === undefined ? unchanged(line) : failed(code);
+}
+
 const HUB_TROUBLE = doubt('hubTrouble');
 
 /** A `createOrUpdate` of a device that was not there is sent again as a `create` (`sentAgain`). */
@@ -166,44 +148,12 @@ function nameOf(code: number | string): string {
   return explainHubError(code).name;
 }
 
-/** Each line was sent by the job, perhaps by a second one, and then by calls. */
-function triesOf(round: RoundOutcome | undefined, { after }: Findings): { readonly tries?: number } {
-  if (round === undefined) return {};
-  return { tries: round.tries + (after?.secondJob?.state === 'ended' ? 2 : 1) };
-}
-
-function afterRound(
-  line: { readonly warning?: string },
-  { is, code, isInDoubt }: RoundOutcome,
-  isDoubtfulBefore: boolean,
-): Verdict {
-  switch (is) {
-    case 'succeeded':
-      return success(line);
-    case 'warned':
-      return warned(code ?? 'Unknown');
-    case 'failed':
-    case 'quota':
-      return failed(code ?? 'Unknown');
-    case 'pending':
-      // The registry could not be read back: an error stands only where it says that nothing was done.
-      if (code === undefined || isSilence(code)) return unconfirmed(LOST);
-      if (code === WITHOUT_TWIN) return warned(code);
-      if (!provesNothingDone(code)) return unconfirmed(HUB_TROUBLE);
-      // The last word is of one try; an earlier one may have been applied.
-      return isInDoubt || isDoubtfulBefore ? unconfirmed(LOST) : failed(code);
-    case 'sent':
-    case 'doubtful':
-      return unconfirmed(LOST);
-    default: {
-      const never: never = is;
-      throw new Error(`unknown state ${String(never)}`);
-    }
-  }
-}
-
-function isSilence(code: string): boolean {
-  return code === 'Timeout' || code === 'NetworkError' || code === 'InvalidReply';
+function unchanged({ moduleId }: LineOf): Verdict {
+  return {
+    outcome: 'unchanged',
+    code: explainHubError(moduleId === undefined ? 404001 : 404010).name,
+    reason: 'It was not in the registry: there was nothing to delete.',
+  };
 }
 
 function success({ warning }: { readonly warning?: string }): Verdict {

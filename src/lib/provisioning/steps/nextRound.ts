@@ -8,7 +8,7 @@ import { openRounds, ROUNDS_BLOB, readRounds } from '../again/rounds.ts';
 import { dueSecondJob, planSecondJob } from '../again/secondJob.ts';
 import { CHECK_BLOB, checkOf } from '../check/checkResult.ts';
 import { settleConfigurations } from '../configurations/settleConfigurations.ts';
-import { isFinalWord, mayBeStale, readFacts } from '../evidence/standing.ts';
+import { isFinalWord, mayBeStale, readFacts } from '../evidence/jobFacts.ts';
 import { isRemovalDue, readFindings } from '../outcome/verdicts.ts';
 import { nextParents } from '../parents/parents.ts';
 import { readFilled } from '../preImage/filled.ts';

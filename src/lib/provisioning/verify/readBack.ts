@@ -7,8 +7,8 @@ import { adoptExport } from '../../registryLines/adoptExport.ts';
 import { openSnapshot, type Snapshot } from '../../registryLines/snapshot.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
-import { type Aftermath, enter, lineOf, type NextRound, sentLines } from '../again/aftermath.ts';
-import { readRoundOutcomes } from '../again/roundOutcomes.ts';
+import { type Aftermath, enter, evidenceAfterJobs, lineOf, type NextRound, sentLines } from '../again/aftermath.ts';
+import { afterCalls, readRoundOutcomes } from '../again/roundOutcomes.ts';
 import {
   CALL_OVER_MS,
   type ChunkState,
@@ -19,8 +19,10 @@ import {
   type Verification,
 } from '../again/rounds.ts';
 import type { SentLine } from '../again/unfilledLines.ts';
-import { mayBeApplied, mayBeCalled } from '../evidence/standing.ts';
+
+import { mayBeCalled } from '../evidence/jobFacts.ts';
 import { endsReadingBack, withJob } from '../run/provisionRun.ts';
+
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { mayPass, planVerification, readForVerification, verifyExport, verifyLines } from './verification.ts';
 
@@ -129,9 +131,7 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
   const lines = async function* (newKeys: boolean) {
     for await (const sent of sentLines(work)) {
       const last = tried.find(sent.line);
-      // What was never answered for good may have been applied by any of its tries.
-      const isOpen = last === undefined || last.is === 'pending';
-      if (last?.isInDoubt !== true && !(isOpen && mayBeApplied(lineOf(sent), work.facts))) continue;
+      if (afterCalls(evidenceAfterJobs(work, sent), last).applied !== 'maybe') continue;
       const line = lineToVerify(sent, last !== undefined || mayBeCalled(lineOf(sent), work.facts));
       if (asksForNewKeys(line, record.options) === newKeys) yield JSON.stringify(line);
     }

@@ -3,7 +3,7 @@ import { importModeOf } from '../../../../src/lib/devicesFile/importMode.ts';
 import { CALL_ROUNDS, markFinished } from '../../../../src/lib/provisioning/again/callRounds.ts';
 import type { RoundOutcome } from '../../../../src/lib/provisioning/again/roundOutcomes.ts';
 import { openRounds, writeRound } from '../../../../src/lib/provisioning/again/rounds.ts';
-import { standingOf } from '../../../../src/lib/provisioning/evidence/standing.ts';
+import { evidenceOf } from '../../../../src/lib/provisioning/evidence/evidence.ts';
 import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
@@ -184,11 +184,11 @@ describe('a line is sent once more', () => {
       has: (is: RoundOutcome['is']) => Object.values(earlier).some((outcome) => outcome.is === is),
       find(of: { readonly moduleId?: string }): RoundOutcome | undefined {
         const outcome = of.moduleId === moduleId ? earlier.line : earlier.device;
-        return outcome && { tries: 1, isInDoubt: false, ...outcome };
+        return outcome && { tries: 1, ...outcome };
       },
     };
-    const standing = standingOf({ ...line, mode: sent.mode }, facts);
-    const wanting = CALL_ROUNDS.filter(({ wants }) => wants(sent, standing, outcomes));
+    const evidence = evidenceOf({ ...line, mode: sent.mode }, facts);
+    const wanting = CALL_ROUNDS.filter(({ wants }) => wants(sent, evidence, outcomes));
     expect(wanting.map(({ name }) => name)).toEqual(expected);
     // A round that would send it is never left out for the codes that the logs name.
     expect(wanting.filter(({ mayHave }) => !mayHave(facts, outcomes))).toEqual([]);

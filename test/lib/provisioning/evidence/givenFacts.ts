@@ -1,7 +1,8 @@
 /** What import jobs left behind, as the row of a table gives it. */
 
 import type { ErrorLog } from '../../../../src/lib/hubJobs/errorLog.ts';
-import { doubtAbout, type Facts } from '../../../../src/lib/provisioning/evidence/standing.ts';
+import type { Facts } from '../../../../src/lib/provisioning/evidence/evidence.ts';
+import { doubtAbout } from '../../../../src/lib/provisioning/evidence/jobFacts.ts';
 import { createIdentityNotes } from '../../../../src/lib/registryLines/identityNotes.ts';
 
 export interface GivenJob {

@@ -2,34 +2,30 @@ import { describe, expect, test } from 'vitest';
 
 import { IMPORT_MODES, type ImportMode } from '../../../../src/lib/devicesFile/importMode.ts';
 import {
-  doubtAbout,
+  type Evidence,
+  evidenceOf,
   explainsItself,
   type Facts,
-  hasTransient,
-  isFinalWord,
-  mayBeApplied,
-  mayBeCalled,
-  mayBeStale,
   provesNothingDone,
-  type Standing,
   saysNotThere,
-  standingOf,
-} from '../../../../src/lib/provisioning/evidence/standing.ts';
-import { factsOf, type GivenJob, jobOf, logOf } from './givenFacts.ts';
+} from '../../../../src/lib/provisioning/evidence/evidence.ts';
+import { factsOf, type GivenJob } from './givenFacts.ts';
 
 const DEVICE = { id: 'd' };
 const MODULE = { id: 'd', moduleId: 'm' };
 
-/** A letter for each standing. */
-function letterOf(standing: Standing): string {
-  if (standing.is === 'stale') return standing.maybe ? 'M' : 'C';
-  return { succeeded: 'S', unchanged: 'U', warned: 'W', failed: 'F', transient: 'T', quota: 'Q', doubtful: '?' }[
-    standing.is
-  ];
+/** A letter for each kind of evidence. */
+function letterOf({ applied, open, code, doubt }: Evidence): string {
+  if (open === 'transient') return 'T';
+  if (open === 'quota') return 'Q';
+  if (open === 'stale') return applied === 'maybe' ? 'M' : 'C';
+  if (applied === 'maybe') return doubt === undefined ? '!' : '?';
+  if (applied === 'yes') return code === undefined ? 'S' : 'W';
+  return code === undefined ? 'U' : 'F';
 }
 
 function letters(identity: { readonly id: string; readonly moduleId?: string }, facts: Facts): string {
-  return IMPORT_MODES.map((mode) => letterOf(standingOf({ ...identity, mode }, facts))).join(' ');
+  return IMPORT_MODES.map((mode) => letterOf(evidenceOf({ ...identity, mode }, facts))).join(' ');
 }
 
 interface CodeRow {
@@ -37,7 +33,7 @@ interface CodeRow {
   /** The error of the line; undefined: none. */
   readonly given: number | string | undefined;
   /**
-   * Where a line of each mode stands: Succeeded, Unchanged, Warned, Failed, Transient, Quota, ?: only the registry can tell,
+   * What is known of a line of each mode: Succeeded, Unchanged, Warned, Failed, Transient, Quota, ?: only the registry can tell,
    * C: the twin that it was merged into has Changed, M: or has been changed by the line itself, which May have been sent twice.
    */
   readonly expected: string;
@@ -113,7 +109,7 @@ describe('after a second job, for a passing reason in the first', () => {
   });
 });
 
-interface StandingRow {
+interface EvidenceRow {
   readonly name: string;
   readonly given: {
     readonly mode: ImportMode;
@@ -122,47 +118,48 @@ interface StandingRow {
     readonly job: GivenJob;
     readonly second?: GivenJob;
   };
-  readonly expected: Standing;
+  /** `tries`: 1 where nothing is said. */
+  readonly expected: Omit<Evidence, 'tries'> & { readonly tries?: number };
 }
 
 const doubt = (code: string) => ({ code, reason: expect.any(String) as string });
 
-describe('a line stands', () => {
-  test.for<StandingRow>([
+describe('a line counts', () => {
+  test.for<EvidenceRow>([
     {
       name: 'as one that succeeded, where another id has the error',
       given: { mode: 'create', job: { log: [['other', 409001]] } },
-      expected: { is: 'succeeded' },
+      expected: { applied: 'yes' },
     },
     {
       name: 'as one that succeeded, where an id has the error that differs in case alone',
       given: { mode: 'create', id: 'Pump-1', job: { log: [['pump-1', 409001]] } },
-      expected: { is: 'succeeded' },
+      expected: { applied: 'yes' },
     },
     {
       name: 'as one that succeeded, where the module of the device has the error',
       given: { mode: 'update', job: { log: [['d/m', 400004]] } },
-      expected: { is: 'succeeded' },
+      expected: { applied: 'yes' },
     },
     {
       name: 'as one that succeeded, where a module of the same name on another device has the error',
       given: { mode: 'update', moduleId: 'm', job: { log: [['e/m', 400004]] } },
-      expected: { is: 'succeeded' },
+      expected: { applied: 'yes' },
     },
     {
       name: 'as one that succeeded, where the device of the module alone has an error that passes',
       given: { mode: 'updateTwin', moduleId: 'm', job: { log: [['d', 429001]] } },
-      expected: { is: 'succeeded' },
+      expected: { applied: 'yes' },
     },
     {
       name: 'as one that failed, under an id with signs of every alphabet',
       given: { mode: 'create', id: 'größe-泵-😀', job: { log: [['größe-泵-😀', 409001]] } },
-      expected: { is: 'failed', code: 409001 },
+      expected: { applied: 'no', code: 409001 },
     },
     {
       name: 'as one that succeeded, where an id has the error that looks the same and is written otherwise',
       given: { mode: 'create', id: 'caf\u00e9', job: { log: [['cafe\u0301', 409001]] } },
-      expected: { is: 'succeeded' },
+      expected: { applied: 'yes' },
     },
     {
       name: 'as the first of two errors says',
@@ -175,62 +172,62 @@ describe('a line stands', () => {
           ],
         },
       },
-      expected: { is: 'transient', code: 500001 },
+      expected: { applied: 'maybe', open: 'transient', code: 500001 },
     },
     {
       name: 'as a permanent error says, whatever became of the job',
       given: { mode: 'create', job: { log: [['d', 400004]], status: 'failed' } },
-      expected: { is: 'failed', code: 400004 },
+      expected: { applied: 'no', code: 400004 },
     },
     {
       name: 'as a passing error says, whatever became of the job',
       given: { mode: 'create', job: { log: [['d', 429001]], status: 'cancelled' } },
-      expected: { is: 'transient', code: 429001 },
+      expected: { applied: 'no', open: 'transient', code: 429001 },
     },
     {
       name: 'in doubt, where the job was cancelled',
       given: { mode: 'delete', job: { status: 'cancelled' } },
-      expected: { is: 'doubtful', doubt: doubt('jobCancelled') },
+      expected: { applied: 'maybe', doubt: doubt('jobCancelled') },
     },
     {
       name: 'in doubt, where the job left no log',
       given: { mode: 'update', job: { log: 'gone' } },
-      expected: { is: 'doubtful', doubt: doubt('logMissing') },
+      expected: { applied: 'maybe', doubt: doubt('logMissing') },
     },
     {
       name: 'in doubt, where an error names nobody',
       given: { mode: 'update', job: { unnamed: [400012] } },
-      expected: { is: 'doubtful', doubt: doubt('logUnclear') },
+      expected: { applied: 'maybe', doubt: doubt('logUnclear') },
     },
     {
       name: 'as its own error says, where another one names nobody',
       given: { mode: 'update', job: { log: [['d', 400004]], unnamed: [400012] } },
-      expected: { is: 'failed', code: 400004 },
+      expected: { applied: 'no', code: 400004 },
     },
     {
       name: 'in doubt, with the error that its first application explains',
       given: { mode: 'create', job: { log: [['d', 409001]], ambiguous: true } },
-      expected: { is: 'doubtful', doubt: doubt('sentTwice'), code: 409001 },
+      expected: { applied: 'maybe', doubt: doubt('sentTwice'), code: 409001 },
     },
     {
       name: 'in doubt, where the second job left no log',
       given: { mode: 'update', job: { log: [['d', 500001]] }, second: { log: 'gone' } },
-      expected: { is: 'doubtful', doubt: doubt('logMissing') },
+      expected: { applied: 'maybe', doubt: doubt('logMissing'), tries: 2 },
     },
     {
       name: 'as it failed in the first job, whatever the second says of others',
       given: { mode: 'create', job: { log: [['d', 400004]] }, second: {} },
-      expected: { is: 'failed', code: 400004 },
+      expected: { applied: 'no', code: 400004 },
     },
     {
       name: 'as it succeeded in the first job, which the second was not given',
       given: { mode: 'create', job: {}, second: { log: [['d', 400004]] } },
-      expected: { is: 'succeeded' },
+      expected: { applied: 'yes' },
     },
     {
       name: 'as one that met a full hub in the first job, which the second was not given',
       given: { mode: 'create', job: { log: [['d', 403002]] }, second: {} },
-      expected: { is: 'quota', code: 403002 },
+      expected: { applied: 'no', open: 'quota', code: 403002 },
     },
     // A module is made after its device.
     {
@@ -245,7 +242,7 @@ describe('a line stands', () => {
           ],
         },
       },
-      expected: { is: 'transient', code: 404001 },
+      expected: { applied: 'maybe', open: 'transient', code: 404001 },
     },
     {
       name: 'as its device, for which the hub was full, where a module finds no device',
@@ -259,7 +256,7 @@ describe('a line stands', () => {
           ],
         },
       },
-      expected: { is: 'quota', code: 404001 },
+      expected: { applied: 'no', open: 'quota', code: 404001 },
     },
     {
       name: 'as one that failed, where a module finds no device, which has failed for good',
@@ -273,7 +270,7 @@ describe('a line stands', () => {
           ],
         },
       },
-      expected: { is: 'failed', code: 404001 },
+      expected: { applied: 'no', code: 404001 },
     },
     {
       name: 'as one that failed for its own reason, whatever its device met',
@@ -287,7 +284,7 @@ describe('a line stands', () => {
           ],
         },
       },
-      expected: { is: 'failed', code: 409301 },
+      expected: { applied: 'no', code: 409301 },
     },
     {
       name: 'unchanged, where a module is to be deleted that is not there, whatever its device met',
@@ -301,57 +298,57 @@ describe('a line stands', () => {
           ],
         },
       },
-      expected: { is: 'unchanged' },
+      expected: { applied: 'no' },
     },
     // What was done after the job is not known.
     {
       name: 'in doubt, where all notes are lost and the log has no error',
       given: { mode: 'update', job: { lost: true } },
-      expected: { is: 'doubtful', doubt: doubt('stagingLost') },
+      expected: { applied: 'maybe', doubt: doubt('stagingLost') },
     },
     {
       name: 'in doubt, where all notes are lost, the log too',
       given: { mode: 'delete', job: { log: 'gone', lost: true } },
-      expected: { is: 'doubtful', doubt: doubt('stagingLost') },
+      expected: { applied: 'maybe', doubt: doubt('stagingLost') },
     },
     {
       name: 'in doubt, where it was throttled and may have been sent again since',
       given: { mode: 'create', job: { log: [['d', 429001]], lost: true } },
-      expected: { is: 'doubtful', doubt: doubt('stagingLost'), code: 429001 },
+      expected: { applied: 'maybe', doubt: doubt('stagingLost'), code: 429001 },
     },
     {
       name: 'in doubt, where the hub was full and may have taken it since',
       given: { mode: 'create', job: { log: [['d', 403002]], lost: true } },
-      expected: { is: 'doubtful', doubt: doubt('stagingLost'), code: 403002 },
+      expected: { applied: 'maybe', doubt: doubt('stagingLost'), code: 403002 },
     },
     {
       name: 'in doubt, where its twin was missing and may have been written since',
       given: { mode: 'create', job: { log: [['d', 'DeviceRegisteredWithoutTwin']], lost: true } },
-      expected: { is: 'doubtful', doubt: doubt('stagingLost'), code: 'DeviceRegisteredWithoutTwin' },
+      expected: { applied: 'maybe', doubt: doubt('stagingLost'), code: 'DeviceRegisteredWithoutTwin' },
     },
     {
       name: 'in doubt, where its twin had changed and it may have been merged again since',
       given: { mode: 'updateTwin', job: { log: [['d', 412001]], lost: true } },
-      expected: { is: 'doubtful', doubt: doubt('stagingLost') },
+      expected: { applied: 'maybe', doubt: doubt('stagingLost') },
     },
     {
       name: 'as a permanent error says, though all notes are lost',
       given: { mode: 'create', job: { log: [['d', 409001]], lost: true } },
-      expected: { is: 'failed', code: 409001 },
+      expected: { applied: 'no', code: 409001 },
     },
     {
       name: 'as a warning says that nothing is done about, though all notes are lost',
       given: { mode: 'create', job: { log: [['d', 400009]], lost: true } },
-      expected: { is: 'warned', code: 400009 },
+      expected: { applied: 'yes', code: 400009 },
     },
     {
       name: 'unchanged, where there was nothing to delete, though all notes are lost',
       given: { mode: 'delete', job: { log: [['d', 404001]], lost: true } },
-      expected: { is: 'unchanged' },
+      expected: { applied: 'no' },
     },
   ])('$name', ({ given: { mode, id = 'd', moduleId, job, second }, expected }) => {
     const line = { id, mode, ...(moduleId === undefined ? {} : { moduleId }) };
-    expect(standingOf(line, factsOf(job, second))).toEqual(expected);
+    expect(evidenceOf(line, factsOf(job, second))).toEqual({ tries: 1, ...expected });
   });
 });
 
@@ -414,60 +411,7 @@ describe('whether a job may have applied a line', () => {
       expected: true,
     },
   ])('$name', ({ given: { mode, job, second }, expected }) => {
-    expect(mayBeApplied({ ...DEVICE, mode }, factsOf(job, second))).toBe(expected);
-  });
-});
-
-describe('whether calls that nobody remembers may have sent a line again', () => {
-  test.for<{ readonly name: string; readonly given: GivenJob; readonly expected: boolean }>([
-    { name: 'one that the log names, when all notes are lost', given: { ...met(412001), lost: true }, expected: true },
-    { name: 'not one that it does not name', given: { log: [['D', 412001]], lost: true }, expected: false },
-    { name: 'not one of which no log is left', given: { log: 'gone', lost: true }, expected: false },
-    { name: 'none as long as there are notes', given: met(412001), expected: false },
-  ])('$name', ({ given, expected }) => {
-    expect(mayBeCalled(DEVICE, factsOf(given))).toBe(expected);
-  });
-});
-
-interface LogRow {
-  readonly name: string;
-  readonly given: GivenJob;
-  readonly expected: { readonly final: boolean; readonly transient: boolean; readonly stale: boolean };
-}
-
-describe('what a log says of the run', () => {
-  const FINAL = { final: true, transient: false, stale: false };
-  const OPEN = { final: false, transient: false, stale: false };
-  test.for<LogRow>([
-    { name: 'nothing: all is well', given: {}, expected: FINAL },
-    { name: 'permanent errors are final', given: met(409001), expected: FINAL },
-    { name: 'so are warnings that nothing is done about', given: met(400009), expected: FINAL },
-    { name: 'a throttle may pass', given: met(429001), expected: { ...OPEN, transient: true } },
-    {
-      name: 'a number of the hub that nobody knows may pass',
-      given: met(599999),
-      expected: { ...OPEN, transient: true },
-    },
-    { name: 'a full hub may find a place', given: met(403002), expected: OPEN },
-    {
-      name: 'a twin that is missing can be written, and nothing else is sent',
-      given: met('DeviceRegisteredWithoutTwin'),
-      expected: { ...OPEN, transient: true },
-    },
-    { name: 'another ETag may be that of a twin', given: met(412001), expected: { ...FINAL, stale: true } },
-    { name: 'no log says nothing', given: { log: 'gone' }, expected: OPEN },
-    { name: 'a job that failed says little', given: { status: 'failed' }, expected: OPEN },
-    { name: 'so does one that may have been given twice', given: { ambiguous: true }, expected: OPEN },
-    { name: 'so does one whose notes are lost', given: { ...met(409001), lost: true }, expected: OPEN },
-    { name: 'an error that names nobody leaves all open', given: { unnamed: [400012] }, expected: OPEN },
-  ])('$name', ({ given, expected }) => {
-    const facts = factsOf(given);
-    expect({ final: isFinalWord(facts), transient: hasTransient(facts), stale: mayBeStale(facts) }).toEqual(expected);
-  });
-
-  test('the log of a second job counts as well', () => {
-    expect(mayBeStale(factsOf(met(429001), met(412001)))).toBe(true);
-    expect(hasTransient(factsOf(met(400004), met(429001)))).toBe(true);
+    expect(evidenceOf({ ...DEVICE, mode }, factsOf(job, second)).applied === 'maybe').toBe(expected);
   });
 });
 
@@ -510,44 +454,4 @@ describe('that an error proves that nothing was done', () => {
 test('an error says that the identity was not there for devices and modules, and for nothing else', () => {
   const names = ['DeviceNotFound', 'ModuleNotFound', 'DeviceAlreadyExists', 'GenericNotFound', 'JobNotFound'];
   expect(names.filter(saysNotThere)).toEqual(['DeviceNotFound', 'ModuleNotFound']);
-});
-
-interface DoubtRow {
-  readonly name: string;
-  readonly given: GivenJob;
-  /** The code of the doubt, and what its reason tells; undefined: the absence of an error line proves success. */
-  readonly expected: readonly [code: string, says: string] | undefined;
-}
-
-describe('the doubt that a job leaves', () => {
-  test.for<DoubtRow>([
-    { name: 'none when it has completed', given: {}, expected: undefined },
-    { name: 'none, however the hub spells that', given: { status: 'Completed' }, expected: undefined },
-    { name: 'none for errors of lines', given: met(409001), expected: undefined },
-    { name: 'it was cancelled', given: { status: 'cancelled' }, expected: ['jobCancelled', 'cancelled'] },
-    { name: 'it failed', given: { status: 'failed' }, expected: ['jobFailed', 'failed as a whole.'] },
-    {
-      name: 'it failed, and the hub says why',
-      given: { status: 'Failed', failureReason: 'no such blob' },
-      expected: ['jobFailed', '("no such blob")'],
-    },
-    { name: 'it runs past its deadline', given: { status: 'running' }, expected: ['jobNotEnded', 'deadline'] },
-    { name: 'the hub has forgotten it', given: { status: 'unknown' }, expected: ['jobNotEnded', 'forgot'] },
-    { name: 'it may be another', given: { ambiguous: true }, expected: ['jobAmbiguous', 'several jobs'] },
-    { name: 'it left no log', given: { log: 'gone' }, expected: ['logMissing', 'no error log'] },
-    {
-      name: 'its log names nobody',
-      given: { unnamed: [500001, 'SomethingNew'] },
-      expected: ['logUnclear', '2 errors without a device (ServerError, SomethingNew)'],
-    },
-    {
-      name: 'how it ended comes before its log',
-      given: { log: 'gone', status: 'failed' },
-      expected: ['jobFailed', ''],
-    },
-  ])('$name', ({ given, expected }) => {
-    const found = doubtAbout(jobOf(given), logOf(given));
-    expect(found?.code).toBe(expected?.[0]);
-    expect(found?.reason ?? '').toContain(expected?.[1] ?? '');
-  });
 });
