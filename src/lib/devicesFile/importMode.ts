@@ -76,7 +76,7 @@ export const MODE_RULES = Object.fromEntries(
       mode,
       {
         ...entry,
-        writesIdentity: !merges && !deletes,
+        writesIdentity: present === 'failsExists' || present === 'overwritten',
         mayOverwrite: present === 'overwritten',
         writesTwin: !deletes,
         mayCreate: absent === 'created',

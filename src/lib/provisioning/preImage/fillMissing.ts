@@ -178,8 +178,8 @@ export function hasToFill(byMode: CheckCounts['byMode']): boolean {
 
 /** Whether a line of this mode may change an identity that exists, and does not just delete it. */
 function mayChange(mode: ImportMode): boolean {
-  const { mayOverwrite, merges } = MODE_RULES[mode];
-  return mayOverwrite || merges;
+  const { present, deletes } = MODE_RULES[mode];
+  return present !== 'failsExists' && !deletes;
 }
 
 function edgeLookUp(
