@@ -8,9 +8,15 @@ const resultFile = process.env['HUBKEEPER_TEST_RESULT'];
 // Tests start hundreds of Node processes, of the same sources: each is compiled once. Workers and what they start inherit it.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled');
 
+/** Pure code and storage, in hundreds of files: they start nothing and change no global, so they share their worker. */
+const UNITS = ['test/{lib,hosting,orchestrations,functions}/**/*.test.ts', 'test/cli/render/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'units', include: UNITS, isolate: false } },
+      { extends: true, test: { name: 'processes', include: ['test/**/*.test.ts'], exclude: UNITS } },
+    ],
     globalSetup: 'test/helpers/sharedAzurite.ts',
     // Two cores: end-to-end tests start whole stacks of their own, more than two at a time only slow each other down.
     maxWorkers: 2,

@@ -1,11 +1,14 @@
 import { gzipSync } from 'node:zlib';
 
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 
 import { generateDevices } from '../../src/lib/devicesFile/generate.ts';
 import { csvOf } from '../helpers/csvOf.ts';
-import { NOW, type TestStack, withStack } from '../helpers/stack.ts';
+import { NOW, shareStack, type TestStack } from '../helpers/stack.ts';
 import { readRegistry } from '../scenarios/readRegistry.ts';
+
+const shared = shareStack({});
+afterAll(() => shared.stop());
 
 /** More than are read one by one, and than one call takes. */
 const COUNT = 1_000;
@@ -20,7 +23,7 @@ function registry(stack: TestStack): unknown[] {
 it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.txt make the same registry', {
   timeout: 300_000,
 }, async () => {
-  await withStack({}, async (stack) => {
+  await shared.use(async (stack) => {
     const lines = [...generateDevices({ count: COUNT, seed: 'csv' })];
     const devices = lines.map((line, index) => {
       const { importMode: _, ...device } = JSON.parse(line) as Record<string, unknown>;
@@ -118,7 +121,7 @@ it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.t
 it('what a column holds arrives as it is written, and what is to be said of columns stands in record and report', {
   timeout: 120_000,
 }, async () => {
-  await withStack({}, async (stack) => {
+  await shared.use(async (stack) => {
     const deep = `"{""x"":${'['.repeat(6000)}${']'.repeat(6000)}}"`;
     const rows = [
       'id;tags.fw;tags.serial;Standort;tags.more;',

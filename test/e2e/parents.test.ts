@@ -1,14 +1,17 @@
-import { describe, expect, it } from 'vitest';
-import { withStack } from '../helpers/stack.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { shareStack } from '../helpers/stack.ts';
 import { type Device, edge, expectHierarchy, FAST, hierarchy, line, run } from '../scenarios/parentFleet.ts';
+
+const shared = shareStack(FAST);
+afterAll(() => shared.stop());
 
 describe('a file that names parents', () => {
   it('gives the registry its hierarchy, and so does an export of that hub in another one', () => expectHierarchy(30));
 });
 
-describe.concurrent('parents that cannot be set, or are set anew', () => {
+describe('parents that cannot be set, or are set anew', () => {
   it('are told line by line, and mended with what can be dropped again', async () => {
-    await withStack(FAST, async (stack) => {
+    await shared.use(async (stack) => {
       const create = { importMode: 'create' };
       const deep = Array.from({ length: 7 }, (_, index) =>
         edge(`e${index}`, index === 0 ? undefined : `e${index - 1}`),
@@ -48,7 +51,7 @@ describe.concurrent('parents that cannot be set, or are set anew', () => {
   });
 
   it('move and detach devices, by lines and rows, but none that the run could not create', async () => {
-    await withStack(FAST, async (stack) => {
+    await shared.use(async (stack) => {
       await run(stack, 'first', [
         edge('top'),
         edge('other'),

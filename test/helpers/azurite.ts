@@ -42,6 +42,8 @@ export async function startAzurite(): Promise<Azurite> {
 
 /** Starts an Azurite for all tests of this process and its workers; the function stops it. */
 export async function shareAzurite(): Promise<() => Promise<void>> {
+  // The projects of vitest have the same setup.
+  if (process.env[SHARED] !== undefined) return async () => undefined;
   const { azurite, stop } = await runAzurite();
   process.env[SHARED] = JSON.stringify(azurite);
   return stop;

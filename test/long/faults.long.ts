@@ -3,6 +3,8 @@ import { expect, it } from 'vitest';
 import { runSchedules } from '../scenarios/runSchedule.ts';
 
 const number = (name: string, fallback: number) => Number(process.env[name] ?? fallback);
+// FAULT_SEED is the first of FAULT_COUNT seeds in a row. Without it the series is a fresh one, told in the name of the test;
+// FAULT_STACKS stacks share the work.
 const first = number('FAULT_SEED', Date.now() % 1_000_000);
 const count = number('FAULT_COUNT', 200);
 
