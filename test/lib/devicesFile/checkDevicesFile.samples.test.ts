@@ -50,8 +50,8 @@ it('samples/devices-with-errors.txt has each common mistake once, among good lin
     '22 badJson',
     '23 badJson',
     '24 notAnObject',
-    '27 parentItself',
     '26 duplicate',
+    '27 parentItself',
   ]);
   expect(skipped.map(({ line, code }) => `${line} ${code}`)).toEqual(['28 systemModule']);
   expect(warnings.map(({ line, code }) => `${line} ${code}`)).toEqual([
