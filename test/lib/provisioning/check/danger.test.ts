@@ -136,6 +136,11 @@ describe('a file that deletes and disables', () => {
         stops: "delete 400 and disable 20 of the hub's 4,000 devices and delete 50 modules: nothing",
       },
     },
+    {
+      name: 'more than a tenth is stopped where neither deletes nor disables are as many',
+      given: { deletes: 300, disables: 200, devices: 4_000, found: counts(300, 0, 200) },
+      expected: { ...SEEN, stops: "delete 300 and disable 200 of the hub's 4,000 devices: nothing" },
+    },
     { name: 'much goes on with the name of the hub', given: { ...MANY, confirm: 'factory' }, expected: UNSEEN },
     { name: 'much goes on with that name in other case', given: { ...MANY, confirm: 'FACTORY' }, expected: UNSEEN },
     {
