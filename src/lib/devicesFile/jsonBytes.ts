@@ -10,22 +10,27 @@ export const UNUSUAL = -1;
 
 const TAB = 0x09;
 const SPACE = 0x20;
-const QUOTE = 0x22;
+export const QUOTE = 0x22;
+export const DOLLAR = 0x24;
 const PLUS = 0x2b;
-const COMMA = 0x2c;
+export const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
+export const SLASH = 0x2f;
 const ZERO = 0x30;
 const NINE = 0x39;
 const COLON = 0x3a;
-const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_ARRAY = 0x5d;
+export const EQUALS = 0x3d;
+export const OPEN_ARRAY = 0x5b;
+export const BACKSLASH = 0x5c;
+export const CLOSE_ARRAY = 0x5d;
 const SMALL_E = 0x65;
 const SMALL_N = 0x6e;
+/** What no other value begins with. */
+export const NULL_START = SMALL_N;
 const SMALL_U = 0x75;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
+export const OPEN_OBJECT = 0x7b;
+export const CLOSE_OBJECT = 0x7d;
 /** First byte of the characters from U+0080 to U+00BF, some of which are control characters. */
 const LATIN_CONTROL = 0xc2;
 
@@ -222,35 +227,35 @@ export function createObjectReader(rules: ValueRules): (bytes: Buffer, at: numbe
     if (byte === QUOTE) return skipString(bytes, at, stringBytes);
     if (byte === OPEN_OBJECT) return depth < deepest ? skipObject(bytes, at, depth + 1) : UNUSUAL;
     if (byte === OPEN_ARRAY) return depth < deepest ? skipArray(bytes, at, depth + 1) : UNUSUAL;
-    if (byte === MINUS || (byte >= ZERO && byte <= NINE)) return skipNumber(bytes, at);
+    if (byte === MINUS || (byte >= ZERO && byte <= NINE)) return skipNumber(bytes, at, mostDigits, mayHaveExponent);
     if (byte === SMALL_N) return mayBeNull ? skipText(bytes, at, NULL) : UNUSUAL;
     const after = skipText(bytes, at, TRUE);
     return after === UNUSUAL ? skipText(bytes, at, FALSE) : after;
-  }
-
-  function skipNumber(bytes: Buffer, at: number): number {
-    const start = byteAt(bytes, at) === MINUS ? at + 1 : at;
-    let next = skipDigits(bytes, start);
-    if (next === start || next - start > mostDigits) return UNUSUAL;
-    if (byteAt(bytes, start) === ZERO && next > start + 1) return UNUSUAL;
-    if (byteAt(bytes, next) === DOT) {
-      const fraction = next + 1;
-      next = skipDigits(bytes, fraction);
-      if (next === fraction) return UNUSUAL;
-    }
-    // Where none may be, an exponent stands where a comma or bracket is wanted, and is unusual there.
-    return mayHaveExponent && (byteAt(bytes, next) | SPACE) === SMALL_E ? skipExponent(bytes, next) : next;
-  }
-
-  function skipExponent(bytes: Buffer, at: number): number {
-    const sign = byteAt(bytes, at + 1);
-    const start = sign === PLUS || sign === MINUS ? at + 2 : at + 1;
-    const next = skipDigits(bytes, start);
-    return next === start ? UNUSUAL : next;
   }
 
   return (bytes, at) => {
     known = 0;
     return skipObject(bytes, at, 0);
   };
+}
+
+function skipNumber(bytes: Buffer, at: number, mostDigits: number, mayHaveExponent: boolean): number {
+  const start = byteAt(bytes, at) === MINUS ? at + 1 : at;
+  let next = skipDigits(bytes, start);
+  if (next === start || next - start > mostDigits) return UNUSUAL;
+  if (byteAt(bytes, start) === ZERO && next > start + 1) return UNUSUAL;
+  if (byteAt(bytes, next) === DOT) {
+    const fraction = next + 1;
+    next = skipDigits(bytes, fraction);
+    if (next === fraction) return UNUSUAL;
+  }
+  // Where none may be, an exponent stands where a comma or bracket is wanted, and is unusual there.
+  return mayHaveExponent && (byteAt(bytes, next) | SPACE) === SMALL_E ? skipExponent(bytes, next) : next;
+}
+
+function skipExponent(bytes: Buffer, at: number): number {
+  const sign = byteAt(bytes, at + 1);
+  const start = sign === PLUS || sign === MINUS ? at + 2 : at + 1;
+  const next = skipDigits(bytes, start);
+  return next === start ? UNUSUAL : next;
 }

@@ -67,7 +67,7 @@ export function createTwinChecker(findings: Findings): TwinChecker {
   function walk(value: unknown, depth: number): number {
     switch (typeof value) {
       case 'string':
-        return long ? checkString(value) : 0;
+        return long ? checkString(value, findings, path) : 0;
       case 'number':
         if (!Number.isFinite(value)) findings.reject('twinNumberTooLarge', {}, path());
         else if (isBeyondIntegers(value)) large = true;
@@ -112,19 +112,6 @@ export function createTwinChecker(findings: Findings): TwinChecker {
     return size;
   }
 
-  /** Looks for integers that are too large. Lines nested without end are rejected before. */
-  function walkExact(value: unknown): void {
-    if (typeof value === 'bigint') {
-      findings.reject('twinNumberRange', { min: SMALLEST_INTEGER, max: LARGEST_INTEGER }, path());
-    } else if (typeof value === 'object' && value !== null) {
-      for (const [key, inner] of Object.entries(value)) {
-        trail.push(Array.isArray(value) ? Number(key) : key);
-        walkExact(inner);
-        trail.pop();
-      }
-    }
-  }
-
   function checkKey(key: string): void {
     const bytes = key.length * 3 > KEY_LIMIT ? Buffer.byteLength(key) : key.length;
     if (bytes > KEY_LIMIT) findings.reject('twinKeyTooLong', { length: bytes, limit: KEY_LIMIT }, path());
@@ -134,14 +121,6 @@ export function createTwinChecker(findings: Findings): TwinChecker {
       return;
     }
     if (bytes <= KEY_LIMIT && goodKeys.size < KNOWN_KEYS) goodKeys.add(key);
-  }
-
-  function checkString(value: string): number {
-    const bytes = Buffer.byteLength(value);
-    if (bytes > STRING_LIMIT) {
-      findings.reject('twinStringTooLong', { length: bytes, limit: STRING_LIMIT }, path());
-    }
-    return countedBytes(value, bytes);
   }
 
   return {
@@ -154,7 +133,11 @@ export function createTwinChecker(findings: Findings): TwinChecker {
       long = lineBytes >= SHORT_LINE;
       const size = walkObject(value as Record<string, unknown>, 0);
       if (lineBytes >= SMALL_LINE && size > limit) findings.reject(tooLarge, { size, limit }, root);
-      if (large) walkExact(exact());
+      if (large) {
+        walkExact(exact(), trail, () =>
+          findings.reject('twinNumberRange', { min: SMALLEST_INTEGER, max: LARGEST_INTEGER }, path()),
+        );
+      }
       return nullAt;
     },
   };
@@ -177,4 +160,25 @@ function countedBytes(text: string, bytes = Buffer.byteLength(text)): number {
   let control = 0;
   for (const found of text.matchAll(/\p{Cc}+/gu)) control += Buffer.byteLength(found[0]);
   return bytes - control;
+}
+
+/** Looks for integers that are too large; `trail` says where. Lines nested without end are rejected before. */
+function walkExact(value: unknown, trail: (string | number)[], tooLarge: () => void): void {
+  if (typeof value === 'bigint') {
+    tooLarge();
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      trail.push(Array.isArray(value) ? Number(key) : key);
+      walkExact(inner, trail, tooLarge);
+      trail.pop();
+    }
+  }
+}
+
+function checkString(value: string, findings: Findings, path: () => string): number {
+  const bytes = Buffer.byteLength(value);
+  if (bytes > STRING_LIMIT) {
+    findings.reject('twinStringTooLong', { length: bytes, limit: STRING_LIMIT }, path());
+  }
+  return countedBytes(value, bytes);
 }

@@ -66,84 +66,25 @@ export async function compareLines({
   snapshot,
   parents = async function* () {},
 }: CompareInput): Promise<Comparison> {
-  const known = createIdentityTable();
-  const asked = createIdentityTable();
-  let size = 0;
-  let facts = new Uint8Array(1024);
-  /** Of a line of the file: one more than the number of its mode. 0: others refer to the identity, no line names it. */
-  let modes = new Uint8Array(1024);
-  /** Of a module of the file. */
-  let deviceOf = new Uint32Array(0);
-
-  function ordinalOf(identity: string): number {
-    const before = known.claim(identity, size + 1);
-    if (before !== 0) return before;
-    size += 1;
-    if (size === facts.length) {
-      facts = grown(facts, new Uint8Array(size * 2));
-      modes = grown(modes, new Uint8Array(size * 2));
-    }
-    return size;
-  }
-
-  for await (const text of lines) {
-    const line = JSON.parse(text) as ComparedLine;
-    const mode = importModeOf(line);
-    const identity = identityOf(line);
-    const ordinal = ordinalOf(identity);
-    modes[ordinal] = IMPORT_MODES.indexOf(mode) + 1;
-    let bits = 0;
-    const { eTag, twinETag } = etagsAskedFor(mode, line);
-    if (eTag !== undefined) {
-      bits |= ASKS_ETAG;
-      asked.claim(`${identity}\n\n${eTag}`, 1);
-    }
-    if (twinETag !== undefined) {
-      bits |= ASKS_TWIN_ETAG;
-      asked.claim(`${identity}\n\n\n${twinETag}`, 1);
-    }
-    if (isModule(line)) {
-      const device = ordinalOf(line.id);
-      if (size >= deviceOf.length) deviceOf = grown(deviceOf, new Uint32Array(facts.length));
-      deviceOf[ordinal] = device;
-    } else if (MODE_RULES[mode].writesIdentity && isDisabled(line)) {
-      bits |= WRITES_DISABLED;
-    }
-    facts[ordinal] = (facts[ordinal] ?? 0) | bits;
-  }
-  for await (const [, parent] of parents()) if (parent !== null) ordinalOf(parent);
-
-  for await (const text of snapshot) {
-    // An export may begin with a line of plain text.
-    if (!text.startsWith('{')) continue;
-    const there = JSON.parse(text) as ComparedLine;
-    // A snapshot of what lines name need not show the devices of its modules.
-    const device = isModule(there) ? known.find(there.id) : 0;
-    if (device !== 0) facts[device] = (facts[device] ?? 0) | THERE;
-    const identity = identityOf(there);
-    const ordinal = known.find(identity);
-    if (ordinal === 0) continue;
-    const asks = facts[ordinal] ?? 0;
-    const differs = (bit: number, etag: string | null | undefined, gap: string): boolean =>
-      (asks & bit) !== 0 && typeof etag === 'string' && asked.find(`${identity}${gap}${bareEtag(etag)}`) === 0;
-    const isOther = differs(ASKS_ETAG, there.eTag, '\n\n') || differs(ASKS_TWIN_ETAG, there.twinETag, '\n\n\n');
-    facts[ordinal] = asks | THERE | (isDisabled(there) ? DISABLED : 0) | (isOther ? ETAG_DIFFERS : 0);
-  }
+  const table = new IdentityFacts();
+  await noteLines(table, lines);
+  for await (const [, parent] of parents()) if (parent !== null) table.ordinalOf(parent);
+  await noteRegistry(table, snapshot);
 
   const effectOf = (ordinal: number): Effect => {
-    const mode = IMPORT_MODES[(modes[ordinal] ?? 0) - 1];
+    const mode = IMPORT_MODES[(table.modes[ordinal] ?? 0) - 1];
     if (mode === undefined) throw new Error('The file has no line for this identity.');
-    const bits = facts[ordinal] ?? 0;
+    const bits = table.facts[ordinal] ?? 0;
     const found = (bits & THERE) === 0 ? undefined : { etagDiffers: (bits & ETAG_DIFFERS) !== 0 };
-    const device = deviceOf[ordinal] ?? 0;
+    const device = table.deviceOf[ordinal] ?? 0;
     if (device === 0) return whatWouldHappen({ mode }, found);
     return whatWouldHappen({ mode, moduleId: '' }, found, { isThere: isDeviceThereAfter(device) });
   };
   const isDeviceThereAfter = (ordinal: number): boolean =>
-    modes[ordinal] === 0 ? ((facts[ordinal] ?? 0) & THERE) !== 0 : isThereAfter(effectOf(ordinal));
+    table.modes[ordinal] === 0 ? ((table.facts[ordinal] ?? 0) & THERE) !== 0 : isThereAfter(effectOf(ordinal));
   const planOf = (ordinal: number): PlannedLine => {
     const effect = effectOf(ordinal);
-    const bits = facts[ordinal] ?? 0;
+    const bits = table.facts[ordinal] ?? 0;
     return {
       effect,
       disables: effect === 'overwritten' && (bits & WRITES_DISABLED) !== 0 && (bits & DISABLED) === 0,
@@ -152,24 +93,99 @@ export async function compareLines({
   };
 
   for await (const [id, parent] of parents()) {
-    if (parent === null || isDeviceThereAfter(known.find(parent))) continue;
-    const ordinal = known.find(id);
-    facts[ordinal] = (facts[ordinal] ?? 0) | LACKS_PARENT;
+    if (parent === null || isDeviceThereAfter(table.known.find(parent))) continue;
+    const ordinal = table.known.find(id);
+    table.facts[ordinal] = (table.facts[ordinal] ?? 0) | LACKS_PARENT;
   }
 
   const effects = Object.fromEntries(EFFECTS.map((effect) => [effect, 0])) as Record<Effect, number>;
   let deletedModules = 0;
   let disabled = 0;
   let lackingParent = 0;
-  for (let ordinal = 1; ordinal <= size; ordinal++) {
-    if (modes[ordinal] === 0) continue;
+  for (let ordinal = 1; ordinal <= table.size; ordinal++) {
+    if (table.modes[ordinal] === 0) continue;
     const plan = planOf(ordinal);
     effects[plan.effect] += 1;
-    if (plan.effect === 'deleted' && (deviceOf[ordinal] ?? 0) !== 0) deletedModules += 1;
+    if (plan.effect === 'deleted' && (table.deviceOf[ordinal] ?? 0) !== 0) deletedModules += 1;
     if (plan.disables) disabled += 1;
     if (plan.lacksParent) lackingParent += 1;
   }
-  return { effects, deletedModules, disabled, lackingParent, of: (line) => planOf(known.find(identityOf(line))) };
+  return { effects, deletedModules, disabled, lackingParent, of: (line) => planOf(table.known.find(identityOf(line))) };
+}
+
+/** What is known of each identity that the file names, or that its lines refer to: a few bytes each, by its ordinal. */
+class IdentityFacts {
+  readonly known = createIdentityTable();
+  /** Identities with the ETags that lines ask for. */
+  readonly asked = createIdentityTable();
+  /** The highest ordinal; the first is 1. */
+  size = 0;
+  facts = new Uint8Array(1024);
+  /** Of a line of the file: one more than the number of its mode. 0: others refer to the identity, no line names it. */
+  modes = new Uint8Array(1024);
+  /** Of a module of the file. */
+  deviceOf = new Uint32Array(0);
+
+  ordinalOf(identity: string): number {
+    const before = this.known.claim(identity, this.size + 1);
+    if (before !== 0) return before;
+    this.size += 1;
+    if (this.size === this.facts.length) {
+      this.facts = grown(this.facts, new Uint8Array(this.size * 2));
+      this.modes = grown(this.modes, new Uint8Array(this.size * 2));
+    }
+    return this.size;
+  }
+
+  note(ordinal: number, bits: number): void {
+    this.facts[ordinal] = (this.facts[ordinal] ?? 0) | bits;
+  }
+
+  noteDevice(ordinal: number, device: number): void {
+    if (this.size >= this.deviceOf.length) this.deviceOf = grown(this.deviceOf, new Uint32Array(this.facts.length));
+    this.deviceOf[ordinal] = device;
+  }
+}
+
+async function noteLines(table: IdentityFacts, lines: AsyncIterable<string>): Promise<void> {
+  for await (const text of lines) {
+    const line = JSON.parse(text) as ComparedLine;
+    const mode = importModeOf(line);
+    const identity = identityOf(line);
+    const ordinal = table.ordinalOf(identity);
+    table.modes[ordinal] = IMPORT_MODES.indexOf(mode) + 1;
+    const { eTag, twinETag } = etagsAskedFor(mode, line);
+    if (eTag !== undefined) {
+      table.note(ordinal, ASKS_ETAG);
+      table.asked.claim(`${identity}\n\n${eTag}`, 1);
+    }
+    if (twinETag !== undefined) {
+      table.note(ordinal, ASKS_TWIN_ETAG);
+      table.asked.claim(`${identity}\n\n\n${twinETag}`, 1);
+    }
+    if (isModule(line)) table.noteDevice(ordinal, table.ordinalOf(line.id));
+    else if (MODE_RULES[mode].writesIdentity && isDisabled(line)) table.note(ordinal, WRITES_DISABLED);
+  }
+}
+
+async function noteRegistry(table: IdentityFacts, snapshot: AsyncIterable<string>): Promise<void> {
+  const { known, asked } = table;
+  for await (const text of snapshot) {
+    // An export may begin with a line of plain text.
+    if (!text.startsWith('{')) continue;
+    const there = JSON.parse(text) as ComparedLine;
+    // A snapshot of what lines name need not show the devices of its modules.
+    const device = isModule(there) ? known.find(there.id) : 0;
+    if (device !== 0) table.note(device, THERE);
+    const identity = identityOf(there);
+    const ordinal = known.find(identity);
+    if (ordinal === 0) continue;
+    const asks = table.facts[ordinal] ?? 0;
+    const differs = (bit: number, etag: string | null | undefined, gap: string): boolean =>
+      (asks & bit) !== 0 && typeof etag === 'string' && asked.find(`${identity}${gap}${bareEtag(etag)}`) === 0;
+    const isOther = differs(ASKS_ETAG, there.eTag, '\n\n') || differs(ASKS_TWIN_ETAG, there.twinETag, '\n\n\n');
+    table.note(ordinal, THERE | (isDisabled(there) ? DISABLED : 0) | (isOther ? ETAG_DIFFERS : 0));
+  }
 }
 
 function grown<Column extends Uint8Array | Uint32Array>(from: Column, to: Column): Column {

@@ -39,7 +39,7 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
  *   throw.
  */
 export async function readRows(options: LinePassOptions, events: RowPassEvents): Promise<void> {
-  const rows = createRowReader(options, events);
+  const rows = new RowReader(options, events);
   let offset = 0;
   for await (const chunk of readText(await options.open(), events)) {
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
@@ -49,7 +49,7 @@ export async function readRows(options: LinePassOptions, events: RowPassEvents):
       // Text in UTF-16 has a zero byte beside its first character.
       if (zero >= 0 && offset + zero < 2) throw new FileRefused('utf16');
       await rows.feed(zero < 0 ? piece : piece.subarray(0, zero));
-      if (zero >= 0) throw new FileRefused('binary', { line: rows.line() });
+      if (zero >= 0) throw new FileRefused('binary', { line: rows.lineRead() });
       offset += piece.length;
       const pause = options.pause();
       if (pause !== undefined) await pause;
@@ -59,177 +59,180 @@ export async function readRows(options: LinePassOptions, events: RowPassEvents):
   await options.pause();
 }
 
-interface RowReader {
-  feed(piece: Buffer): Promise<void>;
-  end(): Promise<void>;
-  /** The line up to which all is read, from 1. */
-  line(): number;
-}
-
-function createRowReader(options: LinePassOptions, events: RowPassEvents): RowReader {
-  const { maxLineBytes } = options;
+/** Takes the text of a CSV file piece by piece, and hands out its rows. */
+class RowReader {
+  private readonly events: RowPassEvents;
+  private readonly maxLineBytes: number;
   /** What was read and is not handed out yet, `held[0, used)`; it starts with a row. */
-  let held = Buffer.allocUnsafe(2 * PIECE_BYTES);
-  let used = 0;
+  private held = Buffer.allocUnsafe(2 * PIECE_BYTES);
+  private used = 0;
   /** Offset in the text of what `held` starts with, and its line. */
-  let heldFrom = 0;
-  let line = 1;
+  private heldFrom = 0;
+  private line = 1;
   /** Where in `held` the next row starts. */
-  let rowStart = 0;
-  let parser: Parser | undefined;
-  let columns: CsvColumns | undefined;
-  let headerLine = 0;
+  private rowStart = 0;
+  private parser: Parser | undefined;
+  private columns: CsvColumns | undefined;
+  private headerLine = 0;
   /** Excel's line `sep=;`, if there is one: it belongs to the header. */
-  let sepLine = Buffer.alloc(0);
+  private sepLine = Buffer.alloc(0);
   /** A row and its line of JSON behind one another. */
-  let joined = Buffer.alloc(0);
-  const source: LineBytes = { bytes: joined, start: 0, end: 0, textStart: 0, textEnd: 0 };
+  private joined = Buffer.alloc(0);
+  private readonly source: LineBytes = { bytes: this.joined, start: 0, end: 0, textStart: 0, textEnd: 0 };
 
-  function hold(piece: Buffer): void {
-    if (rowStart > 0) {
-      held.copy(held, 0, rowStart, used);
-      used -= rowStart;
-      heldFrom += rowStart;
-      rowStart = 0;
+  constructor({ maxLineBytes }: LinePassOptions, events: RowPassEvents) {
+    this.maxLineBytes = maxLineBytes;
+    this.events = events;
+  }
+
+  private hold(piece: Buffer): void {
+    if (this.rowStart > 0) {
+      this.held.copy(this.held, 0, this.rowStart, this.used);
+      this.used -= this.rowStart;
+      this.heldFrom += this.rowStart;
+      this.rowStart = 0;
     }
-    if (used + piece.length > held.length) {
-      const larger = Buffer.allocUnsafe(Math.max(held.length * 2, used + piece.length));
-      held.copy(larger, 0, 0, used);
-      held = larger;
+    if (this.used + piece.length > this.held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.held.length * 2, this.used + piece.length));
+      this.held.copy(larger, 0, 0, this.used);
+      this.held = larger;
     }
-    piece.copy(held, used);
-    used += piece.length;
+    piece.copy(this.held, this.used);
+    this.used += piece.length;
   }
 
   /** @param end offset in the text after the row and its line break */
-  function takeRow(cells: readonly CsvCell[], end: number): void {
-    const bytes = held.subarray(rowStart, end - heldFrom);
-    const at = line;
-    line += countNewlines(bytes);
-    rowStart = end - heldFrom;
+  private takeRow(cells: readonly CsvCell[], end: number): void {
+    const bytes = this.held.subarray(this.rowStart, end - this.heldFrom);
+    const at = this.line;
+    this.line += countNewlines(bytes);
+    this.rowStart = end - this.heldFrom;
     const row = bytes.at(-1) === NEWLINE ? bytes.subarray(0, -1) : bytes;
-    if (row.length > maxLineBytes) throw tooLong(at);
+    if (row.length > this.maxLineBytes) throw this.tooLong(at);
     // Spreadsheets leave rows of delimiters behind their data.
     if (cells.every(({ text }) => text === '')) {
-      if (columns !== undefined) events.blank();
+      if (this.columns !== undefined) this.events.blank();
       return;
     }
-    if (columns === undefined) {
+    if (this.columns === undefined) {
       if (!isUtf8(row)) throw new FileRefused('csvHeaderUtf8', { line: at });
       if (cells.some(({ text, quoted }) => !quoted && text.includes('\r'))) throw new FileRefused('macLineEnds');
-      columns = readCsvColumns(decoded(cells, row), at);
-      headerLine = at;
-      events.header?.(sepLine.length === 0 ? row : Buffer.concat([sepLine, row]));
-      events.columns?.(at, columns.notes);
+      this.columns = readCsvColumns(decoded(cells, row), at);
+      this.headerLine = at;
+      this.events.header?.(this.sepLine.length === 0 ? row : Buffer.concat([this.sepLine, row]));
+      this.events.columns?.(at, this.columns.notes);
     } else {
-      handOut(cells, row, at, columns);
+      this.handOut(cells, row, at, this.columns);
     }
   }
 
-  function handOut(cells: readonly CsvCell[], row: Buffer, at: number, { count, lineOf }: CsvColumns): void {
+  private handOut(cells: readonly CsvCell[], row: Buffer, at: number, { count, lineOf }: CsvColumns): void {
     if (!isUtf8(row)) {
-      events.badUtf8(at, row);
+      this.events.badUtf8(at, row);
       return;
     }
     if (row.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) {
-      events.badRow?.(at, row, problemOf('byteOrderMarkInside'));
+      this.events.badRow?.(at, row, problemOf('byteOrderMarkInside'));
       return;
     }
     if (cells.length > count && cells.slice(count).some(({ text }) => text !== '')) {
-      events.badRow?.(at, row, problemOf('tooManyCells', { cells: cells.length, columns: count }));
+      this.events.badRow?.(at, row, problemOf('tooManyCells', { cells: cells.length, columns: count }));
       return;
     }
     const text = lineOf(decoded(cells, row), at);
     const room = row.length + text.length * 3;
-    if (joined.length < room) joined = Buffer.allocUnsafe(room * 2);
-    row.copy(joined);
-    source.bytes = joined;
-    source.end = row.length;
-    source.textStart = row.length;
-    source.textEnd = row.length + joined.write(text, row.length);
-    events.text(at, text, source);
+    if (this.joined.length < room) this.joined = Buffer.allocUnsafe(room * 2);
+    row.copy(this.joined);
+    this.source.bytes = this.joined;
+    this.source.end = row.length;
+    this.source.textStart = row.length;
+    this.source.textEnd = row.length + this.joined.write(text, row.length);
+    this.events.text(at, text, this.source);
   }
 
-  function tooLong(at: number): FileRefused {
-    return new FileRefused('csvRowTooLong', { line: at, values: { limit: maxLineBytes } });
+  private tooLong(at: number): FileRefused {
+    return new FileRefused('csvRowTooLong', { line: at, values: { limit: this.maxLineBytes } });
   }
 
-  function explain(error: unknown): unknown {
+  private explain(error: unknown): unknown {
     if (!(error instanceof CsvError)) return error;
-    const row = held.subarray(rowStart, used);
-    if (columns === undefined && hasLoneReturn(row)) return new FileRefused('macLineEnds');
+    const row = this.held.subarray(this.rowStart, this.used);
+    if (this.columns === undefined && hasLoneReturn(row)) return new FileRefused('macLineEnds');
     const code = row.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? 'csvByteOrderMark' : 'csvQuotes';
     // The message of the error quotes the cell.
-    return new FileRefused(code, { line });
+    return new FileRefused(code, { line: this.line });
   }
 
-  /** Old Macs ended lines in a carriage return alone: all of the file is one line then. */
-  function refuseMac(text: Buffer): void {
-    const end = text.indexOf(RETURN);
-    if (end >= 0 && !text.includes(NEWLINE) && text.subarray(end).some((byte) => byte > 0x20)) {
-      throw new FileRefused('macLineEnds');
-    }
-  }
-
-  function refuseJson(text: Buffer): void {
-    const at = text.findIndex((byte) => byte > 0x20);
-    if (text[at] === 0x7b || text[at] === 0x5b) {
-      throw new FileRefused('csvIsJson', { line: 1 + countNewlines(text.subarray(0, at)) });
-    }
-  }
-
-  async function start(isAll: boolean): Promise<void> {
+  private async start(isAll: boolean): Promise<void> {
     // A copy: the parser keeps the end of what it is given, and what is held is moved about.
-    const text = Buffer.from(held.subarray(0, used));
+    const text = Buffer.from(this.held.subarray(0, this.used));
     refuseJson(text);
     refuseMac(text);
     const sep = readSepLine(text);
     if (sep !== undefined) {
-      sepLine = text.subarray(0, sep.bytes);
+      this.sepLine = text.subarray(0, sep.bytes);
       // The parser counts from what it is given.
-      rowStart = sep.bytes;
-      heldFrom = -sep.bytes;
-      line += 1;
+      this.rowStart = sep.bytes;
+      this.heldFrom = -sep.bytes;
+      this.line += 1;
     }
     const delimiter = sep?.delimiter ?? detectDelimiter(text, isAll);
     if (delimiter === undefined) return;
-    parser = createParser(delimiter, takeRow);
-    await write(parser, text.subarray(rowStart));
+    this.parser = createParser(delimiter, (cells, end) => this.takeRow(cells, end));
+    await write(this.parser, text.subarray(this.rowStart));
   }
 
-  return {
-    async feed(piece) {
-      hold(piece);
-      try {
-        if (parser !== undefined) await write(parser, piece);
-        else if (piece.includes(NEWLINE)) await start(false);
-      } catch (error) {
-        throw explain(error);
+  async feed(piece: Buffer): Promise<void> {
+    this.hold(piece);
+    try {
+      if (this.parser !== undefined) await write(this.parser, piece);
+      else if (piece.includes(NEWLINE)) await this.start(false);
+    } catch (error) {
+      throw this.explain(error);
+    }
+    // Most often a quote that is not closed: it makes one cell of all that follows.
+    if (this.used - this.rowStart > this.maxLineBytes + LOOKAHEAD_BYTES) {
+      if (this.parser === undefined) {
+        refuseJson(this.held.subarray(0, this.used));
+        refuseMac(this.held.subarray(0, this.used));
       }
-      // Most often a quote that is not closed: it makes one cell of all that follows.
-      if (used - rowStart > maxLineBytes + LOOKAHEAD_BYTES) {
-        if (parser === undefined) {
-          refuseJson(held.subarray(0, used));
-          refuseMac(held.subarray(0, used));
-        }
-        throw tooLong(line);
-      }
-    },
-    async end() {
-      try {
-        if (used > 0 && parser === undefined) await start(true);
-        if (parser === undefined) throw new FileRefused('empty');
-        parser.end();
-        parser.resume();
-        await finished(parser);
-      } catch (error) {
-        throw explain(error);
-      }
-      if (columns === undefined) throw new FileRefused('empty');
-      for (const { line: at = headerLine, ...note } of columns.findings()) events.columns?.(at, [note]);
-    },
-    line: () => line + countNewlines(held.subarray(rowStart, used)),
-  };
+      throw this.tooLong(this.line);
+    }
+  }
+
+  async end(): Promise<void> {
+    try {
+      if (this.used > 0 && this.parser === undefined) await this.start(true);
+      if (this.parser === undefined) throw new FileRefused('empty');
+      this.parser.end();
+      this.parser.resume();
+      await finished(this.parser);
+    } catch (error) {
+      throw this.explain(error);
+    }
+    if (this.columns === undefined) throw new FileRefused('empty');
+    for (const { line: at = this.headerLine, ...note } of this.columns.findings()) this.events.columns?.(at, [note]);
+  }
+
+  /** The line up to which all is read, from 1. */
+  lineRead(): number {
+    return this.line + countNewlines(this.held.subarray(this.rowStart, this.used));
+  }
+}
+
+/** Old Macs ended lines in a carriage return alone: all of the file is one line then. */
+function refuseMac(text: Buffer): void {
+  const end = text.indexOf(RETURN);
+  if (end >= 0 && !text.includes(NEWLINE) && text.subarray(end).some((byte) => byte > 0x20)) {
+    throw new FileRefused('macLineEnds');
+  }
+}
+
+function refuseJson(text: Buffer): void {
+  const at = text.findIndex((byte) => byte > 0x20);
+  if (text[at] === 0x7b || text[at] === 0x5b) {
+    throw new FileRefused('csvIsJson', { line: 1 + countNewlines(text.subarray(0, at)) });
+  }
 }
 
 /**

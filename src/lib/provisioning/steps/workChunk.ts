@@ -77,16 +77,9 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
 
 async function work(context: ProvisioningContext, input: ChunkInput): Promise<ChunkReply> {
   const idle = { sent: 0, throttled: false, refusals: input.refusals, waitMs: input.waitMs };
-  const record = await context.runs.read(input.runId);
-  if (record === undefined || isFinal(record.state)) return { ...idle, status: 'over' };
-  const rounds = (await readRounds(context, record))?.value;
-  const round = rounds?.rounds.find(({ name }) => name === input.round);
-  if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return { ...idle, status: 'over' };
-  if (record.cancelRequestedAt !== undefined) return { ...idle, status: 'over' };
-  // Its lanes are not suspended with the run: they end, and are begun anew when it goes on.
-  if (record.suspendedAt !== undefined) return { ...idle, status: 'over' };
-  if (isTimeOver(context, record, rounds, round.until)) return { ...idle, status: 'over' };
-
+  const open = await openRound(context, input);
+  if (open === undefined) return { ...idle, status: 'over' };
+  const { record, round } = open;
   const blobs = chunkBlobs(context, record, round, input.chunk);
   const texts = await readRoundTexts(blobs.lines);
   const lines = texts.map((text) => JSON.parse(text) as RoundLine);
@@ -108,16 +101,8 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
     state = next;
     return true;
   };
-  // Of a call whose fate nobody knows: the lines may have been applied, and are tried again.
-  if (state.sentAt !== undefined || state.lines.some(({ is }) => is === 'sent')) {
-    const back = state.lines.map((line) =>
-      line.is === 'sent'
-        ? { ...line, is: 'pending' as const, tries: line.tries + 1, code: 'Timeout', maybe: true as const }
-        : line,
-    );
-    const { sentAt: _sentAt, ...rest } = state;
-    if (!(await save({ ...rest, lines: back }))) return { ...idle, status: 'wait' };
-  }
+  const back = afterLostCall(state);
+  if (back !== undefined && !(await save(back))) return { ...idle, status: 'wait' };
 
   if (singly && isFresh) await countRegistry(context, record, round.name);
   const mostItems = round.patches === undefined ? paceOfRun(context, record).callItems : PATCHES_AT_ONCE;
@@ -178,6 +163,32 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
   const isDue = left.some(({ tries }) => tries <= input.pass);
   const status = left.length === 0 ? 'done' : isDue ? 'more' : 'tried';
   return reply(status);
+}
+
+/** The round of a chunk; undefined when nothing of it is to be sent now. */
+async function openRound(
+  context: ProvisioningContext,
+  { runId, round: name }: ChunkInput,
+): Promise<{ readonly record: ProvisionRun; readonly round: Round } | undefined> {
+  const record = await context.runs.read(runId);
+  if (record === undefined || isFinal(record.state)) return undefined;
+  const rounds = (await readRounds(context, record))?.value;
+  const round = rounds?.rounds.find((one) => one.name === name);
+  if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return undefined;
+  // Its lanes are not suspended with the run: they end, and are begun anew when it goes on.
+  if (record.cancelRequestedAt !== undefined || record.suspendedAt !== undefined) return undefined;
+  return isTimeOver(context, record, rounds, round.until) ? undefined : { record, round };
+}
+
+/** After a call whose fate nobody knows: its lines may have been applied, and are sent again. */
+function afterLostCall({ sentAt, ...rest }: ChunkState): ChunkState | undefined {
+  if (sentAt === undefined && rest.lines.every(({ is }) => is !== 'sent')) return undefined;
+  const lines = rest.lines.map((line) =>
+    line.is === 'sent'
+      ? { ...line, is: 'pending' as const, tries: line.tries + 1, code: 'Timeout', maybe: true as const }
+      : line,
+  );
+  return { ...rest, lines };
 }
 
 /** Shows how full the hub is: once a chunk, which is once in 500 adds. */
