@@ -93,7 +93,7 @@ async function send(
       throw new CliError(
         EXIT.failed,
         `The app answered ${response.status}: run ${runId} may not be ${done}.`,
-        'Look at the logs of the app, and try again.',
+        'Look at the logs of the app, then retry.',
       );
   }
 }
@@ -101,7 +101,7 @@ async function send(
 function conflict(runId: string, text: string, command: CommandText): 'ended' {
   switch (/"code":"(\w+)"/.exec(text)?.[1]) {
     case 'runNotStarted':
-      throw usageError(`Run ${runId} has not begun yet.`, 'Try again in a moment.');
+      throw usageError(`Run ${runId} has not begun yet.`, 'Retry in a moment.');
     case 'runNotSuspended':
       throw usageError(`Run ${runId} is not suspended.`, `See ${command('run', shortId(runId))}.`);
     default:

@@ -20,7 +20,7 @@ export interface Progress {
 
 const PHASE_TEXT: Readonly<Record<Exclude<ProvisionPhase, 'job'>, string>> = {
   ...SHORT_TEXT,
-  retry: 'trying again what failed for a passing reason',
+  retry: 'retrying transient failures',
   verify: 'reading back what is not certain',
   parents: 'linking devices to their parents',
 };
@@ -44,8 +44,7 @@ function activeProgress(record: RunRecord, now: Date, command: CommandText): Pro
   if (phase === undefined) return { text: stateText(record.state) };
   // What holds a run up matters more than where it stands.
   if (waiting?.kind === 'busy') return { text: `waiting for the hub: ${waiting.reason}` };
-  if (waiting?.kind === 'trouble' && record.jobs.import === undefined)
-    return { text: `trying again: ${waiting.reason}` };
+  if (waiting?.kind === 'trouble' && record.jobs.import === undefined) return { text: `retrying: ${waiting.reason}` };
   if (phase === 'job') return jobProgress(record, now);
   if (phase === 'retry' && record.progress !== undefined) {
     const { lines, left } = record.progress;

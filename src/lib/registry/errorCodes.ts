@@ -11,7 +11,7 @@
 import { CALL_TEXTS } from './callTexts.ts';
 
 /**
- * What trying again can change: `transient` passes by itself; `quota` means that the hub is full, and only devices that
+ * What a retry can change: `transient` passes by itself; `quota` means that the hub is full, and only devices that
  * make room or a larger hub help; `permanent` stays until the request or the hub's settings change.
  */
 export type HubErrorClass = 'transient' | 'quota' | 'permanent';
@@ -30,9 +30,8 @@ export interface HubErrorExplanation {
 
 type Row = readonly [code: number | undefined, name: string, sentence: string, action: string];
 
-const WAIT =
-  'It passes by itself: try again a little later. If it lasts, look at the health of the hub in the Azure portal.';
-const SLOW_DOWN = 'Try again a little later, and more slowly. More units or a higher tier raise the limit.';
+const WAIT = 'It passes by itself: retry a little later. If it lasts, check the health of the hub in the Azure portal.';
+const SLOW_DOWN = 'Retry a little later, and more slowly. More units or a higher tier raise the limit.';
 const FIX_REQUEST = 'Correct the line and provision it again.';
 const REPORT = 'If it comes back, open an Azure support request with the tracking id.';
 
@@ -240,7 +239,7 @@ const PERMANENT: readonly Row[] = [
     'There is no module with this id on the device.',
     'Check the id; create the module first.',
   ],
-  [404103, 'DeviceNotOnline', 'The device is not connected.', 'Try again when the device is online.'],
+  [404103, 'DeviceNotOnline', 'The device is not connected.', 'Retry when the device is online.'],
   [404301, 'ConfigurationNotFound', 'There is no configuration with this id.', 'Check the id.'],
   [
     409001,

@@ -121,7 +121,7 @@ const cases: { name: string; record: RunRecord | undefined; now: number; expecte
     name: 'a job that cannot be started for now',
     record: runRecord({ phase: 'job', waiting: { since: 's', kind: 'trouble', reason: 'cannot reach it' } }),
     now: 6,
-    expected: { text: 'trying again: cannot reach it' },
+    expected: { text: 'retrying: cannot reach it' },
   },
   {
     name: 'settling',

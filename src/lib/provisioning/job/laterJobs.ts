@@ -75,9 +75,7 @@ async function whyTooLate(
   if (kind === 'verify') return undefined;
   if (record.cancelRequestedAt !== undefined) return 'the run was cancelled';
   if (kind !== 'retry') return undefined;
-  return isTimeOver(context, record, await plannedOf(context, record))
-    ? 'the time for trying again is over'
-    : undefined;
+  return isTimeOver(context, record, await plannedOf(context, record)) ? 'the time for retries is over' : undefined;
 }
 
 async function planOf(

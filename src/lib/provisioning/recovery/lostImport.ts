@@ -61,7 +61,7 @@ export async function findLostImport(
   const running = silent.find(({ status }) => !isTerminalStatus(status));
   if (running !== undefined && now > Date.parse(deadline)) return keep(running.jobId, false);
   if (running !== undefined || now < seekUntil) {
-    const reason = 'an import that this run may have started is looked for';
+    const reason = 'looking for an import that this run may have started';
     await waitingFor(context, runId, { kind: 'busy', reason, phase: 'job' });
     return { status: 'wait', seconds: running === undefined ? 5 : 10 };
   }

@@ -72,7 +72,7 @@ async function endInDoubt(
   const { record } = run;
   const { intent } = (await readJobState(context, record, IMPORT_JOB_BLOB)) ?? {};
   if (intent !== undefined && context.now().getTime() - Date.parse(intent.at) < FIND_MS) {
-    const reason = 'the run was cancelled; an import that it may have started is looked for';
+    const reason = 'the run was cancelled; looking for an import that it may have started';
     await waitingFor(context, record.runId, { kind: 'busy', reason, phase: PHASE_OF.import });
     return false;
   }
