@@ -20,9 +20,9 @@ export async function* joinSnapshot<Line extends Identity, Told>(
   let pass = new Map<string, Line>();
   let characters = 0;
   const finishPass = async function* () {
-    const told = new Map<string, Told>();
-    for await (const { identity, text, of } of snapshot.find(pass)) told.set(identity, tell(of, text));
-    for (const [identity, line] of pass) yield [line, told.get(identity)] as const;
+    const told = new Map<Line, Told>();
+    for await (const { text, of: line } of snapshot.find(pass)) told.set(line, tell(line, text));
+    for (const line of pass.values()) yield [line, told.get(line)] as const;
     pass = new Map();
     characters = 0;
   };

@@ -74,13 +74,8 @@ export class SnapshotLost extends Error {
 export interface SnapshotLines {
   /** Those of identities, as they are written. */
   lines(): AsyncIterableIterator<string>;
-  /** The lines of those that are wanted, by their identity, in the order of the snapshot. */
-  find<T>(wanted: ReadonlyMap<string, T>): AsyncGenerator<{
-    readonly identity: string;
-    readonly text: string;
-    /** What stands for it in `wanted`. */
-    readonly of: T;
-  }>;
+  /** The lines of those that are wanted, by identity, in the order of the snapshot; `of` stands for them in `wanted`. */
+  find<T>(wanted: ReadonlyMap<string, T>): AsyncGenerator<{ readonly text: string; readonly of: T }>;
 }
 
 /** @throws SnapshotLost once it is read */
@@ -103,13 +98,17 @@ export function openSnapshot(container: ContainerClient, { blobName, etag }: Sna
     async *find(wanted) {
       for await (const batch of batches()) {
         for (const text of batch) {
-          const identity = identityIn(text);
-          const of = wanted.get(identity);
-          if (of !== undefined) yield { identity, text, of };
+          const of = wanted.get(identityIn(text));
+          if (of !== undefined) yield { text: ownCopy(text), of };
         }
       }
     },
   };
+}
+
+/** Whoever kept a part of the text would keep all that arrived with it in memory. */
+function ownCopy(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** An export may begin with a line of plain text, and end with an empty one. */

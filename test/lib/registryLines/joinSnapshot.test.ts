@@ -18,7 +18,7 @@ function snapshotOf(texts: ReadonlyMap<string, string>) {
       reads.push(wanted.size);
       for (const [identity, text] of texts) {
         const of = wanted.get(identity);
-        if (of !== undefined) yield { identity, text, of };
+        if (of !== undefined) yield { text, of };
       }
     },
   };

@@ -199,17 +199,16 @@ async function lookUp(
   pass: readonly WaitingLine[],
   mostCharacters: number,
 ): Promise<ReadonlyMap<string, BeforeLine> | 'tooLarge'> {
-  /** Whether its line may write a twin. */
-  const wanted = new Map<string, boolean>();
+  const wanted = new Map<string, { readonly identity: string; readonly writesTwin: boolean }>();
   for (const { text, wanted: { identity } = {} } of pass) {
-    if (identity !== undefined) wanted.set(identity, TWIN_MEMBER.test(text));
+    if (identity !== undefined) wanted.set(identity, { identity, writesTwin: TWIN_MEMBER.test(text) });
   }
   const found = new Map<string, BeforeLine>();
   if (wanted.size === 0) return found;
   let characters = 0;
-  for await (const { identity, text, of: writesTwin } of source.find(wanted)) {
-    const before = beforeLine(text, writesTwin);
-    found.set(identity, before);
+  for await (const { text, of } of source.find(wanted)) {
+    const before = beforeLine(text, of.writesTwin);
+    found.set(of.identity, before);
     characters += (before.twin.tags?.length ?? 0) + (before.twin.desired?.length ?? 0);
     if (characters > mostCharacters && pass.length > 1) return 'tooLarge';
   }
