@@ -44,7 +44,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
 
   'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/recovery': `${provisioning('job again report configurations evidence check drop texts run')} ${BELOW}`,
-  'src/lib/provisioning/job': `${provisioning('verify again preImage report evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/job': `${provisioning('verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/parents': `${provisioning('outcome again evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/outcome': `${provisioning('verify again evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/verify': `${provisioning('again evidence check drop texts run')} ${BELOW}`,

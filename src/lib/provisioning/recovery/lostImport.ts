@@ -10,7 +10,7 @@ import { jobDeadlineMs } from '../../hubJobs/startHubJob.ts';
 import { HubError, type ImportExportJob } from '../../registry/index.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { hubOf } from '../../runs/runRecord.ts';
-import { FIND_MS } from '../job/laterJobs.ts';
+import { FIND_MS } from '../job/jobPolicies.ts';
 import { runErrorOf } from '../report/endRun.ts';
 import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
 import { noteJob, waitingFor } from '../run/jobNotes.ts';

@@ -1,150 +1,119 @@
-/**
- * The steps of a run around the jobs of its hub: the pre-image, the export that large ones need, and the import itself.
- * Each is one durable activity, safe to repeat at any moment.
- */
-
-import { readJobState } from '../../hubJobs/jobState.ts';
-import { type HubJobPlan, startHubJob } from '../../hubJobs/startHubJob.ts';
+import { startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
-import type { CheckResult } from '../check/checkResult.ts';
-import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
 import { DropChanged } from '../drop/drop.ts';
-import { importPlan, preImagePlan } from '../job/jobPlans.ts';
-import { FIND_MS, startLaterJob } from '../job/laterJobs.ts';
-import { endWithoutImport, openChecked } from '../job/openChecked.ts';
+import { FIND_MS, JOB_POLICIES, type JobWork } from '../job/jobPolicies.ts';
+import { openChecked } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
-import { filledFor } from '../preImage/filled.ts';
 import { epochSince } from '../preImage/preImage.ts';
 import { findLostImport } from '../recovery/lostImport.ts';
 import { surviving } from '../recovery/recovery.ts';
-import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
-import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
-import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
+import { runErrorOf } from '../report/endRun.ts';
+import { isEarlierEpoch } from '../run/epoch.ts';
 import { noteJob, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
-import { isLostAfterSend, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
-import { runError } from '../texts/runErrors.ts';
+import { isLostAfterSend, type JobKind, type ProvisioningContext } from '../run/provisionRun.ts';
 import type { JobStep } from './stepInputs.ts';
 
 const MINUTE_MS = 60_000;
-
-async function planOf(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  check: CheckResult,
-  kind: 'export' | 'import',
-  epoch: Epoch | undefined,
-): Promise<HubJobPlan> {
-  switch (kind) {
-    case 'export':
-      if (epoch === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
-      return preImagePlan(context, record, check, epoch);
-    case 'import': {
-      if (record.options?.dryRun === true) throw new Error(`The run ${record.runId} is a dry run: it imports nothing.`);
-      const filled = await filledFor(context, record, check, epoch);
-      const configurationsBlobName = (await prepareConfigurations(context, record, check))?.blobName;
-      return importPlan(context, record, check, { ...filled, epoch, configurationsBlobName });
-    }
-    default: {
-      const never: never = kind;
-      throw new Error(`unknown kind of job ${String(never)}`);
-    }
-  }
-}
-
-/** The run was cancelled after a create was sent, or may have been; no job of it has come to light so far. */
-class CancelledInDoubt extends Error {}
-
-function unlessCancelled(record: ProvisionRun, plan: HubJobPlan): HubJobPlan {
-  return {
-    ...plan,
-    async beforeCreate() {
-      if (record.cancelRequestedAt !== undefined) throw new CancelledInDoubt();
-      await plan.beforeCreate?.();
-    },
-  };
-}
-
-/** @returns false while the job may still come to light, and then be cancelled */
-async function endInDoubt(
-  context: ProvisioningContext,
-  run: { readonly record: ProvisionRun; readonly check: CheckResult },
-): Promise<boolean> {
-  const { record } = run;
-  const { intent } = (await readJobState(context, record, IMPORT_JOB_BLOB)) ?? {};
-  if (intent !== undefined && context.now().getTime() - Date.parse(intent.at) < FIND_MS) {
-    const reason = 'the run was cancelled; looking for an import that it may have started';
-    await waitingFor(context, record.runId, { kind: 'busy', reason, phase: PHASE_OF.import });
-    return false;
-  }
-  return endWithoutImport(context, run, { state: 'cancelled', error: runError('cancelled:inDoubt') });
-}
 
 type StartReply =
   | { readonly status: 'started' | 'anew' | 'ended' }
   | { readonly status: 'wait'; readonly seconds: number };
 
-/** `anew`: what the job would read is gone, and nothing was sent: the pre-image has to be taken anew. */
+const STARTED = { status: 'started' } as const;
+const ENDED = { status: 'ended' } as const;
+
+/**
+ * Starts a job of the run, as the policy of its kind says.
+ *
+ * `anew`: what the job would read is gone, and nothing was sent: the pre-image has to be taken anew. `ended`: the run has
+ * ended, or goes on without this job.
+ */
 export async function startJob(context: ProvisioningContext, input: JobStep): Promise<StartReply> {
   return surviving(
     context,
     input.runId,
-    () => tryStartJob(context, input),
+    () => openAndStart(context, input),
     (how) => {
       if (how !== 'sent') return { status: how };
       // The import is looked for; of what follows it, the next step is asked for once more.
-      return input.kind === 'import' || input.kind === 'export' ? { status: 'wait', seconds: 1 } : { status: 'ended' };
+      return isBeforeSend(input.kind) ? { status: 'wait', seconds: 1 } : ENDED;
     },
   );
 }
 
-async function tryStartJob(context: ProvisioningContext, input: JobStep): Promise<StartReply> {
+function isBeforeSend(kind: JobKind): boolean {
+  return kind === 'import' || kind === 'export';
+}
+
+async function openAndStart(context: ProvisioningContext, input: JobStep): Promise<StartReply> {
   const { runId, kind } = input;
   const known = await openRun(context, runId);
-  if (known === undefined) return { status: 'ended' };
+  if (known === undefined) return ENDED;
   // The import was started long ago; of a run that has lost its notes it is looked for, and started by nobody.
-  if (kind === 'import' && known.jobs.import !== undefined) return { status: 'started' };
+  if (kind === 'import' && known.jobs.import !== undefined) return STARTED;
   if (kind === 'import' && isLostAfterSend(known)) return findLostImport(context, known);
   const run = await openChecked(context, runId);
-  if (run === undefined) return { status: 'ended' };
-  if (kind !== 'export' && kind !== 'import') return startLaterJob(context, run, kind);
-  const { record, check } = run;
-  // Its orchestrations are suspended one by one: one that was about to start may get here all the same.
+  if (run === undefined) return ENDED;
+  const { record } = run;
+  // An export is taken anew in each epoch: whether this one was, its state tells.
+  if (kind !== 'export' && record.jobs[kind] !== undefined) return STARTED;
+  // A step that was about to start may get here all the same.
   if (record.suspendedAt !== undefined && record.jobs[kind] === undefined) return { status: 'wait', seconds: 30 };
+  if (!isBeforeSend(kind)) return start({ context, ...run, epoch: undefined }, kind);
   const epoch = await epochSince(context, run, input.epoch);
-  if (isEarlierEpoch(input.epoch ?? epoch, epoch)) return { status: 'ended' };
+  if (isEarlierEpoch(input.epoch ?? epoch, epoch)) return ENDED;
+  return start({ context, ...run, epoch }, kind);
+}
+
+/** It is too late to create the job, and it was not found either. */
+class TooLate extends Error {}
+
+async function start(work: JobWork, kind: JobKind): Promise<StartReply> {
+  const { context, record, epoch } = work;
+  const policy = JOB_POLICIES[kind];
+  const notStarted = async (why: Parameters<typeof policy.notStarted>[1]): Promise<StartReply> =>
+    (await policy.notStarted(work, why)) ? ENDED : { status: 'wait', seconds: 5 };
+  const wait = async (
+    waiting: { readonly kind: 'busy' | 'trouble'; readonly reason: string },
+    seconds: number,
+  ): Promise<StartReply> => {
+    await waitingFor(context, record.runId, { ...waiting, phase: PHASE_OF[kind] });
+    return { status: 'wait', seconds };
+  };
+
+  const tooLate = await policy.whyTooLate?.(work);
+  if (tooLate !== undefined && (await policy.isUnsent?.(work)) !== false)
+    return notStarted({ is: 'tooLate', reason: tooLate });
+  const { waiting } = record;
+  const isCounted = waiting !== undefined && policy.counted.includes(waiting.kind);
+  const waitedMs = isCounted ? context.now().getTime() - Date.parse(waiting.since) : 0;
   try {
-    const plan = await planOf(context, record, check, kind, epoch);
-    const result = await startHubJob(context, record, kind === 'import' ? unlessCancelled(record, plan) : plan);
-    if (result.status === 'outdated') return { status: 'ended' };
+    const plan = await policy.plan(work);
+    const beforeCreate = async (): Promise<void> => {
+      if (tooLate !== undefined) throw new TooLate(tooLate);
+      await plan.beforeCreate?.();
+    };
+    const result = await startHubJob(context, record, { ...plan, beforeCreate });
+    if (result.status === 'outdated') return ENDED;
+    if (result.status === 'closed') return await notStarted({ is: 'closed' });
     if (result.status === 'wait') {
-      await waitingFor(context, runId, { kind: 'busy', reason: result.reason, phase: PHASE_OF[kind] });
-      return { status: 'wait', seconds: result.seconds };
+      const { reason, seconds } = result;
+      if (waitedMs < policy.longestBusyMs) return await wait({ kind: 'busy', reason }, seconds);
+      return await notStarted({ is: 'busy', reason });
     }
-    if (result.status === 'closed') {
-      // An attempt before this one gave up, and died before it could say so.
-      await endWithoutJob(context, runId, { state: 'failed', error: runError('startGivenUp'), check });
-      return { status: 'ended' };
-    }
-    await noteJob(context, runId, kind, kind === 'export' ? { ...result.job, epoch } : result.job);
-    return { status: 'started' };
+    await noteJob(context, record.runId, kind, kind === 'export' ? { ...result.job, epoch } : result.job);
+    return STARTED;
   } catch (error) {
-    const again = { status: 'wait', seconds: 5 } as const;
-    if (error instanceof CancelledInDoubt) return (await endInDoubt(context, run)) ? { status: 'ended' } : again;
-    if (error instanceof DropChanged) {
-      const ended = await endWithoutImport(context, run, { state: 'refused', error: runErrorOf(error) });
-      return ended ? { status: 'ended' } : again;
-    }
+    if (error instanceof TooLate) return notStarted({ is: 'tooLate', reason: error.message });
+    if (error instanceof DropChanged) return notStarted({ is: 'failed', error });
     if (!(error instanceof HubError)) throw error;
-    const reason = runErrorOf(error).message;
-    const troubledMs =
-      record.waiting?.kind === 'trouble' ? context.now().getTime() - Date.parse(record.waiting.since) : 0;
     const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
     // A create whose fate is not known is looked for, even when no time was given for trying again.
-    if ((error.retryable && troubledMs < retryMs) || (error.outcomeUnknown && troubledMs < FIND_MS)) {
-      await waitingFor(context, runId, { kind: 'trouble', reason, phase: PHASE_OF[kind] });
-      return again;
-    }
-    const ended = await endWithoutImport(context, run, { state: 'failed', error: runErrorOf(error) });
-    return ended ? { status: 'ended' } : again;
+    const mostMs = Math.max(
+      error.retryable ? Math.max(retryMs, policy.leastTroubleMs) : 0,
+      error.outcomeUnknown ? FIND_MS : 0,
+    );
+    if (waitedMs < mostMs) return wait({ kind: 'trouble', reason: runErrorOf(error).message }, 5);
+    return notStarted({ is: 'failed', error });
   }
 }

@@ -1,0 +1,182 @@
+/**
+ * The five jobs that a run may have its hub do: how each is planned, until when it may still be started, how long it is
+ * waited for, and what becomes of the run where it is not.
+ *
+ * Pre-image and import are what the run is for: without them it ends. The jobs that follow the import may be given up.
+ */
+
+import { closeHubJob, readJobState } from '../../hubJobs/jobState.ts';
+import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
+import type { RunWaiting } from '../../runs/runRecord.ts';
+import { StagingLost } from '../../runs/stagingLost.ts';
+import { parentsExport } from '../again/parentLinks.ts';
+import { changeRounds, isTimeOver, ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
+import type { CheckResult } from '../check/checkResult.ts';
+import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
+import { DropChanged } from '../drop/drop.ts';
+import { filledFor } from '../preImage/filled.ts';
+import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import type { Epoch } from '../run/epoch.ts';
+import { IMPORT_JOB_BLOB, RETRY_JOB_BLOB } from '../run/jobBlobs.ts';
+import { PHASE_OF, waitingFor } from '../run/jobNotes.ts';
+import type { JobKind, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { runError } from '../texts/runErrors.ts';
+import { importPlan, parentsPlan, preImagePlan, retryPlan, verifyPlan } from './jobPlans.ts';
+import { endWithoutImport } from './openChecked.ts';
+
+const MINUTE_MS = 60_000;
+/** How long a job whose create had an unclear end is looked for at least. */
+export const FIND_MS = 2 * MINUTE_MS;
+/** How long a job that comes after the import is waited for while the hub does something else. */
+const LONGEST_BUSY_MS = 2 * 60 * MINUTE_MS;
+
+/** A run whose job is to be started. */
+export interface JobWork {
+  readonly context: ProvisioningContext;
+  readonly record: ProvisionRun;
+  readonly check: CheckResult;
+  /** The epoch of the pre-image; undefined for a run that takes none. */
+  readonly epoch: Epoch | undefined;
+}
+
+/** Why a job is not started any more. */
+export type NotStarted =
+  | { readonly is: 'tooLate' | 'busy'; readonly reason: string }
+  | { readonly is: 'closed' }
+  | { readonly is: 'failed'; readonly error: unknown };
+
+export interface JobPolicy {
+  plan(work: JobWork): Promise<HubJobPlan>;
+  /** Why it may not be created any more; one that was sent, or may have been, is looked for all the same. */
+  whyTooLate?(work: JobWork): Promise<string | undefined>;
+  /** Whether it is certain that it was not sent, and will not be; asked when it is too late. */
+  isUnsent?(work: JobWork): Promise<boolean>;
+  /** How long it is waited for while the hub does something else. */
+  readonly longestBusyMs: number;
+  /** For how long trouble is waited out at least, whatever `retryMinutes` says. */
+  readonly leastTroubleMs: number;
+  /** What time of waiting counts as waiting for this job. */
+  readonly counted: readonly RunWaiting['kind'][];
+  /** What becomes of the run. False: not yet; the job may still come to light. */
+  notStarted(work: JobWork, why: NotStarted): Promise<boolean>;
+}
+
+const ESSENTIAL = {
+  longestBusyMs: Number.POSITIVE_INFINITY,
+  leastTroubleMs: 0,
+  counted: ['trouble'],
+  notStarted: endRun,
+} as const;
+
+/** For its turn the run may have waited for long before. */
+const LATER = { longestBusyMs: LONGEST_BUSY_MS, leastTroubleMs: FIND_MS, counted: ['busy', 'trouble'] } as const;
+
+export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
+  export: {
+    ...ESSENTIAL,
+    async plan({ context, record, check, epoch }) {
+      if (epoch === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
+      return preImagePlan(context, record, check, epoch);
+    },
+  },
+  import: {
+    ...ESSENTIAL,
+    async plan({ context, record, check, epoch }) {
+      if (record.options?.dryRun === true) throw new Error(`The run ${record.runId} is a dry run: it imports nothing.`);
+      const filled = await filledFor(context, record, check, epoch);
+      const configurationsBlobName = (await prepareConfigurations(context, record, check))?.blobName;
+      return importPlan(context, record, check, { ...filled, epoch, configurationsBlobName });
+    },
+    whyTooLate: whyCancelled,
+    // A run that could be closed to its import has ended by now.
+    isUnsent: async () => false,
+  },
+  retry: {
+    ...LATER,
+    plan: async (work) => retryPlan(work.context, work.record, await planned(work, 'secondJob')),
+    async whyTooLate(work) {
+      const { context, record } = work;
+      const isOver = async () => isTimeOver(context, record, await plannedOf(work));
+      return (await whyCancelled(work)) ?? ((await isOver()) ? 'the time for retries is over' : undefined);
+    },
+    isUnsent: isRetryUnsent,
+    notStarted: giveUp('retry', 'secondJob'),
+  },
+  // What was done is verified at any time.
+  verify: {
+    ...LATER,
+    plan: async (work) => verifyPlan(work.context, work.record, work.check, await planned(work, 'verification')),
+    notStarted: giveUp('verify', 'verification'),
+  },
+  parents: {
+    ...LATER,
+    plan: async (work) =>
+      parentsPlan(work.context, work.record, work.check, parentsExport(await planned(work, 'parents'))),
+    whyTooLate: whyCancelled,
+    notStarted: giveUp('parents', 'parents'),
+  },
+};
+
+type PlannedPart = 'secondJob' | 'verification' | 'parents';
+
+async function plannedOf({ context, record }: JobWork): Promise<RoundsState> {
+  const rounds = await readRounds(context, record);
+  if (rounds === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
+  return rounds.value;
+}
+
+async function planned<Part extends PlannedPart>(work: JobWork, part: Part): Promise<NonNullable<RoundsState[Part]>> {
+  const plan = (await plannedOf(work))[part];
+  if (plan == null) throw new Error(`The run ${work.record.runId} has not planned its job (${part}).`);
+  return plan;
+}
+
+async function whyCancelled({ record }: JobWork): Promise<string | undefined> {
+  return record.cancelRequestedAt === undefined ? undefined : 'the run was cancelled';
+}
+
+async function isRetryUnsent({ context, record }: JobWork): Promise<boolean> {
+  return (await closeHubJob(context, record, RETRY_JOB_BLOB)) === 'closed';
+}
+
+/** What the job was to do is not done then, and the report says so. */
+function giveUp(kind: JobKind, part: PlannedPart): JobPolicy['notStarted'] {
+  return async (work, why) => {
+    const { context, record } = work;
+    const failed = why.is === 'failed' ? runErrorOf(why.error).message : 'it was closed';
+    context.log.log('warn', `the ${kind} job was given up: ${'reason' in why ? why.reason : failed}`);
+    // A create may have been sent whose fate nobody knows: then its lines may have been applied.
+    const doubt = part === 'secondJob' && !(await isRetryUnsent(work)) ? { mayHaveRun: true } : {};
+    await changeRounds(context, record, (state) => {
+      const due = state[part];
+      return due?.state === 'due' ? { ...state, [part]: { ...due, state: 'givenUp', ...doubt } } : undefined;
+    });
+    // The next job has its own time.
+    await context.runs.update(record.runId, ({ waiting, ...rest }) => (waiting === undefined ? undefined : rest));
+    return true;
+  };
+}
+
+async function endRun(work: JobWork, why: NotStarted): Promise<boolean> {
+  const { context, record, check } = work;
+  if (why.is === 'closed') {
+    // An attempt before this one gave up, and died before it could say so.
+    await endWithoutJob(context, record.runId, { state: 'failed', error: runError('startGivenUp'), check });
+    return true;
+  }
+  if (why.is !== 'failed') return endInDoubt(work);
+  const state = why.error instanceof DropChanged ? 'refused' : 'failed';
+  return endWithoutImport(context, work, { state, error: runErrorOf(why.error) });
+}
+
+/** The run was cancelled after a create was sent, or may have been; no job of it has come to light so far. */
+async function endInDoubt(work: JobWork): Promise<boolean> {
+  const { context, record } = work;
+  const { intent } = (await readJobState(context, record, IMPORT_JOB_BLOB)) ?? {};
+  if (intent !== undefined && context.now().getTime() - Date.parse(intent.at) < FIND_MS) {
+    const reason = 'the run was cancelled; looking for an import that it may have started';
+    await waitingFor(context, record.runId, { kind: 'busy', reason, phase: PHASE_OF.import });
+    return false;
+  }
+  return endWithoutImport(context, work, { state: 'cancelled', error: runError('cancelled:inDoubt') });
+}
