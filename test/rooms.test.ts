@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -208,6 +208,16 @@ describe('the table of rooms', () => {
       .flatMap((room) => [...(table.knows.get(room) ?? [])])
       .filter((known) => !allowed.some((place) => isIn(known, place)));
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('CONTRIBUTING.md', () => {
+  it('shows the rooms of src/lib, in the order of the table', () => {
+    const { rooms } = tableOf(MAY_KNOW);
+    const folders = rooms.flatMap((room) => /^src\/lib\/(?!devicesFile\/)(?:.*\/)?(\w+)$/.exec(room)?.[1] ?? []);
+    const [, tree = ''] = readFileSync('CONTRIBUTING.md', 'utf8').split('src/lib/ ', 2);
+    const shown = Array.from(tree.matchAll(/^ +(\w+)\/ /gm), ([, folder = '']) => folder);
+    expect(shown.filter((folder) => folders.includes(folder))).toEqual(folders);
   });
 });
 

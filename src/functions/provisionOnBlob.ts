@@ -1,3 +1,5 @@
+/** A file that lands starts its run. */
+
 import { app, type InvocationContext } from '@azure/functions';
 import { input } from 'durable-functions';
 import { registerBlobReferences } from '../hosting/blobReference.ts';

@@ -1,3 +1,5 @@
+/** The check of a `configurations.txt`, line by line. */
+
 import { createHash } from 'node:crypto';
 import { fill } from '../codeText.ts';
 import { HubKeeperError } from '../errors.ts';

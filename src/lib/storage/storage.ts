@@ -1,3 +1,5 @@
+/** The storage account: how it is reached, and its containers. */
+
 import type { TokenCredential } from '@azure/core-auth';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 

@@ -1,3 +1,5 @@
+/** The check of a drop: what it makes of the lines of the file, in the container of the run. */
+
 import { randomBytes } from 'node:crypto';
 
 import type { ContainerClient } from '@azure/storage-blob';

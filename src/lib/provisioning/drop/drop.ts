@@ -1,3 +1,5 @@
+/** The file that a run is for: where it lies, and whether it is still what it was. */
+
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { HubKeeperError } from '../../errors.ts';

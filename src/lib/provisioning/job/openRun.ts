@@ -1,3 +1,5 @@
+/** What every step begins with: the record of a run that is still to be worked on. */
+
 import { isFinal } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { endWithoutJob } from '../report/endRun.ts';

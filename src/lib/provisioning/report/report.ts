@@ -1,3 +1,5 @@
+/** The report of a run: what became of every line of its file, as files in the results container. */
+
 import { Readable } from 'node:stream';
 
 import { withoutFiller } from '../../devicesFile/lineText.ts';
