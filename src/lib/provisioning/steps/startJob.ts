@@ -57,8 +57,6 @@ async function openAndStart(context: ProvisioningContext, input: JobStep): Promi
   const { record } = run;
   // An export is taken anew in each epoch: whether this one was, its state tells.
   if (kind !== 'export' && record.jobs[kind] !== undefined) return STARTED;
-  // A step that was about to start may get here all the same.
-  if (record.suspendedAt !== undefined && record.jobs[kind] === undefined) return { status: 'wait', seconds: 30 };
   if (!isBeforeSend(kind)) return start({ context, ...run, epoch: undefined }, kind);
   const epoch = await epochSince(context, run, input.epoch);
   if (isEarlierEpoch(input.epoch ?? epoch, epoch)) return ENDED;
@@ -67,6 +65,8 @@ async function openAndStart(context: ProvisioningContext, input: JobStep): Promi
 
 /** It is too late to create the job, and it was not found either. */
 class TooLate extends Error {}
+/** The run was suspended or cancelled since the step began: the next step finds out what follows. */
+class NotNow extends Error {}
 
 async function start(work: JobWork, kind: JobKind): Promise<StartReply> {
   const { context, record, epoch } = work;
@@ -92,6 +92,9 @@ async function start(work: JobWork, kind: JobKind): Promise<StartReply> {
     const beforeCreate = async (): Promise<void> => {
       if (tooLate !== undefined) throw new TooLate(tooLate);
       await plan.beforeCreate?.();
+      const now = await openRun(context, record.runId);
+      const isCancelled = now?.cancelRequestedAt !== record.cancelRequestedAt;
+      if (now?.suspendedAt !== undefined || isCancelled) throw new NotNow();
     };
     const result = await startHubJob(context, record, { ...plan, beforeCreate });
     if (result.status === 'outdated') return ENDED;
@@ -104,6 +107,7 @@ async function start(work: JobWork, kind: JobKind): Promise<StartReply> {
     await noteJob(context, record.runId, kind, kind === 'export' ? { ...result.job, epoch } : result.job);
     return STARTED;
   } catch (error) {
+    if (error instanceof NotNow) return { status: 'wait', seconds: 1 };
     if (error instanceof TooLate) return notStarted({ is: 'tooLate', reason: error.message });
     if (error instanceof DropChanged) return notStarted({ is: 'failed', error });
     if (!(error instanceof HubError)) throw error;

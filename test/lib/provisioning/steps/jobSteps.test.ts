@@ -41,7 +41,11 @@ class JobHub {
   listing: HubError | undefined;
   cancelling: HubError | undefined;
 
+  /** Done while the hub is asked for its jobs: after the step has read its record, before the create. */
+  whenListed: (() => Promise<unknown>) | undefined;
+
   async listJobs() {
+    await this.whenListed?.();
     if (this.listing !== undefined) throw this.listing;
     return [...this.jobs];
   }
@@ -108,14 +112,27 @@ async function checkedRun(metadata: Record<string, string> = {}): Promise<Prepar
   };
 }
 
-describe('a run that is suspended', () => {
-  it('starts no job until it is resumed', async () => {
+describe('a run that is suspended or cancelled', () => {
+  const at = '2026-11-20T10:00:00.000Z';
+
+  it.each([
+    ['was suspended before the step', 'before', { suspendedAt: at }, undefined],
+    ['is suspended right before the create', 'during', { suspendedAt: at }, undefined],
+    ['is cancelled right before the create', 'during', { cancelRequestedAt: at }, 'cancelled'],
+  ] as const)('starts no job when it %s, and notes none as sent', async (_what, when, change, state) => {
     const run = await checkedRun();
-    await run.context.runs.update(run.runId, (record) => ({ ...record, suspendedAt: '2026-11-20T10:00:00.000Z' }));
-    expect(await run.start()).toEqual({ status: 'wait', seconds: 30 });
+    const note = () => run.context.runs.update(run.runId, (record) => ({ ...record, ...change }));
+    if (when === 'before') await note();
+    else run.hub.whenListed = note;
+    expect(await run.start()).toEqual({ status: 'wait', seconds: 1 });
     expect(run.hub.created).toHaveLength(0);
+    expect((await run.record()).importSentAt).toBeUndefined();
+
+    run.hub.whenListed = undefined;
     await run.context.runs.update(run.runId, ({ suspendedAt: _suspendedAt, ...record }) => record);
-    expect(await run.start()).toEqual({ status: 'started' });
+    expect(await run.start()).toEqual({ status: state === undefined ? 'started' : 'ended' });
+    if (state !== undefined) expect(await run.record()).toMatchObject({ state });
+    expect(run.hub.created).toHaveLength(state === undefined ? 1 : 0);
   });
 });
 
