@@ -47,14 +47,16 @@ export const STEPS_A_HISTORY = 50;
 /** What the loop holds on to between its steps. */
 interface Held {
   place?: TurnPlace | undefined;
-  /** The wait for the next event; one at a time, for of several only the latest would be told of it. */
-  wake?: Task | undefined;
+  /** Waits for an event to wake that have not been told of one, or whose event is still to be heeded. */
+  wakes: readonly Task[];
+  /** An event that the history before this one had is lost: until the first wait is over. */
+  mayHaveLostOne: boolean;
 }
 
 export function* run(context: OrchestrationContext): Generator<Task, RunResult | undefined, unknown> {
   const input = context.df.getInput() as RunInput;
   const { runId, kind = 'provision', attempt = 1, place } = input;
-  const held: Held = place === undefined ? {} : { place };
+  const held: Held = { place, wakes: [], mayHaveLostOne: input.step !== undefined };
   const { begin, fail: failing } = KINDS[kind];
   let step = input.step ?? begin({ runId, attempt });
   let result: RunResult;
@@ -160,19 +162,31 @@ function* askForTurn(context: OrchestrationContext, place: TurnPlace, step: Turn
   return next;
 }
 
-/** Waits for `seconds` of durable time, or until somebody wakes the run. */
+/**
+ * Waits for `seconds` of durable time, or until somebody wakes the run.
+ *
+ * Each time with a wait of its own: the library and the extension tell the latest of an event, so one that has timed out
+ * stays, to be told of what comes while an activity is at work. One wait that was used over and over would be told of
+ * several events, and all but the first would be lost.
+ */
 function* waitOrWake(context: OrchestrationContext, held: Held, seconds: number): Generator<Task, void, unknown> {
-  held.wake ??= context.df.waitForExternalEvent(WAKE_EVENT);
-  const { wake } = held;
+  const longest = held.mayHaveLostOne ? LONGEST_WAIT_SECONDS : seconds;
+  held.mayHaveLostOne = false;
+  const waiting = held.wakes.filter((wake) => !wake.isCompleted);
   // It came while an activity was at work, which may have read the record before.
-  if (!wake.isCompleted) {
-    const timer = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + seconds * 1000));
-    const first = yield context.df.Task.any([timer, wake]);
-    if (first !== wake) return;
+  if (waiting.length < held.wakes.length) {
+    held.wakes = waiting;
+    return;
+  }
+  const wake = context.df.waitForExternalEvent(WAKE_EVENT);
+  const until = context.df.currentUtcDateTime.getTime() + Math.min(seconds, longest) * 1000;
+  const timer = context.df.createTimer(new Date(until));
+  if ((yield context.df.Task.any([timer, wake])) === wake) {
     // A timer that is not cancelled keeps the instance running.
     timer.cancel();
+  } else {
+    held.wakes = [...waiting, wake];
   }
-  held.wake = undefined;
 }
 
 /**
