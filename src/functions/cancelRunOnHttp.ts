@@ -2,7 +2,7 @@ import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } 
 import { getClient, input } from 'durable-functions';
 
 import { apiError } from '../hosting/apiTexts.ts';
-import { resumeRun, wakeRun } from '../hosting/pauseRun.ts';
+import { letRunEnd } from '../hosting/pauseRun.ts';
 import { runIdOf } from '../hosting/runIdOf.ts';
 import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
 import { isFinal } from '../lib/runs/runRecord.ts';
@@ -28,12 +28,7 @@ export async function cancelRunOnHttp(request: HttpRequest, context: InvocationC
   if (isFinal(record.state)) {
     return apiError('runEnded:cancel', [{ state: record.state }], record);
   }
-  if (record.suspendedAt === undefined) {
-    await wakeRun(services, getClient(context), runId);
-    return { status: 202, jsonBody: record };
-  }
-  const resumed = await resumeRun(services, getClient(context), runId);
-  return { status: 202, jsonBody: resumed.status === 'unknown' ? record : resumed.run };
+  return { status: 202, jsonBody: await letRunEnd(services, getClient(context), record) };
 }
 
 app.http('cancelRunOnHttp', {

@@ -54,13 +54,27 @@ export async function resumeRun(
   if (known.suspendedAt === undefined && !isSuspendedThere) return { status: 'refused', run: known };
   // The record first: a step that runs at once must not find itself suspended.
   const run = await context.runs.update(runId, (current) => {
-    const { suspendedAt, suspendedMs = 0, ...rest } = current;
-    const lastMs = suspendedAt === undefined ? 0 : context.now().getTime() - Date.parse(suspendedAt);
-    return { ...withoutPlace(rest), suspendedMs: suspendedMs + lastMs };
+    const { suspendedAt, suspendedMs = 0, ...rest } = withoutPlace(current);
+    if (suspendedAt === undefined) return isSuspendedThere ? rest : undefined;
+    const now = context.now().getTime();
+    const sinceMs = Date.parse(suspendedAt);
+    return { ...waitedUntil(rest, sinceMs, now), suspendedMs: suspendedMs + now - sinceMs };
   });
   if (isSuspendedThere) await client.resume(instanceId, 'asked');
   await wakeRun(context, client, runId);
   return { status: isFinal(run.state) ? 'ended' : 'done', run };
+}
+
+/** Has a run that was cancelled come to its end: one that is suspended, in whatever way, is resumed. */
+export async function letRunEnd<Run extends RunBase>(
+  context: RunContext<Run>,
+  client: DurableClient,
+  record: Run,
+): Promise<RunBase> {
+  const resumed = await resumeRun(context, client, record.runId);
+  if (resumed.status === 'unknown') return record;
+  if (resumed.status === 'refused') await wakeRun(context, client, record.runId);
+  return resumed.run;
 }
 
 /** Has a run that waits read its record now. One that cannot be told of it reads it within moments all the same. */
@@ -70,6 +84,15 @@ export async function wakeRun(context: RunContext<RunBase>, client: DurableClien
   } catch (error) {
     context.log.log('info', `run ${runId} was not woken: ${String(error)}`);
   }
+}
+
+/** What a run waited for while it was suspended (from `start` to `end`, ms since the epoch) it has not waited for. */
+function waitedUntil<Run extends Pick<RunBase, 'waiting'>>(record: Run, start: number, end: number): Run {
+  const { waiting } = record;
+  if (waiting === undefined) return record;
+  const since = Date.parse(waiting.since);
+  const moved = new Date(since + end - Math.max(since, start)).toISOString();
+  return { ...record, waiting: { ...waiting, since: moved } };
 }
 
 /** A suspended run stands in no queue; and the time for which it was suspended is no time for which it has waited. */

@@ -93,8 +93,9 @@ async function start(work: JobWork, kind: JobKind): Promise<StartReply> {
       if (tooLate !== undefined) throw new TooLate(tooLate);
       await plan.beforeCreate?.();
       const now = await openRun(context, record.runId);
-      const isCancelled = now?.cancelRequestedAt !== record.cancelRequestedAt;
-      if (now?.suspendedAt !== undefined || isCancelled) throw new NotNow();
+      // One that is cancelled is not suspended any more: it has to end, and what it did is verified first.
+      const isSuspended = now?.suspendedAt !== undefined && now.cancelRequestedAt === undefined;
+      if (isSuspended || now?.cancelRequestedAt !== record.cancelRequestedAt) throw new NotNow();
     };
     const result = await startHubJob(context, record, { ...plan, beforeCreate });
     if (result.status === 'outdated') return ENDED;

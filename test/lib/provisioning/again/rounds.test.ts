@@ -77,6 +77,11 @@ class BulkHub {
   async listJobs() {
     return [...this.jobs.values()];
   }
+  async createExportJob() {
+    const job = { jobId: `export-${this.jobs.size}`, type: 'export', status: 'running', progress: 0 };
+    this.jobs.set(job.jobId, job);
+    return job;
+  }
   async cancelJob(jobId: string) {
     this.cancelled.push(jobId);
   }
@@ -638,6 +643,17 @@ describe('a second job', () => {
 });
 
 describe('what may have been applied', () => {
+  it('is verified by an export although the run is suspended, too, once it is cancelled: it has to end', async () => {
+    const run = await afterJob(devices(201), {});
+    await run.context.runs.update(run.runId, importFailed);
+    await run.next();
+    run.context.advance(6_000);
+    expect(await run.next()).toEqual({ do: 'job', kind: 'verify' });
+    const at = run.context.now().toISOString();
+    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: at, suspendedAt: at }));
+    expect(await startJob(run.context, { runId: run.runId, kind: 'verify' })).toEqual({ status: 'started' });
+  });
+
   it('is read back although the last word on it is that the hub was busy', async () => {
     const run = await afterJob(devices(3), { d0: THROTTLED, d1: THROTTLED, d2: SERVER_ERROR });
     await run.next();
