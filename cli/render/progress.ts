@@ -21,7 +21,7 @@ export interface Progress {
 const PHASE_TEXT: Readonly<Record<Exclude<ProvisionPhase, 'job'>, string>> = {
   ...SHORT_TEXT,
   retry: 'retrying transient failures',
-  verify: 'reading back what is not certain',
+  verify: 'verifying what is not certain',
   parents: 'linking devices to their parents',
 };
 

@@ -38,7 +38,7 @@ export class RefusedInputError extends HubKeeperError {
 
 /**
  * Whether an error was raised by our own code (or by what it calls, for what our code gave it), not by a service or a
- * network: trying again gives the same.
+ * network: a retry gives the same.
  */
 export function isOwnFault(error: unknown): error is Error {
   const isOfLanguage =

@@ -19,7 +19,7 @@ export function* takeItems(
   input: TakeInput,
 ): Generator<Task, number | undefined, unknown> {
   const reply = yield context.df.callEntity(new EntityId(BUDGET_ENTITY, hub), 'take', input);
-  if (!isTakeReply(reply)) throw new Error(`The budget of the hub "${hub}" gave no answer that can be understood.`);
+  if (!isTakeReply(reply)) throw new Error(`The budget of the hub "${hub}" did not give a valid answer.`);
   if (reply.granted) return reply.spreadMs;
   // Asked again before long, whatever the budget says: the clock that it went by may have been ahead.
   yield* sleep(context, Math.min(reply.waitMs, LONGEST_WAIT_MS) / 1000);

@@ -106,7 +106,7 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
       waitMs -= pauseMs;
       continue;
     }
-    const step: ChunkInput = { runId, round: work.wave, chunk, items: unused, msPerItem, waitMs, pass, refusals };
+    const step: ChunkInput = { runId, wave: work.wave, chunk, items: unused, msPerItem, waitMs, pass, refusals };
     const reply = (yield* callActivity(context, 'workChunk', step)) as ChunkReply;
     unused -= Math.min(unused, reply.sent);
     waitMs = reply.waitMs;

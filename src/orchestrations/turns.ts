@@ -37,7 +37,7 @@ export function* pollTurn(
   const input: PollInput = { ...ticket, limits };
   const reply = yield context.df.callEntity(new EntityId(TURN_ENTITY, hub), 'poll', input);
   if (isPollReply(reply)) return reply;
-  throw new Error(`The queue of the hub "${hub}" gave no answer that can be understood.`);
+  throw new Error(`The queue of the hub "${hub}" did not give a valid answer.`);
 }
 
 function isPollReply(reply: unknown): reply is PollReply {

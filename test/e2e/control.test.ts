@@ -31,7 +31,7 @@ describe('people in charge of a run', () => {
       expect(reply.status).toBe(202);
       const cancelled = await stack.finalRecord('long/devices.txt');
       expect(cancelled).toMatchObject({ state: 'cancelled', jobs: { import: { status: 'cancelled' } } });
-      // Some were applied and some were not, and no log says which: the registry is read back.
+      // Some were applied and some were not, and no log says which: the registry is verified.
       const made = (await stack.deviceIds()).filter((id) => id.startsWith('long')).length;
       expect(cancelled.outcomes).toMatchObject({ succeeded: made, failed: 3_000 - made, unconfirmed: 0 });
       const again = await fetch(`${stack.apiUrl}/runs/${running.runId}/cancel`, { method: 'POST' });

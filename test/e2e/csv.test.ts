@@ -106,8 +106,8 @@ it('the same devices as lines, as CSV, as compressed CSV and as failed-devices.t
       ['2', 'succeeded'],
       ['3', 'rejected'],
     ]);
-    await stack.drop('mended/devices.csv', rejected.replace('new/2', 'new-2'));
-    expect(await stack.finalRecord('mended/devices.csv')).toMatchObject({ outcomes: { succeeded: 1 } });
+    await stack.drop('fixed/devices.csv', rejected.replace('new/2', 'new-2'));
+    expect(await stack.finalRecord('fixed/devices.csv')).toMatchObject({ outcomes: { succeeded: 1 } });
     expect((await stack.rest('GET', '/twins/new-2')).body).toMatchObject({ tags: { site: 'c;\r\nd' } });
 
     await stack.drop('bad/devices.csv', 'id,tags.a\na,"b\n');

@@ -10,7 +10,7 @@ describe('a file that names parents', () => {
 });
 
 describe('parents that cannot be set, or are set anew', () => {
-  it('are told line by line, and mended with what can be dropped again', async () => {
+  it('are told line by line, and fixed with what can be dropped again', async () => {
     await shared.use(async (stack) => {
       const create = { importMode: 'create' };
       const deep = Array.from({ length: 7 }, (_, index) =>
@@ -43,8 +43,8 @@ describe('parents that cannot be set, or are set anew', () => {
       const keyOf = async (id: string) =>
         ((await stack.rest('GET', `/devices/${id}`)).body as Device).authentication.symmetricKey.primaryKey;
       const key = await keyOf('orphan');
-      await stack.drop('mended/devices.txt', `${orphan}\n${line(edge('later', 'e1'))}`);
-      expect(await stack.finalRecord('mended/devices.txt')).toMatchObject({ state: 'completed' });
+      await stack.drop('fixed/devices.txt', `${orphan}\n${line(edge('later', 'e1'))}`);
+      expect(await stack.finalRecord('fixed/devices.txt')).toMatchObject({ state: 'completed' });
       expect(await hierarchy(stack)).toMatchObject({ orphan: 'later', later: 'e1' });
       expect(await keyOf('orphan')).toBe(key);
     });

@@ -101,7 +101,7 @@ describe('what a line leaves out', () => {
     });
   });
 
-  it('is kept, too, when the line fails for a passing reason and is sent again', async () => {
+  it('is kept, too, when the line fails transiently and is sent again', async () => {
     await shared.use(async (stack) => {
       // More than are read one by one.
       const ids = Array.from({ length: 210 }, (_, index) => `d${index}`);

@@ -5,7 +5,7 @@ import { expectAllRetried, fileOf, idsOf, setFaults, THROTTLED_HUBS } from '../s
 const MINUTE_MS = 60_000;
 
 it.each(THROTTLED_HUBS)(
-  'all lines that failed for a passing reason are there in the end, as fast as the throttle of $hub allows',
+  'all lines that failed transiently are there in the end, as fast as the throttle of $hub allows',
   async (hub) => expectAllRetried(1_500, hub),
   4 * MINUTE_MS,
 );

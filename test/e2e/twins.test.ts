@@ -142,7 +142,7 @@ describe.each(['replace', 'merge'] as const)('on a hub whose imports %s sections
     );
   });
 
-  it('lines that are tried again keep the same words, and do not undo what changed meanwhile', async () => {
+  it('lines that are retried keep the same words, and do not undo what changed meanwhile', async () => {
     await shared.use(
       async (stack) => {
         await fill(stack);

@@ -1,6 +1,6 @@
 /**
  * A run in this process: the real orchestrations over the real activities, without a Functions host. Timers move the
- * clock of the context; activities that throw are tried again, as the host would.
+ * clock of the context; activities that throw are retried, as the host would.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';

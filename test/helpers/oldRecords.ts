@@ -13,6 +13,7 @@ interface OldRun {
     readonly runId: string;
     readonly state: string;
     readonly createdAt: string;
+    readonly updatedAt: string;
     readonly finishedAt?: string;
     readonly drop: { readonly blobName: string; readonly etag: string };
   };
@@ -39,7 +40,7 @@ export interface PutRun {
 
 /**
  * Puts such a run into storage. Its drop gets an ETag there, so the run has another id than it had: wherever the id and
- * the ETag stand, they are replaced.
+ * the ETag stand, they are replaced. One in flight was left just now: its times are moved by as much.
  *
  * @param changed what else is to be replaced, before by after
  */
@@ -56,8 +57,12 @@ export async function putOldRun(
   const { etag = '' } = await box.getBlockBlobClient(blobName).upload(text, text.length, { metadata });
   const account = context.storage.accountName;
   const runId = runIdFor({ account, container: context.settings.provisionContainer, blobName, etag });
+  const { state, createdAt, updatedAt, finishedAt } = old.record;
+  const laterMs = finishedAt === undefined ? context.now().getTime() - Date.parse(updatedAt) : 0;
+  const later = (instant: string) => new Date(Date.parse(instant) + laterMs).toISOString();
   const renew = (content: string): string => {
-    const replaced = Object.entries(changed).reduce((all, [from, to]) => all.replaceAll(from, to), content);
+    const inTime = content.replace(/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, later);
+    const replaced = Object.entries(changed).reduce((all, [from, to]) => all.replaceAll(from, to), inTime);
     return replaced.replaceAll(old.record.runId, runId);
   };
   const staging = context.storage.runContainer(runId);
@@ -70,9 +75,8 @@ export async function putOldRun(
   const record = renew(JSON.stringify({ ...old.record, drop: { ...old.record.drop, container, etag } }));
   const runs = context.storage.container(RUNS_CONTAINER);
   await runs.createIfNotExists();
-  const { state, createdAt, finishedAt } = old.record;
   await runs.getBlockBlobClient(`${runId}.json`).upload(record, Buffer.byteLength(record), {
-    metadata: { state, created: createdAt, ...(finishedAt === undefined ? {} : { finished: finishedAt }) },
+    metadata: { state, created: later(createdAt), ...(finishedAt === undefined ? {} : { finished: finishedAt }) },
   });
   return { runId, blobName, text: record };
 }

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 
 import { startHub } from '../../local/hub/index.ts';
 import { patchOf } from '../../src/lib/provisioning/again/lineReplies.ts';
-import type { ChunkState } from '../../src/lib/provisioning/again/rounds.ts';
+import type { ChunkState } from '../../src/lib/provisioning/again/waves.ts';
 import { startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
 import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../src/lib/registry/index.ts';

@@ -62,7 +62,7 @@ const straight = {
   fillLines: { status: 'ready' },
   startJob: { status: 'started' },
   watchJob: { ended: true },
-  nextRound: { do: 'settle' },
+  followUp: { do: 'settle' },
   settleRun: { state: 'completed' },
   failRun: { state: 'failed' },
 };
@@ -100,7 +100,7 @@ describe('the orchestration of a run', () => {
       'poll',
       'watchJob',
       'poll',
-      'nextRound',
+      'followUp',
       'settleRun',
     ]);
     expect(result).toMatchObject({ signals: left, output: { state: 'completed' } });
@@ -126,7 +126,7 @@ describe('the orchestration of a run', () => {
     ['finishPreImage', { takePreImage: { status: 'export' }, finishPreImage: { status: 'ended' } }, left],
     ['fillLines', { fillLines: { status: 'ended' } }, left],
     ['startJob', { startJob: { status: 'ended' } }, left],
-    ['nextRound', { nextRound: { do: 'ended' } }, left],
+    ['followUp', { followUp: { do: 'ended' } }, left],
   ])('ends when %s has ended the run, and leaves the queue if it stood there', (last, change, expected) => {
     const result = go(change);
     expect(names(result).at(-1)).toBe(last);
@@ -149,7 +149,7 @@ describe('the orchestration of a run', () => {
       'fillLines',
       'startJob',
       'watchJob',
-      'nextRound',
+      'followUp',
       'settleRun',
     ]);
     expect(inputsOf(result, 'startJob').map(({ kind }) => kind)).toEqual(['export', 'import']);
@@ -176,7 +176,7 @@ describe('the orchestration of a run', () => {
   it('needs no turn any more when its job was started by an orchestration that was lost', () => {
     const poll = [{ granted: false, position: 1 }, ...Array(9).fill({ granted: true })];
     const result = go({ poll, awaitTurn: { status: 'jobStarted' } }, { attempt: 2 });
-    expect(activities(result)).toEqual(['readOptions', 'checkFile', 'awaitTurn', 'watchJob', 'nextRound', 'settleRun']);
+    expect(activities(result)).toEqual(['readOptions', 'checkFile', 'awaitTurn', 'watchJob', 'followUp', 'settleRun']);
   });
 
   it('tries to start a job later and later, and keeps its turn meanwhile', () => {
@@ -190,36 +190,36 @@ describe('the orchestration of a run', () => {
 
   it('watches its job on when that turns out not to have ended', () => {
     const twice = go({
-      nextRound: [{ do: 'notEnded' }, { do: 'settle' }, { do: 'settle' }],
+      followUp: [{ do: 'notEnded' }, { do: 'settle' }, { do: 'settle' }],
       settleRun: [{ state: 'notEnded' }, { state: 'completed' }],
     });
     expect(activities(twice).slice(-7)).toEqual([
-      'nextRound',
+      'followUp',
       'watchJob',
-      'nextRound',
+      'followUp',
       'settleRun',
       'watchJob',
-      'nextRound',
+      'followUp',
       'settleRun',
     ]);
   });
 
   it('has lanes send the lines of a wave, and tells the next step which it was', () => {
-    const work = { round: 'devices', chunks: 5, width: 2, grant: 500, itemsPerMinute: 5_000 };
-    const result = go({ nextRound: [{ do: 'work', ...work }, { do: 'settle' }] });
+    const work = { wave: 'devices', chunks: 5, width: 2, grant: 500, itemsPerMinute: 5_000 };
+    const result = go({ followUp: [{ do: 'work', ...work }, { do: 'settle' }] });
     const lanes = result.yields.find(({ kind }) => kind === 'all')?.input as ScriptedTask[];
     expect(lanes.map(({ name, input }) => [name, (input as { now: number[] }).now])).toEqual([
       ['lane', [0, 2, 4]],
       ['lane', [1, 3]],
     ]);
-    expect(inputsOf(result, 'nextRound').map(({ finished }) => finished)).toEqual([undefined, 'devices']);
+    expect(inputsOf(result, 'followUp').map(({ finished }) => finished)).toEqual([undefined, 'devices']);
   });
 
   it('starts a job that follows the import and watches it; one that cannot be started is not watched', () => {
-    const nextRound = [{ do: 'job', kind: 'verify' }, { do: 'settle' }];
-    const started = go({ nextRound });
+    const followUp = [{ do: 'job', kind: 'verify' }, { do: 'settle' }];
+    const started = go({ followUp });
     expect(inputsOf(started, 'watchJob').map(({ kind }) => kind)).toEqual(['import', 'verify']);
-    const givenUp = go({ nextRound, startJob: [{ status: 'started' }, { status: 'ended' }] });
+    const givenUp = go({ followUp, startJob: [{ status: 'started' }, { status: 'ended' }] });
     expect(inputsOf(givenUp, 'watchJob').map(({ kind }) => kind)).toEqual(['import']);
     expect(givenUp.output).toEqual({ state: 'completed' });
   });
@@ -231,10 +231,10 @@ describe('the orchestration of a run', () => {
     const poll = [granted, granted, granted, lost, lost, granted];
     const wait = { status: 'wait', next: { seconds: 3, standing: { position: 2, since: 0 } } };
     const result = go({ poll, awaitTurn: [wait, wait] });
-    expect(activities(result).slice(-5)).toEqual(['watchJob', 'awaitTurn', 'awaitTurn', 'nextRound', 'settleRun']);
+    expect(activities(result).slice(-5)).toEqual(['watchJob', 'awaitTurn', 'awaitTurn', 'followUp', 'settleRun']);
     expect(inputsOf(result, 'awaitTurn')[0]).toMatchObject({ hasSent: true, position: 2 });
     const ended = go({ poll: [granted, granted, granted, lost], awaitTurn: { status: 'ended' } });
-    expect(activities(ended).slice(-3)).toEqual(['awaitTurn', 'nextRound', 'settleRun']);
+    expect(activities(ended).slice(-3)).toEqual(['awaitTurn', 'followUp', 'settleRun']);
   });
 });
 
@@ -392,9 +392,9 @@ describe('a run that fails', () => {
   });
 
   it('gives up its turn even if it cannot be marked failed', () => {
-    const nextRound = new Error("Activity function 'nextRound' failed: storage is away");
-    expect(go({ nextRound })).toMatchObject({ output: { state: 'failed' }, signals: left });
-    expect(go({ nextRound, failRun: nextRound })).toMatchObject({ output: { state: 'failed' }, signals: left });
+    const followUp = new Error("Activity function 'followUp' failed: storage is away");
+    expect(go({ followUp })).toMatchObject({ output: { state: 'failed' }, signals: left });
+    expect(go({ followUp, failRun: followUp })).toMatchObject({ output: { state: 'failed' }, signals: left });
   });
 
   it('does so when an activity returns what is no step', () => {

@@ -161,7 +161,7 @@ export function judge(input: OracleInput): Judgement {
         break;
       case 'succeeded':
       case 'succeededWithWarning': {
-        // Read back, a create that met its like cannot be told from one that made it: as before, or as asked.
+        // Verified, a create that met its like cannot be told from one that made it: as before, or as asked.
         if (code === 'readBack' && dropped.mode === 'create' && was !== undefined) {
           if (differenceOf(was, is) !== undefined) say('what was there before changed');
           break;

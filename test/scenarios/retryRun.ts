@@ -30,7 +30,7 @@ function callsOf({ operations }: Activity, operation: string): { all: number; th
   return { all: Object.values(byStatus).reduce((sum, count) => sum + count, 0), throttled: byStatus['429'] ?? 0 };
 }
 
-/** Every line fails in the import job for a passing reason; what calls then do is what is measured. */
+/** Every line fails in the import job transiently; what calls then do is what is measured. */
 async function failAndRetry(
   count: number,
   options: Parameters<typeof withStack>[0],

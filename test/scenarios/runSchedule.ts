@@ -18,7 +18,7 @@ export interface ScheduleResult {
   readonly hangs: boolean;
 }
 
-/** A run that takes longer than this hangs. Its longest honest part: a minute of trying again, and what is verified then. */
+/** A run that takes longer than this hangs. Its longest honest part: a minute of retries, and what is verified then. */
 const HANGS_AFTER_MS = 150_000;
 
 /** Settings of the hub that a schedule may change, as they are without one. */
@@ -162,7 +162,7 @@ export async function runSchedule(stack: TestStack, schedule: FaultSchedule): Pr
     const told = record.outcomes?.[outcome as keyof typeof record.outcomes];
     if (told !== count) problems.push(`the record counts ${told} ${outcome}, report.csv ${count}`);
   }
-  // What is left when the time for trying again is up, is left.
+  // What is left when the time for retries is up, is left.
   const inTime = performance.now() - started < 60_000 && schedule.metadata['retryminutes'] !== '0';
   problems.push(
     ...unexpectedOutcomes(
@@ -210,7 +210,7 @@ function unexpectedOutcomes(
     if (isKnown ? got !== expected : got === 'rejected')
       problems.push(`line ${number}: ${got} ${code}, not ${expected}`);
     else if (!isKnown && schedule.passes && !refusedWhole && expected !== undefined && got !== expected) {
-      // Sent twice or read back, it is as the line asks; whether it was so before, nobody can tell.
+      // Sent twice or verified, it is as the line asks; whether it was so before, nobody can tell.
       const { mode = '' } = run.lines.get(number) ?? {};
       const asAsked = got === 'succeeded' && (code === 'readBack' || (isDelete(mode) && expected === 'unchanged'));
       const isUntold = code === 'existsOtherwise';

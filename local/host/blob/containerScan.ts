@@ -175,7 +175,7 @@ export function createContainerScan(options: ContainerScanOptions): ContainerSca
       });
       return outcome === 'busy' ? 'later' : queued ? 'queued' : 'nothing';
     } catch (error) {
-      log('warning', target.name, `Blob "${item.name}" could not be queued, trying again: ${storageErrorText(error)}`);
+      log('warning', target.name, `Blob "${item.name}" could not be queued, it is retried: ${storageErrorText(error)}`);
       return 'later';
     }
   }

@@ -84,7 +84,7 @@ export function createDurableEngine(options: DurableEngineOptions & DurableEngin
       onError: (key, error, retryInMs) =>
         log(
           'error',
-          `${what} '${key}' is tried again in ${retryInMs} ms: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+          `${what} '${key}' is retried in ${retryInMs} ms: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
         ),
     });
   const activities = laneFor<number>('Activity', {

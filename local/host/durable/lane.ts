@@ -13,7 +13,7 @@ export interface LaneOptions<Key> {
   /** May say how long the key rests before its next run. */
   // biome-ignore lint/suspicious/noConfusingVoidType: most kinds of work have nothing to say.
   readonly run: (key: Key) => Promise<{ readonly restMs: number } | undefined | void>;
-  /** A run that threw is tried again later, after a growing pause. */
+  /** A run that threw is retried later, after a growing pause. */
   readonly onError: (key: Key, error: unknown, retryInMs: number) => void;
 }
 

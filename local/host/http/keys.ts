@@ -29,7 +29,7 @@ export async function loadKeys(path: string, functionNames: readonly string[]): 
     stored = JSON.parse(await readFile(path, 'utf8')) as Partial<HostKeys>;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new Error(`Cannot read the host's keys in ${path}; mend the file or delete it to get new keys.`);
+      throw new Error(`Cannot read the host's keys in ${path}; fix the file or delete it to get new keys.`);
     }
   }
   const keys: HostKeys = {

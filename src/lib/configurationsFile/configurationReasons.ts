@@ -5,7 +5,7 @@
 
 import type { ReasonText } from '../textFile/reasonText.ts';
 
-/** Lines that are not imported until someone mends them. */
+/** Lines that are not imported until someone fixes them. */
 // biome-ignore format: a row a line, so that a search for a code shows all that is said of it.
 export const CONFIGURATION_REJECTS = {
   lineTooLong: { says: 'The line has {length} bytes; the longest that is read has {limit}.', action: 'Check that each configuration stands on a line of its own.' },

@@ -6,7 +6,7 @@
 
 import type { ReasonText } from '../textFile/reasonText.ts';
 
-/** Lines that are not imported until someone mends them. */
+/** Lines that are not imported until someone fixes them. */
 // biome-ignore format: a row a line, so that a search for a code shows all that is said of it.
 export const REJECT_REASONS = {
   lineTooLong: { says: 'The line has {length} bytes; the longest that is read has {limit}.', action: 'Check that each device stands on a line of its own; among the rejected lines there is only the start of it.' },
@@ -53,7 +53,7 @@ export const REJECT_REASONS = {
   duplicate: { says: 'The line is a duplicate of line {first}: both have the same {what}.', action: 'Keep one of the two.' },
 } as const satisfies Record<string, ReasonText>;
 
-/** Lines that are left out on purpose; nothing needs mending. */
+/** Lines that are left out on purpose; nothing needs a fix. */
 // biome-ignore format: a row a line, so that a search for a code shows all that is said of it.
 export const SKIP_REASONS = {
   plainFirstLine: { says: 'The first line is plain text, as in an export without keys.', action: 'Nothing to do.' },

@@ -143,7 +143,7 @@ export function timeoutError(call: FailedCall, timeoutMs: number): HubError {
 }
 
 /**
- * The error for a call in which our own code failed. It is never taken for trouble that may pass.
+ * The error for a call in which our own code failed. It is never taken for transient trouble.
  *
  * @param wasSent whether the request may have left before
  */

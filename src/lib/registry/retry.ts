@@ -1,5 +1,5 @@
 /**
- * Which failed calls the client tries again by itself: twice at most and within seconds. Whatever takes longer is the
+ * Which failed calls the client retries by itself: twice at most and within seconds. Whatever takes longer is the
  * business of the orchestration, which can wait without holding a process.
  */
 

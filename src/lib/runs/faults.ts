@@ -3,7 +3,7 @@ import { RunDamaged } from './parseRunRecord.ts';
 
 /**
  * Does a step, once more when our own code fails in it or the record of the run is damaged, and then takes that for
- * permanent: tried again for minutes, it would only hold up the hub for all others. What may pass is thrown.
+ * permanent: retried for minutes, it would only hold up the hub for all others. What is transient is thrown.
  */
 export async function orFault<Result>(step: () => Promise<Result>): Promise<Result | { readonly fault: string }> {
   try {

@@ -84,7 +84,7 @@ export interface RunReportFiles {
 }
 
 /**
- * What holds a run up: a hub that does something else, trouble that may pass, or the runs that are ahead of it, of which
+ * What holds a run up: a hub that does something else, transient trouble, or the runs that are ahead of it, of which
  * `position` says how many.
  */
 export interface RunWaiting {

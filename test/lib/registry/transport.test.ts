@@ -487,7 +487,7 @@ describe('an AbortSignal', () => {
 });
 
 describe('an error of our own code', () => {
-  it('is never taken for trouble with the network: a line nested too deep to be written is not sent, and not tried again', async () => {
+  it('is never taken for trouble with the network: a line nested too deep to be written is not sent, and not retried', async () => {
     let tags: Record<string, unknown> = {};
     for (let depth = 0; depth < 20_000; depth++) tags = { a: tags };
     await withScriptedHub([], async ({ client, requests }) => {
@@ -500,7 +500,7 @@ describe('an error of our own code', () => {
     });
   });
 
-  it('in the middle of a call leaves open what became of it, and is not tried again either', async () => {
+  it('in the middle of a call leaves open what became of it, and is not retried either', async () => {
     await withScriptedHub([], async ({ client }) => {
       const device = { deviceId: 'd1', etag: 'no\u0001header' };
       const error = await failureOf(client.updateDevice(device, { onlyIfUnchanged: true }));

@@ -41,7 +41,7 @@ describe('a step in which our own code fails', () => {
       'an error of the network in the class of ours',
       () => Object.assign(new TypeError('fetch failed'), { code: 'ECONNRESET' }),
     ],
-  ])('is none when it is %s: that is thrown, to be tried again', async (_what, make) => {
+  ])('is none when it is %s: that is thrown, to be retried', async (_what, make) => {
     const error = make();
     await expect(orFault(() => Promise.reject(error))).rejects.toBe(error);
   });

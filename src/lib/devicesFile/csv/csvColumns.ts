@@ -37,7 +37,7 @@ interface Column {
  * Reads the header.
  *
  * @param line where the header stands
- * @throws FileRefused if rows under this header cannot be understood; names columns only where they are no secrets
+ * @throws FileRefused if rows under this header make no sense; names columns only where they are no secrets
  */
 export function readCsvColumns(header: readonly CsvCell[], line: number): CsvColumns {
   const named = header.map(({ text }, index) => ({ number: index + 1, name: text.trim() }));

@@ -15,18 +15,18 @@ import {
   type ProvisionPhase,
   type ProvisionRun,
 } from '../run/provisionRun.ts';
-import { isTimeOver, type RoundLine, type RoundsState } from './rounds.ts';
 import { withGuards } from './sentAgain.ts';
 import { type SentLine, unfilledLines } from './unfilledLines.ts';
+import { isTimeOver, type WaveLine, type WavesState } from './waves.ts';
 
 /** What is to be done next. */
-export type NextRound =
+export type FollowUp =
   | { readonly do: 'ended' | 'notEnded' | 'settle' }
   | { readonly do: 'wait'; readonly seconds: number }
   | { readonly do: 'job'; readonly kind: 'retry' | 'verify' | 'parents' }
   | {
       readonly do: 'work';
-      readonly round: string;
+      readonly wave: string;
       readonly chunks: number;
       readonly width: number;
       readonly grant: number;
@@ -38,24 +38,24 @@ export interface Aftermath {
   readonly context: ProvisioningContext;
   readonly record: ProvisionRun;
   readonly check: CheckResult;
-  readonly state: RoundsState;
+  readonly state: WavesState;
   readonly facts: Facts;
 }
 
 /** Whether lines of the file may be sent again. */
-export function mayRetry(context: ProvisioningContext, record: ProvisionRun, rounds: RoundsState): boolean {
+export function mayRetry(context: ProvisioningContext, record: ProvisionRun, waves: WavesState): boolean {
   // Of lines whose notes are lost nobody knows how they were sent.
-  return !isLostAfterSend(record) && maySend(context, record, rounds);
+  return !isLostAfterSend(record) && maySend(context, record, waves);
 }
 
-/** @param until see `Round` */
+/** @param until see `Wave` */
 export function maySend(
   context: ProvisioningContext,
   record: ProvisionRun,
-  rounds: RoundsState,
+  waves: WavesState,
   until?: string,
 ): boolean {
-  return record.cancelRequestedAt === undefined && !isTimeOver(context, record, rounds, until);
+  return record.cancelRequestedAt === undefined && !isTimeOver(context, record, waves, until);
 }
 
 /** Notes in the record what the run is at. */
@@ -76,7 +76,7 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
   const sent = linesOf(blob);
   if (blob.name === unfilled.name) {
     for await (const text of sent) {
-      const line = JSON.parse(text) as RoundLine;
+      const line = JSON.parse(text) as WaveLine;
       yield { text, line, asked: text, mode: importModeOf(line) };
     }
     return;
@@ -84,7 +84,7 @@ export async function* sentLines({ context, record, check }: Aftermath): AsyncGe
   for await (const { text, line, asked, guard } of withGuards(sent, { unfilled, missing })) {
     const mode = importModeOf(line);
     const isMerged = MODE_RULES[mode].merges && text !== asked;
-    yield { text, line, asked, mode: isMerged ? importModeOf(JSON.parse(asked) as RoundLine) : mode, guard };
+    yield { text, line, asked, mode: isMerged ? importModeOf(JSON.parse(asked) as WaveLine) : mode, guard };
   }
 }
 

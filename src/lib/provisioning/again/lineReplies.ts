@@ -1,14 +1,14 @@
-/** What the hub's reply means for one line of a round, as pure functions. */
+/** What the hub's reply means for one line of a wave, as pure functions. */
 
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { type BulkResult, explainHubError, type HubError } from '../../registry/index.ts';
 import { twinMembers, twinOf } from '../../registryLines/twinText.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
 import { explainsItself, provesNothingDone, saysNotThere, WITHOUT_TWIN } from '../evidence/evidence.ts';
-import type { LineState, RoundLine } from './rounds.ts';
+import type { LineState, WaveLine } from './waves.ts';
 
 /** What decides how a reply is taken. */
-export interface RoundKind {
+export interface WaveKind {
   readonly singly: boolean;
   /** The lines link devices to their parents: they have never been sent before. */
   readonly links: boolean;
@@ -58,13 +58,13 @@ export function afterPatch(state: LineState, error: HubError | undefined): LineS
 /**
  * The states of the lines of one bulk call after its reply.
  *
- * Every line of a round has been sent before, and that time it may have been applied although an error was reported
+ * Every line of a wave has been sent before, and that time it may have been applied although an error was reported
  * (a timeout, say). So an error that its own application would explain proves nothing: that line is doubtful.
  */
 export function afterReply(
-  sent: readonly { readonly line: RoundLine; readonly state: LineState }[],
+  sent: readonly { readonly line: WaveLine; readonly state: LineState }[],
   result: BulkResult,
-  round: RoundKind,
+  wave: WaveKind,
 ): LineState[] {
   const errors = new Map(result.errors.map((error) => [error.deviceId, error]));
   const warned = new Set(result.warnings.map(({ deviceId }) => deviceId));
@@ -75,9 +75,9 @@ export function afterReply(
   return sent.map(({ line, state }) => {
     const tried = { ...state, tries: state.tries + 1 };
     const error = errors.get(line.id) ?? (sent.length === 1 ? errors.get(undefined) : undefined);
-    if (error !== undefined) return afterError(line, tried, error.error.name, round);
+    if (error !== undefined) return afterError(line, tried, error.error.name, wave);
     if (unclear || silent) {
-      return sent.length === 1 ? afterError(line, tried, 'Unknown', round) : { ...tried, alone: true, is: 'pending' };
+      return sent.length === 1 ? afterError(line, tried, 'Unknown', wave) : { ...tried, alone: true, is: 'pending' };
     }
     if (warned.has(line.id)) return { ...tried, is: 'pending', twinOnly: true, code: WITHOUT_TWIN };
     const { code: _code, alone: _alone, twinOnly: _twinOnly, maybe: _maybe, ...rest } = tried;
@@ -87,9 +87,9 @@ export function afterReply(
 
 /** The states of the lines of a call that failed as a whole. */
 export function afterFailure(
-  sent: readonly { readonly line: RoundLine; readonly state: LineState }[],
+  sent: readonly { readonly line: WaveLine; readonly state: LineState }[],
   error: HubError,
-  round: RoundKind,
+  wave: WaveKind,
 ): LineState[] {
   return sent.map(({ line, state }) => {
     // Refused before it was looked at: this was no try, the budget was at fault.
@@ -104,7 +104,7 @@ export function afterFailure(
     if (error.retryable || error.outcomeUnknown) {
       return { ...tried, is: 'pending', code: error.code, ...doubtOf(error.code, error.outcomeUnknown) };
     }
-    return afterError(line, tried, error.code, round);
+    return afterError(line, tried, error.code, wave);
   });
 }
 
@@ -113,12 +113,12 @@ function doubtOf(code: string, outcomeUnknown = false): Pick<LineState, 'maybe'>
   return outcomeUnknown || !provesNothingDone(code) ? { maybe: true } : {};
 }
 
-function afterError(line: RoundLine, state: LineState, code: string, round: RoundKind): LineState {
+function afterError(line: WaveLine, state: LineState, code: string, wave: WaveKind): LineState {
   const is = (outcome: LineState['is']): LineState => ({ ...state, is: outcome, code });
   const known = explainHubError(code);
   if (known.class === 'transient') return { ...is('pending'), ...doubtOf(code) };
   // One by one, the hub had its say; in a bulk call its margin may have been in the way.
-  if (known.class === 'quota') return is(round.singly ? 'failed' : 'quota');
+  if (known.class === 'quota') return is(wave.singly ? 'failed' : 'quota');
   // It was made and is without its twin: not where the hub does not know it any more.
   if (state.twinOnly !== undefined && !saysNotThere(code)) return is('warned');
   const mode = importModeOf(line);
@@ -126,6 +126,6 @@ function afterError(line: RoundLine, state: LineState, code: string, round: Roun
   if (MODE_RULES[mode].deletes && saysNotThere(code)) return { ...state, is: 'succeeded' };
   // An earlier attempt may have been applied, although it ended in an error: only where the hub had refused the line
   // because it was full, and where the line is a link that is planned anew, does the last error say it all.
-  if (round.singly || round.links) return is(explainsItself(mode, code) ? 'doubtful' : 'failed');
+  if (wave.singly || wave.links) return is(explainsItself(mode, code) ? 'doubtful' : 'failed');
   return is('doubtful');
 }

@@ -11,7 +11,7 @@ import { rowsOf } from '../../storage/ndjson.ts';
 import { readParentRows } from '../check/parentRows.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type OutcomeKey, verdict } from '../texts/outcomeTexts.ts';
-import { type LineState, type ParentLinks, type Round, type RoundsState, readRoundResults } from './rounds.ts';
+import { type LineState, type ParentLinks, readWaveResults, type Wave, type WavesState } from './waves.ts';
 
 /** Why a device could not be given its parent. */
 export type LinkFailure = 'DeviceNotFound' | 'ParentNotFound' | 'ParentNotEdge' | 'ParentCycle' | 'ParentTooDeep';
@@ -43,13 +43,13 @@ export function planBlobs(context: ProvisioningContext, record: ProvisionRun, pl
 
 export type DecidedRow = readonly [id: string, failure: LinkFailure | null];
 
-/** Name of the round of a level. */
-export function roundOfLevel(pass: number, level: number): string {
+/** Name of the wave of a level. */
+export function waveOfLevel(pass: number, level: number): string {
   return `parents-${pass}-${level}`;
 }
 
-export function roundsOfPass(rounds: readonly Round[], pass: number): readonly Round[] {
-  return rounds.filter(({ name }) => name.startsWith(`parents-${pass}-`));
+export function wavesOfPass(waves: readonly Wave[], pass: number): readonly Wave[] {
+  return waves.filter(({ name }) => name.startsWith(`parents-${pass}-`));
 }
 
 /** Not linked before the run ended. */
@@ -64,7 +64,7 @@ export interface LinkOutcomes {
 export async function readLinkOutcomes(
   context: ProvisioningContext,
   record: ProvisionRun,
-  { parents, rounds }: Pick<RoundsState, 'parents' | 'rounds'>,
+  { parents, waves }: Pick<WavesState, 'parents' | 'waves'>,
 ): Promise<LinkOutcomes> {
   if (parents === undefined) return { failureOf: () => undefined };
   const notes = createIdentityNotes();
@@ -76,8 +76,8 @@ export async function readLinkOutcomes(
     for await (const [id, failure] of rowsOf<DecidedRow>(planBlobs(context, record, plan).decided)) {
       notes.set(id, undefined, failure ?? RIGHT);
     }
-    for (const round of roundsOfPass(rounds, pass)) {
-      for await (const { line, state } of readRoundResults(context, record, round)) {
+    for (const wave of wavesOfPass(waves, pass)) {
+      for await (const { line, state } of readWaveResults(context, record, wave)) {
         notes.set(line.id, undefined, wordOf(state));
       }
     }

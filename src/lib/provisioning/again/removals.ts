@@ -12,7 +12,7 @@ import { readFilled } from '../preImage/filled.ts';
 import type { FillManifest } from '../preImage/preImageBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { paceOfRun } from './paceOfRun.ts';
-import { isTimeOver, type Round, type RoundLine, type RoundsState, readRoundResults, writeRound } from './rounds.ts';
+import { isTimeOver, readWaveResults, type Wave, type WaveLine, type WavesState, writeWave } from './waves.ts';
 
 const MINUTE_MS = 60_000;
 /** How long removals are tried at least, whatever `retryMinutes` says: it is the first time that they are sent. */
@@ -33,15 +33,15 @@ export interface RemovalOutcomes {
 export async function readRemovals(
   context: ProvisioningContext,
   record: ProvisionRun,
-  rounds: readonly Round[],
+  waves: readonly Wave[],
 ): Promise<RemovalOutcomes | undefined> {
   const removals = (await readFilled(context, record))?.removals;
   if (removals === undefined) return undefined;
   const notes = createIdentityNotes();
   for await (const { line } of removalLines(context, record, removals)) notes.set(line.id, line.moduleId, NOT_REMOVED);
-  for (const round of rounds) {
-    if (round.removes === undefined) continue;
-    for await (const { line, state } of readRoundResults(context, record, round)) {
+  for (const wave of waves) {
+    if (wave.removes === undefined) continue;
+    for await (const { line, state } of readWaveResults(context, record, wave)) {
       const failure = state.is === 'failed' ? (state.code ?? NOT_REMOVED) : NOT_REMOVED;
       notes.set(line.id, line.moduleId, state.is === 'succeeded' ? GONE : failure);
     }
@@ -56,19 +56,19 @@ export async function readRemovals(
 }
 
 /**
- * The round of calls that takes away what had to go, until it is over; undefined when there is none, or none any more.
+ * The wave of calls that takes away what had to go, until it is over; undefined when there is none, or none any more.
  *
  * @param isDue whether a line was applied, and may have left what had to go
  */
-export async function roundOfRemovals(
-  work: { readonly context: ProvisioningContext; readonly record: ProvisionRun; readonly state: RoundsState },
+export async function waveOfRemovals(
+  work: { readonly context: ProvisioningContext; readonly record: ProvisionRun; readonly state: WavesState },
   filled: FillManifest | undefined,
   isDue: () => Promise<(line: LineOf) => boolean>,
-): Promise<Round | undefined> {
+): Promise<Wave | undefined> {
   const { context, record, state } = work;
   if (filled?.removals === undefined || record.cancelRequestedAt !== undefined) return undefined;
-  let round = state.rounds.find(({ removes }) => removes !== undefined);
-  if (round === undefined) {
+  let wave = state.waves.find(({ removes }) => removes !== undefined);
+  if (wave === undefined) {
     const due = await isDue();
     const lines = async function* (removals: NonNullable<FillManifest['removals']>) {
       for await (const { text, line } of removalLines(context, record, removals)) {
@@ -82,7 +82,7 @@ export async function roundOfRemovals(
       (record.options?.retryMinutes ?? 0) * MINUTE_MS,
       (2 * filled.removals.lines * MINUTE_MS) / patchesPerMinute,
     );
-    round = await writeRound(context, record, {
+    wave = await writeWave(context, record, {
       name: NAME,
       patches: true,
       removes: true,
@@ -90,20 +90,20 @@ export async function roundOfRemovals(
       lines: lines(filled.removals),
     });
   }
-  if (round.lines === 0 || round.finishedAt !== undefined) return undefined;
-  return isTimeOver(context, record, state, round.until) ? undefined : round;
+  if (wave.lines === 0 || wave.finishedAt !== undefined) return undefined;
+  return isTimeOver(context, record, state, wave.until) ? undefined : wave;
 }
 
 async function* removalLines(
   context: ProvisioningContext,
   record: ProvisionRun,
   { blobName }: NonNullable<FillManifest['removals']>,
-): AsyncGenerator<{ readonly text: string; readonly line: RoundLine }> {
+): AsyncGenerator<{ readonly text: string; readonly line: WaveLine }> {
   for await (const text of linesOf(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
-    yield { text, line: JSON.parse(text) as RoundLine };
+    yield { text, line: JSON.parse(text) as WaveLine };
   }
 }
 
-function moduleOf({ moduleId }: RoundLine): { readonly moduleId?: string } {
+function moduleOf({ moduleId }: WaveLine): { readonly moduleId?: string } {
   return moduleId === undefined ? {} : { moduleId };
 }

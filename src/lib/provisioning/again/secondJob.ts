@@ -1,4 +1,4 @@
-/** The second import job of a run: for very many lines that failed for a passing reason. */
+/** The second import job of a run: for very many lines that failed transiently. */
 
 import { randomBytes } from 'node:crypto';
 import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
@@ -7,35 +7,35 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
 import { hasTransient } from '../evidence/jobFacts.ts';
-import { type Aftermath, evidenceAfterJobs, type NextRound, sentLines } from './aftermath.ts';
+import { type Aftermath, evidenceAfterJobs, type FollowUp, sentLines } from './aftermath.ts';
 import { paceOfRun } from './paceOfRun.ts';
-import { changeRounds, readRounds } from './rounds.ts';
 import { againText } from './sentAgain.ts';
+import { changeWaves, readWaves } from './waves.ts';
 
 /** Lines that would keep the budget busy for longer go once more by a job first. */
 const LONGEST_BY_CALLS_MINUTES = 15;
 
-/** Very many lines that failed for a passing reason: the hub's own job is faster than calls within the throttle. */
-export async function planSecondJob(work: Aftermath): Promise<NextRound | undefined> {
+/** Very many lines that failed transiently: the hub's own job is faster than calls within the throttle. */
+export async function planSecondJob(work: Aftermath): Promise<FollowUp | undefined> {
   const { context, record, state, facts } = work;
-  if (state.secondJob !== undefined || state.rounds.length > 0 || !hasTransient(facts)) return undefined;
+  if (state.secondJob !== undefined || state.waves.length > 0 || !hasTransient(facts)) return undefined;
   const { itemsPerMinute } = paceOfRun(context, record);
   const blobName = `retry-${randomBytes(4).toString('hex')}.txt`;
   const lines = await writeTransient(work, blobName);
   if (lines <= itemsPerMinute * LONGEST_BY_CALLS_MINUTES) return undefined;
   await putLogAside(work);
-  await changeRounds(context, record, (current) =>
+  await changeWaves(context, record, (current) =>
     current.secondJob === undefined ? { ...current, secondJob: { blobName, lines, state: 'due' } } : undefined,
   );
   return { do: 'job', kind: 'retry' };
 }
 
 /** The second job, until it has ended; whether it may still be started, its start decides. */
-export async function dueSecondJob({ context, record, state }: Aftermath): Promise<NextRound | undefined> {
+export async function dueSecondJob({ context, record, state }: Aftermath): Promise<FollowUp | undefined> {
   if (state.secondJob?.state !== 'due') return undefined;
   const job = record.jobs.retry;
   if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'retry' };
-  await changeRounds(context, record, (current) =>
+  await changeWaves(context, record, (current) =>
     current.secondJob?.state === 'due'
       ? { ...current, secondJob: { ...current.secondJob, state: 'ended' } }
       : undefined,
@@ -44,7 +44,7 @@ export async function dueSecondJob({ context, record, state }: Aftermath): Promi
   return { do: 'wait', seconds: 1 };
 }
 
-/** Writes the lines that failed for a passing reason as the input of a second job; returns how many there are. */
+/** Writes the lines that failed transiently as the input of a second job; returns how many there are. */
 function writeTransient(work: Aftermath, blobName: string): Promise<number> {
   const lines = async function* () {
     for await (const sent of sentLines(work)) {
@@ -61,7 +61,7 @@ async function putLogAside({ context, record }: Aftermath): Promise<void> {
   const log = staging.getBlockBlobClient(ERROR_LOG_BLOB);
   const etag = (await log.exists()) ? (await log.getProperties()).etag : undefined;
   // Nothing but the first job has written by then what was just looked at; an attempt that comes late finds it changed.
-  if (etag === undefined || (await readRounds(context, record))?.value.secondJob !== undefined) return;
+  if (etag === undefined || (await readWaves(context, record))?.value.secondJob !== undefined) return;
   if (!(await aside.exists())) await writeLines(aside, linesOf(log));
   try {
     await log.deleteIfExists({ conditions: { ifMatch: etag } });

@@ -12,7 +12,7 @@ import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import { memberMap, objectText } from '../../textFile/jsonMembers.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
-import type { RoundLine } from './rounds.ts';
+import type { WaveLine } from './waves.ts';
 
 /** `ifUnchanged`: it was filled, and applies to the device as it was; `ifAbsent`: it applies to a new device alone. */
 export type Guard = 'ifUnchanged' | 'ifAbsent';
@@ -20,7 +20,7 @@ export type Guard = 'ifUnchanged' | 'ifAbsent';
 /** A line as it was given to the hub. */
 export interface SentText {
   readonly text: string;
-  readonly line: RoundLine;
+  readonly line: WaveLine;
   /** As the file has it. */
   readonly asked: string;
   readonly guard: Guard | undefined;
@@ -36,7 +36,7 @@ export async function* withGuards(
   for await (const text of sent) {
     const asked = await unfilled.next();
     if (asked.done) throw new Error('More lines were given to the hub than the file has.');
-    const line = JSON.parse(text) as RoundLine;
+    const line = JSON.parse(text) as WaveLine;
     const isIncomplete = !missing.isOver() && (await missing.of(line)) !== undefined;
     yield { text, line, asked: asked.value, guard: guardOf({ isFilled: text !== asked.value, isIncomplete }) };
   }
@@ -51,7 +51,7 @@ export function guardOf(line: { readonly isFilled: boolean; readonly isIncomplet
 /** The line as it is to be sent again. One that was merged applies to the twin as it was anyway. */
 export function againText(text: string, guard: Guard | undefined): string {
   if (guard === undefined) return text;
-  const line = JSON.parse(text) as RoundLine;
+  const line = JSON.parse(text) as WaveLine;
   const { mayOverwrite, [guard]: mode } = MODE_RULES[importModeOf(line)];
   if (!mayOverwrite || mode === undefined) return text;
   const members = memberMap(text).set('importMode', JSON.stringify(mode));

@@ -7,13 +7,13 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { type ImportMode, importModeOf } from '../../devicesFile/importMode.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import { readMissingAlong } from '../check/missingRows.ts';
-import type { RoundLine } from './rounds.ts';
 import type { Guard } from './sentAgain.ts';
+import type { WaveLine } from './waves.ts';
 
 /** A line as it was given to the hub, and how it may be given to it again. */
 export interface SentLine {
   readonly text: string;
-  readonly line: RoundLine;
+  readonly line: WaveLine;
   /** As the file has it. */
   readonly asked: string;
   /** As the file asks: a line that merges is sent under an ETag. */
@@ -33,7 +33,7 @@ export async function* unfilledLines(from: {
 }): AsyncGenerator<SentLine> {
   const missing = await readMissingAlong(from.missing);
   for await (const text of linesOf(from.devices)) {
-    const line = JSON.parse(text) as RoundLine;
+    const line = JSON.parse(text) as WaveLine;
     const statusKept = (await missing.of(line))?.includes('status') === true;
     yield { text, asked: text, mode: importModeOf(line), line: statusKept ? { ...line, statusKept } : line };
   }

@@ -132,7 +132,7 @@ async function readHeld(
   }
 }
 
-/** Whether the error of a line may pass: of a line that compares nothing, a change in between is one, too. */
+/** Whether the error of a line is transient: of a line that compares nothing, a change in between is one, too. */
 function isPassing(line: AcceptedConfiguration, errors: ConfigurationErrors | undefined): boolean {
   const code = errors?.codes.get(line.id);
   if (code === undefined) return false;

@@ -17,7 +17,7 @@ export interface JobFacts {
 
 export interface Facts {
   readonly first: JobFacts;
-  /** Of the lines that failed for a passing reason, when these were given to a second job. */
+  /** Of the lines that failed transiently, when these were given to a second job. */
   readonly second?: JobFacts;
 }
 
@@ -84,7 +84,7 @@ function afterJob(line: LineOf, { log, doubt: why, repeated }: JobFacts, before:
   const mayBeTwice = before !== undefined || repeated;
   // Applied once before, a delete finds nothing.
   if (MODE_RULES[line.mode].deletes && NOT_THERE.has(name)) return { applied: mayBeTwice ? 'yes' : 'no', tries };
-  // A module cannot be made before its device: when that is tried again, so is the module.
+  // A module cannot be made before its device: when that is retried, so is the module.
   const device = line.moduleId === undefined ? undefined : log?.failures.find(line.id, undefined);
   if (device !== undefined && NOT_THERE.has(name)) {
     const deviceClass = explainHubError(device).class;

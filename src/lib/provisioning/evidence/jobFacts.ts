@@ -21,13 +21,13 @@ export interface SecondJob {
 /**
  * Reads the error logs of a run.
  *
- * @param rounds what the run has noted since its import job ended; `hasLog`: the job has left its error log
+ * @param waves what the run has noted since its import job ended; `hasLog`: the job has left its error log
  * @throws StagingLost when a log that was there is gone
  */
 export async function readFacts(
   context: ProvisioningContext,
   record: ProvisionRun,
-  rounds: { readonly hasLog?: true; readonly secondJob?: SecondJob } | undefined,
+  waves: { readonly hasLog?: true; readonly secondJob?: SecondJob } | undefined,
 ): Promise<Facts> {
   const container = stagingOf(context, record.runId);
   const read = (name: string) => readErrorLog(container.getBlockBlobClient(name));
@@ -39,13 +39,13 @@ export async function readFacts(
     const log = aside ?? (record.jobs.retry === undefined ? await read(ERROR_LOG_BLOB) : undefined);
     return { first: { ...factsOf(record.jobs.import, log), doubt: LOST, lost: true } };
   }
-  if (rounds?.secondJob !== undefined && aside === undefined) throw new StagingLost(record.runId, FIRST_ERROR_LOG_BLOB);
+  if (waves?.secondJob !== undefined && aside === undefined) throw new StagingLost(record.runId, FIRST_ERROR_LOG_BLOB);
   const firstLog = aside ?? (await read(ERROR_LOG_BLOB));
-  if (rounds?.hasLog && firstLog === undefined) throw new StagingLost(record.runId, ERROR_LOG_BLOB);
+  if (waves?.hasLog && firstLog === undefined) throw new StagingLost(record.runId, ERROR_LOG_BLOB);
   const first = factsOf(record.jobs.import, firstLog);
-  if (rounds?.secondJob === undefined) return { first };
-  if (rounds.secondJob.mayHaveRun === true) return { first, second: { log: undefined, doubt: TWICE, repeated: true } };
-  if (rounds.secondJob.state !== 'ended' || record.jobs.retry === undefined) return { first };
+  if (waves?.secondJob === undefined) return { first };
+  if (waves.secondJob.mayHaveRun === true) return { first, second: { log: undefined, doubt: TWICE, repeated: true } };
+  if (waves.secondJob.state !== 'ended' || record.jobs.retry === undefined) return { first };
   return { first, second: factsOf(record.jobs.retry, await read(ERROR_LOG_BLOB)) };
 }
 
@@ -80,12 +80,12 @@ export function logsName(
   return words.some((code) => holds(explainHubError(code)));
 }
 
-/** Whether any line may have failed for a passing reason. */
+/** Whether any line may have failed transiently. */
 export function hasTransient(facts: Facts): boolean {
   return logsName(facts, (error) => error.class === 'transient');
 }
 
-/** Whether all that the job says is final, so that nothing is to be tried again or read back. */
+/** Whether all that the job says is final, so that nothing is to be retried or verified. */
 export function isFinalWord({ first: { log, doubt: why } }: Facts): boolean {
   if (why !== undefined || log === undefined) return false;
   return !log.failures.words.some((code) => {

@@ -6,7 +6,7 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { containerUriWithSas } from '../../storage/containerSas.ts';
-import type { Verification } from '../again/rounds.ts';
+import type { Verification } from '../again/waves.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { assertDropUnchanged } from '../drop/drop.ts';
 import { preImageExport } from '../preImage/preImage.ts';
@@ -57,7 +57,7 @@ export function importPlan(
   };
 }
 
-/** The second import, of lines that failed for a passing reason. The drop has been taken: it may be gone by now. */
+/** The second import, of lines that failed transiently. The drop has been taken: it may be gone by now. */
 export function retryPlan(
   context: ProvisioningContext,
   record: ProvisionRun,
@@ -105,7 +105,7 @@ export async function preImagePlan(
   };
 }
 
-/** The export by which lines are read back. */
+/** The export by which lines are verified. */
 export async function verifyPlan(
   context: ProvisioningContext,
   record: ProvisionRun,

@@ -10,7 +10,7 @@ import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
 import type { RunWaiting } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { parentsExport } from '../again/parentLinks.ts';
-import { changeRounds, isTimeOver, ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
+import { changeWaves, isTimeOver, readWaves, WAVES_BLOB, type WavesState } from '../again/waves.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
 import { DropChanged } from '../drop/drop.ts';
@@ -119,13 +119,13 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
 
 type PlannedPart = 'secondJob' | 'verification' | 'parents';
 
-async function plannedOf({ context, record }: JobWork): Promise<RoundsState> {
-  const rounds = await readRounds(context, record);
-  if (rounds === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
-  return rounds.value;
+async function plannedOf({ context, record }: JobWork): Promise<WavesState> {
+  const waves = await readWaves(context, record);
+  if (waves === undefined) throw new StagingLost(record.runId, WAVES_BLOB);
+  return waves.value;
 }
 
-async function planned<Part extends PlannedPart>(work: JobWork, part: Part): Promise<NonNullable<RoundsState[Part]>> {
+async function planned<Part extends PlannedPart>(work: JobWork, part: Part): Promise<NonNullable<WavesState[Part]>> {
   const plan = (await plannedOf(work))[part];
   if (plan == null) throw new Error(`The run ${work.record.runId} has not planned its job (${part}).`);
   return plan;
@@ -147,7 +147,7 @@ function giveUp(kind: JobKind, part: PlannedPart): JobPolicy['notStarted'] {
     context.log.log('warn', `the ${kind} job was given up: ${'reason' in why ? why.reason : failed}`);
     // A create may have been sent whose fate nobody knows: then its lines may have been applied.
     const doubt = part === 'secondJob' && !(await isRetryUnsent(work)) ? { mayHaveRun: true } : {};
-    await changeRounds(context, record, (state) => {
+    await changeWaves(context, record, (state) => {
       const due = state[part];
       return due?.state === 'due' ? { ...state, [part]: { ...due, state: 'givenUp', ...doubt } } : undefined;
     });

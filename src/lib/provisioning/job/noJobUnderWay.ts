@@ -1,6 +1,6 @@
 import { isAnyUnderWay } from '../../hubJobs/hubJob.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
-import { MOST_EXPORT_TRIES } from '../again/rounds.ts';
+import { MOST_EXPORT_TRIES } from '../again/waves.ts';
 import type { Epoch } from '../run/epoch.ts';
 import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';

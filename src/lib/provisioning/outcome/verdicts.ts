@@ -7,8 +7,8 @@ import type { Verdict } from '../../runs/outcomes.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from '../again/parentLinks.ts';
 import { NOT_REMOVED, type RemovalOutcomes, readRemovals } from '../again/removals.ts';
-import { afterCalls, REPLY_LOST, type RoundOutcomes, readRoundOutcomes } from '../again/roundOutcomes.ts';
-import { ROUNDS_BLOB, type RoundsState, readRounds } from '../again/rounds.ts';
+import { afterCalls, REPLY_LOST, readWaveOutcomes, type WaveOutcomes } from '../again/waveOutcomes.ts';
+import { readWaves, WAVES_BLOB, type WavesState } from '../again/waves.ts';
 import {
   type Evidence,
   evidenceOf,
@@ -27,9 +27,9 @@ import { explainMissing } from './missingAfterCreate.ts';
 export interface Findings {
   readonly facts: Facts;
   /** What was done after the import job; undefined when nothing was to be done. */
-  readonly after: RoundsState | undefined;
-  readonly rounds: RoundOutcomes;
-  /** Of lines that were read back: an `Agreement`. */
+  readonly after: WavesState | undefined;
+  readonly waves: WaveOutcomes;
+  /** Of lines that were verified: an `Agreement`. */
   readonly found: IdentityNotes;
   /** What became of the links of devices to their parents; undefined: it does not matter. */
   readonly links: LinkOutcomes | undefined;
@@ -38,8 +38,8 @@ export interface Findings {
 }
 
 export async function readFindings(context: ProvisioningContext, record: ProvisionRun): Promise<Findings> {
-  const after = (await readRounds(context, record))?.value;
-  if (after === undefined && record.roundsOpened) throw new StagingLost(record.runId, ROUNDS_BLOB);
+  const after = (await readWaves(context, record))?.value;
+  if (after === undefined && record.wavesOpened) throw new StagingLost(record.runId, WAVES_BLOB);
   const found = createIdentityNotes();
   const blobName = after?.verification?.foundBlobName;
   if (blobName !== undefined) {
@@ -50,10 +50,10 @@ export async function readFindings(context: ProvisioningContext, record: Provisi
   return {
     facts: await readFacts(context, record, after),
     after,
-    rounds: await readRoundOutcomes(context, record, after?.rounds ?? []),
+    waves: await readWaveOutcomes(context, record, after?.waves ?? []),
     found,
     links: after === undefined ? undefined : await readLinkOutcomes(context, record, after),
-    removals: isLostAfterSend(record) ? undefined : await readRemovals(context, record, after?.rounds ?? []),
+    removals: isLostAfterSend(record) ? undefined : await readRemovals(context, record, after?.waves ?? []),
   };
 }
 
@@ -85,9 +85,9 @@ export function isRemovalDue(line: LineOf, findings: Findings): boolean {
 
 function mayLeaveRemains(line: LineOf, { code }: Verdict, findings: Findings): boolean {
   if (findings.removals?.has(line) !== true || code === WITHOUT_TWIN) return false;
-  // Read back, it is gone; and a patch of the whole line has taken it away.
+  // Verified, it is gone; and a patch of the whole line has taken it away.
   if (findings.found.find(line.id, line.moduleId) === 'all') return false;
-  return !MODE_RULES[line.mode].patches || findings.rounds.find(line) === undefined;
+  return !MODE_RULES[line.mode].patches || findings.waves.find(line) === undefined;
 }
 
 /** Why the device of a line was not linked to its parent, if it was not. */
@@ -98,7 +98,7 @@ export function linkFailureOf(line: Pick<LineOf, 'id' | 'moduleId'>, { links }: 
 type JudgedLine = LineOf & { readonly warning?: string };
 
 function verdictOnIdentity(line: JudgedLine, findings: Findings): Verdict {
-  const calls = findings.rounds.find(line);
+  const calls = findings.waves.find(line);
   const evidence = afterCalls(evidenceOf(line, findings.facts), calls);
   const tries = calls === undefined ? {} : { tries: evidence.tries };
   const read = findings.found.find(line.id, line.moduleId);

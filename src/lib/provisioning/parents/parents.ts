@@ -20,23 +20,16 @@ import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { paceOfRun } from '../again/paceOfRun.ts';
+import { type DecidedRow, parentsExport, planBlobs, rowsBlob, waveOfLevel, wavesOfPass } from '../again/parentLinks.ts';
 import {
-  type DecidedRow,
-  parentsExport,
-  planBlobs,
-  roundOfLevel,
-  roundsOfPass,
-  rowsBlob,
-} from '../again/parentLinks.ts';
-import {
-  changeRounds,
+  changeWaves,
   isTimeOver,
   type ParentLinks,
-  type Round,
-  readRoundResults,
-  readRounds,
-  writeRound,
-} from '../again/rounds.ts';
+  readWaveResults,
+  readWaves,
+  type Wave,
+  writeWave,
+} from '../again/waves.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { encodeParentRow, type ParentRow, readParentRows } from '../check/parentRows.ts';
 import { readFindings, wasApplied } from '../outcome/verdicts.ts';
@@ -53,7 +46,7 @@ const MOST_PASSES = 3;
 export type ParentStep =
   | { readonly do: 'wait'; readonly seconds: number }
   | { readonly do: 'job' }
-  | { readonly do: 'work'; readonly round: Round };
+  | { readonly do: 'work'; readonly wave: Wave };
 
 /** What is to be done next for the parents of a run; undefined when nothing is. Safe to be asked again at any time. */
 export async function nextParents(
@@ -62,7 +55,7 @@ export async function nextParents(
   check: CheckResult,
 ): Promise<ParentStep | undefined> {
   if (check.parents === 0) return undefined;
-  const known = (await readRounds(context, record))?.value.parents;
+  const known = (await readWaves(context, record))?.value.parents;
   let links = known ?? (await open(context, record, check));
   for (;;) {
     if (links.state === 'ended' || links.state === 'givenUp') return undefined;
@@ -83,7 +76,7 @@ async function change(
   links: ParentLinks,
   next: Partial<ParentLinks>,
 ): Promise<ParentLinks> {
-  const state = await changeRounds(context, record, (current) => {
+  const state = await changeWaves(context, record, (current) => {
     const { parents } = current;
     if (parents?.attempt !== links.attempt || parents.state !== links.state) return undefined;
     return { ...current, parents: { ...parents, ...next } };
@@ -121,7 +114,7 @@ async function open(context: ProvisioningContext, record: ProvisionRun, check: C
     until: new Date(now + workMs).toISOString(),
     earlier: [],
   };
-  const state = await changeRounds(context, record, (current) =>
+  const state = await changeWaves(context, record, (current) =>
     current.parents === undefined ? { ...current, parents: opened } : undefined,
   );
   return state.parents ?? opened;
@@ -255,22 +248,22 @@ async function work(
 ): Promise<ParentStep | ParentLinks> {
   const { pass, levels = [], plan: planName, until } = links;
   if (planName === undefined) throw new Error(`The links of run ${record.runId} have no plan.`);
-  const state = (await readRounds(context, record))?.value;
+  const state = (await readWaves(context, record))?.value;
   const isLate = state === undefined || isTimeOver(context, record, state, until);
-  let rounds = state?.rounds ?? [];
+  let waves = state?.waves ?? [];
   for (const [level, count] of levels.entries()) {
-    const name = roundOfLevel(pass, level);
-    let round = rounds.find((known) => known.name === name);
-    if (round === undefined) {
+    const name = waveOfLevel(pass, level);
+    let wave = waves.find((known) => known.name === name);
+    if (wave === undefined) {
       if (isLate) break;
       const start = levels.slice(0, level).reduce((sum, before) => sum + before, 0);
       const lines = slice(linesOf(planBlobs(context, record, planName).lines), start, count);
-      round = await writeRound(context, record, { name, links: true, until, lines });
+      wave = await writeWave(context, record, { name, links: true, until, lines });
     }
-    if (round.finishedAt === undefined && round.lines > 0) return { do: 'work', round };
+    if (wave.finishedAt === undefined && wave.lines > 0) return { do: 'work', wave };
   }
-  rounds = (await readRounds(context, record))?.value.rounds ?? [];
-  const again = isLate || pass === MOST_PASSES ? [] : await doubtfulRows(context, record, links, rounds);
+  waves = (await readWaves(context, record))?.value.waves ?? [];
+  const again = isLate || pass === MOST_PASSES ? [] : await doubtfulRows(context, record, links, waves);
   if (again.length === 0) return change(context, record, links, { state: 'ended' });
   const written = await writeRows(context, record, asyncOf(again));
   return change(context, record, links, {
@@ -301,11 +294,11 @@ async function doubtfulRows(
   context: ProvisioningContext,
   record: ProvisionRun,
   links: ParentLinks,
-  rounds: readonly Round[],
+  waves: readonly Wave[],
 ): Promise<ParentRow[]> {
   const ids = new Set<string>();
-  for (const round of roundsOfPass(rounds, links.pass)) {
-    for await (const { line, state } of readRoundResults(context, record, round)) {
+  for (const wave of wavesOfPass(waves, links.pass)) {
+    for await (const { line, state } of readWaveResults(context, record, wave)) {
       if (state.is !== 'succeeded' && state.is !== 'warned' && state.is !== 'failed') ids.add(line.id);
       if (ids.size > MOST_READ_SINGLY) return [];
     }

@@ -3,7 +3,7 @@ import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/index.ts';
 import type { RunError } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
-import type { NextRound } from '../again/aftermath.ts';
+import type { FollowUp } from '../again/aftermath.ts';
 import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { endUnlisted } from '../report/endRun.ts';
@@ -17,7 +17,7 @@ const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * 60_000;
  * What a run that has lost its notes still waits for: its lines, which are checked once more, and imports that may be its
  * own. Undefined when the registry can be read.
  */
-export async function afterLoss(context: ProvisioningContext, record: ProvisionRun): Promise<NextRound | undefined> {
+export async function afterLoss(context: ProvisioningContext, record: ProvisionRun): Promise<FollowUp | undefined> {
   if ((await checkOf(context, record.runId)) === undefined) {
     try {
       await checkedOf(context, record);

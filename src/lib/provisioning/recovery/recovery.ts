@@ -11,7 +11,7 @@ import { safeError } from '../../redact.ts';
 import { openStaging } from '../../runs/runContainer.ts';
 import { isFinal } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
-import { MOST_EXPORT_TRIES, ROUNDS_BLOB } from '../again/rounds.ts';
+import { MOST_EXPORT_TRIES, WAVES_BLOB } from '../again/waves.ts';
 import { dropTornCheck } from '../check/checkAgain.ts';
 import { CONFIGURATIONS_SETTLED_BLOB } from '../configurations/configurationsStaging.ts';
 import { endUnconfirmed, endWithoutJob } from '../report/endRun.ts';
@@ -64,14 +64,14 @@ async function recover(
   // Before the record tells of the loss: a step that dies in between meets the loss once more.
   if ((known.stagingLost?.times ?? 0) === before) {
     await dropTornCheck(context, runId);
-    if (isSent(known) || sentAt !== undefined) await dropRounds(context, runId);
+    if (isSent(known) || sentAt !== undefined) await dropWaves(context, runId);
   }
   const record = await context.runs.update(runId, (current) => {
     const times = current.stagingLost?.times ?? 0;
     // Another attempt at this step has seen to it.
     if (times !== before) return undefined;
     const sent = isSent(current) || sentAt !== undefined;
-    const { preImage, roundsOpened: _opened, jobs, ...rest } = current;
+    const { preImage, wavesOpened: _opened, jobs, ...rest } = current;
     const { verify: _verify, parents: _parents, ...others } = jobs;
     return {
       ...rest,
@@ -93,10 +93,10 @@ async function recover(
 }
 
 /** What followed the import begins anew, with what the registry says. */
-async function dropRounds(context: ProvisioningContext, runId: string): Promise<void> {
+async function dropWaves(context: ProvisioningContext, runId: string): Promise<void> {
   const staging = await openStaging(context, runId);
   const exportTries = Array.from({ length: MOST_EXPORT_TRIES }, (_, at) => verifyJobBlob(at + 1));
-  for (const name of [ROUNDS_BLOB, ...exportTries, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, CONFIGURATIONS_SETTLED_BLOB]) {
+  for (const name of [WAVES_BLOB, ...exportTries, PARENTS_JOB_BLOB, SETTLEMENT_BLOB, CONFIGURATIONS_SETTLED_BLOB]) {
     await staging.getBlockBlobClient(name).deleteIfExists();
   }
 }

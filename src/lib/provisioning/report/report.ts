@@ -32,7 +32,7 @@ export interface ReportInput {
   verdictOf(entry: AcceptedEntry): Verdict;
   /** Whether a line that the check accepted goes into `failed-devices.txt`, to be corrected and dropped again. */
   isFailed(id: string, moduleId: string | undefined, mode: string | undefined): boolean;
-  /** Whether the device of a line that failed has been written all the same, so that only an update can mend it. */
+  /** Whether the device of a line that failed has been written all the same, so that only an update can fix it. */
   isThere?(id: string): boolean;
   /** What was done after the import job. */
   readonly afterJob?: object | undefined;

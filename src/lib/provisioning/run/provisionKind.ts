@@ -36,7 +36,7 @@ export const PROVISION_KIND: KindOfRun<ProvisionRun> = {
     plan: holding({ effects: isCounts, disabled: isNumber, lackingParent: isNumber }),
     importSentAt: isInstant,
     importClosed: isTrue,
-    roundsOpened: isTrue,
+    wavesOpened: isTrue,
     stagingLost: holding({ at: isInstant, what: isText, times: isNumber }),
     configurations: holding({ lines: isNumber, accepted: isNumber, rejected: isNumber }),
   },
@@ -45,7 +45,7 @@ export const PROVISION_KIND: KindOfRun<ProvisionRun> = {
 
 /** Before its version 2, a record had a field for each job, and called an epoch of the pre-image a round. */
 function fromVersion1(record: Fields): Fields {
-  const { job, exportJob, retryJob, verifyJob, parentsJob, preImage, retry, ...rest } = record;
+  const { job, exportJob, retryJob, verifyJob, parentsJob, preImage, retry, roundsOpened, ...rest } = record;
   const jobs = {
     export: renamed(exportJob, 'round', 'epoch'),
     import: job,
@@ -59,6 +59,7 @@ function fromVersion1(record: Fields): Fields {
     jobs: Object.fromEntries(Object.entries(jobs).filter(([, noted]) => noted !== undefined)),
     ...(preImage === undefined ? {} : { preImage: renamed(preImage, 'round', 'epoch') }),
     ...(retry === undefined ? {} : { progress: renamed(retry, 'round', 'part') }),
+    ...(roundsOpened === undefined ? {} : { wavesOpened: roundsOpened }),
   };
 }
 

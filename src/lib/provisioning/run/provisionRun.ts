@@ -24,8 +24,8 @@ export const PROVISION_PHASES = [
 export type ProvisionPhase = (typeof PROVISION_PHASES)[number];
 
 /**
- * Which job of a run: the export that takes the pre-image, the import, the second import of lines that failed for a
- * passing reason, the export by which lines are read back, or the one by which devices are linked to their parents.
+ * Which job of a run: the export that takes the pre-image, the import, the second import of lines that failed
+ * transiently, the export by which lines are verified, or the one by which devices are linked to their parents.
  */
 export type JobKind = 'export' | 'import' | 'retry' | 'verify' | 'parents';
 
@@ -77,7 +77,7 @@ export interface ProvisionRun extends RunBase {
   /** The run is being ended without its import, which nobody sends any more. */
   readonly importClosed?: true;
   readonly jobs: Readonly<Partial<Record<JobKind, RunJob>>>;
-  /** Lines that are sent once more by calls; the part is the round. */
+  /** Lines that are sent once more by calls; the part is the wave. */
   readonly progress?: RunProgress & {
     /** Devices of the hub, while it is filled up one by one. */
     readonly registryDevices?: number;
@@ -91,7 +91,7 @@ export interface ProvisionRun extends RunBase {
     readonly epoch: Epoch;
   };
   /** `rounds.json` has been there: where it is not any more, it was lost. */
-  readonly roundsOpened?: true;
+  readonly wavesOpened?: true;
   /** Something in the container of the run was deleted while it ran. */
   readonly stagingLost?: StagingLoss;
   /** In how many lines a field was filled in as the device has it. */
@@ -106,7 +106,7 @@ export interface ProvisionRun extends RunBase {
 export type ProvisioningContext = RunContext<ProvisionRun>;
 
 /** Whether a person has cancelled the run after it began to read lines back: then that is what has to end. */
-export function endsReadingBack({ cancelRequestedAt, jobs: { verify } }: ProvisionRun): boolean {
+export function endsVerifying({ cancelRequestedAt, jobs: { verify } }: ProvisionRun): boolean {
   return cancelRequestedAt !== undefined && verify !== undefined && cancelRequestedAt > verify.createdAt;
 }
 

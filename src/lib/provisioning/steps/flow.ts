@@ -6,7 +6,7 @@
 import type { AskReply, CallStep, Step, TurnStep } from '../../runs/step.ts';
 import { startDelaySeconds, watchDelaySeconds } from '../../turns/delays.ts';
 import type { TurnTicket } from '../../turns/turnQueue.ts';
-import type { NextRound } from '../again/aftermath.ts';
+import type { FollowUp } from '../again/aftermath.ts';
 import type { JobKind } from '../run/provisionRun.ts';
 import type { AwaitTurnInput, AwaitTurnResult } from './awaitTurn.ts';
 
@@ -48,7 +48,7 @@ export interface Inputs {
   readonly planRun: EpochStep;
   readonly startJob: StartStep;
   readonly watchJob: WatchStep;
-  readonly nextRound: EpochStep & { readonly finished?: string };
+  readonly followUp: EpochStep & { readonly finished?: string };
   readonly settleRun: EpochStep;
   readonly failRun: { readonly runId: string; readonly message: string };
 }
@@ -78,7 +78,7 @@ export interface Results {
     /** Only the record was looked at: it is not time yet to ask the hub. */
     readonly isEarly?: true;
   };
-  readonly nextRound: NextRound;
+  readonly followUp: FollowUp;
   readonly settleRun: { readonly state: string };
   readonly failRun: { readonly state: string };
 }
@@ -118,7 +118,7 @@ export const FLOW: {
   awaitTurn(result, input, now) {
     if (result.status === 'wait') return { do: 'askAgain', ...result.next };
     // Ended, or cancelled after its import: nothing is sent any more, and the report needs no turn.
-    if (input.hasSent) return call('nextRound', epochOnly(input));
+    if (input.hasSent) return call('followUp', epochOnly(input));
     return result.status === 'ended' ? ENDED : watch(input, 'import', now);
   },
 
@@ -170,7 +170,7 @@ export const FLOW: {
     return waitForLook({ ...input, lookAt: now + 1000 * watchDelaySeconds(now - input.since, progress) }, now);
   },
 
-  nextRound(next, epoch, now) {
+  followUp(next, epoch, now) {
     switch (next.do) {
       case 'ended':
         return ENDED;
@@ -184,7 +184,7 @@ export const FLOW: {
       case 'job':
         return start(epoch, next.kind);
       case 'work': {
-        const { do: _do, round: wave, ...work } = next;
+        const { do: _do, wave, ...work } = next;
         return { do: 'lanes', runId: epoch.runId, work: { wave, ...work }, next: goOn(epoch, wave) };
       }
     }
@@ -216,7 +216,7 @@ export function resumedStep<Name extends StepName>(name: Name, input: Inputs[Nam
       const waiting = input as Inputs['awaitTurn'];
       return waiting.hasSent ? goOn(waiting) : takeTurn(epochOnly(waiting));
     }
-    case 'nextRound':
+    case 'followUp':
     case 'settleRun':
       return goOn(input as EpochStep);
     default:
@@ -283,5 +283,5 @@ function waitForLook(input: WatchStep, now: number): Step {
  */
 function goOn(epoch: EpochStep, finished?: string): Step {
   const input = epochOnly(epoch);
-  return turn(input, call('nextRound', finished === undefined ? input : { ...input, finished }), true);
+  return turn(input, call('followUp', finished === undefined ? input : { ...input, finished }), true);
 }

@@ -1,8 +1,8 @@
 /**
  * The steps of a provisioning run: each is one durable activity, safe to repeat at any moment.
  *
- * A step reads the run record, does its part, and writes what it learnt back to the record. What nobody can mend by
- * waiting ends the run here, with an error that a person understands; what may pass is thrown, or waited for.
+ * A step reads the run record, does its part, and writes what it learnt back to the record. What nobody can fix by
+ * waiting ends the run here, with an error that a person understands; what is transient is thrown, or waited for.
  */
 
 import { CONFIGURATIONS_FILE } from '../../configurationsFile/checkConfigurationsFile.ts';

@@ -15,7 +15,7 @@ import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
 
 /**
- * Decides what became of every line, once nothing is to be done any more (`nextRound`), writes the report and the final
+ * Decides what became of every line, once nothing is to be done any more (`followUp`), writes the report and the final
  * state.
  *
  * A job ends `completed` even when every line failed, so its status alone proves nothing; and the absence of an error
@@ -96,11 +96,11 @@ async function settle(
 /** What was done after the import job, for the report. */
 function summaryOf({ after }: Findings): object | undefined {
   if (after === undefined) return undefined;
-  const { secondJob, rounds, verification, parents } = after;
-  const called = rounds.filter(({ lines }) => lines > 0);
+  const { secondJob, waves, verification, parents } = after;
+  const called = waves.filter(({ lines }) => lines > 0);
   return {
     ...(secondJob === undefined ? {} : { secondJob: { lines: secondJob.lines, state: secondJob.state } }),
-    rounds: called.map(({ name, lines, finishedAt }) => ({ name, lines, finishedAt })),
+    waves: called.map(({ name, lines, finishedAt }) => ({ name, lines, finishedAt })),
     ...(verification === undefined || verification.lines === 0
       ? {}
       : { readBack: { lines: verification.lines, way: verification.way, state: verification.state } }),

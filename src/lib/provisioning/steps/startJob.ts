@@ -113,7 +113,7 @@ async function start(work: JobWork, kind: JobKind): Promise<StartReply> {
     if (error instanceof DropChanged) return notStarted({ is: 'failed', error });
     if (!(error instanceof HubError)) throw error;
     const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
-    // A create whose fate is not known is looked for, even when no time was given for trying again.
+    // A create whose fate is not known is looked for, even when no time was given for retries.
     const mostMs = Math.max(
       error.retryable ? Math.max(retryMs, policy.leastTroubleMs) : 0,
       error.outcomeUnknown ? FIND_MS : 0,

@@ -13,7 +13,7 @@ import { failRun } from './failRun.ts';
 import { fillLines } from './fillLines.ts';
 import { finishPreImage } from './finishPreImage.ts';
 import { type EpochStep, FLOW, type Inputs, type JobStep, type Results, resumedStep, type StepName } from './flow.ts';
-import { nextRound } from './nextRound.ts';
+import { followUp } from './followUp.ts';
 import { planRun } from './planRun.ts';
 import { readOptions } from './readOptions.ts';
 import { settleRun } from './settleRun.ts';
@@ -45,7 +45,7 @@ const WORK: Work = {
   planRun: (context, input) => planRun(context, inEpoch(input)),
   startJob: (context, input) => startJob(context, inEpochOfJob(input)),
   watchJob: (context, input) => watchJob(context, inEpochOfJob(input)),
-  nextRound,
+  followUp,
   settleRun,
   failRun,
 };

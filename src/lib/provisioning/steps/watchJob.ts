@@ -6,7 +6,7 @@ import { tryToCancel } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
 import { runErrorOf } from '../report/endRun.ts';
 import { waitingFor } from '../run/jobNotes.ts';
-import { endsReadingBack, type ProvisioningContext, withJob } from '../run/provisionRun.ts';
+import { endsVerifying, type ProvisioningContext, withJob } from '../run/provisionRun.ts';
 import type { Results } from './flow.ts';
 import type { JobStep } from './stepInputs.ts';
 
@@ -27,7 +27,7 @@ export async function watchJob(
 
   const overdue = isOverdue(context, known);
   // Of a cancelled run, too, it is verified what was done: that export goes on, unless it is what was cancelled.
-  const isUnwanted = record.cancelRequestedAt !== undefined && (kind !== 'verify' || endsReadingBack(record));
+  const isUnwanted = record.cancelRequestedAt !== undefined && (kind !== 'verify' || endsVerifying(record));
   if (!isUnwanted && !overdue && context.now().getTime() < lookAt - EARLY_MS) return { ended: false, isEarly: true };
   try {
     // A job that may be somebody else's is not ours to cancel.

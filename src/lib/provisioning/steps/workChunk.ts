@@ -12,24 +12,24 @@ import {
   chunkBlobs,
   isTimeOver,
   type LineState,
-  type Round,
-  type RoundLine,
-  readRounds,
-  readRoundTexts,
+  readWaves,
+  readWaveTexts,
   untried,
-} from '../again/rounds.ts';
+  type Wave,
+  type WaveLine,
+} from '../again/waves.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** An activity ends by itself within a minute; what is left is the next one's. */
 const WORK_MS = 45_000;
 /** So many twins are patched at a time: one patch takes as long as its reply. */
 const PATCHES_AT_ONCE = 10;
-/** So many single adds in a row answered "full" end a round that goes one by one. */
+/** So many single adds in a row answered "full" end a wave that goes one by one. */
 export const FULL_AFTER = 20;
 
 export interface ChunkInput {
   readonly runId: string;
-  readonly round: string;
+  readonly wave: string;
   readonly chunk: number;
   /** Lines that may be sent now: what the budget granted. */
   readonly items: number;
@@ -44,8 +44,8 @@ export interface ChunkInput {
 
 export interface ChunkReply {
   /**
-   * `more`: go on at once; `tried`: what is left failed for a passing reason, and waits for the next pass; `done`: nothing
-   * is left; `wait`: somebody else is at it; `over`: nothing of the round is sent any more,
+   * `more`: go on at once; `tried`: what is left failed transiently, and waits for the next pass; `done`: nothing
+   * is left; `wait`: somebody else is at it; `over`: nothing of the wave is sent any more,
    * or not now.
    */
   readonly status: 'more' | 'tried' | 'done' | 'wait' | 'over';
@@ -59,7 +59,7 @@ export interface ChunkReply {
 }
 
 /**
- * Works on one chunk of a round: sends its lines by bulk calls, as many as the budget granted, and notes the outcome of
+ * Works on one chunk of a wave: sends its lines by bulk calls, as many as the budget granted, and notes the outcome of
  * each call before the next.
  *
  * The state says which lines are on their way before a call is sent, under the ETag that was read: two attempts cannot
@@ -77,22 +77,22 @@ export async function workChunk(context: ProvisioningContext, input: ChunkInput)
 
 async function work(context: ProvisioningContext, input: ChunkInput): Promise<ChunkReply> {
   const idle = { sent: 0, throttled: false, refusals: input.refusals, waitMs: input.waitMs };
-  const open = await openRound(context, input);
+  const open = await openWave(context, input);
   if (open === undefined) return { ...idle, status: 'over' };
-  const { record, round } = open;
-  const blobs = chunkBlobs(context, record, round, input.chunk);
-  const texts = await readRoundTexts(blobs.lines);
-  const lines = texts.map((text) => JSON.parse(text) as RoundLine);
+  const { record, wave } = open;
+  const blobs = chunkBlobs(context, record, wave, input.chunk);
+  const texts = await readWaveTexts(blobs.lines);
+  const lines = texts.map((text) => JSON.parse(text) as WaveLine);
   const read = await readJson<ChunkState>(blobs.state);
-  if (read === undefined && round.hasStates) throw new StagingLost(input.runId, blobs.state.name);
+  if (read === undefined && wave.hasStates) throw new StagingLost(input.runId, blobs.state.name);
   const isFresh = (read?.value.lines.length ?? 0) === 0;
-  let state: ChunkState = isFresh ? { lines: lines.map(() => untried(round)) } : (read?.value ?? { lines: [] });
+  let state: ChunkState = isFresh ? { lines: lines.map(() => untried(wave)) } : (read?.value ?? { lines: [] });
   let etag = read?.etag;
   const atStart = state.lines;
   if (state.sentAt !== undefined && context.now().getTime() - Date.parse(state.sentAt) < CALL_OVER_MS) {
     return { ...idle, status: 'wait' };
   }
-  const singly = round.singly === true;
+  const singly = wave.singly === true;
   const save = async (next: ChunkState): Promise<boolean> => {
     const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
     const written = await writeJson(blobs.state, next, condition);
@@ -104,8 +104,8 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
   const back = afterLostCall(state);
   if (back !== undefined && !(await save(back))) return { ...idle, status: 'wait' };
 
-  if (singly && isFresh) await countRegistry(context, record, round.name);
-  const mostItems = round.patches === undefined ? paceOfRun(context, record).callItems : PATCHES_AT_ONCE;
+  if (singly && isFresh) await countRegistry(context, record, wave.name);
+  const mostItems = wave.patches === undefined ? paceOfRun(context, record).callItems : PATCHES_AT_ONCE;
   // A hub that is smaller than its setting says may never take as many at once.
   let callItems = Math.min(mostItems, state.callItems ?? mostItems);
   const slower = () => (callItems === mostItems ? {} : { callItems });
@@ -143,8 +143,8 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
     }
     sent += due.length;
     allowed -= due.length;
-    const { after, isThrottled, isTroubled } = await (round.patches === undefined
-      ? sendBulk(hub, call, round)
+    const { after, isThrottled, isTroubled } = await (wave.patches === undefined
+      ? sendBulk(hub, call, wave)
       : sendPatches(hub, call));
     if (isThrottled) callItems = Math.min(callItems, Math.max(FEWEST_CALL_ITEMS, Math.floor(due.length / 2)));
     if (!(await save({ lines: replaced(before, due, after), ...slower() }))) {
@@ -152,32 +152,32 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
     }
     if (singly) refusals = after[0]?.is === 'failed' && isFull(after[0]) ? refusals + 1 : 0;
     if (isThrottled) {
-      await tellProgress(context, record, input.round, countPending(atStart) - countPending(state.lines));
+      await tellProgress(context, record, input.wave, countPending(atStart) - countPending(state.lines));
       return reply('more', true);
     }
     // Trouble of the hub as a whole is not met by sending the next call at once.
     if (isTroubled) break;
   }
-  await tellProgress(context, record, input.round, countPending(atStart) - countPending(state.lines));
+  await tellProgress(context, record, input.wave, countPending(atStart) - countPending(state.lines));
   const left = state.lines.filter(({ is }) => is === 'pending');
   const isDue = left.some(({ tries }) => tries <= input.pass);
   const status = left.length === 0 ? 'done' : isDue ? 'more' : 'tried';
   return reply(status);
 }
 
-/** The round of a chunk; undefined when nothing of it is to be sent now. */
-async function openRound(
+/** The wave of a chunk; undefined when nothing of it is to be sent now. */
+async function openWave(
   context: ProvisioningContext,
-  { runId, round: name }: ChunkInput,
-): Promise<{ readonly record: ProvisionRun; readonly round: Round } | undefined> {
+  { runId, wave: name }: ChunkInput,
+): Promise<{ readonly record: ProvisionRun; readonly wave: Wave } | undefined> {
   const record = await context.runs.read(runId);
   if (record === undefined || isFinal(record.state)) return undefined;
-  const rounds = (await readRounds(context, record))?.value;
-  const round = rounds?.rounds.find((one) => one.name === name);
-  if (rounds === undefined || round === undefined || round.finishedAt !== undefined) return undefined;
+  const waves = (await readWaves(context, record))?.value;
+  const wave = waves?.waves.find((one) => one.name === name);
+  if (waves === undefined || wave === undefined || wave.finishedAt !== undefined) return undefined;
   // Its lanes are not suspended with the run: they end, and are begun anew when it goes on.
   if (record.cancelRequestedAt !== undefined || record.suspendedAt !== undefined) return undefined;
-  return isTimeOver(context, record, rounds, round.until) ? undefined : { record, round };
+  return isTimeOver(context, record, waves, wave.until) ? undefined : { record, wave };
 }
 
 /** After a call whose fate nobody knows: its lines may have been applied, and are sent again. */
@@ -192,11 +192,11 @@ function afterLostCall({ sentAt, ...rest }: ChunkState): ChunkState | undefined 
 }
 
 /** Shows how full the hub is: once a chunk, which is once in 500 adds. */
-async function countRegistry(context: ProvisioningContext, record: ProvisionRun, round: string): Promise<void> {
+async function countRegistry(context: ProvisioningContext, record: ProvisionRun, wave: string): Promise<void> {
   try {
     const { totalDeviceCount } = await context.hub(hubOf(record)).getRegistryStatistics();
     await context.runs.update(record.runId, (current) =>
-      current.progress?.part === round
+      current.progress?.part === wave
         ? { ...current, progress: { ...current.progress, registryDevices: totalDeviceCount } }
         : undefined,
     );
@@ -213,12 +213,12 @@ function countPending(states: readonly LineState[]): number {
 async function tellProgress(
   context: ProvisioningContext,
   record: ProvisionRun,
-  round: string,
+  wave: string,
   settled: number,
 ): Promise<void> {
   if (settled <= 0) return;
   await context.runs.update(record.runId, (current) =>
-    current.progress?.part === round
+    current.progress?.part === wave
       ? { ...current, progress: { ...current.progress, left: Math.max(0, current.progress.left - settled) } }
       : undefined,
   );
@@ -230,7 +230,7 @@ function isFull({ code }: LineState): boolean {
 
 interface CallLine {
   readonly text: string;
-  readonly line: RoundLine;
+  readonly line: WaveLine;
   readonly state: LineState;
 }
 
@@ -241,8 +241,8 @@ interface CallResult {
   readonly isTroubled: boolean;
 }
 
-async function sendBulk(hub: RegistryClient, call: readonly CallLine[], round: Round): Promise<CallResult> {
-  const kind = { singly: round.singly === true, links: round.links === true };
+async function sendBulk(hub: RegistryClient, call: readonly CallLine[], wave: Wave): Promise<CallResult> {
+  const kind = { singly: wave.singly === true, links: wave.links === true };
   const result = await orHubError(
     hub.bulk(
       call.map(({ text, state }) => itemOf(text, state)),
@@ -296,7 +296,7 @@ async function orHubError<T>(reply: Promise<T>): Promise<T | HubError> {
 
 /** Places of the lines of the next call: due ones, no two of one device, for a hub takes a device once a call. */
 function nextCall(
-  lines: readonly RoundLine[],
+  lines: readonly WaveLine[],
   states: readonly LineState[],
   { most, pass }: { readonly most: number; readonly pass: number },
 ): number[] {
@@ -317,7 +317,7 @@ function nextCall(
   return due;
 }
 
-function lineAt(lines: readonly RoundLine[], index: number): RoundLine {
+function lineAt(lines: readonly WaveLine[], index: number): WaveLine {
   const line = lines[index];
   if (line === undefined) throw new Error(`The chunk has no line ${index}.`);
   return line;

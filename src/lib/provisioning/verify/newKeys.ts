@@ -1,5 +1,5 @@
 /**
- * Lines that ask for new keys, when they are read back: that a device is there says nothing then. Only keys that are not
+ * Lines that ask for new keys, when they are verified: that a device is there says nothing then. Only keys that are not
  * those of the pre-image do.
  */
 
@@ -8,11 +8,11 @@ import { joinSnapshot } from '../../registryLines/joinSnapshot.ts';
 import { primaryKeyOf } from '../../registryLines/primaryKey.ts';
 import type { RegistryLine } from '../../registryLines/registryLine.ts';
 import type { SnapshotLines } from '../../registryLines/snapshot.ts';
-import type { RoundLine } from '../again/rounds.ts';
+import type { WaveLine } from '../again/waves.ts';
 import type { ProvisionOptions } from '../run/options.ts';
 
 /** Whether the line has the hub make new keys for a device that may have some. */
-export function asksForNewKeys(line: RoundLine, options: ProvisionOptions | undefined): boolean {
+export function asksForNewKeys(line: WaveLine, options: ProvisionOptions | undefined): boolean {
   if (options?.missingKeys !== 'regenerate') return false;
   const { mayOverwrite } = MODE_RULES[importModeOf(line)];
   const { type } = (line['authentication'] ?? {}) as { readonly type?: unknown };
@@ -32,9 +32,9 @@ const NO_KEY = '';
 export async function* withKeysBefore(
   lines: AsyncIterable<string>,
   preImage: SnapshotLines | undefined,
-): AsyncGenerator<RoundLine> {
+): AsyncGenerator<WaveLine> {
   if (preImage === undefined) return;
-  const keyOf = (_line: RoundLine, before: string) => primaryKeyOf(JSON.parse(before) as RegistryLine) ?? NO_KEY;
+  const keyOf = (_line: WaveLine, before: string) => primaryKeyOf(JSON.parse(before) as RegistryLine) ?? NO_KEY;
   for await (const [line, keyBefore] of joinSnapshot(lines, preImage, keyOf)) {
     yield keyBefore === undefined ? line : { ...line, keyBefore };
   }

@@ -17,7 +17,7 @@ import { openSnapshot, type Snapshot, snapshotWay } from '../../registryLines/sn
 import { takeSnapshotInParts } from '../../registryLines/takeSnapshot.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { linesOf, rowsOf, writeLines } from '../../storage/ndjson.ts';
-import { type RoundLine, readRoundLines, type Verification } from '../again/rounds.ts';
+import { readWaveLines, type Verification, type WaveLine } from '../again/waves.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 const WORK_MS = 45_000;
@@ -56,7 +56,7 @@ export async function readForVerification(
   record: ProvisionRun,
   { attempt }: Verification,
 ): Promise<Snapshot | 'export' | 'again'> {
-  const lines = await readRoundLines(linesBlob(context, record, attempt));
+  const lines = await readWaveLines(linesBlob(context, record, attempt));
   const until = new Date(context.now().getTime() + WORK_MS);
   return takeSnapshotInParts(snapshotPlace(context, record), `registry-${attempt}`, lines, until);
 }
@@ -71,7 +71,7 @@ export async function verifyLines(
   const staging = stagingOf(context, record.runId);
   const found = staging.getBlockBlobClient(`found-${randomBytes(4).toString('hex')}.ndjson`);
   const lines = linesOf(linesBlob(context, record, verification.attempt));
-  const compared = joinSnapshot(lines, openSnapshot(staging, snapshot), (line: RoundLine, text) =>
+  const compared = joinSnapshot(lines, openSnapshot(staging, snapshot), (line: WaveLine, text) =>
     agreement(line, JSON.parse(text) as RegistryLine),
   );
   const rows = async function* () {
@@ -94,7 +94,7 @@ export async function* readFound(
   }
 }
 
-/** Whether trouble with reading may pass. */
+/** Whether trouble with reading is transient. */
 export function mayPass(error: unknown): error is HubError {
   return error instanceof HubError && error.retryable;
 }

@@ -8,7 +8,7 @@ import {
   itemOf,
   patchOf,
 } from '../../../../src/lib/provisioning/again/lineReplies.ts';
-import type { LineState } from '../../../../src/lib/provisioning/again/rounds.ts';
+import type { LineState } from '../../../../src/lib/provisioning/again/waves.ts';
 import { type BulkResult, HubError } from '../../../../src/lib/registry/index.ts';
 
 const PENDING: LineState = { is: 'pending', tries: 0 };
@@ -49,10 +49,10 @@ interface CodeRow {
   readonly expected: string;
 }
 
-function letters(code: string, state: LineState, round: typeof MANY): string {
+function letters(code: string, state: LineState, wave: typeof MANY): string {
   return IMPORT_MODES.map((importMode) => {
     const sent = [{ line: { id: 'd1', importMode }, state }];
-    const [after] = afterReply(sent, reply([['d1', code]]), round);
+    const [after] = afterReply(sent, reply([['d1', code]]), wave);
     expect(after?.tries).toBe(state.tries + 1);
     return letterOf(after);
   }).join(' ');
@@ -268,7 +268,7 @@ interface FailureRow {
     readonly error: HubError;
     /** How many lines the call had. Default: 2. */
     readonly lines?: number;
-    readonly round?: typeof MANY;
+    readonly wave?: typeof MANY;
     readonly state?: Partial<LineState>;
   };
   /** Of each of its lines. */
@@ -325,7 +325,7 @@ describe('the lines of a call that failed as a whole', () => {
     },
     {
       name: 'have failed when it was refused and went one by one',
-      given: { error: REFUSED, lines: 1, round: SINGLY },
+      given: { error: REFUSED, lines: 1, wave: SINGLY },
       expected: { is: 'failed', tries: 1, code: 'ArgumentInvalid' },
     },
     {
@@ -340,7 +340,7 @@ describe('the lines of a call that failed as a whole', () => {
     },
     {
       name: 'have failed when the hub is full for one that went one by one',
-      given: { error: FULL, lines: 1, round: SINGLY },
+      given: { error: FULL, lines: 1, wave: SINGLY },
       expected: { is: 'failed', tries: 1, code: 'IotHubQuotaExceeded' },
     },
     {
@@ -349,13 +349,13 @@ describe('the lines of a call that failed as a whole', () => {
       expected: { is: 'pending', tries: 0, alone: true },
     },
     {
-      name: 'are not tried again when our own code failed at one',
+      name: 'are not retried when our own code failed at one',
       given: { error: OWN, lines: 1 },
       expected: { is: 'doubtful', tries: 1, code: 'HubKeeperFault' },
     },
     {
       name: 'have failed when our own code failed at one that went one by one',
-      given: { error: OWN, lines: 1, round: SINGLY },
+      given: { error: OWN, lines: 1, wave: SINGLY },
       expected: { is: 'failed', tries: 1, code: 'HubKeeperFault' },
     },
     {
@@ -363,12 +363,12 @@ describe('the lines of a call that failed as a whole', () => {
       given: { error: REFUSED, lines: 1, state: { twinOnly: true } },
       expected: { is: 'warned', tries: 1, twinOnly: true, code: 'ArgumentInvalid' },
     },
-  ])('$name', ({ given: { error, lines = 2, round = MANY, state }, expected }) => {
+  ])('$name', ({ given: { error, lines = 2, wave = MANY, state }, expected }) => {
     const sent = Array.from({ length: lines }, (_, at) => ({
       line: { id: `d${at}`, importMode: 'create' },
       state: { ...PENDING, ...state },
     }));
-    expect(afterFailure(sent, error, round)).toEqual(sent.map(() => expected));
+    expect(afterFailure(sent, error, wave)).toEqual(sent.map(() => expected));
   });
 });
 

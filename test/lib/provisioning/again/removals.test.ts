@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
-import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
+import { followUp } from '../../../../src/lib/provisioning/steps/followUp.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
@@ -77,15 +77,15 @@ async function afterJob(
     ([deviceId, errorCode]) => `${JSON.stringify({ deviceId, errorCode, errorStatus: '' })}\n`,
   );
   await endJob(context, runId, log.join(''));
-  const next = (finished?: string) => nextRound(context, { runId, ...(finished === undefined ? {} : { finished }) });
+  const next = (finished?: string) => followUp(context, { runId, ...(finished === undefined ? {} : { finished }) });
   return {
     context,
     hub,
     runId,
     sent,
     next,
-    work: (round: string, pass = 0) =>
-      workChunk(context, { runId, round, chunk: 0, items: 500, msPerItem: 0, waitMs: 0, pass, refusals: 0 }),
+    work: (wave: string, pass = 0) =>
+      workChunk(context, { runId, wave, chunk: 0, items: 500, msPerItem: 0, waitMs: 0, pass, refusals: 0 }),
     async settle() {
       for (let step = await next(); step.do !== 'settle'; step = await next()) {
         if (step.do !== 'wait') throw new Error(`The run wants to ${JSON.stringify(step)}.`);
@@ -138,7 +138,7 @@ describe('what had to go from twins', () => {
     ]);
     expect(await run.next()).toMatchObject({
       do: 'work',
-      round: 'removals',
+      wave: 'removals',
       chunks: 1,
       width: 4,
       itemsPerMinute: 15_000,
@@ -155,7 +155,7 @@ describe('what had to go from twins', () => {
     ]);
   });
 
-  it('is tried again, and told when it may still be there', async () => {
+  it('is retried, and told when it may still be there', async () => {
     const run = await afterJob([overwriting('o1', '{}'), overwriting('o2', '{}'), overwriting('o3', '{}')]);
     const gone = { code: 'DeviceNotFound', kind: 'notFound', retryable: false } as const;
     const busy = { code: 'ServerBusy', kind: 'server', retryable: true } as const;
@@ -184,7 +184,7 @@ describe('what had to go from twins', () => {
   it('goes, too, when what was noted of the job is gone', async () => {
     const run = await afterJob([merging('m1', '{"site":null}')]);
     await run.context.storage.runContainer(run.runId).getBlockBlobClient('job.json').delete();
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'removals' });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'removals' });
   });
 
   it('is not forgotten when it is not known any more: such a line is unconfirmed', async () => {
@@ -200,9 +200,9 @@ describe('what had to go from twins', () => {
     expect(codes).toEqual(['unconfirmed stagingLost', 'succeeded readBack']);
   });
 
-  it('goes, too, when nothing else is to be tried again', async () => {
+  it('goes, too, when nothing else is to be retried', async () => {
     const run = await afterJob([merging('m1', '{"site":null}')], {}, { retryMinutes: '0' });
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'removals' });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'removals' });
   });
 });
 
@@ -214,11 +214,11 @@ describe('a line that merges, sent again', () => {
       merging('m3', '{"site":null}'),
     ];
     const run = await afterJob(lines, { m1: THROTTLED, m2: OTHER_ETAG });
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'merges' });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'merges' });
     await run.work('merges');
     expect(run.hub.patches).toEqual(['m1 {"tags":{"site":null,"z":1.0}}', 'm2 {"tags":{"z":{"10":1,"2":null}}}']);
     // What was patched whole has nothing left that had to go.
-    expect(await run.next('merges')).toMatchObject({ do: 'work', round: 'removals' });
+    expect(await run.next('merges')).toMatchObject({ do: 'work', wave: 'removals' });
     await run.work('removals');
     expect(run.hub.patches.slice(2)).toEqual(['m3 {"tags":{"site":null}}']);
     await run.next('removals');
@@ -239,7 +239,7 @@ describe('a line that merges, sent again', () => {
     const { context, runId } = run;
     const importSentAt = context.now().toISOString();
     await context.runs.update(runId, (record) => ({ ...record, importSentAt }));
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'merges' });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'merges' });
     await run.work('merges');
     await context.storage.runContainer(runId).getBlockBlobClient('rounds.json').delete();
     // As the first patch has left it, on top of what somebody else had changed.
@@ -252,7 +252,7 @@ describe('a line that merges, sent again', () => {
 
 it('what overwrites is sent again as it is written', async () => {
   const run = await afterJob([overwriting('o1', '{"a":1.0,"10":"x","2":"y","site":0.10}')], { o1: THROTTLED });
-  expect(await run.next()).toMatchObject({ do: 'work', round: 'devices' });
+  expect(await run.next()).toMatchObject({ do: 'work', wave: 'devices' });
   await run.work('devices');
   const [item = ''] = run.hub.items;
   expect(item).toContain('"tags":{"a":1.0,"10":"x","2":"y","site":0.10}');

@@ -9,15 +9,15 @@ const entries: IndexEntry[] = [
   { kind: 'device', line: 2, id: 'd2', mode: 'createOrUpdate', warning: 'the key "Id" was taken for "id"' },
   { kind: 'device', line: 7, id: 'd7', mode: 'create', warning: describe(WARNINGS.reportedNotWritten) },
   { kind: 'module', line: 3, id: 'd1', moduleId: 'm1', mode: 'delete' },
-  { kind: 'rejected', line: 4, code: 'badJson', action: 'Mend it.', reason: 'not JSON', column: 7 },
-  { kind: 'rejected', line: 5, id: 'd5', code: 'tagsTooLarge', action: 'Mend it.', reason: 'too large', path: 'tags' },
+  { kind: 'rejected', line: 4, code: 'badJson', action: 'Fix it.', reason: 'not JSON', column: 7 },
+  { kind: 'rejected', line: 5, id: 'd5', code: 'tagsTooLarge', action: 'Fix it.', reason: 'too large', path: 'tags' },
   {
     kind: 'skipped',
     line: 6,
     id: 'd1',
     moduleId: '$edgeAgent',
     code: 'systemModule',
-    action: 'Mend it.',
+    action: 'Fix it.',
     reason: 'made by the hub',
   },
 ];

@@ -4,7 +4,7 @@ import { settleConfigurations } from '../../../../src/lib/provisioning/configura
 import { startRunOfDrop } from '../../../../src/lib/provisioning/drop/startRun.ts';
 import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
-import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
+import { followUp } from '../../../../src/lib/provisioning/steps/followUp.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
@@ -266,7 +266,7 @@ describe('configurations whose job has ended', () => {
       const job = record.jobs.import;
       return job && withJob(record, 'import', { ...job, status: 'completed' });
     });
-    expect(await nextRound(run.context, { runId: run.runId })).toEqual({ do: 'settle' });
+    expect(await followUp(run.context, { runId: run.runId })).toEqual({ do: 'settle' });
     expect((await readSettled(run.context, run.runId))?.verdicts).toHaveLength(2);
     await settleRun(run.context, { runId: run.runId });
     expect(await run.context.runs.read(run.runId)).toMatchObject({

@@ -90,7 +90,7 @@ describe('after a job that may be one of two that were given the lines', () => {
   });
 });
 
-describe('after a second job, for a passing reason in the first', () => {
+describe('after a second job, transiently in the first', () => {
   test.for<CodeRow>([
     { name: 'no error', given: undefined, expected: 'S S S S S S S S S' },
     // A line is sent again as a create where it was for a new device, and with the ETag of the device where it was filled.
@@ -231,7 +231,7 @@ describe('a line counts', () => {
     },
     // A module is made after its device.
     {
-      name: 'as its device, which is tried again, where a module finds no device',
+      name: 'as its device, which is retried, where a module finds no device',
       given: {
         mode: 'create',
         moduleId: 'm',

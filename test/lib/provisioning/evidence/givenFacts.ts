@@ -50,7 +50,7 @@ export function jobFacts(given: GivenJob): Facts['first'] {
   return { log, repeated, doubt: doubtAbout(jobOf(given), log) };
 }
 
-/** @param second the job that was given what had failed for a passing reason in the first, if there was one */
+/** @param second the job that was given what had failed transiently in the first, if there was one */
 export function factsOf(first: GivenJob, second?: GivenJob): Facts {
   return { first: jobFacts(first), ...(second === undefined ? {} : { second: jobFacts(second) }) };
 }

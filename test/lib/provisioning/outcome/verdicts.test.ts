@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ImportMode } from '../../../../src/lib/devicesFile/importMode.ts';
-import type { RoundOutcome } from '../../../../src/lib/provisioning/again/roundOutcomes.ts';
-import type { RoundsState } from '../../../../src/lib/provisioning/again/rounds.ts';
+import type { WaveOutcome } from '../../../../src/lib/provisioning/again/waveOutcomes.ts';
+import type { WavesState } from '../../../../src/lib/provisioning/again/waves.ts';
 import {
   type Findings,
   isRemovalDue,
@@ -23,7 +23,7 @@ interface Known {
   readonly job?: GivenJob;
   readonly second?: GivenJob;
   /** What became of it in calls. */
-  readonly round?: Partial<RoundOutcome>;
+  readonly wave?: Partial<WaveOutcome>;
   /** The registry was read. */
   readonly read?: Agreement;
   /** Why its device has not got its parent. */
@@ -42,19 +42,19 @@ function lineOf({ mode, id = 'd', moduleId, warning }: Known) {
 }
 
 function findings(known: Known): Findings {
-  const { id = 'd', moduleId, job = {}, second, round, read, link, removal } = known;
+  const { id = 'd', moduleId, job = {}, second, wave, read, link, removal } = known;
   const found = createIdentityNotes();
   if (read !== undefined) found.set(id, moduleId, read);
-  const outcome = round && ({ is: 'succeeded', tries: 1, ...round } as const);
-  const after: RoundsState = {
+  const outcome = wave && ({ is: 'succeeded', tries: 1, ...wave } as const);
+  const after: WavesState = {
     retryUntil: '',
-    rounds: [],
+    waves: [],
     ...(second === undefined ? {} : { secondJob: { blobName: '', lines: 1, state: 'ended' } }),
   };
   return {
     facts: factsOf(job, second),
     after,
-    rounds: { has: () => false, find: () => outcome },
+    waves: { has: () => false, find: () => outcome },
     found,
     links: { failureOf: () => link },
     removals:
@@ -393,27 +393,27 @@ describe('by the calls that sent it again, a line', () => {
   test.for<VerdictRow>([
     {
       name: 'succeeded, and says how often it was sent',
-      given: { mode: 'update', job: met(500001), round: { tries: 2 } },
+      given: { mode: 'update', job: met(500001), wave: { tries: 2 } },
       expected: { outcome: 'succeeded', tries: 3 },
     },
     {
       name: 'succeeded after two jobs',
-      given: { mode: 'update', job: met(500001), second: met(500001), round: { tries: 2 } },
+      given: { mode: 'update', job: met(500001), second: met(500001), wave: { tries: 2 } },
       expected: { outcome: 'succeeded', tries: 4 },
     },
     {
       name: 'succeeded with what the check warned of',
-      given: { mode: 'update', warning: 'Mind.', job: met(429001), round: {} },
+      given: { mode: 'update', warning: 'Mind.', job: met(429001), wave: {} },
       expected: { outcome: 'succeededWithWarning', code: 'checkWarning', tries: 2 },
     },
     {
       name: 'succeeded when it was merged again',
-      given: { mode: 'updateTwin', job: met(412001), round: {} },
+      given: { mode: 'updateTwin', job: met(412001), wave: {} },
       expected: { outcome: 'succeeded', tries: 2 },
     },
     {
       name: 'succeeded when its twin was written once more',
-      given: { mode: 'create', job: met('DeviceRegisteredWithoutTwin'), round: {} },
+      given: { mode: 'create', job: met('DeviceRegisteredWithoutTwin'), wave: {} },
       expected: { outcome: 'succeeded', tries: 2 },
     },
     {
@@ -421,7 +421,7 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'create',
         job: met('DeviceRegisteredWithoutTwin'),
-        round: { is: 'warned', code: 'ArgumentInvalid' },
+        wave: { is: 'warned', code: 'ArgumentInvalid' },
       },
       expected: { outcome: 'succeededWithWarning', code: 'ArgumentInvalid', tries: 2 },
     },
@@ -430,33 +430,33 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'create',
         job: met(429001),
-        round: { is: 'pending', code: 'DeviceRegisteredWithoutTwin' },
+        wave: { is: 'pending', code: 'DeviceRegisteredWithoutTwin' },
       },
       expected: { outcome: 'succeededWithWarning', code: 'DeviceRegisteredWithoutTwin', tries: 2 },
     },
     {
       name: 'failed',
-      given: { mode: 'update', job: met(403002), round: { is: 'failed', code: 'ArgumentInvalid' } },
+      given: { mode: 'update', job: met(403002), wave: { is: 'failed', code: 'ArgumentInvalid' } },
       expected: { outcome: 'failed', code: 'ArgumentInvalid', tries: 2 },
     },
     {
       name: 'failed when the hub was full one by one, too',
-      given: { mode: 'create', job: met(403002), round: { is: 'failed', code: 'IotHubQuotaExceeded' } },
+      given: { mode: 'create', job: met(403002), wave: { is: 'failed', code: 'IotHubQuotaExceeded' } },
       expected: { outcome: 'failed', code: 'IotHubQuotaExceeded', tries: 2 },
     },
     {
       name: 'failed when the hub was full in a call, and there was no time to go one by one',
-      given: { mode: 'create', job: met(429001), round: { is: 'quota', code: 'IotHubQuotaExceeded' } },
+      given: { mode: 'create', job: met(429001), wave: { is: 'quota', code: 'IotHubQuotaExceeded' } },
       expected: { outcome: 'failed', code: 'IotHubQuotaExceeded', tries: 2 },
     },
     {
       name: 'failed when it was throttled in job and calls',
-      given: { mode: 'update', job: met(429001), round: { is: 'pending', code: 'ThrottlingException' } },
+      given: { mode: 'update', job: met(429001), wave: { is: 'pending', code: 'ThrottlingException' } },
       expected: { outcome: 'failed', code: 'ThrottlingException', tries: 2 },
     },
     {
       name: 'failed when the key of the app was refused to the end',
-      given: { mode: 'update', job: met(429001), round: { is: 'pending', code: 'IotHubUnauthorized' } },
+      given: { mode: 'update', job: met(429001), wave: { is: 'pending', code: 'IotHubUnauthorized' } },
       expected: { outcome: 'failed', code: 'IotHubUnauthorized', tries: 2 },
     },
     {
@@ -464,43 +464,43 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'update',
         job: met(429001),
-        round: { is: 'pending', code: 'ThrottlingException', maybe: true },
+        wave: { is: 'pending', code: 'ThrottlingException', maybe: true },
       },
       expected: { outcome: 'unconfirmed', code: 'replyLost', tries: 2 },
     },
     {
       name: 'is unconfirmed when it was throttled at last, and the job may have applied it',
-      given: { mode: 'update', job: met(500001), round: { is: 'pending', code: 'ThrottlingException' } },
+      given: { mode: 'update', job: met(500001), wave: { is: 'pending', code: 'ThrottlingException' } },
       expected: { outcome: 'unconfirmed', code: 'replyLost', tries: 2 },
     },
     {
       name: 'is unconfirmed when the hub had trouble at last',
-      given: { mode: 'update', job: met(429001), round: { is: 'pending', code: 'ServerBusy' } },
+      given: { mode: 'update', job: met(429001), wave: { is: 'pending', code: 'ServerBusy' } },
       expected: { outcome: 'unconfirmed', code: 'hubTrouble', tries: 2 },
     },
     {
       name: 'is unconfirmed when the call was not answered',
-      given: { mode: 'update', job: met(429001), round: { is: 'pending', code: 'Timeout' } },
+      given: { mode: 'update', job: met(429001), wave: { is: 'pending', code: 'Timeout' } },
       expected: { outcome: 'unconfirmed', code: 'replyLost', tries: 2 },
     },
     {
       name: 'is unconfirmed when the line to the hub was cut',
-      given: { mode: 'update', job: met(429001), round: { is: 'pending', code: 'NetworkError' } },
+      given: { mode: 'update', job: met(429001), wave: { is: 'pending', code: 'NetworkError' } },
       expected: { outcome: 'unconfirmed', code: 'replyLost', tries: 2 },
     },
     {
       name: 'is unconfirmed when the reply cannot be read',
-      given: { mode: 'update', job: met(429001), round: { is: 'pending', code: 'InvalidReply' } },
+      given: { mode: 'update', job: met(429001), wave: { is: 'pending', code: 'InvalidReply' } },
       expected: { outcome: 'unconfirmed', code: 'replyLost', tries: 2 },
     },
     {
       name: 'is unconfirmed when the reply named nobody, and it was not sent alone any more',
-      given: { mode: 'update', job: met(429001), round: { is: 'pending' } },
+      given: { mode: 'update', job: met(429001), wave: { is: 'pending' } },
       expected: { outcome: 'unconfirmed', code: 'replyLost', tries: 2 },
     },
     {
       name: 'is unconfirmed when its call was under way at the end',
-      given: { mode: 'update', job: met(429001), round: { is: 'sent' } },
+      given: { mode: 'update', job: met(429001), wave: { is: 'sent' } },
       expected: { outcome: 'unconfirmed', code: 'replyLost', tries: 2 },
     },
     {
@@ -508,7 +508,7 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'create',
         job: met(500001),
-        round: { is: 'doubtful', code: 'DeviceAlreadyExists' },
+        wave: { is: 'doubtful', code: 'DeviceAlreadyExists' },
       },
       expected: { outcome: 'unconfirmed', code: 'replyLost', tries: 2 },
     },
@@ -517,7 +517,7 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'create',
         job: met(500001),
-        round: { is: 'doubtful', code: 'DeviceAlreadyExists' },
+        wave: { is: 'doubtful', code: 'DeviceAlreadyExists' },
         read: 'none',
       },
       expected: { outcome: 'failed', code: 'DeviceAlreadyExists', tries: 2 },
@@ -527,7 +527,7 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'create',
         job: met(500001),
-        round: { is: 'doubtful', code: 'DeviceAlreadyExists' },
+        wave: { is: 'doubtful', code: 'DeviceAlreadyExists' },
         read: 'all',
       },
       expected: { outcome: 'succeeded', code: 'readBack', tries: 2 },
@@ -537,7 +537,7 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'create',
         job: met(500001),
-        round: { is: 'doubtful', code: 'DeviceAlreadyExists' },
+        wave: { is: 'doubtful', code: 'DeviceAlreadyExists' },
         read: 'identity',
       },
       expected: { outcome: 'unconfirmed', code: 'existsOtherwise' },
@@ -547,7 +547,7 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'create',
         job: met(429001),
-        round: { is: 'pending', code: 'DeviceRegisteredWithoutTwin' },
+        wave: { is: 'pending', code: 'DeviceRegisteredWithoutTwin' },
         read: 'identity',
       },
       expected: { outcome: 'succeededWithWarning', code: 'DeviceRegisteredWithoutTwin', tries: 2 },
@@ -557,7 +557,7 @@ describe('by the calls that sent it again, a line', () => {
       given: {
         mode: 'create',
         job: met(500001),
-        round: { is: 'doubtful', code: 'DeviceNotFound' },
+        wave: { is: 'doubtful', code: 'DeviceNotFound' },
         read: 'none',
       },
       expected: { outcome: 'failed', code: 'DeviceNotFound', tries: 2, says: 'although the line creates it' },
@@ -610,12 +610,12 @@ describe('with something that had to go from its twin, a line', () => {
     },
     {
       name: 'succeeded when it was patched whole: then it is gone',
-      given: { mode: 'updateTwin', job: met(429001), round: {}, removal },
+      given: { mode: 'updateTwin', job: met(429001), wave: {}, removal },
       expected: { outcome: 'succeeded', tries: 2 },
     },
     {
       name: 'failed when it was sent again whole, for that takes nothing away',
-      given: { mode: 'update', job: met(429001), round: {}, removal },
+      given: { mode: 'update', job: met(429001), wave: {}, removal },
       expected: { outcome: 'failed', code: 'keysNotRemoved' },
     },
     {
@@ -691,17 +691,17 @@ describe('what had to go is patched away', () => {
     },
     {
       name: 'where a call has applied the line',
-      given: { mode: 'update', job: met(429001), round: {}, removal },
+      given: { mode: 'update', job: met(429001), wave: {}, removal },
       expected: true,
     },
     {
       name: 'where a call has applied a merge under an ETag of its own',
-      given: { mode: 'updateTwinIfMatchETag', job: met(429001), round: {}, removal },
+      given: { mode: 'updateTwinIfMatchETag', job: met(429001), wave: {}, removal },
       expected: true,
     },
     {
       name: 'not where a patch has applied the whole line',
-      given: { mode: 'updateTwin', job: met(412001), round: {}, removal },
+      given: { mode: 'updateTwin', job: met(412001), wave: {}, removal },
       expected: false,
     },
     {

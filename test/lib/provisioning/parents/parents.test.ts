@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
-import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
+import { followUp } from '../../../../src/lib/provisioning/steps/followUp.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { workChunk } from '../../../../src/lib/provisioning/steps/workChunk.ts';
@@ -104,9 +104,9 @@ interface Prepared {
   readonly hub: LinkHub;
   readonly runId: string;
   readonly names: string[];
-  next(finished?: string): ReturnType<typeof nextRound>;
+  next(finished?: string): ReturnType<typeof followUp>;
   /** Does what is next until something else than waiting and calls is. */
-  go(): ReturnType<typeof nextRound>;
+  go(): ReturnType<typeof followUp>;
   settle(): Promise<RunRecord>;
   file(name: 'csv' | 'failedDevices'): Promise<string>;
 }
@@ -137,21 +137,21 @@ async function afterJob(
     hub,
     runId,
     names: [],
-    next: (finished) => nextRound(context, { runId, ...(finished === undefined ? {} : { finished }) }),
+    next: (finished) => followUp(context, { runId, ...(finished === undefined ? {} : { finished }) }),
     async go() {
       for (let finished: string | undefined; ; ) {
         const next = await prepared.next(finished);
         finished = undefined;
         if (next.do === 'wait') context.advance(next.seconds * 1000);
         else if (next.do === 'work') {
-          prepared.names.push(`${next.round} ${next.chunks}`);
+          prepared.names.push(`${next.wave} ${next.chunks}`);
           for (let pass = 0; pass < 3; pass += 1) {
             for (let chunk = 0; chunk < next.chunks; chunk += 1) {
               const rest = { items: 500, msPerItem: 0, waitMs: 0, refusals: 0 };
-              await workChunk(context, { runId, round: next.round, chunk, pass, ...rest });
+              await workChunk(context, { runId, wave: next.wave, chunk, pass, ...rest });
             }
           }
-          finished = next.round;
+          finished = next.wave;
         } else return next;
       }
     },
@@ -283,7 +283,7 @@ describe('after the import job, parents', () => {
     expect(await run.file('csv')).toMatch(/x,,create,failed,ParentNotSet/);
   });
 
-  it('are set even if nothing is to be tried again, and given up when the hub cannot be read for long', async () => {
+  it('are set even if nothing is to be retried, and given up when the hub cannot be read for long', async () => {
     const once = await afterJob(TREE, { metadata: { retryminutes: '0' } });
     expect(await once.settle()).toMatchObject({ outcomes: { succeeded: 6 } });
     const run = await afterJob(TREE, { metadata: { retryminutes: '0' } });
@@ -293,11 +293,11 @@ describe('after the import job, parents', () => {
     expect(run.context.now().getTime() - start).toBeGreaterThan(9 * 60_000);
   });
 
-  it('are set even if nothing is to be tried again and the lanes of a level end too soon', async () => {
+  it('are set even if nothing is to be retried and the lanes of a level end too soon', async () => {
     const run = await afterJob(TREE, { metadata: { retryminutes: '0' } });
     let next = await run.next();
     for (; next.do === 'wait'; next = await run.next()) run.context.advance(next.seconds * 1000);
-    expect(next).toMatchObject({ do: 'work', round: 'parents-1-0' });
+    expect(next).toMatchObject({ do: 'work', wave: 'parents-1-0' });
     expect(await run.next('parents-1-0')).toEqual(next);
     expect(await run.settle()).toMatchObject({ state: 'completed', outcomes: { succeeded: 6 } });
   });
@@ -329,8 +329,8 @@ describe('after the import job, parents', () => {
 /** The export of the registry, as the hub would leave it. */
 async function finishExport({ context, hub, runId }: Prepared, status: string, end?: number): Promise<void> {
   const container = context.storage.runContainer(runId);
-  const rounds = await container.getBlobClient('rounds.json').downloadToBuffer();
-  const { parents } = JSON.parse(rounds.toString('utf8')) as { parents: { attempt: string } };
+  const waves = await container.getBlobClient('rounds.json').downloadToBuffer();
+  const { parents } = JSON.parse(waves.toString('utf8')) as { parents: { attempt: string } };
   const text = hub.exported().slice(0, end);
   await container.getBlockBlobClient(`parents-registry-${parents.attempt}.txt`).upload(text, text.length);
   const job = { jobId: 'e1', status, progress: 100, createdAt: 'now', deadline: '2999-01-01T00:00:00Z' };

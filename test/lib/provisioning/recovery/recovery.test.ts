@@ -34,7 +34,7 @@ const LINES: readonly object[] = [
   { id: 'kept', importMode: 'createOrUpdate', tags: { v: 1 } },
   { id: 'gone', importMode: 'delete' },
   { id: 'never', importMode: 'delete' },
-  // Refused by the job for a passing reason, and sent once more by a call.
+  // Refused by the job transiently, and sent once more by a call.
   { id: 'busy', importMode: 'createOrUpdate', tags: { v: 1 } },
   { id: 'busy-new', importMode: 'create', tags: { v: 1 } },
   // Once more refused by the call: only the registry can tell.
@@ -73,7 +73,7 @@ interface Phase {
   /** Before this activity, which is called so often by then. */
   readonly before: string;
   readonly kind?: string;
-  readonly round?: string;
+  readonly wave?: string;
   readonly call?: number;
   /** Not once, but each time. */
   readonly each?: true;
@@ -86,11 +86,11 @@ const PHASES = {
   'pre-image taken': { before: 'fillLines' },
   'job starting': { before: 'startJob', kind: 'import' },
   'job running': { before: 'watchJob', kind: 'import' },
-  'job ended': { before: 'nextRound', call: 1 },
-  retry: { before: 'workChunk', round: 'devices' },
-  'retry ended': { before: 'nextRound', call: 2 },
-  verify: { before: 'nextRound', call: 3 },
-  parents: { before: 'workChunk', round: 'parents' },
+  'job ended': { before: 'followUp', call: 1 },
+  retry: { before: 'workChunk', wave: 'devices' },
+  'retry ended': { before: 'followUp', call: 2 },
+  verify: { before: 'followUp', call: 3 },
+  parents: { before: 'workChunk', wave: 'parents' },
   settle: { before: 'settleRun' },
 } as const satisfies Record<string, Phase>;
 type PhaseName = keyof typeof PHASES;
@@ -109,7 +109,7 @@ const THINGS: Readonly<Record<string, RegExp>> = {
   'what was filled, and its note': /^fill/,
   'job.json': /^job\.json$/,
   'the error log': /^importErrors\.log$/,
-  'rounds.json': /^rounds\.json$/,
+  'rounds.json': /^waves\.json$/,
   'the states of chunks': /^round-.*\.json$/,
   'the lines of chunks': /^round-.*\.txt$/,
   'what was read': /^(verify-|found-|registry-)/,
@@ -212,7 +212,7 @@ async function runWith(
     const { failures } = await runInProcess(context, runId, async (activity, input) => {
       if ((deleted >= 0 && !phase.each) || activity !== phase.before) return;
       if (phase.kind !== undefined && input['kind'] !== phase.kind) return;
-      if (phase.round !== undefined && !String(input['round']).startsWith(phase.round)) return;
+      if (phase.wave !== undefined && !String(input['wave']).startsWith(phase.wave)) return;
       met += 1;
       if (met < (phase.call ?? 1)) return;
       deleted = await remove(context, runId, name, thing);

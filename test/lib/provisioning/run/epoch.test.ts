@@ -77,7 +77,7 @@ async function checkedRun(text: string) {
     },
   };
   const context = testContext(azurite.connectionString, { hub: hub as unknown as RegistryClient });
-  const runId = await dropFile(context, `round${++drops}/devices.txt`, text);
+  const runId = await dropFile(context, `wave${++drops}/devices.txt`, text);
   const staging = context.storage.runContainer(runId);
   const write = (blob: string, content: string) => staging.getBlockBlobClient(blob).upload(content, content.length);
   await readOptions(context, { runId });

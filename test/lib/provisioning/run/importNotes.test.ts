@@ -47,7 +47,7 @@ describe('what the record says of the import', () => {
   });
 
   it('lets one of sending and closing come first, whatever comes together', async () => {
-    for (let round = 0; round < 5; round++) {
+    for (let wave = 0; wave < 5; wave++) {
       const { context, runId } = await newRun();
       const [sending, closed] = await Promise.all([noteSending(context, runId, AT), closeImport(context, runId)]);
       expect(sending).toBe(!closed);

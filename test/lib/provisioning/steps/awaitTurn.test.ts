@@ -242,7 +242,7 @@ describe('a silent holder', () => {
       evict: false,
     },
     {
-      what: 'whose record still has the export of an earlier round',
+      what: 'whose record still has the export of an earlier epoch',
       instance: 'gone',
       record: { jobs: { export: { ...running, jobId: 'old', epoch: '1.1' } } },
       staged: { round: '1.2' },

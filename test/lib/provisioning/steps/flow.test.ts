@@ -74,7 +74,7 @@ const wait = { status: 'wait', seconds: 10 } as const;
 const ready = { status: 'ready' } as const;
 const anew = { status: 'anew' } as const;
 const ended = { status: 'ended' } as const;
-const work = { do: 'work', round: 'devices', chunks: 3, width: 2, grant: 500, itemsPerMinute: 5_000 } as const;
+const work = { do: 'work', wave: 'devices', chunks: 3, width: 2, grant: 500, itemsPerMinute: 5_000 } as const;
 
 const ROWS = [
   row('readOptions', { status: 'ready', hub: 'east', ticket }, run, 'place east, checkFile'),
@@ -93,8 +93,8 @@ const ROWS = [
   ),
   row('awaitTurn', ended, asked, 'ended ended'),
   row('awaitTurn', { status: 'jobStarted' }, asked, 'wait 1, keep turn, watchJob import 3'),
-  row('awaitTurn', ended, sent, 'nextRound 3'),
-  row('awaitTurn', { status: 'jobStarted' }, sent, 'nextRound 3'),
+  row('awaitTurn', ended, sent, 'followUp 3'),
+  row('awaitTurn', { status: 'jobStarted' }, sent, 'followUp 3'),
 
   row('takePreImage', ready, epoch, 'fillLines 3'),
   row('takePreImage', ready, dry, 'planRun 3 dry'),
@@ -135,8 +135,8 @@ const ROWS = [
   row('startJob', anew, start('export', 0, dry), 'takePreImage 4 dry'),
   row('startJob', ended, start('import'), 'ended ended'),
   row('startJob', ended, start('export'), 'ended ended'),
-  row('startJob', ended, start('retry'), 'turn again, nextRound 3'),
-  row('startJob', ended, start('parents'), 'turn again, nextRound 3'),
+  row('startJob', ended, start('retry'), 'turn again, followUp 3'),
+  row('startJob', ended, start('parents'), 'turn again, followUp 3'),
 
   row('watchJob', { ended: false }, look('import'), 'wait 1, keep turn, watchJob import 3'),
   row('watchJob', { ended: false }, look('import', 40_000), 'wait 5, keep turn, watchJob import 3'),
@@ -147,18 +147,18 @@ const ROWS = [
     look('import', 9e6, NOW + 270_000),
     'wait 270, keep turn, watchJob import 3',
   ),
-  row('watchJob', { ended: true }, look('import'), 'turn again, nextRound 3'),
-  row('watchJob', { ended: true }, look('verify'), 'turn again, nextRound 3'),
+  row('watchJob', { ended: true }, look('import'), 'turn again, followUp 3'),
+  row('watchJob', { ended: true }, look('verify'), 'turn again, followUp 3'),
   row('watchJob', { ended: true }, look('export'), 'finishPreImage 3'),
   row('watchJob', { ended: true }, look('export', 0, NOW, dry), 'finishPreImage 3 dry'),
 
-  row('nextRound', { do: 'settle' }, epoch, 'settleRun 3'),
-  row('nextRound', { do: 'settle' }, { ...epoch, finished: 'devices' }, 'settleRun 3'),
-  row('nextRound', { do: 'wait', seconds: 5 }, epoch, 'wait 5, turn again, nextRound 3'),
-  row('nextRound', { do: 'job', kind: 'retry' }, epoch, 'keep turn, startJob retry 3'),
-  row('nextRound', work, epoch, 'lanes devices, turn again, nextRound 3 devices'),
-  row('nextRound', { do: 'notEnded' }, epoch, 'wait 30, wait 1, keep turn, watchJob import 3'),
-  row('nextRound', { do: 'ended' }, epoch, 'ended ended'),
+  row('followUp', { do: 'settle' }, epoch, 'settleRun 3'),
+  row('followUp', { do: 'settle' }, { ...epoch, finished: 'devices' }, 'settleRun 3'),
+  row('followUp', { do: 'wait', seconds: 5 }, epoch, 'wait 5, turn again, followUp 3'),
+  row('followUp', { do: 'job', kind: 'retry' }, epoch, 'keep turn, startJob retry 3'),
+  row('followUp', work, epoch, 'lanes devices, turn again, followUp 3 devices'),
+  row('followUp', { do: 'notEnded' }, epoch, 'wait 30, wait 1, keep turn, watchJob import 3'),
+  row('followUp', { do: 'ended' }, epoch, 'ended ended'),
 
   row('settleRun', { state: 'completedWithFailures' }, epoch, 'ended completedWithFailures'),
   row('settleRun', { state: 'notEnded' }, epoch, 'wait 30, wait 1, keep turn, watchJob import 3'),
@@ -190,7 +190,7 @@ describe('what a run does that was suspended before a step, once it is resumed',
     resumed('readOptions', run, 'readOptions'),
     resumed('checkFile', run, 'checkFile'),
     resumed('awaitTurn', asked, 'turn, takePreImage 3'),
-    resumed('awaitTurn', sent, 'turn again, nextRound 3'),
+    resumed('awaitTurn', sent, 'turn again, followUp 3'),
     // Others may have had their turn meanwhile, and have changed its devices.
     resumed('takePreImage', epoch, 'turn, takePreImage 4'),
     resumed('takePreImage', dry, 'takePreImage 4 dry'),
@@ -199,9 +199,9 @@ describe('what a run does that was suspended before a step, once it is resumed',
     resumed('startJob', start('import', 5), 'turn, takePreImage 4'),
     resumed('startJob', start('export', 5), 'turn, takePreImage 4'),
     // After the import only the turn is lost.
-    resumed('startJob', start('retry', 5), 'turn again, nextRound 3'),
-    resumed('nextRound', { ...epoch, finished: 'devices' }, 'turn again, nextRound 3'),
-    resumed('settleRun', epoch, 'turn again, nextRound 3'),
+    resumed('startJob', start('retry', 5), 'turn again, followUp 3'),
+    resumed('followUp', { ...epoch, finished: 'devices' }, 'turn again, followUp 3'),
+    resumed('settleRun', epoch, 'turn again, followUp 3'),
     resumed('planRun', dry, 'planRun 3 dry'),
   ])('$name: $expected', ({ step, expected }) => {
     expect(said(step())).toBe(expected);

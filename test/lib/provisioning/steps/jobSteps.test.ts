@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endFailed } from '../../../../src/lib/provisioning/report/endRun.ts';
 import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
-import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
+import { followUp } from '../../../../src/lib/provisioning/steps/followUp.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
@@ -137,7 +137,7 @@ describe('a run that is suspended or cancelled', () => {
 });
 
 describe('a job whose create had an unclear end', () => {
-  it('is found again by its log and not created twice, even when no time is given for trying again', async () => {
+  it('is found again by its log and not created twice, even when no time is given for retries', async () => {
     const run = await checkedRun({ retryminutes: '0' });
     run.hub.creates.push('lostReply');
     expect(await run.start()).toMatchObject({ status: 'wait' });
@@ -411,7 +411,7 @@ describe('settling', () => {
     const run = await checkedRun();
     await run.start();
     await run.log('');
-    expect(await nextRound(run.context, { runId: run.runId })).toEqual({ do: 'notEnded' });
+    expect(await followUp(run.context, { runId: run.runId })).toEqual({ do: 'notEnded' });
     expect(await run.record()).toMatchObject({ state: 'running' });
   });
 

@@ -70,18 +70,18 @@ describe('a step of a suspended run', () => {
     ['ten minutes', 600_000, 150],
     ['a day', 86_400_000, 300],
   ])('suspended for %s, looks at its record again in good time', async (_what, ms, seconds) => {
-    const step = (await take('nextRound', await dropped(suspendedFor(ms)))) as Extract<Step, { do: 'suspended' }>;
+    const step = (await take('followUp', await dropped(suspendedFor(ms)))) as Extract<Step, { do: 'suspended' }>;
     expect(step.seconds).toBeCloseTo(seconds, 0);
   });
 
   it('keeps its turn while a job of it is under way, which is watched on', async () => {
     hubJob = { status: 'running' };
     const runId = await dropped({ ...suspendedFor(1_000), jobs: { import: running } });
-    expect(await take('nextRound', runId)).toMatchObject({ do: 'suspended', leave: false });
+    expect(await take('followUp', runId)).toMatchObject({ do: 'suspended', leave: false });
     expect(await take('watchJob', runId)).toMatchObject({ do: 'wait', next: { activity: 'watchJob', keepTurn: true } });
     hubJob = { status: 'completed' };
-    expect(await take('watchJob', runId)).toMatchObject({ do: 'turn', next: { activity: 'nextRound' } });
-    expect(await take('nextRound', runId)).toMatchObject({ do: 'suspended', leave: true });
+    expect(await take('watchJob', runId)).toMatchObject({ do: 'turn', next: { activity: 'followUp' } });
+    expect(await take('followUp', runId)).toMatchObject({ do: 'suspended', leave: true });
   });
 
   it('goes on when the run is cancelled: it has to end', async () => {

@@ -196,7 +196,7 @@ const cases: readonly Case[] = [
     open: true,
   },
   {
-    name: 'tries again after the timer',
+    name: 'retries after the timer',
     actions: [retried(3)],
     turns: [turn(0, started, scheduled(0)), turn(10, failed(0), timerCreated(1)), turn(120, timerFired(1))],
     newWork: ['2 activity A'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { afterCalls, REPLY_LOST, type RoundOutcome } from '../../../../src/lib/provisioning/again/roundOutcomes.ts';
+import { afterCalls, REPLY_LOST, type WaveOutcome } from '../../../../src/lib/provisioning/again/waveOutcomes.ts';
 import type { Evidence } from '../../../../src/lib/provisioning/evidence/evidence.ts';
 
 interface CallsRow {
@@ -8,7 +8,7 @@ interface CallsRow {
   readonly given: {
     /** Default: throttled by the job, which proves that nothing was done. */
     readonly before?: Omit<Evidence, 'tries'>;
-    readonly calls?: RoundOutcome;
+    readonly calls?: WaveOutcome;
   };
   readonly expected: Omit<Evidence, 'tries'> & { readonly tries?: number };
 }

@@ -1,4 +1,4 @@
-/** Reading back, as a step of what follows an import job: which lines are in doubt, and how the registry is read. */
+/** Verification, as a step of what follows an import job: which lines are in doubt, and how the registry is read. */
 
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
@@ -7,21 +7,21 @@ import { adoptExport } from '../../registryLines/adoptExport.ts';
 import { openSnapshot, type Snapshot } from '../../registryLines/snapshot.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
-import { type Aftermath, enter, evidenceAfterJobs, lineOf, type NextRound, sentLines } from '../again/aftermath.ts';
-import { afterCalls, readRoundOutcomes } from '../again/roundOutcomes.ts';
+import { type Aftermath, enter, evidenceAfterJobs, type FollowUp, lineOf, sentLines } from '../again/aftermath.ts';
+import type { SentLine } from '../again/unfilledLines.ts';
+import { afterCalls, readWaveOutcomes } from '../again/waveOutcomes.ts';
 import {
   CALL_OVER_MS,
   type ChunkState,
-  changeRounds,
+  changeWaves,
   chunkBlobs,
   MOST_EXPORT_TRIES,
-  type RoundLine,
   type Verification,
-} from '../again/rounds.ts';
-import type { SentLine } from '../again/unfilledLines.ts';
+  type WaveLine,
+} from '../again/waves.ts';
 
 import { mayBeCalled } from '../evidence/jobFacts.ts';
-import { endsReadingBack, withJob } from '../run/provisionRun.ts';
+import { endsVerifying, withJob } from '../run/provisionRun.ts';
 
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
 import { mayPass, planVerification, readForVerification, verifyExport, verifyLines } from './verification.ts';
@@ -29,11 +29,11 @@ import { mayPass, planVerification, readForVerification, verifyExport, verifyLin
 const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */
 const SETTLE_MS = 5_000;
-/** How long reading back is tried at least, whatever `retryMinutes` says. */
+/** How long verification is tried at least, whatever `retryMinutes` says. */
 const LEAST_VERIFY_MS = 10 * MINUTE_MS;
 
-/** The next step of reading back; undefined when nothing is in doubt any more, or no more can be found out. */
-export async function readBack(work: Aftermath): Promise<NextRound | undefined> {
+/** The next step of verification; undefined when nothing is in doubt any more, or no more can be found out. */
+export async function nextVerification(work: Aftermath): Promise<FollowUp | undefined> {
   const { context, record, state } = work;
   let { verification } = state;
   if (verification === undefined) {
@@ -41,7 +41,7 @@ export async function readBack(work: Aftermath): Promise<NextRound | undefined> 
     const underWayMs = await callsUnderWayMs(work);
     if (underWayMs > 0) return { do: 'wait', seconds: Math.ceil(underWayMs / 1000) };
     const planned = await planVerification(context, record, linesInDoubt(work));
-    const next = await changeRounds(context, record, (current) =>
+    const next = await changeWaves(context, record, (current) =>
       current.verification === undefined
         ? { ...current, verification: { ...planned, plannedAt: context.now().toISOString() } }
         : undefined,
@@ -64,20 +64,20 @@ export async function readBack(work: Aftermath): Promise<NextRound | undefined> 
   }
 }
 
-/** How long a call of a round may still be under way, ms. */
+/** How long a call of a wave may still be under way, ms. */
 async function callsUnderWayMs({ context, record, state }: Aftermath): Promise<number> {
   // Calls that were noted in what is lost.
   let lastSent = record.stagingLost?.isSent === true ? Date.parse(record.stagingLost.at) : 0;
-  for (const round of state.rounds) {
-    for (let chunk = 0; chunk < round.chunks; chunk++) {
-      const { sentAt } = (await readJson<ChunkState>(chunkBlobs(context, record, round, chunk).state))?.value ?? {};
+  for (const wave of state.waves) {
+    for (let chunk = 0; chunk < wave.chunks; chunk++) {
+      const { sentAt } = (await readJson<ChunkState>(chunkBlobs(context, record, wave, chunk).state))?.value ?? {};
       if (sentAt !== undefined) lastSent = Math.max(lastSent, Date.parse(sentAt));
     }
   }
   return lastSent + CALL_OVER_MS - context.now().getTime();
 }
 
-async function readSingly(work: Aftermath, verification: Verification): Promise<NextRound | undefined> {
+async function readSingly(work: Aftermath, verification: Verification): Promise<FollowUp | undefined> {
   const snapshot = await readForVerification(work.context, work.record, verification);
   if (snapshot === 'again') return { do: 'wait', seconds: 1 };
   if (snapshot === 'export') {
@@ -87,7 +87,7 @@ async function readSingly(work: Aftermath, verification: Verification): Promise<
   return compare(work, verification, snapshot);
 }
 
-async function readExport(work: Aftermath, verification: Verification): Promise<NextRound | undefined> {
+async function readExport(work: Aftermath, verification: Verification): Promise<FollowUp | undefined> {
   const { context, record } = work;
   const job = record.jobs.verify;
   if (job === undefined || !(await isOver(context, record, job))) return { do: 'job', kind: 'verify' };
@@ -95,7 +95,7 @@ async function readExport(work: Aftermath, verification: Verification): Promise<
   if ('fault' in snapshot) {
     context.log.log('warn', `the export of the registry ${snapshot.why}`);
     const exportTry = verification.exportTry ?? 1;
-    if (exportTry === MOST_EXPORT_TRIES || endsReadingBack(record)) {
+    if (exportTry === MOST_EXPORT_TRIES || endsVerifying(record)) {
       await note(work, { state: 'givenUp' });
       return undefined;
     }
@@ -103,7 +103,7 @@ async function readExport(work: Aftermath, verification: Verification): Promise<
     await context.runs.update(record.runId, (current) =>
       current.jobs.verify?.jobId === job.jobId ? withJob(current, 'verify', undefined) : undefined,
     );
-    await changeRounds(context, record, ({ verification: current, ...rest }) =>
+    await changeWaves(context, record, ({ verification: current, ...rest }) =>
       current?.state === 'due' && (current.exportTry ?? 1) === exportTry
         ? { ...rest, verification: { ...current, exportTry: exportTry + 1 } }
         : undefined,
@@ -119,7 +119,7 @@ async function compare(work: Aftermath, verification: Verification, snapshot: Sn
 }
 
 async function note({ context, record }: Aftermath, change: Partial<Verification>): Promise<void> {
-  await changeRounds(context, record, ({ verification, ...rest }) =>
+  await changeWaves(context, record, ({ verification, ...rest }) =>
     verification?.state === 'due' ? { ...rest, verification: { ...verification, ...change } } : undefined,
   );
 }
@@ -127,7 +127,7 @@ async function note({ context, record }: Aftermath, change: Partial<Verification
 /** Lines whose fate only the registry can tell. */
 async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
   const { context, record, state } = work;
-  const tried = await readRoundOutcomes(context, record, state.rounds);
+  const tried = await readWaveOutcomes(context, record, state.waves);
   const lines = async function* (newKeys: boolean) {
     for await (const sent of sentLines(work)) {
       const last = tried.find(sent.line);
@@ -151,9 +151,9 @@ async function* linesInDoubt(work: Aftermath): AsyncGenerator<string> {
 export function lineToVerify(
   { text, line, asked, mode }: Pick<SentLine, 'text' | 'line' | 'asked' | 'mode'>,
   wasCalled: boolean,
-): RoundLine {
+): WaveLine {
   if (text === asked) return line;
-  const wanted = JSON.parse(asked) as RoundLine;
+  const wanted = JSON.parse(asked) as WaveLine;
   // Patched, it was merged into the twin as it was then.
   const { patches, writesIdentity } = MODE_RULES[mode];
   if (patches) return wasCalled ? wanted : line;

@@ -1,40 +1,40 @@
-/** The rounds of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
+/** The waves of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
 
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { type Evidence, type Facts, lacksTwin, saysNotThere, WITHOUT_TWIN } from '../evidence/evidence.ts';
 import { hasTransient, logsName, mayBeStale } from '../evidence/jobFacts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { type Aftermath, enter, evidenceAfterJobs, maySend, type NextRound, sentLines } from './aftermath.ts';
+import { type Aftermath, enter, evidenceAfterJobs, type FollowUp, maySend, sentLines } from './aftermath.ts';
 import { paceOfRun } from './paceOfRun.ts';
-import { type RoundOutcomes, readRoundOutcomes } from './roundOutcomes.ts';
-import {
-  changeRounds,
-  type Round,
-  type RoundLine,
-  type RoundsState,
-  readRoundResults,
-  readRounds,
-  writeRound,
-} from './rounds.ts';
 import { againText } from './sentAgain.ts';
 import type { SentLine } from './unfilledLines.ts';
+import { readWaveOutcomes, type WaveOutcomes } from './waveOutcomes.ts';
+import {
+  changeWaves,
+  readWaveResults,
+  readWaves,
+  type Wave,
+  type WaveLine,
+  type WavesState,
+  writeWave,
+} from './waves.ts';
 
 /** What is granted at once: calls of at most half a minute, so that the activity that sends them ends in time. */
 const MOST_CALLS_A_GRANT = 5;
 const GRANT_MINUTES = 0.5;
 
-interface CallRound extends Pick<Round, 'name' | 'singly' | 'twinOnly' | 'patches'> {
+interface CallWave extends Pick<Wave, 'name' | 'singly' | 'twinOnly' | 'patches'> {
   /** Whether there can be such a line at all: spares a pass over a file that may be large. */
-  mayHave(facts: Facts, earlier: RoundOutcomes): boolean;
+  mayHave(facts: Facts, earlier: WaveOutcomes): boolean;
   /** @param evidence what the jobs of the run tell of the line */
-  wants(sent: SentLine, evidence: Evidence, earlier: RoundOutcomes): boolean;
+  wants(sent: SentLine, evidence: Evidence, earlier: WaveOutcomes): boolean;
 }
 
-const hasFull = (facts: Facts, earlier: RoundOutcomes): boolean =>
+const hasFull = (facts: Facts, earlier: WaveOutcomes): boolean =>
   earlier.has('quota') || logsName(facts, (error) => error.class === 'quota');
 
 /** Modules after all devices, for they need them; what met a full hub one by one, after all else. */
-export const CALL_ROUNDS: readonly CallRound[] = [
+export const CALL_ROUNDS: readonly CallWave[] = [
   {
     name: 'devices',
     mayHave: hasTransient,
@@ -71,7 +71,7 @@ export const CALL_ROUNDS: readonly CallRound[] = [
   },
 ];
 
-function isModule({ moduleId }: RoundLine): boolean {
+function isModule({ moduleId }: WaveLine): boolean {
   return moduleId !== undefined && moduleId !== null;
 }
 
@@ -80,7 +80,7 @@ function merges({ mode }: SentLine): boolean {
   return MODE_RULES[mode].patches;
 }
 
-function meetsFull(line: RoundLine, { open }: Evidence, earlier: RoundOutcomes): boolean {
+function meetsFull(line: WaveLine, { open }: Evidence, earlier: WaveOutcomes): boolean {
   const state = earlier.find(line);
   if (state === undefined) return open === 'quota';
   if (state.is === 'quota') return true;
@@ -90,36 +90,36 @@ function meetsFull(line: RoundLine, { open }: Evidence, earlier: RoundOutcomes):
   return earlier.find({ id: line.id })?.is === 'succeeded';
 }
 
-/** The next round that is to be worked on; undefined when all have been. */
-export async function roundOfCalls(work: Aftermath): Promise<NextRound | undefined> {
+/** The next wave that is to be worked on; undefined when all have been. */
+export async function waveOfCalls(work: Aftermath): Promise<FollowUp | undefined> {
   const { context, record, state } = work;
-  const { rounds } = state;
-  // A round that is planned here and found empty has nothing to tell: what the others came to is read once.
-  let outcomes: RoundOutcomes | undefined;
+  const { waves } = state;
+  // A wave that is planned here and found empty has nothing to tell: what the others came to is read once.
+  let outcomes: WaveOutcomes | undefined;
   for (const plan of CALL_ROUNDS) {
-    let round = rounds.find(({ name }) => name === plan.name);
-    if (round === undefined) {
-      outcomes ??= await readRoundOutcomes(context, record, rounds);
-      round = await planRound(work, plan, outcomes);
+    let wave = waves.find(({ name }) => name === plan.name);
+    if (wave === undefined) {
+      outcomes ??= await readWaveOutcomes(context, record, waves);
+      wave = await planWave(work, plan, outcomes);
     }
-    if (round === undefined || round.lines === 0 || round.finishedAt !== undefined) continue;
-    return beginRound(work, round);
+    if (wave === undefined || wave.lines === 0 || wave.finishedAt !== undefined) continue;
+    return beginWave(work, wave);
   }
   return undefined;
 }
 
-/** Notes in the record that a round is worked on. */
-export async function beginRound(work: Aftermath, round: Round): Promise<NextRound> {
+/** Notes in the record that a wave is worked on. */
+export async function beginWave(work: Aftermath, wave: Wave): Promise<FollowUp> {
   await enter(work, 'retry');
   await work.context.runs.update(work.record.runId, (current) => {
     const { waiting: _waiting, ...rest } = current;
-    const left = current.progress?.part === round.name ? current.progress.left : round.lines;
-    return { ...rest, progress: { part: round.name, lines: round.lines, left } };
+    const left = current.progress?.part === wave.name ? current.progress.left : wave.lines;
+    return { ...rest, progress: { part: wave.name, lines: wave.lines, left } };
   });
-  return workOn(work, round);
+  return workOn(work, wave);
 }
 
-async function planRound(work: Aftermath, plan: CallRound, earlier: RoundOutcomes): Promise<Round | undefined> {
+async function planWave(work: Aftermath, plan: CallWave, earlier: WaveOutcomes): Promise<Wave | undefined> {
   const { context, record } = work;
   if (!plan.mayHave(work.facts, earlier)) return undefined;
   const lines = async function* () {
@@ -129,20 +129,20 @@ async function planRound(work: Aftermath, plan: CallRound, earlier: RoundOutcome
     }
   };
   const { wants: _wants, mayHave: _mayHave, ...properties } = plan;
-  return writeRound(context, record, { ...properties, lines: lines() });
+  return writeWave(context, record, { ...properties, lines: lines() });
 }
 
-/** How the lanes of a round are to work on it. */
-export function workOn({ context, record }: Aftermath, round: Round): NextRound {
+/** How the lanes of a wave are to work on it. */
+export function workOn({ context, record }: Aftermath, wave: Wave): FollowUp {
   const pace = paceOfRun(context, record);
   const { callItems, width } = pace;
-  const itemsPerMinute = round.patches === undefined ? pace.itemsPerMinute : pace.patchesPerMinute;
+  const itemsPerMinute = wave.patches === undefined ? pace.itemsPerMinute : pace.patchesPerMinute;
   return {
     do: 'work',
-    round: round.name,
-    chunks: round.chunks,
+    wave: wave.name,
+    chunks: wave.chunks,
     // One by one means one at a time: only so is it known when the hub is full.
-    width: round.singly === undefined ? width : 1,
+    width: wave.singly === undefined ? width : 1,
     grant:
       callItems * Math.max(1, Math.min(MOST_CALLS_A_GRANT, Math.floor((itemsPerMinute * GRANT_MINUTES) / callItems))),
     itemsPerMinute,
@@ -150,28 +150,26 @@ export function workOn({ context, record }: Aftermath, round: Round): NextRound 
 }
 
 /**
- * The lanes of a round come to their end when nothing is left for them, or when something went wrong: what they left
+ * The lanes of a wave come to their end when nothing is left for them, or when something went wrong: what they left
  * then is worked on again, as long as there is time for it.
  */
 export async function markFinished(
   context: ProvisioningContext,
   record: ProvisionRun,
   name: string,
-): Promise<RoundsState> {
-  const before = (await readRounds(context, record))?.value;
-  const round = before?.rounds.find((candidate) => candidate.name === name);
-  const isOpen = before !== undefined && round !== undefined && maySend(context, record, before, round.until);
-  if (isOpen && round.singly === undefined) {
-    for await (const { state } of readRoundResults(context, record, round)) {
+): Promise<WavesState> {
+  const before = (await readWaves(context, record))?.value;
+  const wave = before?.waves.find((candidate) => candidate.name === name);
+  const isOpen = before !== undefined && wave !== undefined && maySend(context, record, before, wave.until);
+  if (isOpen && wave.singly === undefined) {
+    for await (const { state } of readWaveResults(context, record, wave)) {
       if (state.is === 'pending' || state.is === 'sent') return before;
     }
   }
-  return changeRounds(context, record, (state) => ({
+  return changeWaves(context, record, (state) => ({
     ...state,
-    rounds: state.rounds.map((round) =>
-      round.name === name && round.finishedAt === undefined
-        ? { ...round, finishedAt: context.now().toISOString() }
-        : round,
+    waves: state.waves.map((wave) =>
+      wave.name === name && wave.finishedAt === undefined ? { ...wave, finishedAt: context.now().toISOString() } : wave,
     ),
   }));
 }

@@ -2,28 +2,28 @@ import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { type Evidence, provesNothingDone } from '../evidence/evidence.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { doubt } from '../texts/outcomeTexts.ts';
-import { type LineState, type Round, readRoundResults } from './rounds.ts';
+import { type LineState, readWaveResults, type Wave } from './waves.ts';
 
-/** What became of a line in the last round that had it. */
-export type RoundOutcome = Pick<LineState, 'is' | 'tries' | 'code' | 'maybe'>;
+/** What became of a line in the last wave that had it. */
+export type WaveOutcome = Pick<LineState, 'is' | 'tries' | 'code' | 'maybe'>;
 
-export interface RoundOutcomes {
+export interface WaveOutcomes {
   /** Whether any line has this state. */
   has(is: LineState['is']): boolean;
-  /** Undefined for a line that was in no round. */
-  find(line: { readonly id: string; readonly moduleId?: string }): RoundOutcome | undefined;
+  /** Undefined for a line that was in no wave. */
+  find(line: { readonly id: string; readonly moduleId?: string }): WaveOutcome | undefined;
 }
 
-/** Reads what became of the lines of all rounds but those of links and removals, in flat memory. */
-export async function readRoundOutcomes(
+/** Reads what became of the lines of all waves but those of links and removals, in flat memory. */
+export async function readWaveOutcomes(
   context: ProvisioningContext,
   record: ProvisionRun,
-  rounds: readonly Round[],
-): Promise<RoundOutcomes> {
+  waves: readonly Wave[],
+): Promise<WaveOutcomes> {
   const notes = createIdentityNotes();
-  for (const round of rounds) {
-    if (round.links !== undefined || round.removes !== undefined) continue;
-    for await (const { line, state } of readRoundResults(context, record, round)) {
+  for (const wave of waves) {
+    if (wave.links !== undefined || wave.removes !== undefined) continue;
+    for await (const { line, state } of readWaveResults(context, record, wave)) {
       // Never sent: it stands as before.
       if (state.is === 'pending' && state.tries === 0 && state.code === undefined) continue;
       const word = [state.is, state.tries, state.maybe === true ? 'maybe' : 'no', state.code ?? ''].join(' ');
@@ -54,7 +54,7 @@ export const REPLY_LOST = doubt('replyLost');
 const SILENCE = new Set(['Timeout', 'NetworkError', 'InvalidReply']);
 
 /** What is known of a line after the calls that have sent it again. */
-export function afterCalls(before: Evidence, outcome: RoundOutcome | undefined): Evidence {
+export function afterCalls(before: Evidence, outcome: WaveOutcome | undefined): Evidence {
   if (outcome === undefined) return before;
   const code = outcome.code ?? before.code;
   const known = { tries: before.tries + outcome.tries, ...(code === undefined ? {} : { code }) };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { importModeOf } from '../../../../src/lib/devicesFile/importMode.ts';
-import { CALL_ROUNDS, markFinished } from '../../../../src/lib/provisioning/again/callRounds.ts';
-import type { RoundOutcome } from '../../../../src/lib/provisioning/again/roundOutcomes.ts';
-import { openRounds, writeRound } from '../../../../src/lib/provisioning/again/rounds.ts';
+import { CALL_ROUNDS, markFinished } from '../../../../src/lib/provisioning/again/callWaves.ts';
+import type { WaveOutcome } from '../../../../src/lib/provisioning/again/waveOutcomes.ts';
+import { openWaves, writeWave } from '../../../../src/lib/provisioning/again/waves.ts';
 import { evidenceOf } from '../../../../src/lib/provisioning/evidence/evidence.ts';
 import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
@@ -30,18 +30,18 @@ it.each<[string, Partial<RunRecord>, boolean]>([
     await openStaging(context, runId);
     const record = await context.runs.update(runId, (current) => ({ ...current, ...change }));
     const until = new Date(context.now().getTime() + 60_000).toISOString();
-    await openRounds(context, record, until, false);
+    await openWaves(context, record, until, false);
     const lines = async function* () {
       yield '{"id":"d1","importMode":"updateIfMatchETag"}';
     };
-    await writeRound(context, record, { name: 'parents-1-0', links: true, until, lines: lines() });
-    const [round] = (await markFinished(context, record, 'parents-1-0')).rounds;
-    expect(round?.finishedAt !== undefined).toBe(over);
+    await writeWave(context, record, { name: 'parents-1-0', links: true, until, lines: lines() });
+    const [wave] = (await markFinished(context, record, 'parents-1-0')).waves;
+    expect(wave?.finishedAt !== undefined).toBe(over);
   },
 );
 
 interface Earlier {
-  readonly is: RoundOutcome['is'];
+  readonly is: WaveOutcome['is'];
   readonly code?: string;
 }
 
@@ -52,10 +52,10 @@ interface WantedRow {
     readonly moduleId?: string;
     readonly job: GivenJob;
     readonly second?: GivenJob;
-    /** What became of lines in rounds before: of the line, and of its device. */
+    /** What became of lines in waves before: of the line, and of its device. */
     readonly earlier?: { readonly line?: Earlier; readonly device?: Earlier };
   };
-  /** The rounds that send it. */
+  /** The waves that send it. */
   readonly expected: readonly string[];
 }
 
@@ -181,8 +181,8 @@ describe('a line is sent once more', () => {
     const sent = { text: '', asked: '', line, mode: importModeOf(line) };
     const facts = factsOf(job, second);
     const outcomes = {
-      has: (is: RoundOutcome['is']) => Object.values(earlier).some((outcome) => outcome.is === is),
-      find(of: { readonly moduleId?: string }): RoundOutcome | undefined {
+      has: (is: WaveOutcome['is']) => Object.values(earlier).some((outcome) => outcome.is === is),
+      find(of: { readonly moduleId?: string }): WaveOutcome | undefined {
         const outcome = of.moduleId === moduleId ? earlier.line : earlier.device;
         return outcome && { tries: 1, ...outcome };
       },
@@ -190,7 +190,7 @@ describe('a line is sent once more', () => {
     const evidence = evidenceOf({ ...line, mode: sent.mode }, facts);
     const wanting = CALL_ROUNDS.filter(({ wants }) => wants(sent, evidence, outcomes));
     expect(wanting.map(({ name }) => name)).toEqual(expected);
-    // A round that would send it is never left out for the codes that the logs name.
+    // A wave that would send it is never left out for the codes that the logs name.
     expect(wanting.filter(({ mayHave }) => !mayHave(facts, outcomes))).toEqual([]);
   });
 });

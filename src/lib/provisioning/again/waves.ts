@@ -1,7 +1,7 @@
 /**
- * Rounds: lines of a devices file that are sent to the hub by bulk calls, after its import job.
+ * Waves: lines of a devices file that are sent to the hub by bulk calls, after its import job.
  *
- * The lines of a round lie in chunk blobs, with keys, in the container of the run. Beside each lies a state blob, without
+ * The lines of a wave lie in chunk blobs, with keys, in the container of the run. Beside each lies a state blob, without
  * keys: what became of each line, by its place in the chunk. Chunks are worked on independently of each other, each by
  * one activity at a time.
  */
@@ -18,8 +18,8 @@ import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import type { SecondJob } from '../evidence/jobFacts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
-/** What the run has done since its import job ended: `RoundsState`. */
-export const ROUNDS_BLOB = 'rounds.json';
+/** What the run has done since its import job ended: `WavesState`. */
+export const WAVES_BLOB = 'rounds.json';
 /** Lines of one chunk: bounds the state that is written with each call, and what a lost activity repeats. */
 export const CHUNK_LINES = 500;
 /** Longest that a bulk call takes. */
@@ -27,10 +27,10 @@ export const CALL_MS = 25_000;
 /** And when its reply cannot come any more, whatever became of the attempt. */
 export const CALL_OVER_MS = CALL_MS + 5_000;
 
-export interface Round {
+export interface Wave {
   /** Unique in a run: `devices`, `modules`, … */
   readonly name: string;
-  /** Keeps the blobs of two attempts at writing the round apart. */
+  /** Keeps the blobs of two attempts at writing the wave apart. */
   readonly attempt: string;
   readonly chunks: number;
   readonly lines: number;
@@ -52,21 +52,21 @@ export interface Round {
 }
 
 /** What the run has done since its import job ended. */
-export interface RoundsState {
-  /** No line is tried again after this instant; time in which the run is suspended does not count (`isTimeOver`). */
+export interface WavesState {
+  /** No line is retried after this instant; time in which the run is suspended does not count (`isTimeOver`). */
   readonly retryUntil: string;
   /** How long the run had been suspended when this was set, ms. */
   readonly suspendedMs?: number;
   /** The import job has left its error log: where it is not any more, it was lost. */
   readonly hasLog?: true;
-  readonly rounds: readonly Round[];
+  readonly waves: readonly Wave[];
   readonly secondJob?: SecondJob;
   /** Lines whose fate only the registry can tell. */
   readonly verification?: Verification;
   readonly parents?: ParentLinks;
 }
 
-/** How often an export is tried by which lines are read back. */
+/** How often an export is tried by which lines are verified. */
 export const MOST_EXPORT_TRIES = 3;
 
 export interface Verification {
@@ -105,7 +105,7 @@ export interface ParentLinks {
 
 type EarlierPass = Pick<ParentLinks, 'pass' | 'attempt' | 'plan'>;
 
-/** What became of one line of a round so far. */
+/** What became of one line of a wave so far. */
 export interface LineState {
   readonly is: 'pending' | 'sent' | 'succeeded' | 'warned' | 'failed' | 'quota' | 'doubtful';
   /** Calls that answered for it, or should have. */
@@ -129,73 +129,77 @@ export interface ChunkState {
   readonly sentAt?: string;
 }
 
-export async function readRounds(
+export async function readWaves(
   context: ProvisioningContext,
   record: ProvisionRun,
-): Promise<{ readonly value: RoundsState; readonly etag: string } | undefined> {
-  return readJson<RoundsState>(roundsBlob(context, record));
+): Promise<{ readonly value: WavesState; readonly etag: string } | undefined> {
+  const read = await readJson<WavesState & { readonly rounds?: readonly Wave[] }>(wavesBlob(context, record));
+  if (read === undefined) return undefined;
+  // An earlier version called them rounds: its runs may be under way.
+  const { rounds, ...state } = read.value;
+  return rounds === undefined ? read : { ...read, value: { ...state, waves: rounds } };
 }
 
 /** Changes `rounds.json` until no other attempt comes between. A change that returns undefined leaves it as it is. */
-export async function changeRounds(
+export async function changeWaves(
   context: ProvisioningContext,
   record: ProvisionRun,
-  change: (state: RoundsState) => RoundsState | undefined,
-): Promise<RoundsState> {
+  change: (state: WavesState) => WavesState | undefined,
+): Promise<WavesState> {
   for (;;) {
-    const current = await readRounds(context, record);
-    if (current === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
+    const current = await readWaves(context, record);
+    if (current === undefined) throw new StagingLost(record.runId, WAVES_BLOB);
     const next = change(current.value);
     if (next === undefined) return current.value;
-    if (await writeJson(roundsBlob(context, record), next, { ifMatch: current.etag })) return next;
+    if (await writeJson(wavesBlob(context, record), next, { ifMatch: current.etag })) return next;
   }
 }
 
-export async function openRounds(
+export async function openWaves(
   context: ProvisioningContext,
   record: ProvisionRun,
   retryUntil: string,
   hasLog: boolean,
-): Promise<RoundsState> {
+): Promise<WavesState> {
   const { suspendedMs = 0 } = record;
-  const opened: RoundsState = { retryUntil, suspendedMs, rounds: [], ...(hasLog ? { hasLog } : {}) };
-  await writeJson(roundsBlob(context, record), opened, { ifAbsent: true });
-  const state = await readRounds(context, record);
-  if (state === undefined) throw new StagingLost(record.runId, ROUNDS_BLOB);
+  const opened: WavesState = { retryUntil, suspendedMs, waves: [], ...(hasLog ? { hasLog } : {}) };
+  await writeJson(wavesBlob(context, record), opened, { ifAbsent: true });
+  const state = await readWaves(context, record);
+  if (state === undefined) throw new StagingLost(record.runId, WAVES_BLOB);
   return state.value;
 }
 
-/** Whether the time for something that follows the job is over, as `until` was set when the rounds were opened. */
+/** Whether the time for something that follows the job is over, as `until` was set when the waves were opened. */
 export function isTimeOver(
   context: ProvisioningContext,
   record: ProvisionRun,
-  rounds: RoundsState,
-  until = rounds.retryUntil,
+  waves: WavesState,
+  until = waves.retryUntil,
 ): boolean {
-  const suspendedMs = (record.suspendedMs ?? 0) - (rounds.suspendedMs ?? 0);
+  const suspendedMs = (record.suspendedMs ?? 0) - (waves.suspendedMs ?? 0);
   return context.now().getTime() > Date.parse(until) + suspendedMs;
 }
 
-function roundsBlob(context: ProvisioningContext, record: ProvisionRun): BlockBlobClient {
-  return stagingOf(context, record.runId).getBlockBlobClient(ROUNDS_BLOB);
+function wavesBlob(context: ProvisioningContext, record: ProvisionRun): BlockBlobClient {
+  return stagingOf(context, record.runId).getBlockBlobClient(WAVES_BLOB);
 }
 
 /**
- * Writes the lines of a round into chunks, and adds it to the rounds of the run. If two attempts write the same round,
+ * Writes the lines of a wave into chunks, and adds it to the waves of the run. If two attempts write the same wave,
  * the first to add it wins.
  *
- * @param round `lines`: lines of a devices file, each with its `importMode`; no two of one identity
+ * @param wave `lines`: lines of a devices file, each with its `importMode`; no two of one identity
  */
-export async function writeRound(
+export async function writeWave(
   context: ProvisioningContext,
   record: ProvisionRun,
-  round: Pick<Round, 'name' | 'singly' | 'twinOnly' | 'links' | 'patches' | 'removes' | 'until'> & {
+  wave: Pick<Wave, 'name' | 'singly' | 'twinOnly' | 'links' | 'patches' | 'removes' | 'until'> & {
     readonly lines: AsyncIterable<string>;
   },
-): Promise<Round> {
+): Promise<Wave> {
   const attempt = randomBytes(4).toString('hex');
-  const { lines, ...properties } = round;
-  let written: Round = { ...properties, attempt, chunks: 0, lines: 0, hasStates: true };
+  const { lines, ...properties } = wave;
+  let written: Wave = { ...properties, attempt, chunks: 0, lines: 0, hasStates: true };
   let chunk: string[] = [];
   const finishChunk = async () => {
     const blobs = chunkBlobs(context, record, written, written.chunks);
@@ -207,18 +211,18 @@ export async function writeRound(
   };
   for await (const line of lines) if (chunk.push(line) === CHUNK_LINES) await finishChunk();
   if (chunk.length > 0) await finishChunk();
-  const state = await changeRounds(context, record, (current) =>
-    current.rounds.some(({ name }) => name === round.name)
+  const state = await changeWaves(context, record, (current) =>
+    current.waves.some(({ name }) => name === wave.name)
       ? undefined
-      : { ...current, rounds: [...current.rounds, written] },
+      : { ...current, waves: [...current.waves, written] },
   );
-  return state.rounds.find(({ name }) => name === round.name) ?? written;
+  return state.waves.find(({ name }) => name === wave.name) ?? written;
 }
 
 export function chunkBlobs(
   context: ProvisioningContext,
   record: ProvisionRun,
-  { name, attempt }: Pick<Round, 'name' | 'attempt'>,
+  { name, attempt }: Pick<Wave, 'name' | 'attempt'>,
   chunk: number,
 ): { readonly lines: BlockBlobClient; readonly state: BlockBlobClient } {
   const staging = stagingOf(context, record.runId);
@@ -230,33 +234,33 @@ export function chunkBlobs(
 }
 
 /** A line of a chunk. Holds keys. */
-export type RoundLine = WantedLine;
+export type WaveLine = WantedLine;
 
-export async function readRoundLines(blob: BlockBlobClient): Promise<RoundLine[]> {
-  return (await readRoundTexts(blob)).map((text) => JSON.parse(text) as RoundLine);
+export async function readWaveLines(blob: BlockBlobClient): Promise<WaveLine[]> {
+  return (await readWaveTexts(blob)).map((text) => JSON.parse(text) as WaveLine);
 }
 
 /** The lines of a chunk as they are written. */
-export function readRoundTexts(blob: BlockBlobClient): Promise<string[]> {
+export function readWaveTexts(blob: BlockBlobClient): Promise<string[]> {
   return Array.fromAsync(linesOf(blob));
 }
 
-/** The state of a line that has not been sent in its round. */
-export function untried({ twinOnly }: Pick<Round, 'twinOnly'>): LineState {
+/** The state of a line that has not been sent in its wave. */
+export function untried({ twinOnly }: Pick<Wave, 'twinOnly'>): LineState {
   return { is: 'pending', tries: 0, ...(twinOnly === undefined ? {} : { twinOnly }) };
 }
 
-/** What became of each line of a round, chunk by chunk. */
-export async function* readRoundResults(
+/** What became of each line of a wave, chunk by chunk. */
+export async function* readWaveResults(
   context: ProvisioningContext,
   record: ProvisionRun,
-  round: Round,
-): AsyncGenerator<{ readonly line: RoundLine; readonly state: LineState }> {
-  for (let chunk = 0; chunk < round.chunks; chunk++) {
-    const blobs = chunkBlobs(context, record, round, chunk);
+  wave: Wave,
+): AsyncGenerator<{ readonly line: WaveLine; readonly state: LineState }> {
+  for (let chunk = 0; chunk < wave.chunks; chunk++) {
+    const blobs = chunkBlobs(context, record, wave, chunk);
     const state = (await readJson<ChunkState>(blobs.state))?.value;
-    if (state === undefined && round.hasStates) throw new StagingLost(record.runId, blobs.state.name);
-    const lines = await readRoundLines(blobs.lines);
-    for (const [index, line] of lines.entries()) yield { line, state: state?.lines[index] ?? untried(round) };
+    if (state === undefined && wave.hasStates) throw new StagingLost(record.runId, blobs.state.name);
+    const lines = await readWaveLines(blobs.lines);
+    for (const [index, line] of lines.entries()) yield { line, state: state?.lines[index] ?? untried(wave) };
   }
 }

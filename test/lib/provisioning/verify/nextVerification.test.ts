@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { ImportMode } from '../../../../src/lib/devicesFile/importMode.ts';
-import { lineToVerify } from '../../../../src/lib/provisioning/verify/readBack.ts';
+import { lineToVerify } from '../../../../src/lib/provisioning/verify/nextVerification.ts';
 
 interface VerifiedRow {
   readonly name: string;

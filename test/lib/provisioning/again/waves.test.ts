@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRounds } from '../../../../src/lib/provisioning/again/rounds.ts';
+import { readWaves } from '../../../../src/lib/provisioning/again/waves.ts';
 import { type ProvisionRun, withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { failRun } from '../../../../src/lib/provisioning/steps/failRun.ts';
 import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
-import { nextRound } from '../../../../src/lib/provisioning/steps/nextRound.ts';
+import { followUp } from '../../../../src/lib/provisioning/steps/followUp.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
@@ -107,9 +107,9 @@ interface Prepared {
   readonly hub: BulkHub;
   readonly runId: string;
   record(): Promise<RunRecord>;
-  next(finished?: string): ReturnType<typeof nextRound>;
-  work(round: string, input?: Partial<Parameters<typeof workChunk>[1]>): Promise<ChunkReply>;
-  /** Reading back waits a little first; then the run is settled. */
+  next(finished?: string): ReturnType<typeof followUp>;
+  work(wave: string, input?: Partial<Parameters<typeof workChunk>[1]>): Promise<ChunkReply>;
+  /** Verification waits a little first; then the run is settled. */
   settle(): Promise<RunRecord>;
 }
 
@@ -161,11 +161,11 @@ async function afterJob(
       if (record === undefined) throw new Error('The record is gone.');
       return record;
     },
-    next: (finished) => nextRound(context, { runId, ...(finished === undefined ? {} : { finished }) }),
-    work: (round, input = {}) =>
+    next: (finished) => followUp(context, { runId, ...(finished === undefined ? {} : { finished }) }),
+    work: (wave, input = {}) =>
       workChunk(context, {
         runId,
-        round,
+        wave,
         chunk: 0,
         items: 500,
         msPerItem: 0,
@@ -203,9 +203,9 @@ describe('after the import job', () => {
     expect(run.hub.calls).toEqual([]);
   });
 
-  it('lines that failed for a passing reason are sent by calls, and no others', async () => {
+  it('lines that failed transiently are sent by calls, and no others', async () => {
     const run = await afterJob(devices(3), { d0: THROTTLED, d1: EXISTS });
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'devices', chunks: 1, width: 4 });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'devices', chunks: 1, width: 4 });
     expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 1 });
     expect(await run.next('devices')).toEqual({ do: 'settle' });
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2, failed: 1 } });
@@ -215,31 +215,31 @@ describe('after the import job', () => {
   it('modules are sent after devices, those too whose device was not there yet', async () => {
     const lines = [{ id: 'd0' }, { id: 'd0', moduleId: 'm' }, { id: 'd1', moduleId: 'm' }];
     const run = await afterJob(lines, { d0: THROTTLED, 'd0/m': 404001, 'd1/m': 404001 });
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'devices' });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'devices' });
     await run.work('devices');
-    expect(await run.next('devices')).toMatchObject({ do: 'work', round: 'modules' });
+    expect(await run.next('devices')).toMatchObject({ do: 'work', wave: 'modules' });
     await run.work('modules');
     expect(run.hub.calls).toMatchObject([[{ id: 'd0' }], [{ id: 'd0', moduleId: 'm' }]]);
     await run.next('modules');
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2, failed: 1 } });
   });
 
-  it('a round whose lanes ended before their work was done is worked on again', async () => {
+  it('a wave whose lanes ended before their work was done is worked on again', async () => {
     const run = await afterJob(devices(2), all(2, THROTTLED));
-    const round = await run.next();
+    const wave = await run.next();
     await run.work('devices', { items: 1 });
-    expect(await run.next('devices')).toEqual(round);
+    expect(await run.next('devices')).toEqual(wave);
     await run.work('devices');
     expect(await run.next('devices')).toEqual({ do: 'settle' });
   });
 
-  it('a round that is asked for twice is the same round', async () => {
+  it('a wave that is asked for twice is the same wave', async () => {
     const run = await afterJob(devices(3), all(3, THROTTLED));
     const [one, other] = await Promise.all([run.next(), run.next()]);
     expect(one).toEqual(other);
     expect(await run.next()).toEqual(one);
     const record = await run.record();
-    expect((await readRounds(run.context, record))?.value.rounds).toHaveLength(1);
+    expect((await readWaves(run.context, record))?.value.waves).toHaveLength(1);
   });
 
   it('very many such lines go once more by a job first, and the log of the first job is kept', async () => {
@@ -252,7 +252,7 @@ describe('after the import job', () => {
     const second = `{"deviceId":"d7","errorCode":${SERVER_ERROR}}\n{"deviceId":"d8","errorCode":${EXISTS}}\n`;
     await staging.getBlockBlobClient('importErrors.log').upload(second, second.length);
     expect(await run.next()).toMatchObject({ do: 'wait' });
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'devices', chunks: 1 });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'devices', chunks: 1 });
     await run.work('devices');
     expect(run.hub.calls.flat().map(({ id }) => id)).toEqual(['d7']);
     // Made by the first job, by the second, or by somebody else: only the registry can tell.
@@ -276,7 +276,7 @@ describe('after the import job', () => {
     expect([...late.hub.calls, ...cancelled.hub.calls]).toEqual([]);
   });
 
-  it('a failure that a timeout may have hidden a success behind is read back before it is called one', async () => {
+  it('a failure that a timeout may have hidden a success behind is verified before it is called one', async () => {
     const run = await afterJob(devices(3, { tags: { site: 'faro' } }), all(3, SERVER_ERROR), {
       metadata: { retryMinutes: '0' },
     });
@@ -341,7 +341,7 @@ describe('after the import job', () => {
         createdAt: '',
         deadline: '2999-01-01',
       };
-      const { verification } = (await readRounds(run.context, await run.record()))?.value ?? {};
+      const { verification } = (await readWaves(run.context, await run.record()))?.value ?? {};
       if (text !== undefined) await putLog(run, text, `registry-${verification?.attempt}-${exportTry}.txt`);
       await run.context.runs.update(run.runId, (record) => withJob(record, 'verify', verifyJob));
       if (exportTry < 3) expect(await run.next()).toEqual({ do: 'wait', seconds: 5 });
@@ -375,7 +375,7 @@ describe('a chunk of lines', () => {
       { id: 'd1', moduleId: 'a' },
     ];
     const run = await afterJob(lines, { 'd0/a': THROTTLED, 'd0/b': THROTTLED, 'd1/a': THROTTLED });
-    expect(await run.next()).toMatchObject({ round: 'modules' });
+    expect(await run.next()).toMatchObject({ wave: 'modules' });
     await run.work('modules');
     expect(run.hub.calls.map((items) => items.map(({ id, moduleId }) => `${id}/${moduleId}`))).toEqual([
       ['d0/a', 'd1/a'],
@@ -466,7 +466,7 @@ describe('a chunk of lines', () => {
     expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 2 });
   });
 
-  it('is not read back while a call of it may still be under way', async () => {
+  it('is not verified while a call of it may still be under way', async () => {
     const run = await afterJob(devices(2), all(2, THROTTLED), { metadata: { retryMinutes: '1' } });
     await run.next();
     run.hub.failures.push(new Error('killed') as HubError);
@@ -482,7 +482,7 @@ describe('a chunk of lines', () => {
     await run.context.runs.update(run.runId, (record) => ({ ...record, suspendedAt: 'now' }));
     expect(await run.work('devices')).toMatchObject({ status: 'over', sent: 0 });
     await run.context.runs.update(run.runId, ({ suspendedAt: _suspendedAt, ...record }) => record);
-    expect(await run.next('devices')).toMatchObject({ do: 'work', round: 'devices' });
+    expect(await run.next('devices')).toMatchObject({ do: 'work', wave: 'devices' });
     expect(await run.work('devices')).toMatchObject({ status: 'done', sent: 2 });
   });
 });
@@ -490,7 +490,7 @@ describe('a chunk of lines', () => {
 describe('lines that met a full hub', () => {
   it('are sent one by one, and no more after twenty in a row were refused', async () => {
     const run = await afterJob(devices(60), all(60, FULL));
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'full-devices', width: 1 });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'full-devices', width: 1 });
     run.hub.answer = () => (run.hub.there.size >= 5 ? 'IotHubQuotaExceeded' : undefined);
     expect(await run.work('full-devices')).toMatchObject({ status: 'over', sent: 25, refusals: 20 });
     expect(run.hub.calls.every((items) => items.length === 1)).toBe(true);
@@ -507,7 +507,7 @@ describe('lines that met a full hub', () => {
 
   it('are no lines of a second job', async () => {
     const run = await afterJob(devices(1_600), all(1_600, FULL), { environment: { HUB_TIER: 'S1' } });
-    expect(await run.next()).toMatchObject({ do: 'work', round: 'full-devices' });
+    expect(await run.next()).toMatchObject({ do: 'work', wave: 'full-devices' });
   });
 });
 
@@ -539,7 +539,7 @@ describe('a second job', () => {
     expect(names).toEqual([]);
   });
 
-  it('has its say although it takes longer than lines are tried again', async () => {
+  it('has its say although it takes longer than lines are retried', async () => {
     const run = await planned();
     run.context.advance(61 * 60_000);
     await run.context.runs.update(run.runId, (record) => withJob(record, 'retry', second('completed')));
@@ -575,7 +575,7 @@ describe('a second job', () => {
     expect(await run.record()).toMatchObject({ jobs: { retry: { jobId: 'j2' } } });
   });
 
-  it('is not sent any more when it is too late; one that may have been sent is read back', async () => {
+  it('is not sent any more when it is too late; one that may have been sent is verified', async () => {
     const run = await planned();
     await putLog(run, JSON.stringify({ intent: { at: '2026-01-01T00:00:00Z', knownJobIds: [] } }), 'retry-job.json');
     run.context.advance(61 * 60_000);
@@ -599,7 +599,7 @@ describe('a second job', () => {
       await runs.update(...given);
       throw new Error('killed');
     };
-    const dying = nextRound({ ...run.context, runs: { ...runs, update } }, { runId: run.runId });
+    const dying = followUp({ ...run.context, runs: { ...runs, update } }, { runId: run.runId });
     await expect(dying).rejects.toThrow('killed');
     expect(await run.record()).toMatchObject({ stagingLost: { isSent: true } });
     let next = await run.next();
@@ -654,7 +654,7 @@ describe('what may have been applied', () => {
     expect(await startJob(run.context, { runId: run.runId, kind: 'verify' })).toEqual({ status: 'started' });
   });
 
-  it('is read back although the last word on it is that the hub was busy', async () => {
+  it('is verified although the last word on it is that the hub was busy', async () => {
     const run = await afterJob(devices(3), { d0: THROTTLED, d1: THROTTLED, d2: SERVER_ERROR });
     await run.next();
     run.hub.failures.push(
@@ -671,7 +671,7 @@ describe('what may have been applied', () => {
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2, failed: 1 } });
   });
 
-  it('by the job is read back although calls were only ever refused', async () => {
+  it('by the job is verified although calls were only ever refused', async () => {
     const run = await afterJob(devices(2), { d0: THROTTLED, d1: SERVER_ERROR });
     await run.next();
     run.hub.failures.push(hubError({ code: 'ThrottlingException', kind: 'throttled' }));
@@ -682,7 +682,7 @@ describe('what may have been applied', () => {
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 1, failed: 1 } });
   });
 
-  it('and cannot be read back is unconfirmed, whatever the last word on it was', async () => {
+  it('and cannot be verified is unconfirmed, whatever the last word on it was', async () => {
     const run = await afterJob(devices(2), { d0: FULL, d1: THROTTLED });
     await run.next();
     run.hub.failures.push(
@@ -697,7 +697,7 @@ describe('what may have been applied', () => {
     expect(await run.settle()).toMatchObject({ outcomes: { unconfirmed: 1, failed: 1 } });
   });
 
-  it('of a cancelled run is read back: the export for that is not cancelled, unless by another word', async () => {
+  it('of a cancelled run is verified: the export for that is not cancelled, unless by another word', async () => {
     const run = await afterJob(devices(2), {});
     const verifyJob = {
       jobId: 'j3',
@@ -727,11 +727,11 @@ describe('a module', () => {
     run.hub.answer = ({ moduleId }, call) =>
       call === 1 ? 'IotHubQuotaExceeded' : moduleId !== undefined && call === 2 ? 'DeviceNotFound' : undefined;
     await run.work('devices');
-    expect(await run.next('devices')).toMatchObject({ round: 'modules' });
+    expect(await run.next('devices')).toMatchObject({ wave: 'modules' });
     await run.work('modules');
-    expect(await run.next('modules')).toMatchObject({ round: 'full-devices' });
+    expect(await run.next('modules')).toMatchObject({ wave: 'full-devices' });
     await run.work('full-devices');
-    expect(await run.next('full-devices')).toMatchObject({ do: 'work', round: 'full-modules' });
+    expect(await run.next('full-devices')).toMatchObject({ do: 'work', wave: 'full-modules' });
     await run.work('full-modules');
     await run.next('full-modules');
     expect(await run.settle()).toMatchObject({ outcomes: { succeeded: 2 } });

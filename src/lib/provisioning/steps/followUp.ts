@@ -1,11 +1,11 @@
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { isFinal } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { type Aftermath, enter, mayRetry, type NextRound } from '../again/aftermath.ts';
-import { beginRound, markFinished, roundOfCalls, workOn } from '../again/callRounds.ts';
-import { roundOfRemovals } from '../again/removals.ts';
-import { openRounds, ROUNDS_BLOB, readRounds } from '../again/rounds.ts';
+import { type Aftermath, enter, type FollowUp, mayRetry } from '../again/aftermath.ts';
+import { beginWave, markFinished, waveOfCalls, workOn } from '../again/callWaves.ts';
+import { waveOfRemovals } from '../again/removals.ts';
 import { dueSecondJob, planSecondJob } from '../again/secondJob.ts';
+import { openWaves, readWaves, WAVES_BLOB } from '../again/waves.ts';
 import { CHECK_BLOB, checkOf } from '../check/checkResult.ts';
 import { settleConfigurations } from '../configurations/settleConfigurations.ts';
 import { isFinalWord, mayBeStale, readFacts } from '../evidence/jobFacts.ts';
@@ -15,34 +15,34 @@ import { readFilled } from '../preImage/filled.ts';
 import { afterLoss } from '../recovery/afterLoss.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { isLostAfterSend, type ProvisioningContext } from '../run/provisionRun.ts';
-import { readBack } from '../verify/readBack.ts';
+import { nextVerification } from '../verify/nextVerification.ts';
 
-export type { NextRound } from '../again/aftermath.ts';
+export type { FollowUp } from '../again/aftermath.ts';
 
 const MINUTE_MS = 60_000;
 
 /**
  * What is to be done next after the import job of a run has ended: a second job, lines to be sent once more, lines to be
- * read back, or the report. All that is known lies in staging (`rounds.json`), so that it may be asked again at any time.
+ * verified, or the report. All that is known lies in staging (`rounds.json`), so that it may be asked again at any time.
  *
- * @param input `finished`: the round whose lanes have come to their end
+ * @param input `finished`: the wave whose lanes have come to their end
  */
-export async function nextRound(
+export async function followUp(
   context: ProvisioningContext,
   input: { readonly runId: string; readonly finished?: string },
-): Promise<NextRound> {
+): Promise<FollowUp> {
   return surviving(
     context,
     input.runId,
     () => findNext(context, input),
-    (how): NextRound => (how === 'ended' ? { do: 'ended' } : { do: 'wait', seconds: 1 }),
+    (how): FollowUp => (how === 'ended' ? { do: 'ended' } : { do: 'wait', seconds: 1 }),
   );
 }
 
 async function findNext(
   context: ProvisioningContext,
   input: { readonly runId: string; readonly finished?: string },
-): Promise<NextRound> {
+): Promise<FollowUp> {
   const { runId, finished } = input;
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
@@ -57,9 +57,9 @@ async function findNext(
   // Before any other job: a second import replaces the log of configurations, too.
   await settleConfigurations(context, record);
 
-  const rounds = (await readRounds(context, record))?.value;
-  if (rounds === undefined && record.roundsOpened) throw new StagingLost(runId, ROUNDS_BLOB);
-  const facts = await readFacts(context, record, rounds);
+  const waves = (await readWaves(context, record))?.value;
+  if (waves === undefined && record.wavesOpened) throw new StagingLost(runId, WAVES_BLOB);
+  const facts = await readFacts(context, record, waves);
   const check = await checkOf(context, runId);
   if (check === undefined) throw new StagingLost(runId, CHECK_BLOB);
   // What was filled in may be lost with the rest: then nothing is taken away any more either.
@@ -69,8 +69,8 @@ async function findNext(
   if (hasFinalWord && check.parents === 0 && filled?.removals === undefined) return { do: 'settle' };
   const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
   const retryUntil = new Date(context.now().getTime() + retryMs).toISOString();
-  let state = await openRounds(context, record, retryUntil, facts.first.log !== undefined);
-  if (!record.roundsOpened) await context.runs.update(runId, (current) => ({ ...current, roundsOpened: true }));
+  let state = await openWaves(context, record, retryUntil, facts.first.log !== undefined);
+  if (!record.wavesOpened) await context.runs.update(runId, (current) => ({ ...current, wavesOpened: true }));
   if (finished !== undefined) state = await markFinished(context, record, finished);
   const work = { context, record, check, state, facts };
 
@@ -78,32 +78,32 @@ async function findNext(
   const due = await dueSecondJob(work);
   if (due !== undefined) return due;
   if (!hasFinalWord && mayRetry(context, record, state)) {
-    const next = (await planSecondJob(work)) ?? (await roundOfCalls(work));
+    const next = (await planSecondJob(work)) ?? (await waveOfCalls(work));
     if (next !== undefined) return next;
   }
   if (!hasFinalWord) {
-    const next = await readBack({ ...work, state: (await readRounds(context, record))?.value ?? state });
+    const next = await nextVerification({ ...work, state: (await readWaves(context, record))?.value ?? state });
     if (next !== undefined) return next;
   }
-  const removals = await roundOfRemovals(
-    { context, record, state: (await readRounds(context, record))?.value ?? state },
+  const removals = await waveOfRemovals(
+    { context, record, state: (await readWaves(context, record))?.value ?? state },
     filled,
     async () => {
       const findings = await readFindings(context, record);
       return (line) => isRemovalDue(line, findings);
     },
   );
-  if (removals !== undefined) return beginRound(work, removals);
+  if (removals !== undefined) return beginWave(work, removals);
   return (await linkParents(work)) ?? { do: 'settle' };
 }
 
 /** Devices are linked to their parents when it is known which of them are there. */
-async function linkParents(work: Aftermath): Promise<NextRound | undefined> {
+async function linkParents(work: Aftermath): Promise<FollowUp | undefined> {
   const { context, record, check } = work;
   const step = await nextParents(context, record, check);
   if (step === undefined) return undefined;
   await enter(work, 'parents');
   if (step.do === 'wait') return step;
   if (step.do === 'job') return { do: 'job', kind: 'parents' };
-  return workOn(work, step.round);
+  return workOn(work, step.wave);
 }
