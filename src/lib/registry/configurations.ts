@@ -1,9 +1,9 @@
 /** Configurations: automatic device management and edge deployments. */
 
-import { bareEtag, ifMatchFor } from './etag.ts';
-import { deleteRequest, foundReply, getRequest, putRequest, readList, type WriteOptions } from './identities.ts';
+import { etagIn } from './etag.ts';
 import { asInstant, asNumber, asObject, asString, asText, defined, type JsonObject } from './reader.ts';
-import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
+import { getRequest, operationsOn, readList, type WriteOptions } from './requests.ts';
+import type { CallOptions, Transport } from './transport.ts';
 import type { WireConfiguration, WireConfigurationContent } from './wire.ts';
 
 export type ConfigurationContent = WireConfigurationContent;
@@ -47,56 +47,24 @@ export interface ConfigurationOperations {
 }
 
 export function createConfigurationOperations(transport: Transport): ConfigurationOperations {
-  const readConfiguration = (request: HubRequest, reply: HubReply): Configuration => {
-    const configuration = parseConfiguration(reply.body);
-    if (configuration === undefined) {
-      throw transport.invalid(request, 'is no configuration');
-    }
-    return configuration;
-  };
-  const put = async (
-    verb: string,
-    configuration: ConfigurationInput,
-    ifMatch: string | undefined,
-    options: CallOptions,
-  ): Promise<Configuration> => {
-    const request = putRequest(`${verb} the configuration "${configuration.id}"`, {
-      path: ['configurations', configuration.id],
-      body: configurationBody(configuration),
-      ifMatch,
-      options,
-    });
-    return readConfiguration(request, await transport.send(request));
-  };
+  const configurations = operationsOn<Pick<ConfigurationInput, 'id'>, ConfigurationInput, Configuration>(transport, {
+    kind: 'configuration',
+    nameOf: ({ id }) => `"${id}"`,
+    pathOf: ({ id }) => ['configurations', id],
+    bodyOf: configurationBody,
+    parse: parseConfiguration,
+    codesOfAbsence: ['ConfigurationNotFound'],
+  });
   return {
-    async getConfiguration(id, options = {}) {
-      const request = getRequest(`read the configuration "${id}"`, ['configurations', id], options);
-      const reply = await foundReply(transport.send(request), ['ConfigurationNotFound']);
-      return reply && readConfiguration(request, reply);
-    },
+    getConfiguration: (id, options) => configurations.get({ id }, options),
     async listConfigurations(options = {}) {
-      const request = {
-        ...getRequest('list configurations', ['configurations'], options),
-        query: { top: options.top },
-      };
+      const query = { top: options.top };
+      const request = { ...getRequest('list configurations', ['configurations'], options), query };
       return readList(transport, request, parseConfiguration);
     },
-    createConfiguration: (configuration, options = {}) => put('create', configuration, undefined, options),
-    async updateConfiguration(configuration, options = {}) {
-      const ifMatch = ifMatchFor(`The configuration "${configuration.id}"`, configuration.etag, options);
-      return put('update', configuration, ifMatch, options);
-    },
-    async deleteConfiguration(configuration, options = {}) {
-      const ifMatch = ifMatchFor(`The configuration "${configuration.id}"`, configuration.etag, options);
-      await transport.send(
-        deleteRequest(
-          `delete the configuration "${configuration.id}"`,
-          ['configurations', configuration.id],
-          ifMatch,
-          options,
-        ),
-      );
-    },
+    createConfiguration: configurations.create,
+    updateConfiguration: configurations.update,
+    deleteConfiguration: configurations.delete,
     async applyConfigurationContent(deviceId, content, options = {}) {
       await transport.send({
         operation: `apply configuration content to "${deviceId}"`,
@@ -113,19 +81,9 @@ export function createConfigurationOperations(transport: Transport): Configurati
 
 /** A configuration in the hub's spelling, as a PUT has it and a line of `configurations.txt`. */
 export function configurationBody(configuration: ConfigurationInput): WireConfiguration {
-  const { etag, metricQueries, ...rest } = configuration;
-  return {
-    id: rest.id,
-    content: rest.content,
-    ...defined({
-      schemaVersion: rest.schemaVersion,
-      labels: rest.labels,
-      targetCondition: rest.targetCondition,
-      priority: rest.priority,
-      metrics: metricQueries && { queries: metricQueries },
-      etag,
-    }),
-  };
+  const { id, content, schemaVersion, labels, targetCondition, priority, metricQueries, etag } = configuration;
+  const metrics = metricQueries && { queries: metricQueries };
+  return { id, content, ...defined({ schemaVersion, labels, targetCondition, priority, metrics, etag }) };
 }
 
 function parseConfiguration(value: unknown): Configuration | undefined {
@@ -137,16 +95,16 @@ function parseConfiguration(value: unknown): Configuration | undefined {
   const metrics = asObject(body.metrics);
   return {
     id,
-    etag: bareEtag(asString(body.etag) ?? ''),
+    etag: etagIn(body),
     content: parseContent(body.content),
-    metricResults: numbersIn(metrics?.results),
-    systemMetricResults: numbersIn(asObject(body.systemMetrics)?.results),
+    metricResults: valuesIn(metrics?.results, asNumber),
+    systemMetricResults: valuesIn(asObject(body.systemMetrics)?.results, asNumber),
     ...defined({
       schemaVersion: asText(body.schemaVersion),
-      labels: asObject(body.labels) && textsIn(body.labels),
+      labels: asObject(body.labels) && valuesIn(body.labels, asString),
       targetCondition: asText(body.targetCondition),
       priority: asNumber(body.priority),
-      metricQueries: asObject(metrics?.queries) && textsIn(metrics?.queries),
+      metricQueries: asObject(metrics?.queries) && valuesIn(metrics?.queries, asString),
       createdTimeUtc: asInstant(body.createdTimeUtc),
       lastUpdatedTimeUtc: asInstant(body.lastUpdatedTimeUtc),
     }),
@@ -167,14 +125,8 @@ function parseContent(value: unknown): ConfigurationContent {
   });
 }
 
-function numbersIn(value: unknown): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    Object.entries(asObject(value) ?? {}).filter(([, item]) => typeof item === 'number'),
-  ) as Record<string, number>;
-}
-
-function textsIn(value: unknown): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(asObject(value) ?? {}).filter(([, item]) => typeof item === 'string'),
-  ) as Record<string, string>;
+/** The values of an object that `read` knows. */
+function valuesIn<T>(value: unknown, read: (item: unknown) => T | undefined): Readonly<Record<string, T>> {
+  const entries = Object.entries(asObject(value) ?? {}).map(([name, item]) => [name, read(item)] as const);
+  return Object.fromEntries(entries.filter((entry): entry is readonly [string, T] => entry[1] !== undefined));
 }

@@ -6,6 +6,7 @@
 
 import { RefusedInputError } from '../errors.ts';
 import { callText } from './callTexts.ts';
+import { asString, type JsonObject } from './reader.ts';
 
 export interface ConditionalOptions {
   /**
@@ -18,8 +19,14 @@ export interface ConditionalOptions {
 /** Writes to what exists, whatever its ETag. */
 export const ANY_ETAG = '"*"';
 
+/** An ETag without the quotes that some sources put around it and others do not. */
 export function bareEtag(etag: string): string {
   return etag.replace(/^W\//, '').replace(/^"|"$/g, '');
+}
+
+/** The ETag of a body, bare; `''` if it has none. */
+export function etagIn(body: JsonObject): string {
+  return bareEtag(asString(body['etag']) ?? '');
 }
 
 /** The If-Match of an update or delete of `what`, whose ETag is `etag`. */

@@ -1,20 +1,19 @@
 /** Device and module identities. */
 
-import { bareEtag, type ConditionalOptions, ifMatchFor } from './etag.ts';
-import { HubError } from './hubError.ts';
+import { etagIn } from './etag.ts';
 import {
   asBoolean,
   asInstant,
   asNumber,
   asObject,
   asOneOf,
-  asString,
   asStrings,
   asText,
   defined,
   type JsonObject,
 } from './reader.ts';
-import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
+import { getRequest, operationsOn, readList, type WriteOptions } from './requests.ts';
+import type { CallOptions, Transport } from './transport.ts';
 import type { WireAuthentication, WireDevice, WireModule } from './wire.ts';
 
 export const AUTHENTICATION_TYPES = ['sas', 'selfSigned', 'certificateAuthority', 'none'] as const;
@@ -77,8 +76,6 @@ export interface Module extends ModuleInput {
 export type DeviceToDelete = Pick<DeviceInput, 'deviceId' | 'etag'>;
 export type ModuleToDelete = Pick<ModuleInput, 'deviceId' | 'moduleId' | 'etag'>;
 
-export type WriteOptions = CallOptions & ConditionalOptions;
-
 export interface IdentityOperations {
   /** The device, or undefined when there is none. */
   getDevice(deviceId: string, options?: CallOptions): Promise<Device | undefined>;
@@ -99,164 +96,41 @@ export interface IdentityOperations {
 }
 
 export function createIdentityOperations(transport: Transport): IdentityOperations {
-  const readDeviceReply = (request: HubRequest, reply: HubReply): Device => {
-    const device = parseDevice(reply.body);
-    if (device === undefined) {
-      throw transport.invalid(request, 'is no device');
-    }
-    return device;
-  };
-  const readModuleReply = (request: HubRequest, reply: HubReply): Module => {
-    const module = parseModule(reply.body);
-    if (module === undefined) {
-      throw transport.invalid(request, 'is no module');
-    }
-    return module;
-  };
-  const putDevice = async (verb: string, device: DeviceInput, ifMatch: string | undefined, options: CallOptions) => {
-    const request = putRequest(`${verb} the device "${device.deviceId}"`, {
-      path: ['devices', device.deviceId],
-      body: deviceBody(device),
-      ifMatch,
-      options,
-    });
-    return readDeviceReply(request, await transport.send(request));
-  };
-  const putModule = async (verb: string, module: ModuleInput, ifMatch: string | undefined, options: CallOptions) => {
-    const request = putRequest(`${verb} the module ${moduleName(module)}`, {
-      path: modulePath(module),
-      body: moduleBody(module),
-      ifMatch,
-      options,
-    });
-    return readModuleReply(request, await transport.send(request));
-  };
-
+  const devices = operationsOn<Pick<DeviceInput, 'deviceId'>, DeviceInput, Device>(transport, {
+    kind: 'device',
+    nameOf: ({ deviceId }) => `"${deviceId}"`,
+    pathOf: ({ deviceId }) => ['devices', deviceId],
+    bodyOf: deviceBody,
+    parse: parseDevice,
+    codesOfAbsence: ['DeviceNotFound'],
+  });
+  const modules = operationsOn<Pick<ModuleInput, 'deviceId' | 'moduleId'>, ModuleInput, Module>(transport, {
+    kind: 'module',
+    nameOf: moduleName,
+    pathOf: ({ deviceId, moduleId }) => ['devices', deviceId, 'modules', moduleId],
+    bodyOf: moduleBody,
+    parse: parseModule,
+    codesOfAbsence: ['ModuleNotFound', 'DeviceNotFound'],
+  });
   return {
-    async getDevice(deviceId, options = {}) {
-      const request = getRequest(`read the device "${deviceId}"`, ['devices', deviceId], options);
-      const reply = await foundReply(transport.send(request), ['DeviceNotFound']);
-      return reply && readDeviceReply(request, reply);
-    },
-    createDevice: (device, options = {}) => putDevice('create', device, undefined, options),
-    async updateDevice(device, options = {}) {
-      const ifMatch = ifMatchFor(`The device "${device.deviceId}"`, device.etag, options);
-      return putDevice('update', device, ifMatch, options);
-    },
-    async deleteDevice(device, options = {}) {
-      const ifMatch = ifMatchFor(`The device "${device.deviceId}"`, device.etag, options);
-      await transport.send(
-        deleteRequest(`delete the device "${device.deviceId}"`, ['devices', device.deviceId], ifMatch, options),
-      );
-    },
+    getDevice: (deviceId, options) => devices.get({ deviceId }, options),
+    createDevice: devices.create,
+    updateDevice: devices.update,
+    deleteDevice: devices.delete,
     async listDevices(options = {}) {
       const request = { ...getRequest('list devices', ['devices'], options), query: { top: options.top } };
       return readList(transport, request, parseDevice);
     },
 
-    async getModule(deviceId, moduleId, options = {}) {
-      const ids = { deviceId, moduleId };
-      const request = getRequest(`read the module ${moduleName(ids)}`, modulePath(ids), options);
-      const reply = await foundReply(transport.send(request), ['ModuleNotFound', 'DeviceNotFound']);
-      return reply && readModuleReply(request, reply);
-    },
-    createModule: (module, options = {}) => putModule('create', module, undefined, options),
-    async updateModule(module, options = {}) {
-      return putModule('update', module, ifMatchFor(`The module ${moduleName(module)}`, module.etag, options), options);
-    },
-    async deleteModule(module, options = {}) {
-      const ifMatch = ifMatchFor(`The module ${moduleName(module)}`, module.etag, options);
-      await transport.send(
-        deleteRequest(`delete the module ${moduleName(module)}`, modulePath(module), ifMatch, options),
-      );
-    },
+    getModule: (deviceId, moduleId, options) => modules.get({ deviceId, moduleId }, options),
+    createModule: modules.create,
+    updateModule: modules.update,
+    deleteModule: modules.delete,
     async listModules(deviceId, options = {}) {
       const request = getRequest(`list the modules of "${deviceId}"`, ['devices', deviceId, 'modules'], options);
       return readList(transport, request, parseModule);
     },
   };
-}
-
-// Requests shared with the other operations -------------------------------------------------------------------------------
-
-export function getRequest(operation: string, path: readonly string[], options: CallOptions): HubRequest {
-  return { operation, method: 'GET', path, writes: false, retry: 'always', options };
-}
-
-/** Without If-Match the hub only creates, with it only updates. Only a write whatever the ETag can be done twice. */
-export function putRequest(
-  operation: string,
-  from: {
-    readonly path: readonly string[];
-    readonly body: unknown;
-    readonly ifMatch: string | undefined;
-    readonly options: CallOptions;
-  },
-): HubRequest {
-  return {
-    operation,
-    method: 'PUT',
-    path: from.path,
-    headers: { 'If-Match': from.ifMatch },
-    body: from.body,
-    writes: true,
-    retry: from.ifMatch === '"*"' ? 'always' : 'whenRefused',
-    options: from.options,
-  };
-}
-
-/** A delete whose reply was lost would find nothing when repeated: only the caller can tell what that means. */
-export function deleteRequest(
-  operation: string,
-  path: readonly string[],
-  ifMatch: string,
-  options: CallOptions,
-): HubRequest {
-  return {
-    operation,
-    method: 'DELETE',
-    path,
-    headers: { 'If-Match': ifMatch },
-    writes: true,
-    retry: 'whenRefused',
-    options,
-  };
-}
-
-/**
- * The reply, or undefined when the hub says by name that the thing does not exist. A plain 404, as some other server
- * would give, stays an error: taking it for an absent device could end in a delete or a create.
- */
-export async function foundReply(
-  sending: Promise<HubReply>,
-  codesOfAbsence: readonly string[],
-): Promise<HubReply | undefined> {
-  try {
-    return await sending;
-  } catch (error) {
-    if (error instanceof HubError && error.status === 404 && codesOfAbsence.includes(error.code)) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-export async function readList<T>(
-  transport: Transport,
-  request: HubRequest,
-  parse: (value: unknown) => T | undefined,
-): Promise<readonly T[]> {
-  const { body } = await transport.send(request);
-  if (!Array.isArray(body)) {
-    throw transport.invalid(request, 'is no list');
-  }
-  return body.map((item) => {
-    const parsed = parse(item);
-    if (parsed === undefined) {
-      throw transport.invalid(request, 'lists something unknown');
-    }
-    return parsed;
-  });
 }
 
 // Mapping -----------------------------------------------------------------------------------------------------------------
@@ -305,7 +179,7 @@ function parseDevice(value: unknown): Device | undefined {
   const edge = asBoolean(asObject(body.capabilities)?.iotEdge);
   return {
     deviceId,
-    etag: bareEtag(asString(body.etag) ?? ''),
+    etag: etagIn(body),
     status,
     ...defined({
       statusReason: asText(body.statusReason),
@@ -330,7 +204,7 @@ function parseModule(value: unknown): Module | undefined {
   return {
     deviceId,
     moduleId,
-    etag: bareEtag(asString(body.etag) ?? ''),
+    etag: etagIn(body),
     ...defined({ managedBy: asText(body.managedBy), authentication: parseAuthentication(body.authentication) }),
     ...connectionFields(body),
   };
@@ -366,10 +240,6 @@ function parseAuthentication(value: unknown): Authentication | undefined {
     ...(primaryKey === undefined || secondaryKey === undefined ? {} : { symmetricKey: { primaryKey, secondaryKey } }),
     ...(Object.keys(x509Thumbprint).length === 0 ? {} : { x509Thumbprint }),
   };
-}
-
-function modulePath(ids: { readonly deviceId: string; readonly moduleId: string }): readonly string[] {
-  return ['devices', ids.deviceId, 'modules', ids.moduleId];
 }
 
 export function moduleName(ids: { readonly deviceId: string; readonly moduleId: string }): string {

@@ -28,11 +28,11 @@ export type {
   Module,
   ModuleInput,
   ModuleToDelete,
-  WriteOptions,
 } from './identities.ts';
 export type { ExportJobRequest, ImportExportJob, ImportJobRequest } from './jobs.ts';
 export type { HubQuery, PageOptions, QueryPage, RegistryStatistics } from './query.ts';
 export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './registryClient.ts';
+export type { WriteOptions } from './requests.ts';
 export type { CallOptions } from './transport.ts';
 export { parseTwin, type Twin, type TwinId, type TwinUpdate, type WrittenTwin } from './twins.ts';
 export type { WireExportImportDevice } from './wire.ts';

@@ -1,9 +1,9 @@
 /** Import and export jobs: the registry to and from blobs. A hub runs one of them at a time. */
 
 import { redact } from '../redact.ts';
-import { foundReply, getRequest, readList } from './identities.ts';
 import { asInstant, asNumber, asObject, asText, defined } from './reader.ts';
-import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
+import { getRequest, readIfThere, readList, readReply, writeRequest } from './requests.ts';
+import type { CallOptions, HubRequest, Transport } from './transport.ts';
 import type { WireJobRequest } from './wire.ts';
 
 interface JobStorage {
@@ -67,14 +67,7 @@ export interface JobOperations {
 }
 
 export function createJobOperations(transport: Transport): JobOperations {
-  const readJob = (request: HubRequest, reply: HubReply): ImportExportJob => {
-    const job = parseJob(reply.body);
-    if (job === undefined) {
-      throw transport.invalid(request, 'is no job');
-    }
-    return job;
-  };
-  const create = async (body: WireJobRequest, options: CallOptions): Promise<ImportExportJob> => {
+  const create = (body: WireJobRequest, options: CallOptions): Promise<ImportExportJob> => {
     const request: HubRequest = {
       operation: `start an ${body.type} job`,
       method: 'POST',
@@ -84,7 +77,7 @@ export function createJobOperations(transport: Transport): JobOperations {
       retry: 'never',
       options,
     };
-    return readJob(request, await transport.send(request));
+    return readReply(transport, request, parseJob, 'job');
   };
   return {
     createImportJob: (job, options = {}) => create({ type: 'import', ...job }, options),
@@ -92,22 +85,14 @@ export function createJobOperations(transport: Transport): JobOperations {
       create({ type: 'export', ...job, ...defined({ excludeKeysInExport: excludeKeys }) }, options),
     async getJob(jobId, options = {}) {
       const request = getRequest(`read the job ${jobId}`, ['jobs', jobId], options);
-      const reply = await foundReply(transport.send(request), ['JobNotFound']);
-      return reply && readJob(request, reply);
+      return readIfThere(transport, request, parseJob, 'job', ['JobNotFound']);
     },
     async listJobs(options = {}) {
       return readList(transport, getRequest('list jobs', ['jobs'], options), parseJob);
     },
     async cancelJob(jobId, options = {}) {
-      const request: HubRequest = {
-        operation: `cancel the job ${jobId}`,
-        method: 'DELETE',
-        path: ['jobs', jobId],
-        writes: true,
-        retry: 'whenRefused',
-        options,
-      };
-      return parseJob((await transport.send(request)).body);
+      const how = { method: 'DELETE', path: ['jobs', jobId], options } as const;
+      return parseJob((await transport.send(writeRequest(`cancel the job ${jobId}`, how))).body);
     },
   };
 }

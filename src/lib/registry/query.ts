@@ -2,8 +2,8 @@
 
 import { RefusedInputError } from '../errors.ts';
 import { callText } from './callTexts.ts';
-import { getRequest } from './identities.ts';
 import { asNumber, asObject, defined, type JsonObject } from './reader.ts';
+import { getRequest } from './requests.ts';
 import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
 
 /** Hubs answer a longer text with PreconditionFailed (azure-iot-sdk-csharp issue 1680). */

@@ -1,9 +1,10 @@
 /** Device and module twins: tags, desired and reported properties. */
 
 import { isObjectText, memberMap } from '../textFile/jsonMembers.ts';
-import { bareEtag, ifMatchFor } from './etag.ts';
-import { foundReply, getRequest, moduleName, type WriteOptions } from './identities.ts';
-import { asInstant, asNumber, asObject, asString, asStrings, asText, defined, type JsonObject } from './reader.ts';
+import { bareEtag, etagIn, ifMatchFor } from './etag.ts';
+import { moduleName } from './identities.ts';
+import { asInstant, asNumber, asObject, asStrings, asText, defined, type JsonObject } from './reader.ts';
+import { getRequest, readIfThere, readReply, type WriteOptions, writeRequest } from './requests.ts';
 import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
 import type { WireTwinUpdate } from './wire.ts';
 
@@ -61,41 +62,26 @@ export interface TwinOperations {
 }
 
 export function createTwinOperations(transport: Transport): TwinOperations {
-  const readTwin = (request: HubRequest, reply: HubReply): Twin => {
-    const twin = parseTwin(reply.body);
-    if (twin === undefined) {
-      throw transport.invalid(request, 'is no twin');
-    }
-    return twin;
-  };
-  const write = async (
+  const write = (request: HubRequest): Promise<Twin> => readReply(transport, request, parseTwin, 'twin');
+  const writeUpdate = async (
     verb: string,
     method: 'PATCH' | 'PUT',
     update: TwinUpdate,
     options: WriteOptions,
   ): Promise<Twin> => {
     const ifMatch = ifMatchFor(`The twin of ${twinName(update)}`, update.etag, options);
-    const request: HubRequest = {
-      operation: `${verb} the twin of ${twinName(update)}`,
-      method,
-      path: twinPath(update),
-      headers: { 'If-Match': ifMatch },
-      body: method === 'PUT' ? fullBody(update) : patchBody(update),
-      writes: true,
-      retry: options.onlyIfUnchanged === true ? 'whenRefused' : 'always',
-      options,
-    };
-    return readTwin(request, await transport.send(request));
+    const body = method === 'PUT' ? fullBody(update) : patchBody(update);
+    const how = { method, path: twinPath(update), body, ifMatch, options };
+    return write(writeRequest(`${verb} the twin of ${twinName(update)}`, how));
   };
   return {
     async getTwin(id, options = {}) {
       const request = getRequest(`read the twin of ${twinName(id)}`, twinPath(id), options);
       // A missing module is reported as a missing device here.
-      const reply = await foundReply(transport.send(request), ['DeviceNotFound', 'ModuleNotFound']);
-      return reply && { ...readTwin(request, reply), written: writtenSections(reply.bodyText) };
+      return readIfThere(transport, request, parseWrittenTwin, 'twin', ['DeviceNotFound', 'ModuleNotFound']);
     },
     async patchTwin(id, patch, options = {}) {
-      const request: HubRequest = {
+      return write({
         operation: `update the twin of ${twinName(id)}`,
         method: 'PATCH',
         path: twinPath(id),
@@ -103,12 +89,16 @@ export function createTwinOperations(transport: Transport): TwinOperations {
         writes: true,
         retry: 'always',
         options,
-      };
-      return readTwin(request, await transport.send(request));
+      });
     },
-    updateTwin: (update, options = {}) => write('update', 'PATCH', update, options),
-    replaceTwin: (update, options = {}) => write('replace', 'PUT', update, options),
+    updateTwin: (update, options = {}) => writeUpdate('update', 'PATCH', update, options),
+    replaceTwin: (update, options = {}) => writeUpdate('replace', 'PUT', update, options),
   };
+}
+
+function parseWrittenTwin(body: unknown, { bodyText }: HubReply): WrittenTwin | undefined {
+  const twin = parseTwin(body);
+  return twin && { ...twin, written: writtenSections(bodyText) };
 }
 
 function writtenSections(text: string): WrittenTwin['written'] {
@@ -129,7 +119,7 @@ export function parseTwin(value: unknown): Twin | undefined {
   const properties = asObject(body.properties);
   return {
     deviceId,
-    etag: bareEtag(asString(body.etag) ?? ''),
+    etag: etagIn(body),
     tags: asObject(body.tags) ?? {},
     properties: { desired: asObject(properties?.desired) ?? {}, reported: asObject(properties?.reported) ?? {} },
     ...defined({

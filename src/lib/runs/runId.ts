@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bareEtag } from '../registry/etag.ts';
 
 /** One version of a blob. */
 export interface BlobIdentity {
@@ -21,9 +22,4 @@ export function runIdFor(drop: BlobIdentity): string {
 
 export function isRunId(text: string): boolean {
   return /^[0-9a-f]{20}$/.test(text);
-}
-
-/** An ETag without the quotes that some sources put around it and others do not. */
-export function bareEtag(etag: string): string {
-  return etag.replace(/^W\//, '').replace(/^"|"$/g, '');
 }
