@@ -29,7 +29,7 @@ export interface LaneInput {
 /** A lane starts over with a fresh history after this many activities. */
 const ACTIVITIES_A_HISTORY = 30;
 
-/** Longer than this an activity does not wait for its call to be due. */
+/** Longer than this an activity does not wait for its call to be due, and a lane not for the next activity. */
 const LONGEST_WAIT_MS = LONGEST_WAIT_SECONDS * 1000;
 
 /** Sends the lines of a wave: as many lanes as the hub is wide, each a child of its own. */
@@ -78,6 +78,8 @@ export function* lane(context: OrchestrationContext): Generator<Task, { readonly
 function* workLane(context: OrchestrationContext, input: LaneInput): Generator<Task, LaneInput | undefined, unknown> {
   const { runId, place, work } = input;
   let { now, later, pass, unused, msPerItem, waitMs, refusals } = input;
+  // How long ago an activity has read the record.
+  let unseenMs = 0;
   for (let done = 0; done < ACTIVITIES_A_HISTORY; ) {
     const [chunk, ...rest] = now;
     if (chunk === undefined) {
@@ -86,26 +88,29 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
       pass += 1;
       // A cancel is seen by the next call: it is not put off for longer than by any other wait.
       yield* sleep(context, retryDelaySeconds(pass));
+      unseenMs = retryDelaySeconds(pass) * 1000;
       continue;
     }
     done += 1;
     // One lane keeps the turn for all. Whoever it was given to meanwhile waits for the jobs of the hub all the same.
     if (input.lane === 0) yield* pollTurn(context, place);
+    let pauseMs = waitMs > LONGEST_WAIT_MS ? waitMs : 0;
     if (unused === 0) {
       const { itemsPerMinute } = work;
-      const spreadMs = yield* takeItems(context, place.hub, { items: work.grant, itemsPerMinute });
-      if (spreadMs === undefined) continue;
-      unused = work.grant;
-      msPerItem = spreadMs / work.grant;
-      waitMs = 0;
+      const taken = yield* takeItems(context, place.hub, { items: work.grant, itemsPerMinute });
+      pauseMs = taken.granted ? 0 : taken.waitMs;
+      if (taken.granted) [unused, msPerItem, waitMs] = [work.grant, taken.spreadMs / work.grant, 0];
     }
-    if (waitMs > LONGEST_WAIT_MS) {
-      // An activity that cannot wait for so long would come back at once, to be asked again and again.
-      const pauseMs = Math.min(waitMs, LONGEST_WAIT_MS);
-      yield* sleep(context, pauseMs / 1000);
-      waitMs -= pauseMs;
-      continue;
+    // Then an activity looks at the record, though it can send nothing yet: whoever has cancelled or suspended the run
+    // must not wait for a budget that is spent for minutes.
+    const sleepMs = Math.min(pauseMs, LONGEST_WAIT_MS - unseenMs);
+    if (sleepMs > 0) {
+      yield* sleep(context, sleepMs / 1000);
+      waitMs = Math.max(0, waitMs - sleepMs);
+      unseenMs += sleepMs;
+      if (unseenMs < LONGEST_WAIT_MS) continue;
     }
+    unseenMs = 0;
     const step: ChunkInput = { runId, wave: work.wave, chunk, items: unused, msPerItem, waitMs, pass, refusals };
     const reply = (yield* callActivity(context, 'workChunk', step)) as ChunkReply;
     unused -= Math.min(unused, reply.sent);

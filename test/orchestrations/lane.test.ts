@@ -87,23 +87,32 @@ describe('a lane of a wave', () => {
     expect(pauses).toHaveLength(2);
   });
 
-  it('sleeps where the pace is slower than an activity can wait, instead of asking it again and again', () => {
+  it('sleeps where the pace is slower than an activity can wait, and has one look at the record every 30 s', () => {
+    const left = Array.from({ length: 16 }, (_, at) => (16 - at) * 30_000);
     const { steps, result } = driveLane([
       { status: 'more', sent: 25, waitMs: 480_000 },
+      // Whoever comes too early sends nothing.
+      ...left.slice(1, -1).map((waitMs) => ({ status: 'more' as const, sent: 0, waitMs })),
       { status: 'more', sent: 25, waitMs: 20_000 },
       {},
     ]);
-    const timers = result.yields.filter(({ kind }) => kind === 'timer');
-    expect(steps.map(({ waitMs }) => waitMs)).toEqual([0, 30_000, 20_000]);
-    // In pieces, so that the turn is kept and a cancel is seen.
-    expect(timers).toHaveLength(15);
-    expect(kinds(result).filter((name) => name === 'poll').length).toBeGreaterThanOrEqual(15);
+    expect(steps.map(({ waitMs }) => waitMs)).toEqual([0, ...left.slice(1), 20_000]);
+    expect(result.yields.filter(({ kind }) => kind === 'timer')).toHaveLength(15);
+    expect(kinds(result).filter((name) => name === 'take')).toHaveLength(1);
   });
 
-  it('does not sleep for as long as a confused budget says', () => {
-    const { result } = driveLane([{}], {}, [{ granted: false, waitMs: 3_600_000 }]);
-    const [timer] = result.yields.filter(({ kind }) => kind === 'timer');
-    expect(timer?.input).toBe(Date.parse('2026-11-20T02:01:00Z'));
+  it('has a look at the record at least every 30 s while the budget is spent, and ends when it is to end', () => {
+    const spent = (waitMs: number) => ({ granted: false, waitMs });
+    const takes = [spent(3_600_000), spent(20_000), spent(20_000), spent(60_000)];
+    const { result, steps } = driveLane(
+      [{ status: 'more', sent: 0 }, { status: 'more', sent: 0 }, { status: 'over' }],
+      {},
+      takes,
+    );
+    expect(steps.map(({ items }) => items)).toEqual([0, 0, 0]);
+    const timers = result.yields.filter(({ kind }) => kind === 'timer').map(({ input }) => Number(input));
+    expect(timers.map((at) => (at - Date.parse('2026-11-20T02:00:00Z')) / 1000)).toEqual([30, 50, 60, 90]);
+    expect(result.output).toEqual({ ended: true });
   });
 
   it('ends when the activity says that it is over, and hands on how often a full hub has refused', () => {
