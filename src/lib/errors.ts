@@ -20,14 +20,12 @@ export interface HubKeeperErrorOptions {
 export class HubKeeperError extends Error {
   override readonly name: string = 'HubKeeperError';
   readonly code: string;
-  readonly action?: string;
+  readonly action: string | undefined;
 
   constructor(options: HubKeeperErrorOptions) {
     super(options.message);
     this.code = options.code;
-    if (options.action !== undefined) {
-      this.action = options.action;
-    }
+    this.action = options.action;
   }
 }
 

@@ -1,8 +1,8 @@
-import { fill } from '../codeText.ts';
 import { displayName } from '../devicesFile/findings.ts';
 import { isDeeperThan, isObject, meantKey, NESTING_LIMIT } from '../devicesFile/keyNames.ts';
 import type { ConfigurationContent, ConfigurationInput } from '../registry/index.ts';
-import type { ReasonValues } from '../textFile/reasonText.ts';
+import { defined } from '../registry/reader.ts';
+import { describe, type Finding, findingOf, type ReasonValues } from '../textFile/reasonText.ts';
 import {
   CONFIGURATION_REJECTS,
   CONFIGURATION_WARNINGS,
@@ -10,13 +10,7 @@ import {
   type ConfigurationWarningCode,
 } from './configurationReasons.ts';
 
-export interface ConfigurationProblem {
-  readonly code: ConfigurationRejectCode;
-  readonly reason: string;
-  readonly action: string;
-  /** `content.deviceContent` */
-  readonly path?: string;
-}
+export type ConfigurationProblem = Finding<ConfigurationRejectCode>;
 
 export interface ConfigurationNote {
   readonly code: ConfigurationWarningCode;
@@ -59,6 +53,14 @@ interface Findings {
   warn(code: ConfigurationWarningCode, values: ReasonValues): void;
 }
 
+export function configurationProblem(
+  code: ConfigurationRejectCode,
+  values?: ReasonValues,
+  path?: string,
+): ConfigurationProblem {
+  return findingOf<ConfigurationRejectCode>(CONFIGURATION_REJECTS, code, values, path);
+}
+
 /**
  * Checks one configuration, as an export job or the .NET class `ImportConfiguration` writes it. Its own keys are read in
  * any case (live exports write them in Pascal case); the keys of the content are kept as they are.
@@ -67,19 +69,11 @@ export function checkConfigurationLine(value: unknown): LineVerdict {
   const problems: ConfigurationProblem[] = [];
   const notes: ConfigurationNote[] = [];
   const findings: Findings = {
-    reject(code, path, values = {}) {
-      const { says, action } = CONFIGURATION_REJECTS[code];
-      const all = path === undefined ? values : { path, ...values };
-      problems.push({
-        code,
-        reason: fill(says, all),
-        action: fill(action, all),
-        ...(path === undefined ? {} : { path }),
-      });
+    reject(code, path, values) {
+      problems.push(configurationProblem(code, values, path));
     },
     warn(code, values) {
-      const { says, action } = CONFIGURATION_WARNINGS[code];
-      notes.push({ code, message: `${fill(says, values)} ${fill(action, values)}` });
+      notes.push({ code, message: describe(CONFIGURATION_WARNINGS[code], values) });
     },
   };
   if (!isObject(value)) {
@@ -102,17 +96,8 @@ export function checkConfigurationLine(value: unknown): LineVerdict {
   if (problems.length > 0 || id === undefined || content === undefined) {
     return { ...(id === undefined ? {} : { id }), problems, notes };
   }
-  const configuration: ConfigurationInput = {
-    id,
-    content,
-    ...(schemaVersion === undefined ? {} : { schemaVersion }),
-    ...(labels === undefined ? {} : { labels }),
-    ...(targetCondition === undefined ? {} : { targetCondition }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(metricQueries === undefined ? {} : { metricQueries }),
-    ...(etag === undefined ? {} : { etag }),
-  };
-  return { id, configuration, problems, notes };
+  const optional = defined({ schemaVersion, labels, targetCondition, priority, metricQueries, etag });
+  return { id, configuration: { id, content, ...optional }, problems, notes };
 }
 
 /** The values of an object whose keys are read in any case; null counts as absent. */

@@ -5,17 +5,12 @@ import { fill } from '../codeText.ts';
 import { HubKeeperError } from '../errors.ts';
 import type { ConfigurationInput } from '../registry/index.ts';
 import { FileRefused } from '../textFile/fileRefused.ts';
-import { locateJsonError } from '../textFile/jsonError.ts';
+import { explainJsonError } from '../textFile/jsonError.ts';
 import { readLines } from '../textFile/linePass.ts';
 import { refuseOtherFormats } from '../textFile/otherFormats.ts';
 import type { ReasonValues } from '../textFile/reasonText.ts';
-import { type ConfigurationProblem, checkConfigurationLine } from './checkConfigurationLine.ts';
-import {
-  CONFIGURATION_FILE_REASONS,
-  CONFIGURATION_REJECTS,
-  type ConfigurationFileCode,
-  type ConfigurationRejectCode,
-} from './configurationReasons.ts';
+import { type ConfigurationProblem, checkConfigurationLine, configurationProblem } from './checkConfigurationLine.ts';
+import { CONFIGURATION_FILE_REASONS, type ConfigurationFileCode } from './configurationReasons.ts';
 
 /** Name of the blob beside a devices file. */
 export const CONFIGURATIONS_FILE = 'configurations.txt';
@@ -38,15 +33,7 @@ export type CheckedLine =
       /** What in it has no effect. */
       readonly warning?: string;
     }
-  | {
-      readonly kind: 'rejected';
-      readonly line: number;
-      readonly id?: string;
-      readonly code: ConfigurationRejectCode;
-      readonly path?: string;
-      readonly reason: string;
-      readonly action: string;
-    };
+  | ({ readonly kind: 'rejected'; readonly line: number; readonly id?: string } & ConfigurationProblem);
 
 export interface CheckedFile {
   /** In the order of the file, without blank ones. */
@@ -111,7 +98,7 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
     const { id, configuration, problems, notes } = checkConfigurationLine(value.value);
     const first = id === undefined ? undefined : firstLineOf.get(id);
     if (id !== undefined && first === undefined) firstLineOf.set(id, line);
-    if (first !== undefined) reject(line, [problem('duplicate', { first }), ...problems], id);
+    if (first !== undefined) reject(line, [configurationProblem('duplicate', { first }), ...problems], id);
     else if (configuration === undefined) reject(line, problems, id);
     else {
       const warning = notes.map(({ message }) => message).join(' ');
@@ -147,11 +134,11 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
         blank: () => undefined,
         badUtf8(line) {
           count();
-          reject(line, [problem('badUtf8')]);
+          reject(line, [configurationProblem('badUtf8')]);
         },
         longLine(line, _head, length) {
           count();
-          reject(line, [problem('lineTooLong', { length, limit: MOST_LINE_BYTES })]);
+          reject(line, [configurationProblem('lineTooLong', { length, limit: MOST_LINE_BYTES })]);
         },
       },
     );
@@ -175,17 +162,8 @@ function parse(text: string): { readonly value: unknown } | { readonly problem: 
     return { value: JSON.parse(text) as unknown };
   } catch {
     // The parser's own message quotes the text.
-    const error = locateJsonError(text);
-    return {
-      problem: problem('badJson', {
-        column: (error?.index ?? 0) + 1,
-        problem: error?.problem.replace('a device', 'a configuration') ?? 'it ends',
-      }),
-    };
+    const { column, problem } = explainJsonError(text);
+    const values = { column, problem: problem.replace('a device', 'a configuration') };
+    return { problem: configurationProblem('badJson', values) };
   }
-}
-
-function problem(code: ConfigurationRejectCode, values: ReasonValues = {}): ConfigurationProblem {
-  const { says, action } = CONFIGURATION_REJECTS[code];
-  return { code, reason: fill(says, values), action: fill(action, values) };
 }

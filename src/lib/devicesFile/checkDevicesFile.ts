@@ -5,16 +5,15 @@ import { FileRefused } from '../textFile/fileRefused.ts';
 import { type LineBytes, type LinePassOptions, type OpenInput, readLines } from '../textFile/linePass.ts';
 import { refuseOtherFormats } from '../textFile/otherFormats.ts';
 import type { ReasonValues } from '../textFile/reasonText.ts';
-import { describe } from '../textFile/reasonText.ts';
 import { locateUtf8Error } from '../textFile/utf8Error.ts';
 import { createLineChecker, type LineChecker } from './checkLine.ts';
 import type { CheckOptions, CheckSink, CheckSummary } from './checkTypes.ts';
 import { type RowPassEvents, readRows } from './csv/csvPass.ts';
-import { type Problem, problemOf } from './findings.ts';
+import { noteOf, type Problem, problemOf } from './findings.ts';
 import { createIdentityTable, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
 import type { LineVerdict } from './lineVerdict.ts';
-import { type RejectCode, WARNINGS } from './reasons.ts';
+import type { RejectCode } from './reasons.ts';
 import { createTally } from './tally.ts';
 
 export { FileRefused } from '../textFile/fileRefused.ts';
@@ -67,7 +66,7 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
     byteOrderMark() {
       // Spreadsheets write one, and need it.
       if (isCsv) return;
-      tally.warnOfFile({ line: 1, code: 'byteOrderMark', message: describe(WARNINGS.byteOrderMark) });
+      tally.warnOfFile({ line: 1, ...noteOf('byteOrderMark') });
     },
     header: (bytes) => sink.header?.(new Uint8Array(bytes)),
     columns(line, notes) {

@@ -3,7 +3,7 @@
  * identities in bulk"), and the line as it goes to the hub.
  */
 
-import { locateJsonError } from '../textFile/jsonError.ts';
+import { explainJsonError } from '../textFile/jsonError.ts';
 import type { LineBytes } from '../textFile/linePass.ts';
 import { acceptClean, KEYLESS } from './acceptClean.ts';
 import { createCleanLineReader } from './cleanLine.ts';
@@ -122,9 +122,8 @@ function rejected(findings: Findings, id?: string, moduleId?: string): LineVerdi
 }
 
 function badJson(text: string, findings: Findings): LineVerdict {
-  const error = locateJsonError(text);
-  const column = (error?.index ?? 0) + 1;
-  findings.reject('badJson', { column, problem: error?.problem ?? 'something is wrong' });
+  const { column, problem } = explainJsonError(text);
+  findings.reject('badJson', { column, problem });
   return { ...rejected(findings), column } as LineVerdict;
 }
 

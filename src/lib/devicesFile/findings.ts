@@ -1,17 +1,9 @@
 /** What the rules find in one line. Holds sentences of our own only, never text of the line. */
 
-import { fill } from '../codeText.ts';
-import { describe, type ReasonValues } from '../textFile/reasonText.ts';
+import { describe, type Finding, findingOf, type ReasonValues } from '../textFile/reasonText.ts';
 import { REJECT_REASONS, type RejectCode, WARNINGS, type WarningCode } from './reasons.ts';
 
-export interface Problem {
-  readonly code: RejectCode;
-  /** What is wrong, and what a person can do about it: a sentence each. */
-  readonly reason: string;
-  readonly action: string;
-  /** `tags.a.b` */
-  readonly path?: string;
-}
+export type Problem = Finding<RejectCode>;
 
 export interface Note {
   readonly code: WarningCode;
@@ -27,10 +19,8 @@ export interface Findings {
   clear(): void;
 }
 
-export function problemOf(code: RejectCode, values: ReasonValues = {}, path?: string): Problem {
-  const { says, action } = REJECT_REASONS[code];
-  const all = path === undefined ? values : { path, ...values };
-  return { code, reason: fill(says, all), action: fill(action, all), ...(path === undefined ? {} : { path }) };
+export function problemOf(code: RejectCode, values?: ReasonValues, path?: string): Problem {
+  return findingOf<RejectCode>(REJECT_REASONS, code, values, path);
 }
 
 export function noteOf(code: WarningCode, values?: ReasonValues): Note {
@@ -47,7 +37,7 @@ export function createFindings(): Findings {
     get notes() {
       return notes;
     },
-    reject(code, values = {}, path) {
+    reject(code, values, path) {
       problems.push(problemOf(code, values, path));
     },
     warn(code, values) {

@@ -1,11 +1,10 @@
 /** Hands findings to the sink and counts them: what is counted is what was handed out. */
 
-import { describe } from '../textFile/reasonText.ts';
 import type { CheckSink, CheckSummary, FileWarning, LineWarning, RejectedLine, SkippedLine } from './checkTypes.ts';
-import type { Note, Problem } from './findings.ts';
+import { type Note, noteOf, type Problem } from './findings.ts';
 import type { ImportMode } from './importMode.ts';
 import type { AcceptedLine } from './lineVerdict.ts';
-import { SKIP_REASONS, WARNINGS } from './reasons.ts';
+import { SKIP_REASONS } from './reasons.ts';
 
 export interface Tally {
   blank(): void;
@@ -50,7 +49,7 @@ export function createTally(sink: CheckSink): Tally {
     const { lines, first } = keyless;
     if (lines === 0) return;
     const values = { lines: lines === 1 ? '1 line has' : `${lines} lines have` };
-    warnOfFile({ line: first, code: 'keylessExport', message: describe(WARNINGS.keylessExport, values) });
+    warnOfFile({ line: first, ...noteOf('keylessExport', values) });
   }
 
   return {
@@ -97,13 +96,8 @@ export function createTally(sink: CheckSink): Tally {
     summary() {
       warnOfKeyless();
       const lines = counts.devices + counts.modules + counts.rejected + counts.skipped;
-      const told =
-        hidden === 0
-          ? fileWarnings
-          : [
-              ...fileWarnings,
-              { line: 1, code: 'moreOfFile' as const, message: describe(WARNINGS.moreOfFile, { count: hidden }) },
-            ];
+      const more = hidden === 0 ? [] : [{ line: 1, ...noteOf('moreOfFile', { count: hidden }) }];
+      const told = [...fileWarnings, ...more];
       return { lines, ...counts, ...(told.length === 0 ? {} : { fileWarnings: told }), byMode };
     },
   };

@@ -50,28 +50,20 @@ export class HubError extends HubKeeperError {
   readonly kind: HubErrorKind;
   readonly retryable: boolean;
   readonly outcomeUnknown: boolean;
-  readonly status?: number;
-  readonly errorNumber?: number;
-  readonly trackingId?: string;
-  readonly retryAfterMs?: number;
+  readonly status: number | undefined;
+  readonly errorNumber: number | undefined;
+  readonly trackingId: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(fields: HubErrorFields) {
     super(fields);
     this.kind = fields.kind;
     this.retryable = fields.retryable;
     this.outcomeUnknown = fields.outcomeUnknown;
-    if (fields.status !== undefined) {
-      this.status = fields.status;
-    }
-    if (fields.errorNumber !== undefined) {
-      this.errorNumber = fields.errorNumber;
-    }
-    if (fields.trackingId !== undefined) {
-      this.trackingId = fields.trackingId;
-    }
-    if (fields.retryAfterMs !== undefined) {
-      this.retryAfterMs = fields.retryAfterMs;
-    }
+    this.status = fields.status;
+    this.errorNumber = fields.errorNumber;
+    this.trackingId = fields.trackingId;
+    this.retryAfterMs = fields.retryAfterMs;
   }
 }
 
@@ -240,10 +232,10 @@ function hubText(text: string | undefined): string {
 // Error bodies ------------------------------------------------------------------------------------------------------------
 
 interface ErrorBody {
-  readonly name?: string;
-  readonly number?: number;
+  readonly name?: string | undefined;
+  readonly number?: number | undefined;
   readonly text?: string;
-  readonly trackingId?: string;
+  readonly trackingId?: string | undefined;
 }
 
 /**
@@ -260,10 +252,9 @@ function readErrorBody(bodyText: string): ErrorBody {
   }
   const message = stringField(body, 'message');
   const nested = message === undefined ? undefined : parseObject(message);
-  if (nested !== undefined) {
-    return { ...trackingIn(body), ...readFields(nested) };
-  }
-  return readFields(body);
+  if (nested === undefined) return readFields(body);
+  const fields = readFields(nested);
+  return { ...fields, trackingId: fields.trackingId ?? trackingIdIn(body) };
 }
 
 function readFields(body: Readonly<Record<string, unknown>>): ErrorBody {
@@ -275,24 +266,17 @@ function readFields(body: Readonly<Record<string, unknown>>): ErrorBody {
   const name = typeof code === 'string' ? identifier(code) : isCode ? prefixName : undefined;
   const number = typeof code === 'number' && Number.isSafeInteger(code) && code > 0 ? code : undefined;
   const text = isCode && prefix !== null ? message.slice(prefix[0].length) : message;
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(number === undefined ? {} : { number }),
-    text,
-    ...trackingIn(body),
-  };
+  return { name, number, text, trackingId: trackingIdIn(body) };
 }
 
-function trackingIn(body: Readonly<Record<string, unknown>>): { readonly trackingId?: string } {
-  const own = stringField(body, 'trackingid');
+function trackingIdIn(body: Readonly<Record<string, unknown>>): string | undefined {
   const candidates = [
-    own,
+    stringField(body, 'trackingid'),
     /Tracking ID:\s{0,4}([\w:-]{4,100})/i.exec(stringField(body, 'exceptionmessage') ?? '')?.[1],
     /Tracking ID:\s{0,4}([\w:-]{4,100})/i.exec(stringField(body, 'message') ?? '')?.[1],
   ];
   const found = candidates.find((candidate) => candidate !== undefined && /^[\w:-]{4,100}/.test(candidate));
-  const trackingId = found === undefined ? undefined : /^[\w:-]{4,100}/.exec(found)?.[0].replace(/-TimeStamp.*$/i, '');
-  return trackingId === undefined ? {} : { trackingId };
+  return found && /^[\w:-]{4,100}/.exec(found)?.[0].replace(/-TimeStamp.*$/i, '');
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

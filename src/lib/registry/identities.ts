@@ -41,17 +41,21 @@ export interface DeviceInput {
   readonly parentScopes?: readonly string[];
 }
 
-export interface Device extends DeviceInput {
+/** What a hub notes of each identity. Instants are as the hub writes them; absent when it never happened. */
+interface IdentityState {
   readonly etag: string;
-  readonly status: 'enabled' | 'disabled';
   /** Changes when a device is deleted and created again. */
   readonly generationId?: string;
   readonly connectionState?: string;
-  /** Instants are as the hub writes them; absent when it never happened. */
   readonly connectionStateUpdatedTime?: string;
-  readonly statusUpdatedTime?: string;
   readonly lastActivityTime?: string;
   readonly cloudToDeviceMessageCount?: number;
+}
+
+export interface Device extends DeviceInput, IdentityState {
+  readonly etag: string;
+  readonly status: 'enabled' | 'disabled';
+  readonly statusUpdatedTime?: string;
 }
 
 export interface ModuleInput {
@@ -63,13 +67,8 @@ export interface ModuleInput {
   readonly managedBy?: string;
 }
 
-export interface Module extends ModuleInput {
+export interface Module extends ModuleInput, IdentityState {
   readonly etag: string;
-  readonly generationId?: string;
-  readonly connectionState?: string;
-  readonly connectionStateUpdatedTime?: string;
-  readonly lastActivityTime?: string;
-  readonly cloudToDeviceMessageCount?: number;
 }
 
 /** What a delete names: the ids, and the ETag for `onlyIfUnchanged`. */

@@ -103,6 +103,12 @@ export function locateJsonError(text: string): JsonError | undefined {
   }
 }
 
+/** The first error of a text that JSON.parse has refused, and its column, from 1. */
+export function explainJsonError(text: string): { readonly column: number; readonly problem: string } {
+  const { index, problem } = locateJsonError(text) ?? { index: 0, problem: 'something is wrong' };
+  return { column: index + 1, problem };
+}
+
 function skipBlanks(text: string, from: number): number {
   let at = from;
   while (at < text.length) {

@@ -1,10 +1,8 @@
 /** The header of a CSV file: which column is which field of a line, and what is to be said of columns. */
 
 import { FileRefused } from '../../textFile/fileRefused.ts';
-import { describe } from '../../textFile/reasonText.ts';
 import { isCredentialName } from '../credentialNames.ts';
-import type { Note } from '../findings.ts';
-import { WARNINGS } from '../reasons.ts';
+import { type Note, noteOf } from '../findings.ts';
 import { forbiddenInKey } from '../twinRules.ts';
 import { type CellKind, type CsvCell, cellJson } from './csvCells.ts';
 import { FIELD_BY_LOWER_CASE, FIELDS, ofHub, sectionOf } from './csvFields.ts';
@@ -86,7 +84,7 @@ function mixed(column: string, types: ColumnTypes | undefined): Note[] {
   const examples = types?.examples();
   if (examples === undefined) return [];
   const hint = types?.hasComma() ? '; numbers have a point, not a comma' : '';
-  return [{ code: 'mixedColumn', message: describe(WARNINGS.mixedColumn, { column, examples, hint }) }];
+  return [noteOf('mixedColumn', { column, examples, hint })];
 }
 
 function refuseWithoutId(named: readonly OtherColumn[], line: number): never {

@@ -1,10 +1,8 @@
 /** Columns of a CSV file that have no effect: what is to be said of them, and which of them may not be passed over. */
 
 import { FileRefused } from '../../textFile/fileRefused.ts';
-import { describe } from '../../textFile/reasonText.ts';
 import { credentialField, isCredentialName, looksLikeCredential } from '../credentialNames.ts';
-import { displayHeader, displayName, HIDDEN_NAME, type Note } from '../findings.ts';
-import { WARNINGS } from '../reasons.ts';
+import { displayHeader, displayName, HIDDEN_NAME, type Note, noteOf } from '../findings.ts';
 import type { CsvCell } from './csvCells.ts';
 import { FIELDS } from './csvFields.ts';
 
@@ -38,10 +36,7 @@ export function createOtherColumns(others: readonly OtherColumn[], line: number)
   /** Lines with the first value in a column without a name. */
   const nameless = new Map<OtherColumn, number>();
   return {
-    notes: named.map((column) => ({
-      code: 'unknownColumn',
-      message: describe(WARNINGS.unknownColumn, { column: shown(column), hint: hintFor(column) }),
-    })),
+    notes: named.map((column) => noteOf('unknownColumn', { column: shown(column), hint: hintFor(column) })),
     look(cells, at) {
       for (const column of others) {
         const { text = '' } = cells[column.number - 1] ?? {};
@@ -51,11 +46,7 @@ export function createOtherColumns(others: readonly OtherColumn[], line: number)
       }
     },
     findings: () =>
-      Array.from(nameless, ([{ number }, at]) => ({
-        line: at,
-        code: 'namelessColumn',
-        message: describe(WARNINGS.namelessColumn, { column: number }),
-      })),
+      Array.from(nameless, ([{ number }, at]) => ({ line: at, ...noteOf('namelessColumn', { column: number }) })),
   };
 }
 
