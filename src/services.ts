@@ -5,8 +5,8 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import { DefaultAzureCredential } from '@azure/identity';
+import { defined } from './lib/defined.ts';
 
 import { createLogger, type Logger } from './lib/logger.ts';
 import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
@@ -21,8 +21,7 @@ import { createStorage, type Storage } from './lib/storage/storage.ts';
 
 export const settings: Settings = readSettings();
 
-const credential = (clientId?: string) =>
-  new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
+const credential = (clientId?: string) => new DefaultAzureCredential(defined({ managedIdentityClientId: clientId }));
 
 export const storage: Storage = createStorage(settings.storage, credential);
 

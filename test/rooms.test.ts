@@ -75,6 +75,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/redact.ts': '',
   'src/lib/countText.ts': '',
   'src/lib/codeText.ts': '',
+  'src/lib/defined.ts': '',
 
   'local/host/main.ts': 'local/host/host.ts local/host',
   'local/host/host.ts':
@@ -90,11 +91,15 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'local/stack': '',
 };
 
+/** Plain helpers that all rooms of the app and the command line may use. */
+const KNOWN_TO_ALL = ['defined.ts'];
+
 /** Folders that are a room together with the folders in them. */
 const WITH_FOLDERS = ['local/hub'];
 
 /** The only files of `src/lib` of which orchestrations may use more than types: pure, so that a replay does as before. */
 const PURE = [
+  'src/lib/defined.ts',
   'src/lib/provisioning/steps/flow.ts',
   'src/lib/runs/step.ts',
   'src/lib/turns/delays.ts',
@@ -125,7 +130,10 @@ interface Table {
 function tableOf(mayKnow: Readonly<Record<string, string>>): Table {
   const known = (names: string) => names.split(' ').filter((name) => name !== '');
   const full = (name: string) => (FOLDERS.includes(name.split('/')[0] ?? '') ? name : `src/lib/${name}`);
-  const knows = new Map(Object.entries(mayKnow).map(([room, names]) => [room, new Set(known(names).map(full))]));
+  const shared = (room: string) => (/^local|defined/.test(room) ? [] : KNOWN_TO_ALL);
+  const knows = new Map(
+    Object.entries(mayKnow).map(([room, names]) => [room, new Set([...known(names), ...shared(room)].map(full))]),
+  );
   return { rooms: [...knows.keys()], knows };
 }
 

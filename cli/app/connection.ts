@@ -2,8 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { findRunningStack, projectRoot, type Stack, type StackHubs, startStack } from '../../local/stack/index.ts';
+import { defined } from '../../src/lib/defined.ts';
 import { RUN_KINDS, type RunRecord } from '../../src/lib/runKinds.ts';
 import { createRunStore, type RunStore } from '../../src/lib/runs/runStore.ts';
 import type { StorageConnection } from '../../src/lib/storage/storage.ts';
@@ -92,7 +92,7 @@ async function findConnection(options: ConnectOptions): Promise<Connection | und
   const { storageConnectionString, apiUrl, apiKey, hubs = {} } = findRunningStack(data) ?? {};
   return storageConnectionString === undefined || apiUrl === undefined
     ? undefined
-    : connectTo({ storageConnectionString, apiUrl, hubs, ...(apiKey === undefined ? {} : { apiKey }) }, options.data);
+    : connectTo({ storageConnectionString, apiUrl, hubs, ...defined({ apiKey }) }, options.data);
 }
 
 async function toApp(connection: StorageConnection): Promise<Connection> {
@@ -129,7 +129,7 @@ export function connectTo(
     storage,
     runs: createRunStore(storage, () => new Date(), RUN_KINDS),
     provisionContainer: process.env.PROVISION_CONTAINER?.trim() || 'provision',
-    api: { url: stack.apiUrl, ...(stack.apiKey === undefined ? {} : { key: stack.apiKey }) },
+    api: { url: stack.apiUrl, ...defined({ key: stack.apiKey }) },
     isLocal: true,
     hubs: stack.hubs,
     command: commandTextFor(data),
@@ -152,7 +152,7 @@ function storageFromEnvironment(environment: NodeJS.ProcessEnv): StorageConnecti
     );
   }
   const clientId = text('HUBKEEPER_STORAGE__clientId');
-  return { kind: 'identity', blobServiceUri, ...(clientId === undefined ? {} : { clientId }) };
+  return { kind: 'identity', blobServiceUri, ...defined({ clientId }) };
 }
 
 async function openStorage(connection: StorageConnection): Promise<Storage> {
@@ -161,9 +161,7 @@ async function openStorage(connection: StorageConnection): Promise<Storage> {
   try {
     return createStorage(connection, (managedIdentityClientId) => {
       if (identity === undefined) throw new Error('The identity library is loaded for identity connections only.');
-      return new identity.DefaultAzureCredential(
-        managedIdentityClientId === undefined ? {} : { managedIdentityClientId },
-      );
+      return new identity.DefaultAzureCredential(defined({ managedIdentityClientId }));
     });
   } catch {
     // The SDK's own message may quote the value.

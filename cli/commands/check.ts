@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { defined } from '../../src/lib/defined.ts';
 
 import {
   type AcceptedLine,
@@ -100,7 +101,7 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
           ? { preview: preview.map(({ line, text }) => ({ line, device: JSON.parse(text) as unknown })) }
           : {}),
         ...(configurations === undefined ? {} : { configurations: withoutContent(configurations) }),
-        ...(refusal === undefined ? {} : { refusal }),
+        ...defined({ refusal }),
       });
       if (refusal !== undefined) return EXIT.usage;
       return summary.rejected + (configurations?.rejected ?? 0) > 0 ? EXIT.someFailed : EXIT.ok;

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
+import { defined } from '../../src/lib/defined.ts';
 
 import { generateDevices } from '../../src/lib/devicesFile/generate.ts';
 import type { ImportMode } from '../../src/lib/devicesFile/importMode.ts';
@@ -40,8 +41,7 @@ export async function generate(count: number, flags: GenerateFlags, output: Outp
     const options = {
       count,
       seed,
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(importMode === undefined ? {} : { importMode }),
+      ...defined({ prefix, importMode }),
     };
     for (const line of generateDevices(options)) {
       chunk += `${line}\n`;

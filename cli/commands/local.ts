@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { projectRoot, type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
+import { defined } from '../../src/lib/defined.ts';
 import { type Connection, connectTo, dataFolder } from '../app/connection.ts';
 import { inspectFile } from '../app/drop.ts';
 import { withInterrupt } from '../app/interrupt.ts';
@@ -78,8 +78,7 @@ function stackOptions(flags: LocalFlags): StackOptions {
     moreHubs: flags.hub ?? [],
     hubArgs: flags.hubArgs ?? [],
     hostArgs: flags.hostArgs ?? [],
-    ...(flags.unkind === undefined ? {} : { unkind: flags.unkind }),
-    ...(flags.enableAuth === undefined ? {} : { enableAuth: flags.enableAuth }),
+    ...defined({ unkind: flags.unkind, enableAuth: flags.enableAuth }),
   };
 }
 

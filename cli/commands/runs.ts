@@ -1,3 +1,4 @@
+import { defined } from '../../src/lib/defined.ts';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import type { RunState } from '../../src/lib/runs/runRecord.ts';
 import { type Connection, connect } from '../app/connection.ts';
@@ -39,7 +40,7 @@ function latestRuns({ runs }: Connection, { limit, hub, state }: RunsFlags): Ret
   if (hub === undefined && state === undefined) return runs.survey({ limit });
   const where = (record: RunRecord): boolean =>
     (hub === undefined || record.hub === hub) && (state === undefined || record.state === state);
-  return runs.survey({ limit, where, ...(state === undefined ? {} : { state }) });
+  return runs.survey({ limit, where, ...defined({ state }) });
 }
 
 function nothingText({ command }: Connection, { hub, state }: RunsFlags): string {

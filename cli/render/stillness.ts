@@ -1,5 +1,6 @@
 /** Since when a run has not moved, and what may be the cause: from its record and the clock alone. */
 
+import { defined } from '../../src/lib/defined.ts';
 import { isTerminalStatus } from '../../src/lib/hubJobs/jobStatus.ts';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { isFinal } from '../../src/lib/runs/runRecord.ts';
@@ -30,7 +31,7 @@ export function stillnessOf(record: RunRecord | undefined, now: Date, since: Dat
   const stillMs = now.getTime() - Date.parse(moved);
   if (!(stillMs >= STILL_AFTER_MS)) return undefined;
   const hint = stillMs >= HINT_AFTER_MS ? hintFor(record) : undefined;
-  return { since: moved, seconds: Math.floor(stillMs / 1000), ...(hint === undefined ? {} : { hint }) };
+  return { since: moved, seconds: Math.floor(stillMs / 1000), ...defined({ hint }) };
 }
 
 function isQuiet({ state, suspendedAt, waiting }: RunRecord): boolean {

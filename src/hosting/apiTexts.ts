@@ -1,8 +1,8 @@
 /** The errors of the HTTP API: status, code and sentence. A record that is damaged has its own (`runs/parseRunRecord.ts`). */
 
 import type { HttpResponseInit } from '@azure/functions';
-
 import { type CodeText, type Filling, speakerOf } from '../lib/codeText.ts';
+import { defined } from '../lib/defined.ts';
 import type { RunBase } from '../lib/runs/runRecord.ts';
 
 export interface ApiText extends CodeText {
@@ -37,6 +37,6 @@ export function apiError<Key extends keyof typeof API_TEXTS>(
 ): HttpResponseInit {
   return {
     status: API_TEXTS[key].status,
-    jsonBody: { error: say(key, ...filling), ...(run === undefined ? {} : { run }) },
+    jsonBody: { error: say(key, ...filling), ...defined({ run }) },
   };
 }

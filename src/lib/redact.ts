@@ -33,7 +33,7 @@ export function safeError(error: unknown): SafeError {
   const code = plainCode((error as { readonly code?: unknown }).code);
   return {
     name: /^\w{1,64}$/.test(error.name) ? error.name : 'Error',
-    ...(code === undefined ? {} : { code }),
+    ...defined({ code }),
     message: cut(redact(errorText(error)), MAX_ERROR_TEXT),
   };
 }
@@ -280,3 +280,5 @@ function isBody(code: number): boolean {
 function isPadding(code: number): boolean {
   return code === 61;
 }
+
+import { defined } from './defined.ts';

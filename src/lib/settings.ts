@@ -5,6 +5,7 @@
  */
 
 import { type CodeText, speakerOf } from './codeText.ts';
+import { defined } from './defined.ts';
 import { HubKeeperError } from './errors.ts';
 import { parseHubConnection } from './registry/connection.ts';
 import { RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/containers.ts';
@@ -232,7 +233,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     storage: storage.connection,
     storageConnectionName: storage.name,
     storageAuth,
-    ...(storageIdentity === undefined ? {} : { storageIdentity }),
+    ...defined({ storageIdentity }),
     hubs,
     hubSizes,
     provisionContainer,
@@ -271,7 +272,7 @@ function readStorage(
       const clientId = text(`${name}__clientId`);
       return {
         name,
-        connection: { kind: 'identity', blobServiceUri: uri, ...(clientId === undefined ? {} : { clientId }) },
+        connection: { kind: 'identity', blobServiceUri: uri, ...defined({ clientId }) },
       };
     }
   }

@@ -6,6 +6,7 @@
  */
 
 import type { OrchestrationContext, Task } from 'durable-functions';
+import { defined } from '../lib/defined.ts';
 
 import { beginProvisioning, FAIL_PROVISIONING } from '../lib/provisioning/steps/flow.ts';
 import type { RunKind } from '../lib/runs/runRecord.ts';
@@ -64,7 +65,7 @@ export function* run(context: OrchestrationContext): Generator<Task, RunResult |
     for (let steps = 0; step.do !== 'ended'; steps++) {
       // Here no child is open, and an event that is lost has only meant to wake.
       if (steps === STEPS_A_HISTORY) {
-        const placed = held.place === undefined ? {} : { place: held.place };
+        const placed = defined({ place: held.place });
         context.df.continueAsNew({ ...input, ...placed, step } satisfies RunInput);
         return undefined;
       }

@@ -1,7 +1,7 @@
+import { defined } from '../defined.ts';
 import { displayName } from '../devicesFile/findings.ts';
 import { isDeeperThan, isObject, meantKey, NESTING_LIMIT } from '../devicesFile/keyNames.ts';
 import type { ConfigurationContent, ConfigurationInput } from '../registry/index.ts';
-import { defined } from '../registry/reader.ts';
 import { describe, type Finding, findingOf, type ReasonValues } from '../textFile/reasonText.ts';
 import {
   CONFIGURATION_REJECTS,

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { fill } from '../codeText.ts';
+import { defined } from '../defined.ts';
 import { HubKeeperError } from '../errors.ts';
 import type { ConfigurationInput } from '../registry/index.ts';
 import { FileRefused } from '../textFile/fileRefused.ts';
@@ -76,7 +77,7 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
     const [first] = problems;
     if (first === undefined) return;
     const reason = problems.map((problem) => problem.reason).join(' ');
-    lines.push({ kind: 'rejected', line, ...(id === undefined ? {} : { id }), ...first, reason });
+    lines.push({ kind: 'rejected', line, ...defined({ id }), ...first, reason });
   };
   const count = (): void => {
     seen += 1;

@@ -1,10 +1,11 @@
 /** `POST /devices`: up to 100 identities in one call (REST reference, Bulk Registry – Update Registry). */
 
+import { defined } from '../defined.ts';
 import { RefusedInputError } from '../errors.ts';
 import { callText } from './callTexts.ts';
 import { explainHubError } from './errorCodes.ts';
 import { type ReducedErrorStatus, reduceErrorStatus } from './errorStatus.ts';
-import { asObject, asString, asText, defined, type JsonObject } from './reader.ts';
+import { asObject, asString, asText, type JsonObject } from './reader.ts';
 import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
 import type { WireExportImportDevice } from './wire.ts';
 

@@ -1,7 +1,8 @@
 /** Configurations: automatic device management and edge deployments. */
 
+import { defined } from '../defined.ts';
 import { etagIn } from './etag.ts';
-import { asInstant, asNumber, asObject, asString, asText, defined, type JsonObject } from './reader.ts';
+import { asInstant, asNumber, asObject, asString, asText, type JsonObject } from './reader.ts';
 import { getRequest, operationsOn, readList, type WriteOptions } from './requests.ts';
 import type { CallOptions, Transport } from './transport.ts';
 import type { WireConfiguration, WireConfigurationContent } from './wire.ts';

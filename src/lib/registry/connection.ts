@@ -1,6 +1,7 @@
 /** Where a hub is and how to prove who we are, parsed from a connection string or a host name. */
 
 import type { TokenCredential } from '@azure/core-auth';
+import { defined } from '../defined.ts';
 
 import { HubKeeperError } from '../errors.ts';
 import { callText } from './callTexts.ts';
@@ -54,7 +55,7 @@ function fromHostName(text: string, identity: TokenCredential | undefined): HubC
     hostName: text,
     hubName: hubNameOf(text),
     endpoint: `https://${text}`,
-    ...(identity === undefined ? {} : { identity }),
+    ...defined({ identity }),
   };
 }
 
@@ -84,7 +85,7 @@ function fromConnectionString(text: string): HubConnection {
     hubName: hubNameOf(hostName),
     endpoint: `${emulator && LOOPBACK.test(hostName) ? 'http' : 'https'}://${hostName}`,
     sas: credential({ hostName, policyName: policyName ?? '', key, signature }),
-    ...(policyName === undefined ? {} : { policyName }),
+    ...defined({ policyName }),
   };
 }
 

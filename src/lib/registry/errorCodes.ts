@@ -8,6 +8,7 @@
  * registry operation gives them, and an unknown name still gets a sentence.
  */
 
+import { defined } from '../defined.ts';
 import { CALL_TEXTS } from './callTexts.ts';
 
 /**
@@ -240,7 +241,7 @@ export function isKnownHubError(name: string): boolean {
 }
 
 function explanation([name, sentence, action, code]: Row, errorClass: HubErrorClass): HubErrorExplanation {
-  return { ...(code === undefined ? {} : { code }), name, class: errorClass, sentence, action };
+  return { ...defined({ code }), name, class: errorClass, sentence, action };
 }
 
 function unknownNumber(code: number): HubErrorExplanation {

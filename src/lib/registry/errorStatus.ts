@@ -5,6 +5,7 @@
  * Path 'authentication.type', line 1, position 249."), so nothing of it is passed on but its code and the field path.
  */
 
+import { defined } from '../defined.ts';
 import { explainHubError, isKnownHubError } from './errorCodes.ts';
 
 export interface ReducedErrorStatus {
@@ -28,8 +29,7 @@ export function reduceErrorStatus(errorStatus: string, code?: number | string): 
   const sentence =
     known === undefined ? 'The hub refused the line without naming an error.' : explainHubError(known).sentence;
   return {
-    ...(known === undefined ? {} : { code: known }),
-    ...(path === undefined ? {} : { path }),
+    ...defined({ code: known, path }),
     text: path === undefined ? sentence : `${sentence} Field: ${path}.`,
   };
 }

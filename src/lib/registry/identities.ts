@@ -1,17 +1,8 @@
 /** Device and module identities. */
 
+import { defined } from '../defined.ts';
 import { etagIn } from './etag.ts';
-import {
-  asBoolean,
-  asInstant,
-  asNumber,
-  asObject,
-  asOneOf,
-  asStrings,
-  asText,
-  defined,
-  type JsonObject,
-} from './reader.ts';
+import { asBoolean, asInstant, asNumber, asObject, asOneOf, asStrings, asText, type JsonObject } from './reader.ts';
 import { getRequest, operationsOn, readList, type WriteOptions } from './requests.ts';
 import type { CallOptions, Transport } from './transport.ts';
 import type { WireAuthentication, WireDevice, WireModule } from './wire.ts';

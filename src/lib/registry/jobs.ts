@@ -1,7 +1,8 @@
 /** Import and export jobs: the registry to and from blobs. A hub runs one of them at a time. */
 
+import { defined } from '../defined.ts';
 import { redact } from '../redact.ts';
-import { asInstant, asNumber, asObject, asText, defined } from './reader.ts';
+import { asInstant, asNumber, asObject, asText } from './reader.ts';
 import { getRequest, readIfThere, readList, readReply, writeRequest } from './requests.ts';
 import type { CallOptions, HubRequest, Transport } from './transport.ts';
 import type { WireJobRequest } from './wire.ts';

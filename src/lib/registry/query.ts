@@ -1,8 +1,9 @@
 /** `POST /devices/query`: the registry in the hub's SQL, page by page, and its counts. */
 
+import { defined } from '../defined.ts';
 import { RefusedInputError } from '../errors.ts';
 import { callText } from './callTexts.ts';
-import { asNumber, asObject, defined, type JsonObject } from './reader.ts';
+import { asNumber, asObject, type JsonObject } from './reader.ts';
 import { getRequest } from './requests.ts';
 import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
 

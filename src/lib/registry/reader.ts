@@ -38,10 +38,3 @@ export function asOneOf<T extends string>(value: unknown, allowed: readonly T[])
     ? allowed.find((candidate) => candidate.toLowerCase() === value.toLowerCase())
     : undefined;
 }
-
-type Defined<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
-
-/** `fields` without those that are undefined. */
-export function defined<T extends object>(fields: T): Partial<Defined<T>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Defined<T>>;
-}

@@ -18,6 +18,7 @@ import {
   tracingPolicy,
   userAgentPolicy,
 } from '@azure/core-rest-pipeline';
+import { defined } from '../defined.ts';
 
 import { HubKeeperError, isOwnFault, RefusedInputError } from '../errors.ts';
 import { safeError } from '../redact.ts';
@@ -234,8 +235,7 @@ function toPipelineRequest(connection: HubConnection, request: HubRequest): Pipe
     method: request.method,
     headers,
     allowInsecureConnection: connection.endpoint.startsWith('http:'),
-    ...(bodyText === undefined ? {} : { body: bodyText }),
-    ...(request.options.tracingOptions === undefined ? {} : { tracingOptions: request.options.tracingOptions }),
+    ...defined({ body: bodyText, tracingOptions: request.options.tracingOptions }),
   };
 }
 

@@ -1,9 +1,10 @@
 /** Device and module twins: tags, desired and reported properties. */
 
+import { defined } from '../defined.ts';
 import { isObjectText, memberMap } from '../textFile/jsonMembers.ts';
 import { bareEtag, etagIn, ifMatchFor } from './etag.ts';
 import { moduleName } from './identities.ts';
-import { asInstant, asNumber, asObject, asStrings, asText, defined, type JsonObject } from './reader.ts';
+import { asInstant, asNumber, asObject, asStrings, asText, type JsonObject } from './reader.ts';
 import { getRequest, readIfThere, readReply, type WriteOptions, writeRequest } from './requests.ts';
 import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
 import type { WireTwinUpdate } from './wire.ts';

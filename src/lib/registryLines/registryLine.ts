@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { withoutHubKeys } from '../devicesFile/lineText.ts';
 import type { Device, Module, RegistryClient, Twin, WrittenTwin } from '../registry/index.ts';
 import { objectText } from '../textFile/jsonMembers.ts';
@@ -45,7 +46,7 @@ export async function readIdentity(
   }
   const [found, twin] = await Promise.all([
     moduleId === undefined ? hub.getDevice(deviceId) : hub.getModule(deviceId, moduleId),
-    twins ? hub.getTwin({ deviceId, ...(moduleId === undefined ? {} : { moduleId }) }) : undefined,
+    twins ? hub.getTwin({ deviceId, ...defined({ moduleId }) }) : undefined,
   ]);
   if (found === undefined) return undefined;
   const line = 'moduleId' in found ? moduleLine(found, twin) : deviceLine(found, twin);

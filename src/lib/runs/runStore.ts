@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
 import { readText } from '../storage/readText.ts';
 import { RUNS_CONTAINER, type Storage } from '../storage/storage.ts';
@@ -78,7 +79,7 @@ export function createRunStore<Run extends RunBase>(
     const metadata = {
       state: record.state,
       created: record.createdAt,
-      ...(record.finishedAt === undefined ? {} : { finished: record.finishedAt }),
+      ...defined({ finished: record.finishedAt }),
       ...(kinds[record.kind].canUndo(record) ? { preimage: 'true' } : {}),
     };
     try {
@@ -103,7 +104,7 @@ export function createRunStore<Run extends RunBase>(
           state,
           final: state !== undefined && isFinal(state),
           hasPreImage: item.metadata?.['preimage'] === 'true',
-          ...(finishedAt === undefined ? {} : { finishedAt }),
+          ...defined({ finishedAt }),
         };
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { defined } from '../defined.ts';
 
 import { readText } from './readText.ts';
 import { isConditionFailed, isNotFound } from './storageErrors.ts';
@@ -41,9 +42,9 @@ export async function writeJson(
       blobHTTPHeaders: { blobContentType: 'application/json; charset=utf-8' },
       ...(options.metadata === undefined ? {} : { metadata: { ...options.metadata } }),
       conditions: {
-        ...(options.ifMatch === undefined ? {} : { ifMatch: options.ifMatch }),
+        ...defined({ ifMatch: options.ifMatch }),
         ...(options.ifAbsent ? { ifNoneMatch: '*' } : {}),
-        ...(options.leaseId === undefined ? {} : { leaseId: options.leaseId }),
+        ...defined({ leaseId: options.leaseId }),
       },
     });
     if (etag === undefined) throw new Error(`Storage gave no ETag for ${blob.containerName}/${blob.name}.`);

@@ -1,4 +1,5 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { defined } from '../defined.ts';
 
 /**
  * A small blob as text, with the ETag of exactly that content.
@@ -19,7 +20,7 @@ export async function readText(blob: BlockBlobClient): Promise<{ readonly text: 
 
 /** The bytes of a blob as they arrive, whatever its size; a broken connection is taken up again, at the same version. */
 export async function* bytesOf(blob: BlockBlobClient, ifMatch?: string): AsyncGenerator<Uint8Array> {
-  const conditions = ifMatch === undefined ? {} : { ifMatch };
+  const conditions = defined({ ifMatch });
   const { readableStreamBody } = await blob.download(0, undefined, { maxRetryRequests: 5, conditions });
   if (readableStreamBody === undefined)
     throw new Error(`Storage gave no content for ${blob.containerName}/${blob.name}.`);

@@ -6,6 +6,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { defined } from '../defined.ts';
 import type { FileRefusedCode } from './fileReasons.ts';
 import { FileRefused } from './fileRefused.ts';
 
@@ -77,7 +78,7 @@ async function* plainText(head: Buffer, chunks: AsyncIterable<Buffer>, events: I
     throw new FileRefused('workbook');
   }
   for (const { bytes, code, format } of MAGIC) {
-    if (startsWith(head, bytes)) throw new FileRefused(code, { values: format === undefined ? {} : { format } });
+    if (startsWith(head, bytes)) throw new FileRefused(code, { values: defined({ format }) });
   }
   let toDrop = 0;
   if (startsWith(head, BYTE_ORDER_MARK)) {

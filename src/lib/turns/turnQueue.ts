@@ -171,7 +171,7 @@ function poll(state: TurnState, { runId, droppedAt, name, limits }: PollInput, n
     droppedAt,
     name,
     cameAt: known?.cameAt ?? now,
-    ...(announcedAt === undefined ? {} : { announcedAt }),
+    ...defined({ announcedAt }),
     seenAt: now,
   };
   const expected = expectedBut(state, runId, now);
@@ -241,3 +241,5 @@ function isLimits(value: unknown): value is TurnLimits {
   const { graceMs, waiterSilentMs, holderSilentMs } = value as Readonly<Record<string, unknown>>;
   return [graceMs, waiterSilentMs, holderSilentMs].every((limit) => typeof limit === 'number');
 }
+
+import { defined } from '../defined.ts';

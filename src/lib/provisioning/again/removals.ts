@@ -3,6 +3,7 @@
  * have it any more, and one that merges still does. Which of the two a hub does is not known.
  */
 
+import { defined } from '../../defined.ts';
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -105,5 +106,5 @@ async function* removalLines(
 }
 
 function moduleOf({ moduleId }: WaveLine): { readonly moduleId?: string } {
-  return moduleId === undefined ? {} : { moduleId };
+  return defined({ moduleId });
 }

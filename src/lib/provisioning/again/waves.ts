@@ -7,8 +7,8 @@
  */
 
 import { randomBytes } from 'node:crypto';
-
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { defined } from '../../defined.ts';
 import type { WantedLine } from '../../registryLines/agrees.ts';
 import type { SnapshotWay } from '../../registryLines/snapshot.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -247,7 +247,7 @@ export function readWaveTexts(blob: BlockBlobClient): Promise<string[]> {
 
 /** The state of a line that has not been sent in its wave. */
 export function untried({ twinOnly }: Pick<Wave, 'twinOnly'>): LineState {
-  return { is: 'pending', tries: 0, ...(twinOnly === undefined ? {} : { twinOnly }) };
+  return { is: 'pending', tries: 0, ...defined({ twinOnly }) };
 }
 
 /** What became of each line of a wave, chunk by chunk. */

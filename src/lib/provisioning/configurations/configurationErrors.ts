@@ -1,4 +1,5 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { defined } from '../../defined.ts';
 import { lowerCased, quotedIdentity } from '../../hubJobs/errorLog.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
@@ -49,5 +50,5 @@ function parseLine(line: string): { readonly id?: string; readonly code: number 
   const id = [fields['configurationid'], fields['id'], fields['deviceid'], quoted].find(
     (candidate): candidate is string => typeof candidate === 'string' && candidate !== '',
   );
-  return { ...(id === undefined ? {} : { id }), code };
+  return { ...defined({ id }), code };
 }

@@ -9,6 +9,7 @@ import {
   type ConfigurationField,
   configurationDifferences,
 } from '../../configurationsFile/configurationDifferences.ts';
+import { defined } from '../../defined.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { type Configuration, explainHubError, HubError, type RegistryClient } from '../../registry/index.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
@@ -201,7 +202,7 @@ function verdictOn(line: AcceptedConfiguration, evidence: Evidence): Verdict {
 function failed(failure: number | string | HubError): Verdict {
   if (failure instanceof HubError) {
     const { code, message, action } = failure;
-    return { outcome: 'failed', code, reason: message, ...(action === undefined ? {} : { action }) };
+    return { outcome: 'failed', code, reason: message, ...defined({ action }) };
   }
   const { name, sentence, action } = explainHubError(failure);
   return { outcome: 'failed', code: name, reason: sentence, action };

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import type { RestartResult, RunStarter } from '../../runs/restartRun.ts';
 import { restartIfLost } from '../../runs/restartRun.ts';
 import { runIdFor } from '../../runs/runId.ts';
@@ -34,7 +35,7 @@ export async function startRunOfDrop(
   const path = parseDropPath(blobName, [...settings.hubs.keys()]);
   if (path === undefined) return { started: false, reason: 'notADrop' };
   const { hub, batch } = path;
-  const file = { ...(hub === undefined ? {} : { hub }), batch, container: settings.provisionContainer, blobName };
+  const file = { ...defined({ hub }), batch, container: settings.provisionContainer, blobName };
   return startRunOfFile(context, starter, file, (lastModified): Partial<RunBase> => {
     const at = now();
     if (at.getTime() - lastModified.getTime() <= settings.dropMaxAgeDays * DAY_MS) return {};

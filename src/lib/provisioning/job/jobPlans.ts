@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
 import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
@@ -43,7 +44,7 @@ export function importPlan(
   const { blobName: inputBlobName, epoch, configurationsBlobName } = input;
   return {
     ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted, configurationsBlobName }),
-    ...(epoch === undefined ? {} : { fence: epoch }),
+    ...defined({ fence: epoch }),
     stateBlob: IMPORT_JOB_BLOB,
     wasSent: () => importSent(context, record.runId),
     noteSending: (at) => noteSending(context, record.runId, at),

@@ -1,5 +1,6 @@
 /** What every step begins with: the record of a run that is still to be worked on. */
 
+import { defined } from '../../defined.ts';
 import { isFinal } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { endWithoutJob } from '../report/endRun.ts';
@@ -22,6 +23,6 @@ export async function endCancelled(context: ProvisioningContext, runId: string, 
   await endWithoutJob(context, runId, {
     state: 'cancelled',
     error: runError('cancelled:beforeSend'),
-    ...(check === undefined ? {} : { check }),
+    ...defined({ check }),
   });
 }

@@ -1,6 +1,7 @@
 /** Scopes that an import must repeat, so that an update does not take a device from its parent. */
 
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { defined } from '../../defined.ts';
 
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
 import { createIdentityTable } from '../../devicesFile/identityTable.ts';
@@ -38,7 +39,7 @@ export function scopesToKeep(
   const writtenScope = given(line.deviceScope);
   // Scopes of a form that hubs do not make go to the hub as the line has them; its own may be of another hub.
   if (writtenScope !== undefined && deviceOfScope(writtenScope) !== line.id) return {};
-  const ownScope = own === undefined ? {} : { deviceScope: own };
+  const ownScope = defined({ deviceScope: own });
   const [written] = line.parentScopes ?? [];
   if (parent === null || given(written) !== undefined) return ownScope;
 

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { isOwnFault } from '../../errors.ts';
 import { redact, safeError } from '../../redact.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
@@ -40,7 +41,7 @@ export async function endWithoutJob(
   const { check, state, error, reasonOf } = ending;
   // Whoever comes here late: nothing may be called not sent once the import was sent, or may have been.
   if (isSent(record) && error !== undefined) {
-    return endUnconfirmed(context, runId, { state, error, ...(check === undefined ? {} : { check }) });
+    return endUnconfirmed(context, runId, { state, error, ...defined({ check }) });
   }
   if (check === undefined && record.check === undefined) {
     await finish(context, runId, { state, error, report: await writeShortReport(context, record, { state, error }) });
@@ -124,7 +125,7 @@ export async function endUnlisted(
   };
   const unlisted = {
     outcomes,
-    ...(ofConfigurations === undefined ? {} : { configurations: ofConfigurations }),
+    ...defined({ configurations: ofConfigurations }),
     why: 'The lines of the file cannot be listed: what the run had noted of them was deleted, and so was the file, or it has changed.',
   };
   const report = await writeShortReport(context, record, { state, error }, unlisted);
@@ -133,7 +134,7 @@ export async function endUnlisted(
     error,
     outcomes,
     report,
-    ...(ofConfigurations === undefined ? {} : { configurations: ofConfigurations }),
+    ...defined({ configurations: ofConfigurations }),
   });
 }
 
@@ -187,10 +188,7 @@ export async function finish(context: ProvisioningContext, runId: string, fields
       ...rest,
       state,
       finishedAt: context.now().toISOString(),
-      ...(error === undefined ? {} : { error }),
-      ...(outcomes === undefined ? {} : { outcomes }),
-      ...(configurations === undefined ? {} : { configurations }),
-      ...(report === undefined ? {} : { report }),
+      ...defined({ error, outcomes, configurations, report }),
     };
   });
 }
@@ -221,8 +219,7 @@ export async function endFailed(
   const key = gate === 'closed' ? 'stepFailed:unsent' : 'stepFailed:sent';
   const error = runError(key, { error: redact(input.message) });
   const state = 'failed';
-  if (gate === 'closed')
-    await endWithoutJob(context, input.runId, { state, error, ...(check === undefined ? {} : { check }) });
-  else await endUnconfirmed(context, input.runId, { state, error, ...(check === undefined ? {} : { check }) });
+  if (gate === 'closed') await endWithoutJob(context, input.runId, { state, error, ...defined({ check }) });
+  else await endUnconfirmed(context, input.runId, { state, error, ...defined({ check }) });
   return { state };
 }

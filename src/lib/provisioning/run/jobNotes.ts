@@ -1,5 +1,6 @@
 /** What the record of a run says of its jobs, and of what holds them up. */
 
+import { defined } from '../../defined.ts';
 import type { StartedJob } from '../../hubJobs/jobState.ts';
 import type { RunJob } from '../../runs/runRecord.ts';
 import { type Epoch, isEarlierEpoch } from './epoch.ts';
@@ -27,7 +28,7 @@ export async function noteJob(
     const known = current.jobs[kind];
     const fresh: RunJob = {
       ...fields,
-      ...(epoch === undefined ? {} : { epoch }),
+      ...defined({ epoch }),
       status: 'enqueued',
       progress: 0,
     };
@@ -47,6 +48,6 @@ export async function waitingFor(
     const before = current.waiting;
     if (before?.kind === waiting.kind && before.reason === waiting.reason) return undefined;
     const since = before?.kind === waiting.kind ? before.since : context.now().toISOString();
-    return { ...current, ...(phase === undefined ? {} : { phase }), waiting: { ...why, since } };
+    return { ...current, ...defined({ phase }), waiting: { ...why, since } };
   });
 }

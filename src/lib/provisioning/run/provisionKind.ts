@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import type { KindOfRun } from '../../runs/parseRunRecord.ts';
 import {
   type Fields,
@@ -59,7 +60,7 @@ function fromVersion1(record: Fields): Fields {
     jobs: Object.fromEntries(Object.entries(jobs).filter(([, noted]) => noted !== undefined)),
     ...(preImage === undefined ? {} : { preImage: renamed(preImage, 'round', 'epoch') }),
     ...(retry === undefined ? {} : { progress: renamed(retry, 'round', 'part') }),
-    ...(roundsOpened === undefined ? {} : { wavesOpened: roundsOpened }),
+    ...defined({ wavesOpened: roundsOpened }),
   };
 }
 

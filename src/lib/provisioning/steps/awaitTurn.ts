@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { RunDamaged } from '../../runs/parseRunRecord.ts';
 import type { AskAgain, AskInput } from '../../runs/step.ts';
@@ -64,7 +65,7 @@ export async function awaitTurn(
     await endWithoutJob(context, runId, {
       state: 'failed',
       error: runError('turnTimeout', { hours: turnTimeoutHours, ahead: aheadText(position) }),
-      ...(check === undefined ? {} : { check }),
+      ...defined({ check }),
     });
     return { status: 'ended' };
   }

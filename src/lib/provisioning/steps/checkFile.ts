@@ -1,4 +1,5 @@
 import { ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
+import { defined } from '../../defined.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { FileRefused } from '../../textFile/fileRefused.ts';
 import { checkDrop } from '../check/checkDrop.ts';
@@ -39,7 +40,7 @@ export async function checkFile(
   await context.runs.update(runId, (current) => ({
     ...current,
     check: check.counts,
-    ...(configurations === undefined ? {} : { configurations }),
+    ...defined({ configurations }),
     phase: options.dryRun ? 'preImage' : 'turn',
   }));
 

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { HubError } from '../../registry/index.ts';
 import type { RunState } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
@@ -47,7 +48,7 @@ async function plan(
     const state = error === undefined ? 'completed' : 'refused';
     await endWithoutJob(context, runId, {
       state,
-      ...(error === undefined ? {} : { error }),
+      ...defined({ error }),
       check,
       skipReason: 'Dry run: the line is valid; nothing was sent to the hub.',
       reasonOf: (entry) => plannedText(comparison.of(entry)),

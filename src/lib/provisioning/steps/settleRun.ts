@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import type { Ending } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -84,7 +85,7 @@ async function settle(
     endingOf: (outcomes) => (error === undefined ? endingOf(record, outcomes) : { state: 'failed', error }),
     isFailed(id, moduleId, modeText) {
       const mode = importModeOf({ importMode: modeText });
-      const line = { id, mode, ...(moduleId === undefined ? {} : { moduleId }) };
+      const line = { id, mode, ...defined({ moduleId }) };
       return verdictOn(line, findings).outcome === 'failed';
     },
     // Such a line fails for its parent alone, so the device is there.

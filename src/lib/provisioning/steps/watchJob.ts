@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { isOverdue, readHubJob } from '../../hubJobs/hubJob.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/hubError.ts';
@@ -48,7 +49,7 @@ export async function watchJob(
     });
     // A job that the hub does not know any more will not change again.
     if (job === undefined || isTerminalStatus(job.status) || overdue) return { ended: true };
-    return { ended: false, ...(job.progress === undefined ? {} : { progress: job.progress }) };
+    return { ended: false, ...defined({ progress: job.progress }) };
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     await waitingFor(context, runId, { kind: 'trouble', reason: runErrorOf(error).message });

@@ -5,6 +5,7 @@
  */
 
 import { type CodeOf, type CodeText, type Filling, speakerOf } from '../../codeText.ts';
+import { defined } from '../../defined.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
 import type { Outcome } from '../../runs/runRecord.ts';
 
@@ -206,7 +207,7 @@ export function verdict<Key extends OutcomeKey>(
     outcome: OUTCOME_TEXTS[key].outcome,
     code,
     reason: message,
-    ...(action === undefined ? {} : { action }),
+    ...defined({ action }),
   };
 }
 
