@@ -52,9 +52,7 @@ function errorText(error: Error): string {
 }
 
 function plainCode(code: unknown): string | undefined {
-  if (typeof code === 'number') {
-    return String(code);
-  }
+  if (typeof code === 'number') return String(code);
   return typeof code === 'string' && /^[\w.-]{1,64}$/.test(code) ? code : undefined;
 }
 
@@ -123,9 +121,7 @@ function redactNamedSecrets(text: string): string {
 function secretAfter(text: string, from: number): { readonly start: number; readonly end: number } | undefined {
   JOINT.lastIndex = from;
   const joint = JOINT.exec(text);
-  if (joint === null) {
-    return undefined;
-  }
+  if (joint === null) return undefined;
   const start = JOINT.lastIndex;
   const quoted = joint.groups?.quote !== undefined;
   let end = nextMatch(quoted ? CLOSING_QUOTE : END_OF_BARE_VALUE, text, start);
@@ -134,13 +130,9 @@ function secretAfter(text: string, from: number): { readonly start: number; read
     end -= 1;
   }
   const value = text.slice(start, end);
-  if (NO_SECRET.test(value)) {
-    return undefined;
-  }
+  if (NO_SECRET.test(value)) return undefined;
   // "primaryKey: both or neither" is prose; "primaryKey: qv3…=" is not.
-  if (!quoted && joint.groups?.equals === undefined && (value.length < 8 || /^[a-z.-]*$/.test(value))) {
-    return undefined;
-  }
+  if (!quoted && joint.groups?.equals === undefined && (value.length < 8 || /^[a-z.-]*$/.test(value))) return undefined;
   return { start, end };
 }
 
@@ -186,13 +178,9 @@ function redactStandaloneKeys(text: string): string {
 }
 
 function isKey(body: string, length: number, padded: boolean): boolean {
-  if (padded) {
-    return length >= SHORTEST_KEY;
-  }
+  if (padded) return length >= SHORTEST_KEY;
   // `{"` in base64url: the header and the payload of a JSON Web Token.
-  if (body.startsWith('eyJ') && length >= JWT_PART) {
-    return true;
-  }
+  if (body.startsWith('eyJ') && length >= JWT_PART) return true;
   return (
     length >= SHORTEST_UNPADDED_KEY &&
     length <= LONGEST_KEY &&
@@ -219,12 +207,8 @@ function disorder(body: string): number {
 }
 
 function kindOf(code: number): number {
-  if (code >= 97 && code <= 122) {
-    return 0;
-  }
-  if (code >= 65 && code <= 90) {
-    return 1;
-  }
+  if (code >= 97 && code <= 122) return 0;
+  if (code >= 65 && code <= 90) return 1;
   return code >= 48 && code <= 57 ? 2 : 3;
 }
 
@@ -243,9 +227,7 @@ function scan(text: string, from: number, isPlain: (code: number) => boolean, es
       end += 1;
     } else {
       const length = code === PERCENT || code === BACKSLASH ? escapeLength(text, end, escaped) : 0;
-      if (length === 0) {
-        break;
-      }
+      if (length === 0) break;
       end += length;
     }
     count += 1;

@@ -49,9 +49,7 @@ export interface BulkOperations {
 export function createBulkOperations(transport: Transport): BulkOperations {
   return {
     async bulk(items, options = {}) {
-      if (items.length === 0) {
-        return { isSuccessful: true, errors: [], warnings: [] };
-      }
+      if (items.length === 0) return { isSuccessful: true, errors: [], warnings: [] };
       if (items.length > MAX_BULK_ITEMS) {
         throw new RefusedInputError(callText('bulkTooLarge', { items: items.length, most: MAX_BULK_ITEMS }));
       }

@@ -90,9 +90,7 @@ export function configurationBody(configuration: ConfigurationInput): WireConfig
 function parseConfiguration(value: unknown): Configuration | undefined {
   const body = asObject(value);
   const id = asText(body?.id);
-  if (body === undefined || id === undefined) {
-    return undefined;
-  }
+  if (body === undefined || id === undefined) return undefined;
   const metrics = asObject(body.metrics);
   return {
     id,

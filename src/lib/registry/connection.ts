@@ -43,9 +43,7 @@ const KNOWN_KEYS = [
  */
 export function parseHubConnection(text: string, identity?: () => TokenCredential): HubConnection {
   const trimmed = text.trim();
-  if (trimmed === '') {
-    throw invalid('is empty');
-  }
+  if (trimmed === '') throw invalid('is empty');
   return /[=;]/.test(trimmed) ? fromConnectionString(trimmed) : fromHostName(trimmed, identity?.());
 }
 
@@ -72,9 +70,7 @@ function fromConnectionString(text: string): HubConnection {
     ...(key !== undefined && policyName === undefined ? ['SharedAccessKeyName'] : []),
     ...(key === undefined && signature === undefined ? ['SharedAccessKey (or SharedAccessSignature)'] : []),
   ];
-  if (hostName === undefined || missing.length > 0) {
-    throw invalid(`lacks ${missing.join(' and ')}`);
-  }
+  if (hostName === undefined || missing.length > 0) throw invalid(`lacks ${missing.join(' and ')}`);
   assertHostName(hostName);
   if (key !== undefined && signature !== undefined) {
     throw invalid('has both SharedAccessKey and SharedAccessSignature: keep one');
@@ -112,12 +108,8 @@ function splitParts(text: string): Map<string, string> {
   const parts = new Map<string, string>();
   for (const part of text.split(';')) {
     const equals = part.indexOf('=');
-    if (part.trim() === '') {
-      continue;
-    }
-    if (equals <= 0) {
-      throw invalid('has a part that is not NAME=VALUE (parts are separated by ";")');
-    }
+    if (part.trim() === '') continue;
+    if (equals <= 0) throw invalid('has a part that is not NAME=VALUE (parts are separated by ";")');
     const given = part.slice(0, equals).trim();
     const name = KNOWN_KEYS.find((known) => known.toLowerCase() === given.toLowerCase()) ?? given;
     if (parts.has(name)) {
@@ -142,15 +134,11 @@ function assertServiceConnectionString(parts: ReadonlyMap<string, string>): void
       : names.has('endpoint')
         ? 'belongs to an event hub or another service'
         : undefined;
-  if (kind !== undefined) {
-    throw invalid(`${kind}, not to the service side of an IoT hub`);
-  }
+  if (kind !== undefined) throw invalid(`${kind}, not to the service side of an IoT hub`);
 }
 
 function assertHostName(text: string): void {
-  if (/^\w{1,12}:\/\//.test(text)) {
-    throw invalid('has a host name with a scheme: leave "https://" out');
-  }
+  if (/^\w{1,12}:\/\//.test(text)) throw invalid('has a host name with a scheme: leave "https://" out');
   const port = HOST_NAME.exec(text);
   if (port === null || (port[1] !== undefined && (Number(port[1]) === 0 || Number(port[1]) > 65_535))) {
     throw invalid('has a host name that is none: it reads like myhub.azure-devices.net');
@@ -158,12 +146,8 @@ function assertHostName(text: string): void {
 }
 
 function flag(value: string | undefined): boolean {
-  if (value === undefined || value.toLowerCase() === 'false') {
-    return false;
-  }
-  if (value.toLowerCase() === 'true') {
-    return true;
-  }
+  if (value === undefined || value.toLowerCase() === 'false') return false;
+  if (value.toLowerCase() === 'true') return true;
   throw invalid('has a UseDevelopmentEmulator that is neither true nor false');
 }
 

@@ -229,9 +229,7 @@ export function explainHubError(codeNumberOrName: number | string): HubErrorExpl
   const text = String(codeNumberOrName).trim();
   // `Error504999` is the name that a number gets here which nobody knows: noted, it is still that number.
   const [, digits] = /^(?:Error)?(\d{1,9})$/.exec(text) ?? [];
-  if (digits !== undefined) {
-    return BY_CODE.get(Number(digits)) ?? unknownNumber(Number(digits));
-  }
+  if (digits !== undefined) return BY_CODE.get(Number(digits)) ?? unknownNumber(Number(digits));
   return BY_NAME.get(text.toLowerCase()) ?? unknownName(text);
 }
 
@@ -257,12 +255,8 @@ function unknownNumber(code: number): HubErrorExplanation {
 }
 
 function kindOf(status: number): string {
-  if (status === 429) {
-    return '"too many requests"';
-  }
-  if (status >= 500 && status < 600) {
-    return '"the hub failed"';
-  }
+  if (status === 429) return '"too many requests"';
+  if (status >= 500 && status < 600) return '"the hub failed"';
   return status >= 400 && status < 500 ? '"the request is refused"' : 'unknown';
 }
 

@@ -37,9 +37,7 @@ export function reduceErrorStatus(errorStatus: string, code?: number | string): 
 function codeIn(errorStatus: string): number | string | undefined {
   // Only at the start is it the hub's word; later it may stand in a quoted line.
   const match = CODE.exec(errorStatus.slice(0, 200));
-  if (match?.[1] !== undefined) {
-    return Number(match[1]);
-  }
+  if (match?.[1] !== undefined) return Number(match[1]);
   return match?.[2] !== undefined && isKnownHubError(match[2]) ? match[2] : undefined;
 }
 
@@ -62,8 +60,6 @@ const FIELDS = new Set([
 const LONGEST_NAME = 20;
 
 function safeSegment(segment: string): string {
-  if (FIELDS.has(segment)) {
-    return segment;
-  }
+  if (FIELDS.has(segment)) return segment;
   return segment.length <= LONGEST_NAME && /^[A-Za-z_$][\w$-]*(?:\[\d{1,6}\])?$/.test(segment) ? segment : '?';
 }

@@ -31,9 +31,7 @@ export function etagIn(body: JsonObject): string {
 
 /** The If-Match of an update or delete of `what`, whose ETag is `etag`. */
 export function ifMatchFor(what: string, etag: string | undefined, options: ConditionalOptions): string {
-  if (options.onlyIfUnchanged !== true) {
-    return ANY_ETAG;
-  }
+  if (options.onlyIfUnchanged !== true) return ANY_ETAG;
   if (etag === undefined || bareEtag(etag) === '' || bareEtag(etag) === '*') {
     throw new RefusedInputError(callText('etagMissing', { identity: what }));
   }

@@ -196,15 +196,9 @@ function isCertificateTrouble(networkCode: string): boolean {
 }
 
 function kindOf(code: string, status: number): HubErrorKind {
-  if (code === 'JobQuotaExceeded') {
-    return 'busyJob';
-  }
-  if (explainHubError(code).class === 'quota') {
-    return 'quota';
-  }
-  if (status === 429 || /^Throttl/.test(code)) {
-    return 'throttled';
-  }
+  if (code === 'JobQuotaExceeded') return 'busyJob';
+  if (explainHubError(code).class === 'quota') return 'quota';
+  if (status === 429 || /^Throttl/.test(code)) return 'throttled';
   const byStatus: Readonly<Record<number, HubErrorKind>> = {
     401: 'unauthorized',
     403: 'forbidden',
@@ -219,9 +213,7 @@ function kindOf(code: string, status: number): HubErrorKind {
 /** What the hub itself says; nothing of it when it quotes JSON, which may be a line with its keys. */
 function hubText(text: string | undefined): string {
   const trimmed = text?.replace(/\s+/g, ' ').trim() ?? '';
-  if (trimmed === '') {
-    return '';
-  }
+  if (trimmed === '') return '';
   if (/[{}]/.test(trimmed)) {
     const { path } = reduceErrorStatus(trimmed);
     return path === undefined ? '' : ` Field: ${path}.`;
@@ -280,9 +272,7 @@ function trackingIdIn(body: Readonly<Record<string, unknown>>): string | undefin
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  if (!text.trimStart().startsWith('{')) {
-    return undefined;
-  }
+  if (!text.trimStart().startsWith('{')) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;

@@ -163,9 +163,7 @@ function parseDevice(value: unknown): Device | undefined {
   const body = asObject(value);
   const deviceId = asText(body?.deviceId);
   const status = asOneOf(body?.status, ['enabled', 'disabled']);
-  if (body === undefined || deviceId === undefined || status === undefined) {
-    return undefined;
-  }
+  if (body === undefined || deviceId === undefined || status === undefined) return undefined;
   const edge = asBoolean(asObject(body.capabilities)?.iotEdge);
   return {
     deviceId,
@@ -188,9 +186,7 @@ function parseModule(value: unknown): Module | undefined {
   const body = asObject(value);
   const deviceId = asText(body?.deviceId);
   const moduleId = asText(body?.moduleId);
-  if (body === undefined || deviceId === undefined || moduleId === undefined) {
-    return undefined;
-  }
+  if (body === undefined || deviceId === undefined || moduleId === undefined) return undefined;
   return {
     deviceId,
     moduleId,
@@ -213,9 +209,7 @@ function connectionFields(body: JsonObject) {
 function parseAuthentication(value: unknown): Authentication | undefined {
   const body = asObject(value);
   const type = asOneOf(body?.type, AUTHENTICATION_TYPES);
-  if (body === undefined || type === undefined) {
-    return undefined;
-  }
+  if (body === undefined || type === undefined) return undefined;
   const keys = asObject(body.symmetricKey);
   const primaryKey = asText(keys?.primaryKey);
   const secondaryKey = asText(keys?.secondaryKey);

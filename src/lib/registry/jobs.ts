@@ -101,9 +101,7 @@ export function createJobOperations(transport: Transport): JobOperations {
 function parseJob(value: unknown): ImportExportJob | undefined {
   const body = asObject(value);
   const jobId = asText(body?.jobId);
-  if (body === undefined || jobId === undefined) {
-    return undefined;
-  }
+  if (body === undefined || jobId === undefined) return undefined;
   const failureReason = asText(body.failureReason);
   return {
     jobId,

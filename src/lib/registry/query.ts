@@ -53,9 +53,7 @@ export function createQueryOperations(transport: Transport): QueryOperations {
     const body = asObject((await transport.send(request)).body);
     return (name) => {
       const count = asNumber(body?.[name]);
-      if (count === undefined) {
-        throw transport.invalid(request, `has no ${name}`);
-      }
+      if (count === undefined) throw transport.invalid(request, `has no ${name}`);
       return count;
     };
   };
@@ -64,9 +62,7 @@ export function createQueryOperations(transport: Transport): QueryOperations {
     async countDevices(options = {}) {
       for await (const row of createQuery(transport, 'SELECT COUNT() AS n FROM devices', options)) {
         const count = asNumber(row.n);
-        if (count !== undefined) {
-          return count;
-        }
+        if (count !== undefined) return count;
       }
       throw transport.invalid({ operation: 'count the devices', writes: false }, 'holds no count');
     },
@@ -124,9 +120,7 @@ async function* readPages(
 }
 
 function parsePage(transport: Transport, request: HubRequest, reply: HubReply): QueryPage {
-  if (!Array.isArray(reply.body)) {
-    throw transport.invalid(request, 'is no list');
-  }
+  if (!Array.isArray(reply.body)) throw transport.invalid(request, 'is no list');
   return {
     items: reply.body.map(asObject).filter((item) => item !== undefined),
     ...defined({

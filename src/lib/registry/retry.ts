@@ -30,19 +30,13 @@ export function createRetryStrategy(safety: RetrySafety, timing: RetryTiming): R
 
 function decideRetry(info: RetryInformation, safety: RetrySafety, timing: RetryTiming): RetryModifiers {
   const { response, responseError } = info;
-  if (safety === 'never') {
-    return { skipStrategy: true };
-  }
+  if (safety === 'never') return { skipStrategy: true };
   const status = response?.status;
   const refused = status === undefined ? wasNeverSent(responseError?.code) : status === 429 || status === 503;
   const unknown = status === undefined ? !refused : [408, 500, 502, 504].includes(status);
-  if (!refused && !(unknown && safety === 'always')) {
-    return { skipStrategy: true };
-  }
+  if (!refused && !(unknown && safety === 'always')) return { skipStrategy: true };
   const asked = response === undefined ? undefined : retryAfterMs((name) => response.headers.get(name));
-  if (asked !== undefined && asked > timing.maxDelayMs) {
-    return { skipStrategy: true };
-  }
+  if (asked !== undefined && asked > timing.maxDelayMs) return { skipStrategy: true };
   return { retryAfterInMs: asked ?? backoffMs(info.retryCount, timing) };
 }
 
@@ -56,17 +50,11 @@ function backoffMs(retryCount: number, timing: RetryTiming): number {
 export function retryAfterMs(header: (name: string) => string | undefined, now = Date.now()): number | undefined {
   for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
     const value = header(name);
-    if (value !== undefined && /^\d{1,10}$/.test(value)) {
-      return Number(value);
-    }
+    if (value !== undefined && /^\d{1,10}$/.test(value)) return Number(value);
   }
   const value = header('Retry-After');
-  if (value === undefined) {
-    return undefined;
-  }
-  if (/^\d{1,7}$/.test(value)) {
-    return Number(value) * 1000;
-  }
+  if (value === undefined) return undefined;
+  if (/^\d{1,7}$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -124,12 +124,8 @@ export function createTransport(connection: HubConnection, options: TransportOpt
         );
         return readReply(call, request, response);
       } catch (error) {
-        if (request.options.abortSignal?.aborted === true) {
-          throw isAbortError(error) ? error : abortError();
-        }
-        if (deadline.expired()) {
-          throw timeoutError(call, timeoutMs);
-        }
+        if (request.options.abortSignal?.aborted === true) throw isAbortError(error) ? error : abortError();
+        if (deadline.expired()) throw timeoutError(call, timeoutMs);
         if (error instanceof HubKeeperError) throw error;
         throw !isRestError(error) && isOwnFault(error) ? ownFault(call, error, true) : fromNetwork(call, error);
       } finally {
@@ -163,9 +159,7 @@ function createPipeline(
 }
 
 function authorizationPolicy(connection: HubConnection): PipelinePolicy {
-  if (connection.sas !== undefined) {
-    return sasPolicy(connection.sas);
-  }
+  if (connection.sas !== undefined) return sasPolicy(connection.sas);
   if (connection.identity === undefined) {
     throw new HubKeeperError(callText('hubCredentialMissing', { host: connection.hostName }));
   }
@@ -192,9 +186,7 @@ function namingFailures(credential: TokenCredential, hostName: string): TokenCre
       try {
         return await credential.getToken(scopes, options);
       } catch (error) {
-        if (isAbortError(error)) {
-          throw error;
-        }
+        if (isAbortError(error)) throw error;
         throw new HubError({
           ...callText('CredentialFailed', { host: hostName, error: safeError(error).message }),
           kind: 'unauthorized',
@@ -258,16 +250,12 @@ function readReply(call: FailedCall, request: HubRequest, response: PipelineResp
   if (!ok && request.accepts?.(reply) !== true) {
     throw errorFromReply(call, { status: response.status, header, bodyText, retryAfterMs: retryAfterMs(header) });
   }
-  if (!parsed.valid) {
-    throw invalidReply(call, 'is not JSON');
-  }
+  if (!parsed.valid) throw invalidReply(call, 'is not JSON');
   return reply;
 }
 
 function parseJson(text: string): { readonly valid: boolean; readonly value: unknown } {
-  if (text.trim() === '') {
-    return { valid: true, value: undefined };
-  }
+  if (text.trim() === '') return { valid: true, value: undefined };
   try {
     return { valid: true, value: JSON.parse(text) };
   } catch {

@@ -114,9 +114,7 @@ function writtenSections(text: string): WrittenTwin['written'] {
 export function parseTwin(value: unknown): Twin | undefined {
   const body = asObject(value);
   const deviceId = asText(body?.deviceId);
-  if (body === undefined || deviceId === undefined) {
-    return undefined;
-  }
+  if (body === undefined || deviceId === undefined) return undefined;
   const properties = asObject(body.properties);
   return {
     deviceId,
