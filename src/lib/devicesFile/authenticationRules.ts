@@ -75,8 +75,9 @@ export function checkAuthentication(value: unknown, forModule: boolean, findings
     findings.reject('thumbprintWithoutSelfSigned', { type: kind }, 'authentication.x509Thumbprint');
   }
   if (kind === 'sas') {
-    if (keys.any) checkSymmetricKeys(keys, findings);
     if (!keys.any) return rewritten === undefined ? KEYS_MISSING : { missing: 'keys', rewritten };
+    checkSymmetricKey(keys.first, 'authentication.symmetricKey.primaryKey', findings);
+    checkSymmetricKey(keys.second, 'authentication.symmetricKey.secondaryKey', findings);
   }
   if (kind === 'selfSigned') {
     checkThumbprint(thumbprints.first, 'authentication.x509Thumbprint.primaryThumbprint', findings);
@@ -131,11 +132,6 @@ function readPair(value: unknown, path: string, names: readonly [string, string]
   return { first, second, any: first !== undefined || second !== undefined, rewritten: read.rewritten };
 }
 
-function checkSymmetricKeys(keys: Pair, findings: Findings): void {
-  checkSymmetricKey(keys.first, 'authentication.symmetricKey.primaryKey', findings);
-  checkSymmetricKey(keys.second, 'authentication.symmetricKey.secondaryKey', findings);
-}
-
 function checkSymmetricKey(key: string | undefined, path: string, findings: Findings): void {
   if (key === undefined) {
     findings.reject('oneKeyOnly', {}, path);
@@ -148,32 +144,17 @@ function checkSymmetricKey(key: string | undefined, path: string, findings: Find
   }
 }
 
-/** 1 for the characters of base64. */
-const BASE64 = new Uint8Array(128);
-for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/') {
-  BASE64[character.charCodeAt(0)] = 1;
-}
-const EQUALS = 0x3d;
-
 /** How many bytes `text` stands for, or undefined if it is not base64 with padding. Decodes nothing. */
-export function base64Bytes(text: string): number | undefined {
-  const { length } = text;
-  if (length % 4 !== 0) return undefined;
-  let padding = 0;
-  if (length > 0 && text.charCodeAt(length - 1) === EQUALS) padding = text.charCodeAt(length - 2) === EQUALS ? 2 : 1;
-  for (let index = 0; index < length - padding; index += 1) {
-    if (BASE64[text.charCodeAt(index)] !== 1) return undefined;
-  }
-  return (length / 4) * 3 - padding;
+function base64Bytes(text: string): number | undefined {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  return (text.length / 4) * 3 - padding;
 }
+
+const THUMBPRINT = /^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})$/;
 
 function checkThumbprint(thumbprint: string | undefined, path: string, findings: Findings): void {
-  if (thumbprint === undefined) return;
-  if (thumbprint.length > 256) {
-    findings.reject('thumbprintInvalid', {}, path);
-  } else if (!/^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})$/.test(thumbprint)) {
-    const bare = thumbprint.replace(/[:\s-]/g, '');
-    const separated = bare !== thumbprint && /^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})$/.test(bare);
-    findings.reject(separated ? 'thumbprintSeparators' : 'thumbprintInvalid', {}, path);
-  }
+  if (thumbprint === undefined || THUMBPRINT.test(thumbprint)) return;
+  const isSeparated = thumbprint.length <= 256 && THUMBPRINT.test(thumbprint.replace(/[:\s-]/g, ''));
+  findings.reject(isSeparated ? 'thumbprintSeparators' : 'thumbprintInvalid', {}, path);
 }

@@ -12,21 +12,20 @@ import { checkEtags, checkIdentity, readId, readMode } from './identityRules.ts'
 import { type ImportMode, MODE_RULES } from './importMode.ts';
 import { ANY_VALUES, createObjectReader } from './jsonBytes.ts';
 import { isObject } from './keyNames.ts';
-import { checkCredentials, type Fields, type LineRules, readFields, rejectDeep } from './lineFields.ts';
+import {
+  checkCredentials,
+  type Fields,
+  type LineCheckerOptions,
+  type LineRules,
+  readFields,
+  rejectDeep,
+} from './lineFields.ts';
 import { asText, normalise } from './lineText.ts';
-import type { LineVerdict, MissingField } from './lineVerdict.ts';
+import type { LineVerdict } from './lineVerdict.ts';
 import { checkParent } from './parentRules.ts';
 import { repeatedKeyIn } from './repeatedKeys.ts';
 import { createTwinChecker } from './twinRules.ts';
 import { checkTwin } from './twinSections.ts';
-
-export interface LineCheckerOptions {
-  readonly importMode: ImportMode;
-  /** See `CheckOptions`. */
-  readonly mustSay?: readonly MissingField[];
-  /** See `CheckOptions`. */
-  readonly noMerging?: boolean;
-}
 
 export interface LineChecker {
   /** @param source the same line as bytes */

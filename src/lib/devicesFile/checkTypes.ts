@@ -1,8 +1,10 @@
 /** What the check of a devices file takes and gives. */
 
+import type { Finding } from '../textFile/reasonText.ts';
+import type { Note, Problem } from './findings.ts';
 import type { ImportMode } from './importMode.ts';
 import type { AcceptedLine, MissingField } from './lineVerdict.ts';
-import type { RejectCode, SkipCode, WarningCode } from './reasons.ts';
+import type { SkipCode } from './reasons.ts';
 
 export interface CheckOptions {
   /** `lines`: one JSON object a line (default). `csv`: rows under a header; `line` is then where the row starts. */
@@ -21,18 +23,16 @@ export interface CheckOptions {
   readonly abortSignal?: AbortSignal;
 }
 
-export interface RejectedLine {
+/** A line of which something is told. */
+interface ToldLine {
   readonly line: number;
   /** Only if it is an id that a hub takes. */
   readonly id?: string;
   readonly moduleId?: string;
-  /** Of the first problem. */
-  readonly code: RejectCode;
-  /** All problems of the line, and what to do about them. Hold no values of the line. */
-  readonly reason: string;
-  readonly action: string;
-  /** Of the first problem, such as `tags.a.b`. */
-  readonly path?: string;
+}
+
+/** Code and path are those of the first problem; the sentences tell of all, and hold no values of the line. */
+export interface RejectedLine extends ToldLine, Problem {
   /** Where the JSON breaks (in characters) or the UTF-8 (in bytes), from 1. */
   readonly column?: number;
   /**
@@ -42,31 +42,14 @@ export interface RejectedLine {
   readonly raw: Uint8Array;
 }
 
-export interface SkippedLine {
-  readonly line: number;
-  readonly id?: string;
-  readonly moduleId?: string;
-  readonly code: SkipCode;
-  readonly reason: string;
-  readonly action: string;
-}
+export interface SkippedLine extends ToldLine, Omit<Finding<SkipCode>, 'path'> {}
 
-export interface LineWarning {
-  readonly line: number;
-  readonly id?: string;
-  readonly moduleId?: string;
-  readonly code: WarningCode;
-  /** Holds no values of the line. */
-  readonly message: string;
-}
+export interface LineWarning extends ToldLine, Note {}
 
 /** What is to be said of a file once, such as of a column. */
-export interface FileWarning {
+export interface FileWarning extends Note {
   /** Where it was seen: the header, or the first line of its kind. */
   readonly line: number;
-  readonly code: WarningCode;
-  /** Holds no values of the file that may be secrets. */
-  readonly message: string;
 }
 
 /** Where findings go, in the order of the file; but lines whose identity hash met another come after all others. */

@@ -1,56 +1,27 @@
 /** Names under which people write keys, thumbprints and the like where the format has another place for them. */
 
-const WORDS = new Set([
-  'key',
-  'keys',
-  'thumbprint',
-  'thumbprints',
-  'fingerprint',
-  'fingerprints',
-  'certificate',
-  'certificates',
-  'cert',
-  'certs',
-  'x509',
-  'passphrase',
-  'pwd',
-  'secret',
-  'secrets',
-  'credential',
-  'credentials',
-  'sas',
-  'token',
-  'auth',
-  'authentication',
-  'schlüssel',
-  'zertifikat',
-  'fingerabdruck',
-]);
+const WORDS = new Set(
+  (
+    'key keys thumbprint thumbprints fingerprint fingerprints certificate certificates cert certs x509 passphrase pwd ' +
+    'secret secrets credential credentials sas token auth authentication schlüssel zertifikat fingerabdruck'
+  ).split(' '),
+);
 /** Told by what is in the name, since these are written as one word too. */
 const PARTS =
   /connectionstring|connstr|sharedaccess|thumbprint|fingerprint|primarykey|secondarykey|symmetrickey|accesskey|privatekey|devicekey|apikey|password|passwort|kennwort|authenticationtype|authtype|sastoken|(?:prim|sekund|ger|symmetrisch|zugriffs|zugangs)\p{L}*schl(?:ü|ue)ssel/u;
 
-/** What somebody means, by the name in small letters without anything between them. */
-const MEANT: Readonly<Record<string, string>> = {
-  primarykey: 'authentication.symmetricKey.primaryKey',
-  symmetrickey: 'authentication.symmetricKey.primaryKey',
-  devicekey: 'authentication.symmetricKey.primaryKey',
-  key1: 'authentication.symmetricKey.primaryKey',
-  primärschlüssel: 'authentication.symmetricKey.primaryKey',
-  secondarykey: 'authentication.symmetricKey.secondaryKey',
-  sekundärschlüssel: 'authentication.symmetricKey.secondaryKey',
-  key2: 'authentication.symmetricKey.secondaryKey',
-  thumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
-  primarythumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
-  certificatethumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
-  certthumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
-  x509thumbprint: 'authentication.x509Thumbprint.primaryThumbprint',
-  fingerprint: 'authentication.x509Thumbprint.primaryThumbprint',
-  secondarythumbprint: 'authentication.x509Thumbprint.secondaryThumbprint',
-  auth: 'authentication.type',
-  authtype: 'authentication.type',
-  authenticationtype: 'authentication.type',
+/** What somebody means by a name in small letters without anything between them: fields, and their other names. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  'authentication.symmetricKey.primaryKey': 'primarykey symmetrickey devicekey key1 primärschlüssel',
+  'authentication.symmetricKey.secondaryKey': 'secondarykey sekundärschlüssel key2',
+  'authentication.x509Thumbprint.primaryThumbprint':
+    'thumbprint primarythumbprint certificatethumbprint certthumbprint x509thumbprint fingerprint',
+  'authentication.x509Thumbprint.secondaryThumbprint': 'secondarythumbprint',
+  'authentication.type': 'auth authtype authenticationtype',
 };
+const MEANT = new Map(
+  Object.entries(OTHER_NAMES).flatMap(([field, names]) => names.split(' ').map((name) => [name, field] as const)),
+);
 
 /** Whether the name is that of a key, a thumbprint, a way of authentication or another credential. */
 export function isCredentialName(name: string): boolean {
@@ -61,8 +32,7 @@ export function isCredentialName(name: string): boolean {
 /** The field of a line that the name stands for, if that is clear. */
 export function credentialField(name: string): string | undefined {
   const plain = joined(name);
-  const bare = plain.replace(/^(?:authentication)?(?:symmetrickey|x509thumbprint)(?=primary|secondary)/, '');
-  return Object.hasOwn(MEANT, bare) ? MEANT[bare] : undefined;
+  return MEANT.get(plain.replace(/^(?:authentication)?(?:symmetrickey|x509thumbprint)(?=primary|secondary)/, ''));
 }
 
 /** Of 16 bytes or more, with the padding that gives it away. */

@@ -7,6 +7,7 @@ export type Problem = Finding<RejectCode>;
 
 export interface Note {
   readonly code: WarningCode;
+  /** Holds no values of the file that may be secrets. */
   readonly message: string;
 }
 

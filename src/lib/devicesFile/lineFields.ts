@@ -1,5 +1,6 @@
 /** The fields of a line, whatever case their keys are written in, and what is to be said of its other keys. */
 
+import type { CheckOptions } from './checkTypes.ts';
 import { credentialField, isCredentialName } from './credentialNames.ts';
 import { displayHeader, displayName, type Findings } from './findings.ts';
 import { type ImportMode, MODE_RULES } from './importMode.ts';
@@ -13,19 +14,14 @@ import {
   saysSomething,
   warnUnknown,
 } from './keyNames.ts';
-import type { MissingField } from './lineVerdict.ts';
 import type { TwinChecker } from './twinRules.ts';
 
+export type LineCheckerOptions = Pick<CheckOptions, 'importMode' | 'mustSay' | 'noMerging'>;
+
 /** What lines are checked by, and where findings go. */
-export interface LineRules {
+export interface LineRules extends LineCheckerOptions {
   readonly findings: Findings;
   readonly twinChecker: TwinChecker;
-  /** The mode of lines that name none. */
-  readonly importMode: ImportMode;
-  /** See `CheckOptions`. */
-  readonly mustSay?: readonly MissingField[];
-  /** See `CheckOptions`. */
-  readonly noMerging?: boolean;
 }
 
 /** The values of a line by the keys of the format, whatever case they are written in. */

@@ -6,27 +6,16 @@ import type { CleanLine, Span } from './cleanLine.ts';
 import { parseExactly } from './exactNumbers.ts';
 import { DEFAULT_IMPORT_MODE, type ImportMode } from './importMode.ts';
 import { FORMAT_KEYS, type FormatKey, isObject, meantKey, PROPERTY_KEYS } from './keyNames.ts';
+import type { Line } from './lineFields.ts';
 
 /** What a hub adds to the sections of its twins. */
 export const HUB_KEYS: readonly string[] = ['$metadata', '$version'];
-
-/** A line, and what of it is to be written in another way. */
-export interface ChangedLine {
-  readonly text: string;
-  readonly fields: { readonly importMode?: unknown; readonly status?: unknown };
-  /** Keys that are written in another case. */
-  readonly renames: ReadonlyMap<string, FormatKey> | undefined;
-  /** What to write instead of a value of the line, both as text. */
-  readonly edits: ReadonlyMap<FormatKey, (written: string) => string>;
-  /** Keys that the hub is not given. */
-  readonly dropped: ReadonlySet<string>;
-}
 
 /**
  * The line for the hub: as it came wherever possible, and else put together of what is written in it, so that numbers and
  * the order of keys stay as they are.
  */
-export function normalise({ text, fields, renames, edits, dropped }: ChangedLine, mode: ImportMode): string {
+export function normalise({ text, fields, renames, edits, dropped }: Line, mode: ImportMode): string {
   const hasStatus = fields.status !== undefined && fields.status !== null;
   const added = additions(mode, fields.importMode !== undefined, hasStatus);
   if (edits.size === 0 && renames === undefined && dropped.size === 0) {

@@ -2,13 +2,7 @@
 
 import { endOfString } from '../textFile/jsonMembers.ts';
 import { displayName } from './findings.ts';
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './jsonBytes.ts';
 
 /** An object or array that is open where the look-out is. */
 interface Open {

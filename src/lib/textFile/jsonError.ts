@@ -3,6 +3,8 @@
  * and the text holds device keys.
  */
 
+import { skipBlanks } from './jsonMembers.ts';
+
 export interface JsonError {
   /** Offset in UTF-16 units, from 0. */
   readonly index: number;
@@ -107,16 +109,6 @@ export function locateJsonError(text: string): JsonError | undefined {
 export function explainJsonError(text: string): { readonly column: number; readonly problem: string } {
   const { index, problem } = locateJsonError(text) ?? { index: 0, problem: 'something is wrong' };
   return { column: index + 1, problem };
-}
-
-function skipBlanks(text: string, from: number): number {
-  let at = from;
-  while (at < text.length) {
-    const code = text.charCodeAt(at);
-    if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) break;
-    at += 1;
-  }
-  return at;
 }
 
 /** The offset after the string that starts at `from`. */

@@ -77,7 +77,7 @@ export function isObjectText(value: string): boolean {
   return value.charCodeAt(0) === OPEN_OBJECT;
 }
 
-function skipBlanks(text: string, from: number): number {
+export function skipBlanks(text: string, from: number): number {
   let at = from;
   while (isBlank(text.charCodeAt(at))) at += 1;
   return at;

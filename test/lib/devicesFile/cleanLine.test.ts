@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createLineChecker, type LineCheckerOptions } from '../../../src/lib/devicesFile/checkLine.ts';
+import { createLineChecker } from '../../../src/lib/devicesFile/checkLine.ts';
 import { createCleanLineReader } from '../../../src/lib/devicesFile/cleanLine.ts';
 import { generateDevices } from '../../../src/lib/devicesFile/generate.ts';
 import { IMPORT_MODES, type ImportMode } from '../../../src/lib/devicesFile/importMode.ts';
+import type { LineCheckerOptions } from '../../../src/lib/devicesFile/lineFields.ts';
 import type { LineVerdict } from '../../../src/lib/devicesFile/lineVerdict.ts';
 import { KEY_1, KEY_2, wholeDevice } from './checkText.ts';
 import { oddLine } from './oddLines.ts';

@@ -85,17 +85,7 @@ export function asKey(name: string): string | undefined {
 }
 
 /** Names of the column with the ids in which nothing else can be meant, without what stands between the words. */
-const ID_NAMES = new Set([
-  'deviceid',
-  'deviceids',
-  'ids',
-  'iddevice',
-  'devicename',
-  'device',
-  'geräteid',
-  'gerätid',
-  'geraeteid',
-]);
+const ID_NAMES = new Set('deviceid deviceids ids iddevice devicename device geräteid gerätid geraeteid'.split(' '));
 
 /** The field that somebody means who writes its last part in another way: `deviceId`, `primary_key`, `iotEdge`. */
 export function suggestion(name: string): string | undefined {
