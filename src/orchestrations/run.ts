@@ -2,7 +2,7 @@
  * The one orchestration of all long work: it carries out one step after another, as the activities of the run say.
  *
  * The record of the run is the truth: whether it is cancelled or suspended is read there, by every activity. Events only
- * wake, so losing one costs at most `LONGEST_WAIT_SECONDS`.
+ * wake, so losing one costs at most `LONGEST_WAIT_SECONDS`, or the few minutes after which a suspended run looks.
  */
 
 import type { OrchestrationContext, Task } from 'durable-functions';
