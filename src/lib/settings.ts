@@ -26,97 +26,26 @@ export interface Setting {
   readonly meaning: string;
 }
 
+// biome-ignore format: a row a line, so that a search for a setting shows all that is said of it.
 export const SETTINGS = {
-  AzureWebJobsStorage: {
-    sample: 'UseDevelopmentStorage=true',
-    meaning:
-      "The Functions host's own storage: a connection string, or `AzureWebJobsStorage__blobServiceUri` and its kin.",
-  },
-  FUNCTIONS_WORKER_RUNTIME: {
-    sample: 'node',
-    meaning: 'Tells the Functions host which worker to start: always `node`.',
-  },
-  HUBKEEPER_STORAGE: {
-    without: '`AzureWebJobsStorage`',
-    sample: 'UseDevelopmentStorage=true',
-    meaning:
-      'Storage account that holds the drop box, results and runs: a connection string, or `HUBKEEPER_STORAGE__blobServiceUri` (and `__queueServiceUri` for the trigger) to use an identity, with `__clientId` for a user-assigned one.',
-  },
-  IOTHUB: {
-    sample:
-      'HostName=127.0.0.1:8081;SharedAccessKeyName=iothubowner;SharedAccessKey=uU8oJA7ZmSLQzAF3TAq/ovVv3YH5IBj6EaBTwQx1fpc=;UseDevelopmentEmulator=true',
-    meaning:
-      'The default hub: a connection string with RegistryRead, RegistryWrite and ServiceConnect, or a host name to use an identity. More hubs: `IOTHUB__<alias>`, alias `[a-z0-9]+`.',
-  },
-  HUB_TIER: {
-    default: 'S1',
-    words: HUB_TIERS,
-    meaning:
-      'Tier of the hub: decides how fast lines are retried. Of another hub than the default one: `HUB_TIER__<alias>`.',
-  },
-  HUB_UNITS: {
-    default: 1,
-    range: { least: 1, most: 200 },
-    meaning: 'Units of the hub. Of another hub than the default one: `HUB_UNITS__<alias>`.',
-  },
-  STORAGE_AUTH: {
-    default: 'sas',
-    words: ['sas', 'identity'],
-    meaning: 'How the hub reaches the container of a run: `sas`, or `identity` (no signature is made at all).',
-  },
-  STORAGE_IDENTITY: {
-    without: "the hub's system-assigned identity",
-    sample: '',
-    meaning: "With `STORAGE_AUTH=identity`: resource id of the hub's user-assigned identity.",
-  },
+  AzureWebJobsStorage: { sample: 'UseDevelopmentStorage=true', meaning: "The Functions host's own storage: a connection string, or `AzureWebJobsStorage__blobServiceUri` and its kin." },
+  FUNCTIONS_WORKER_RUNTIME: { sample: 'node', meaning: 'Tells the Functions host which worker to start: always `node`.' },
+  HUBKEEPER_STORAGE: { without: '`AzureWebJobsStorage`', sample: 'UseDevelopmentStorage=true', meaning: 'Storage account that holds the drop box, results and runs: a connection string, or `HUBKEEPER_STORAGE__blobServiceUri` (and `__queueServiceUri` for the trigger) to use an identity, with `__clientId` for a user-assigned one.' },
+  IOTHUB: { sample: 'HostName=127.0.0.1:8081;SharedAccessKeyName=iothubowner;SharedAccessKey=uU8oJA7ZmSLQzAF3TAq/ovVv3YH5IBj6EaBTwQx1fpc=;UseDevelopmentEmulator=true', meaning: 'The default hub: a connection string with RegistryRead, RegistryWrite and ServiceConnect, or a host name to use an identity. More hubs: `IOTHUB__<alias>`, alias `[a-z0-9]+`.' },
+  HUB_TIER: { default: 'S1', words: HUB_TIERS, meaning: 'Tier of the hub: decides how fast lines are retried. Of another hub than the default one: `HUB_TIER__<alias>`.' },
+  HUB_UNITS: { default: 1, range: { least: 1, most: 200 }, meaning: 'Units of the hub. Of another hub than the default one: `HUB_UNITS__<alias>`.' },
+  STORAGE_AUTH: { default: 'sas', words: ['sas', 'identity'], meaning: 'How the hub reaches the container of a run: `sas`, or `identity` (no signature is made at all).' },
+  STORAGE_IDENTITY: { without: "the hub's system-assigned identity", sample: '', meaning: "With `STORAGE_AUTH=identity`: resource id of the hub's user-assigned identity." },
   PROVISION_CONTAINER: { default: 'provision', meaning: 'The drop box.' },
-  BLOB_BINDING: {
-    default: 'bytes',
-    words: ['bytes', 'reference'],
-    meaning:
-      '`bytes` works on every host, but each dropped file travels once through host and worker; `reference` spares that and needs a blob extension that knows deferred bindings.',
-  },
-  BLOB_TRIGGER_SOURCE: {
-    default: 'LogsAndContainerScan',
-    words: ['LogsAndContainerScan', 'EventGrid'],
-    meaning: '`LogsAndContainerScan`, or `EventGrid` as the Flex Consumption plan needs it.',
-  },
-  DROP_SETTLE_SECONDS: {
-    default: 10,
-    range: { least: 0, most: 3600 },
-    meaning: 'How long a folder must have been quiet before its `options.json` is read, seconds.',
-  },
-  DROP_MAX_AGE_DAYS: {
-    default: 7,
-    range: { least: 0.01, most: 3650 },
-    meaning: 'A drop that is older and has no run is listed as stale and never run unasked, days.',
-  },
-  TURN_TIMEOUT_HOURS: {
-    default: 24,
-    range: { least: 0.01, most: 8760 },
-    meaning:
-      'A run that has waited this long for its turn, while other runs of its hub were ahead, has failed; nothing was sent, hours.',
-  },
-  SWEEP_SCHEDULE: {
-    default: '0 */5 * * * *',
-    meaning:
-      'When drops whose trigger was lost and runs without a living orchestration are looked for (six-field NCRONTAB).',
-  },
-  RUN_HISTORY_DAYS: {
-    default: 30,
-    range: { least: 1, most: 3650 },
-    meaning: 'Finished durable instances are purged after this many days. Run records stay.',
-  },
-  STAGING_DAYS: {
-    default: 7,
-    range: { least: 0.01, most: 3650 },
-    meaning: 'The staging container of a final run is removed after this many days.',
-  },
-  UNDO_DAYS: {
-    default: 30,
-    range: { least: 0.01, most: 3650 },
-    meaning: 'A staging container that holds a pre-image (what the run overwrote or deleted) is kept this many days.',
-  },
+  BLOB_BINDING: { default: 'bytes', words: ['bytes', 'reference'], meaning: '`bytes` works on every host, but each dropped file travels once through host and worker; `reference` spares that and needs a blob extension that knows deferred bindings.' },
+  BLOB_TRIGGER_SOURCE: { default: 'LogsAndContainerScan', words: ['LogsAndContainerScan', 'EventGrid'], meaning: '`LogsAndContainerScan`, or `EventGrid` as the Flex Consumption plan needs it.' },
+  DROP_SETTLE_SECONDS: { default: 10, range: { least: 0, most: 3600 }, meaning: 'How long a folder must have been quiet before its `options.json` is read, seconds.' },
+  DROP_MAX_AGE_DAYS: { default: 7, range: { least: 0.01, most: 3650 }, meaning: 'A drop that is older and has no run is listed as stale and never run unasked, days.' },
+  TURN_TIMEOUT_HOURS: { default: 24, range: { least: 0.01, most: 8760 }, meaning: 'A run that has waited this long for its turn, while other runs of its hub were ahead, has failed; nothing was sent, hours.' },
+  SWEEP_SCHEDULE: { default: '0 */5 * * * *', meaning: 'When drops whose trigger was lost and runs without a living orchestration are looked for (six-field NCRONTAB).' },
+  RUN_HISTORY_DAYS: { default: 30, range: { least: 1, most: 3650 }, meaning: 'Finished durable instances are purged after this many days. Run records stay.' },
+  STAGING_DAYS: { default: 7, range: { least: 0.01, most: 3650 }, meaning: 'The staging container of a final run is removed after this many days.' },
+  UNDO_DAYS: { default: 30, range: { least: 0.01, most: 3650 }, meaning: 'A staging container that holds a pre-image (what the run overwrote or deleted) is kept this many days.' },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;

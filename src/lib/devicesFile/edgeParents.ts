@@ -58,9 +58,7 @@ export function namedParent(fields: ParentFields): NamedParent {
   if (deviceScope !== undefined) add(deviceScope, 'deviceScope');
   for (const scope of parentScopes) add(scope, 'parentScopes');
 
-  if (differ || (parent !== undefined && unreadable !== undefined)) {
-    return { problem: 'differ', path: 'parent' };
-  }
+  if (differ || (parent !== undefined && unreadable !== undefined)) return { problem: 'differ', path: 'parent' };
   if (unreadable !== undefined) return { problem: 'unreadable', path: unreadable };
   if (named?.parent === id) return { problem: 'itself', path: named.path };
   return { parent: named?.parent };

@@ -80,24 +80,19 @@ function fromConnectionString(text: string): HubConnection {
     hostName,
     hubName: hubNameOf(hostName),
     endpoint: `${emulator && LOOPBACK.test(hostName) ? 'http' : 'https'}://${hostName}`,
-    sas: credential({ hostName, policyName: policyName ?? '', key, signature }),
+    sas: credential(hostName, policyName, key, signature),
     ...defined({ policyName }),
   };
 }
 
-function credential(from: {
-  readonly hostName: string;
-  readonly policyName: string;
-  readonly key: string | undefined;
-  readonly signature: string | undefined;
-}): SasCredential {
-  if (from.key !== undefined) {
-    if (!BASE64.test(from.key) || Buffer.from(from.key, 'base64').length === 0) {
+/** Of a key and its policy, or of a signature. */
+function credential(hostName: string, policyName = '', key?: string, signature = ''): SasCredential {
+  if (key !== undefined) {
+    if (!BASE64.test(key) || Buffer.from(key, 'base64').length === 0) {
       throw invalid('has a SharedAccessKey that is not base64: was it cut off when it was copied?');
     }
-    return SasCredential.fromKey({ hostName: from.hostName, policyName: from.policyName, key: from.key });
+    return SasCredential.fromKey({ hostName, policyName, key });
   }
-  const signature = from.signature ?? '';
   if (!/^SharedAccessSignature\s/.test(signature) || !/[\s&]sig=/.test(signature) || /[\r\n]/.test(signature)) {
     throw invalid('has a SharedAccessSignature that does not read "SharedAccessSignature sr=…&sig=…&se=…"');
   }

@@ -1,6 +1,5 @@
-import { fill } from '../codeText.ts';
 import { FILE_REASONS, type FileRefusedCode } from './fileReasons.ts';
-import type { ReasonValues } from './reasonText.ts';
+import { findingOf, type ReasonValues } from './reasonText.ts';
 
 /** The file as a whole cannot be a devices file: no line of it is imported. Holds no text of the file. */
 export class FileRefused extends Error {
@@ -12,9 +11,10 @@ export class FileRefused extends Error {
   readonly line: number | undefined;
 
   constructor(code: FileRefusedCode, where: { readonly line?: number; readonly values?: ReasonValues } = {}) {
-    super(fill(FILE_REASONS[code].says, where.values ?? {}));
+    const { reason, action } = findingOf<FileRefusedCode>(FILE_REASONS, code, where.values);
+    super(reason);
     this.code = code;
-    this.action = fill(FILE_REASONS[code].action, where.values ?? {});
+    this.action = action;
     this.line = where.line;
   }
 }
