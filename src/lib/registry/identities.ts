@@ -5,7 +5,6 @@ import { etagIn } from './etag.ts';
 import { asBoolean, asInstant, asNumber, asObject, asOneOf, asStrings, asText, type JsonObject } from './reader.ts';
 import { getRequest, operationsOn, readList, type WriteOptions } from './requests.ts';
 import type { CallOptions, Transport } from './transport.ts';
-import type { WireAuthentication, WireDevice, WireModule } from './wire.ts';
 
 export const AUTHENTICATION_TYPES = ['sas', 'selfSigned', 'certificateAuthority', 'none'] as const;
 export type AuthenticationType = (typeof AUTHENTICATION_TYPES)[number];
@@ -125,38 +124,15 @@ export function createIdentityOperations(transport: Transport): IdentityOperatio
 
 // Mapping -----------------------------------------------------------------------------------------------------------------
 
-function deviceBody(device: DeviceInput): WireDevice {
-  return {
-    deviceId: device.deviceId,
-    ...defined({
-      status: device.status,
-      statusReason: device.statusReason,
-      authentication: device.authentication && authenticationBody(device.authentication),
-      capabilities: device.capabilities,
-      deviceScope: device.deviceScope,
-      parentScopes: device.parentScopes,
-      etag: device.etag,
-    }),
-  };
+/** What can be written of a device; one that was read has more. */
+function deviceBody(device: DeviceInput): DeviceInput {
+  const { deviceId, status, statusReason, authentication, capabilities, deviceScope, parentScopes, etag } = device;
+  const optional = { status, statusReason, authentication, capabilities, deviceScope, parentScopes, etag };
+  return { deviceId, ...defined(optional) };
 }
 
-function moduleBody(module: ModuleInput): WireModule {
-  return {
-    deviceId: module.deviceId,
-    moduleId: module.moduleId,
-    ...defined({
-      managedBy: module.managedBy,
-      authentication: module.authentication && authenticationBody(module.authentication),
-      etag: module.etag,
-    }),
-  };
-}
-
-function authenticationBody(authentication: Authentication): WireAuthentication {
-  return {
-    type: authentication.type,
-    ...defined({ symmetricKey: authentication.symmetricKey, x509Thumbprint: authentication.x509Thumbprint }),
-  };
+function moduleBody({ deviceId, moduleId, managedBy, authentication, etag }: ModuleInput): ModuleInput {
+  return { deviceId, moduleId, ...defined({ managedBy, authentication, etag }) };
 }
 
 function parseDevice(value: unknown): Device | undefined {

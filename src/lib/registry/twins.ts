@@ -7,7 +7,6 @@ import { moduleName } from './identities.ts';
 import { asInstant, asNumber, asObject, asStrings, asText, type JsonObject } from './reader.ts';
 import { getRequest, readIfThere, readReply, type WriteOptions, writeRequest } from './requests.ts';
 import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
-import type { WireTwinUpdate } from './wire.ts';
 
 /** Which twin: of a device, or of one of its modules. */
 export interface TwinId {
@@ -139,20 +138,13 @@ export function parseTwin(value: unknown): Twin | undefined {
   };
 }
 
-function patchBody(update: TwinUpdate): WireTwinUpdate {
-  return defined({
-    tags: update.tags,
-    properties: update.desired && { desired: update.desired },
-  });
+function patchBody({ tags, desired }: TwinUpdate) {
+  return defined({ tags, properties: desired && { desired } });
 }
 
-function fullBody(update: TwinUpdate): WireTwinUpdate {
-  return {
-    deviceId: update.deviceId,
-    ...(update.moduleId === undefined ? {} : { moduleId: update.moduleId }),
-    tags: update.tags ?? {},
-    properties: { desired: update.desired ?? {} },
-  };
+/** What is not given is removed. */
+function fullBody({ deviceId, moduleId, tags = {}, desired = {} }: TwinUpdate) {
+  return { deviceId, ...defined({ moduleId }), tags, properties: { desired } };
 }
 
 function twinPath(id: TwinId): readonly string[] {

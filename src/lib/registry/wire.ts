@@ -1,48 +1,15 @@
 /**
- * Bodies of the hub's REST API in the hub's spelling, as far as this client sends them (api-version 2021-04-12,
- * `service.json` of azure-iot-hub-python). What comes back is read field by field where it arrives.
+ * Bodies of the hub's REST API in the hub's spelling, where it is not that of our own types (api-version
+ * 2021-04-12, `service.json` of azure-iot-hub-python). What comes back is read field by field where it arrives.
  */
 
-export interface WireSymmetricKey {
-  readonly primaryKey?: string | null;
-  readonly secondaryKey?: string | null;
-}
-
-export interface WireX509Thumbprint {
-  readonly primaryThumbprint?: string | null;
-  readonly secondaryThumbprint?: string | null;
-}
-
-export interface WireAuthentication {
+interface WireAuthentication {
   readonly type?: string;
-  readonly symmetricKey?: WireSymmetricKey | null;
-  readonly x509Thumbprint?: WireX509Thumbprint | null;
-}
-
-export interface WireDevice {
-  readonly deviceId: string;
-  readonly etag?: string;
-  readonly status?: string;
-  readonly statusReason?: string;
-  readonly authentication?: WireAuthentication;
-  readonly capabilities?: { readonly iotEdge?: boolean };
-  readonly deviceScope?: string;
-  readonly parentScopes?: readonly string[];
-}
-
-export interface WireModule {
-  readonly deviceId: string;
-  readonly moduleId: string;
-  readonly etag?: string;
-  readonly managedBy?: string;
-  readonly authentication?: WireAuthentication;
-}
-
-export interface WireTwinUpdate {
-  readonly deviceId?: string;
-  readonly moduleId?: string;
-  readonly tags?: Readonly<Record<string, unknown>> | null;
-  readonly properties?: { readonly desired?: Readonly<Record<string, unknown>> | null };
+  readonly symmetricKey?: { readonly primaryKey?: string | null; readonly secondaryKey?: string | null } | null;
+  readonly x509Thumbprint?: {
+    readonly primaryThumbprint?: string | null;
+    readonly secondaryThumbprint?: string | null;
+  } | null;
 }
 
 /** One line of a devices file, and one item of a bulk request (`ExportImportDevice`). */
