@@ -42,11 +42,13 @@ export interface PlannedLine {
 }
 
 export interface Comparison {
+  /** Each line in exactly one. */
   readonly effects: Readonly<Record<Effect, number>>;
   /** Of those that would be deleted. */
   readonly deletedModules: number;
-  /** Of those that would be overwritten. */
+  /** Of those that would be overwritten: devices that are enabled now. */
   readonly disabled: number;
+  /** Of those that would be created or overwritten: devices that would not get their parent, which is not there. */
   readonly lackingParent: number;
   /** @throws Error when the file has no such line */
   of(line: { readonly id: string; readonly moduleId?: string | null }): PlannedLine;

@@ -158,7 +158,7 @@ export async function markFinished(
   record: ProvisionRun,
   name: string,
 ): Promise<WavesState> {
-  const before = (await readWaves(context, record))?.value;
+  const before = await readWaves(context, record);
   const wave = before?.waves.find((candidate) => candidate.name === name);
   const isOpen = before !== undefined && wave !== undefined && maySend(context, record, before, wave.until);
   if (isOpen && wave.singly === undefined) {

@@ -3,7 +3,6 @@
  * have it any more, and one that merges still does. Which of the two a hub does is not known.
  */
 
-import { defined } from '../../defined.ts';
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -12,12 +11,10 @@ import type { LineOf } from '../evidence/evidence.ts';
 import { readFilled } from '../preImage/filled.ts';
 import type { FillManifest } from '../preImage/preImageBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { paceOfRun } from './paceOfRun.ts';
+import { lineOf } from './aftermath.ts';
+import { firstSentUntil, paceOfRun } from './paceOfRun.ts';
 import { isTimeOver, readWaveResults, type Wave, type WaveLine, type WavesState, writeWave } from './waves.ts';
 
-const MINUTE_MS = 60_000;
-/** How long removals are tried at least, whatever `retryMinutes` says: it is the first time that they are sent. */
-const LEAST_MS = 10 * MINUTE_MS;
 const NAME = 'removals';
 /** Not taken away before the run ended. */
 export const NOT_REMOVED = 'keysNotRemoved';
@@ -73,21 +70,15 @@ export async function waveOfRemovals(
     const due = await isDue();
     const lines = async function* (removals: NonNullable<FillManifest['removals']>) {
       for await (const { text, line } of removalLines(context, record, removals)) {
-        if (due({ id: line.id, mode: importModeOf(line), ...moduleOf(line) })) yield text;
+        if (due(lineOf({ line, mode: importModeOf(line) }))) yield text;
       }
     };
-    const now = context.now().getTime();
-    const { patchesPerMinute } = paceOfRun(context, record);
-    const workMs = Math.max(
-      LEAST_MS,
-      (record.options?.retryMinutes ?? 0) * MINUTE_MS,
-      (2 * filled.removals.lines * MINUTE_MS) / patchesPerMinute,
-    );
+    const { patchesPerMinute: perMinute } = paceOfRun(context, record);
     wave = await writeWave(context, record, {
       name: NAME,
       patches: true,
       removes: true,
-      until: new Date(now + workMs).toISOString(),
+      until: firstSentUntil(context, record, { count: filled.removals.lines, perMinute }),
       lines: lines(filled.removals),
     });
   }
@@ -103,8 +94,4 @@ async function* removalLines(
   for await (const text of linesOf(stagingOf(context, record.runId).getBlockBlobClient(blobName))) {
     yield { text, line: JSON.parse(text) as WaveLine };
   }
-}
-
-function moduleOf({ moduleId }: WaveLine): { readonly moduleId?: string } {
-  return defined({ moduleId });
 }

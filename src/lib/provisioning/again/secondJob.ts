@@ -61,7 +61,7 @@ async function putLogAside({ context, record }: Aftermath): Promise<void> {
   const log = staging.getBlockBlobClient(ERROR_LOG_BLOB);
   const etag = (await log.exists()) ? (await log.getProperties()).etag : undefined;
   // Nothing but the first job has written by then what was just looked at; an attempt that comes late finds it changed.
-  if (etag === undefined || (await readWaves(context, record))?.value.secondJob !== undefined) return;
+  if (etag === undefined || (await readWaves(context, record))?.secondJob !== undefined) return;
   if (!(await aside.exists())) await writeLines(aside, linesOf(log));
   try {
     await log.deleteIfExists({ conditions: { ifMatch: etag } });

@@ -13,7 +13,7 @@ import type { WantedLine } from '../../registryLines/agrees.ts';
 import type { SnapshotWay } from '../../registryLines/snapshot.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { type JsonBlob, readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import type { SecondJob } from '../evidence/jobFacts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
@@ -129,15 +129,28 @@ export interface ChunkState {
   readonly sentAt?: string;
 }
 
-export async function readWaves(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-): Promise<{ readonly value: WavesState; readonly etag: string } | undefined> {
-  const read = await readJson<WavesState & { readonly rounds?: readonly Wave[] }>(wavesBlob(context, record));
-  if (read === undefined) return undefined;
+/** Undefined before they are opened. */
+export async function readWaves(context: ProvisioningContext, record: ProvisionRun): Promise<WavesState | undefined> {
+  return (await read(context, record))?.value;
+}
+
+/** @throws StagingLost when they are not there any more */
+export async function demandWaves(context: ProvisioningContext, record: ProvisionRun): Promise<WavesState> {
+  return (await demand(context, record)).value;
+}
+
+async function demand(context: ProvisioningContext, record: ProvisionRun): Promise<JsonBlob<WavesState>> {
+  const found = await read(context, record);
+  if (found === undefined) throw new StagingLost(record.runId, WAVES_BLOB);
+  return found;
+}
+
+async function read(context: ProvisioningContext, record: ProvisionRun): Promise<JsonBlob<WavesState> | undefined> {
+  const found = await readJson<WavesState & { readonly rounds?: readonly Wave[] }>(wavesBlob(context, record));
+  if (found === undefined) return undefined;
   // An earlier version called them rounds: its runs may be under way.
-  const { rounds, ...state } = read.value;
-  return rounds === undefined ? read : { ...read, value: { ...state, waves: rounds } };
+  const { rounds, ...state } = found.value;
+  return rounds === undefined ? found : { ...found, value: { ...state, waves: rounds } };
 }
 
 /** Changes `rounds.json` until no other attempt comes between. A change that returns undefined leaves it as it is. */
@@ -147,8 +160,7 @@ export async function changeWaves(
   change: (state: WavesState) => WavesState | undefined,
 ): Promise<WavesState> {
   for (;;) {
-    const current = await readWaves(context, record);
-    if (current === undefined) throw new StagingLost(record.runId, WAVES_BLOB);
+    const current = await demand(context, record);
     const next = change(current.value);
     if (next === undefined) return current.value;
     if (await writeJson(wavesBlob(context, record), next, { ifMatch: current.etag })) return next;
@@ -164,9 +176,7 @@ export async function openWaves(
   const { suspendedMs = 0 } = record;
   const opened: WavesState = { retryUntil, suspendedMs, waves: [], ...(hasLog ? { hasLog } : {}) };
   await writeJson(wavesBlob(context, record), opened, { ifAbsent: true });
-  const state = await readWaves(context, record);
-  if (state === undefined) throw new StagingLost(record.runId, WAVES_BLOB);
-  return state.value;
+  return demandWaves(context, record);
 }
 
 /** Whether the time for something that follows the job is over, as `until` was set when the waves were opened. */

@@ -5,8 +5,7 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { FileRefused } from '../../textFile/fileRefused.ts';
 import { DropChanged } from '../drop/drop.ts';
-import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { checkDrop } from './checkDrop.ts';
+import type { ProvisioningContext } from '../run/provisionRun.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs } from './checkResult.ts';
 
 /** Why the lines of the file cannot be had any more. */
@@ -14,16 +13,6 @@ export type LinesGone = DropChanged | FileRefused | ConfigurationsRefused;
 
 export function areLinesGone(error: unknown): error is LinesGone {
   return error instanceof DropChanged || error instanceof FileRefused || error instanceof ConfigurationsRefused;
-}
-
-/**
- * The check of a run that has been checked; made once more where it is gone.
- *
- * @throws LinesGone
- */
-export async function checkedOf(context: ProvisioningContext, record: ProvisionRun): Promise<CheckResult> {
-  if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
-  return checkDrop(context, record, record.options);
 }
 
 /** Makes sure that a check counts only while all that it wrote is there. */

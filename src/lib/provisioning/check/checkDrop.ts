@@ -10,8 +10,7 @@ import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { makeOnce } from '../../storage/jsonBlob.ts';
 import { assertDropUnchanged, openDrop } from '../drop/drop.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
-import type { ProvisionOptions } from '../run/options.ts';
-import type { CheckCounts, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { type CheckCounts, optionsOf, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { CHECK_BLOB, type CheckResult, checkBlobs } from './checkResult.ts';
 import { checkRulesOf } from './checkRules.ts';
 import { encodeEntry, type IndexEntry } from './lineIndex.ts';
@@ -33,22 +32,18 @@ const MODULES = 1;
  * @throws ConfigurationsRefused when the `configurations.txt` beside it cannot
  * @throws DropChanged when it is no longer the version that the run was made for
  */
-export async function checkDrop(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  options: ProvisionOptions,
-): Promise<CheckResult> {
+export async function checkDrop(context: ProvisioningContext, record: ProvisionRun): Promise<CheckResult> {
   const container = await openStaging(context, record.runId);
   const manifest = container.getBlockBlobClient(CHECK_BLOB);
-  return makeOnce(manifest, () => check(context, record, options, container));
+  return makeOnce(manifest, () => check(context, record, container));
 }
 
 async function check(
   context: ProvisioningContext,
   record: ProvisionRun,
-  options: ProvisionOptions,
   container: ContainerClient,
 ): Promise<CheckResult> {
+  const options = optionsOf(record);
   const attempt = randomBytes(4).toString('hex');
   // First: whatever becomes of the blob while the devices are checked does not matter any more.
   const configurations = await snapshotConfigurations(context, record, attempt);

@@ -8,13 +8,12 @@
 import { closeHubJob, readJobState } from '../../hubJobs/jobState.ts';
 import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
 import type { RunWaiting } from '../../runs/runRecord.ts';
-import { StagingLost } from '../../runs/stagingLost.ts';
 import { parentsExport } from '../again/parentLinks.ts';
-import { changeWaves, isTimeOver, readWaves, WAVES_BLOB, type WavesState } from '../again/waves.ts';
+import { changeWaves, demandWaves, isTimeOver, type WavesState } from '../again/waves.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
 import { DropChanged } from '../drop/drop.ts';
-import { filledFor } from '../preImage/filled.ts';
+import { fillMissing } from '../preImage/fillMissing.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import type { Epoch } from '../run/epoch.ts';
 import { IMPORT_JOB_BLOB, RETRY_JOB_BLOB } from '../run/jobBlobs.ts';
@@ -83,7 +82,7 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
     ...ESSENTIAL,
     async plan({ context, record, check, epoch }) {
       if (record.options?.dryRun === true) throw new Error(`The run ${record.runId} is a dry run: it imports nothing.`);
-      const filled = await filledFor(context, record, check, epoch);
+      const filled = await fillMissing(context, record, check, epoch);
       const configurationsBlobName = (await prepareConfigurations(context, record, check))?.blobName;
       return importPlan(context, record, check, { ...filled, epoch, configurationsBlobName });
     },
@@ -96,7 +95,7 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
     plan: async (work) => retryPlan(work.context, work.record, await planned(work, 'secondJob')),
     async whyTooLate(work) {
       const { context, record } = work;
-      const isOver = async () => isTimeOver(context, record, await plannedOf(work));
+      const isOver = async () => isTimeOver(context, record, await demandWaves(context, record));
       return (await whyCancelled(work)) ?? ((await isOver()) ? 'the time for retries is over' : undefined);
     },
     isUnsent: isRetryUnsent,
@@ -119,14 +118,8 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
 
 type PlannedPart = 'secondJob' | 'verification' | 'parents';
 
-async function plannedOf({ context, record }: JobWork): Promise<WavesState> {
-  const waves = await readWaves(context, record);
-  if (waves === undefined) throw new StagingLost(record.runId, WAVES_BLOB);
-  return waves.value;
-}
-
 async function planned<Part extends PlannedPart>(work: JobWork, part: Part): Promise<NonNullable<WavesState[Part]>> {
-  const plan = (await plannedOf(work))[part];
+  const plan = (await demandWaves(work.context, work.record))[part];
   if (plan == null) throw new Error(`The run ${work.record.runId} has not planned its job (${part}).`);
   return plan;
 }

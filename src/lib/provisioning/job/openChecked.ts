@@ -3,7 +3,8 @@ import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/hubError.ts';
 import type { RunError, RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
+import { areLinesGone } from '../check/checkAgain.ts';
+import { checkDrop } from '../check/checkDrop.ts';
 import { CHECK_BLOB, type CheckResult, checkOf } from '../check/checkResult.ts';
 import { endUnconfirmed, endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { closeImportJob, importJobStarted } from '../run/importNotes.ts';
@@ -57,7 +58,7 @@ export async function checkOfOpen(
   if (record.check === undefined) throw new Error(`The run ${runId} has not been checked.`);
   if (isSent(record)) throw new StagingLost(runId, CHECK_BLOB);
   try {
-    const check = await checkedOf(context, record);
+    const check = await checkDrop(context, record);
     if (check.refused === undefined) return check;
     await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
   } catch (error) {

@@ -4,11 +4,10 @@ import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { explainHubError } from '../../registry/index.ts';
 import { createIdentityNotes, type IdentityNotes } from '../../registryLines/identityNotes.ts';
 import type { Verdict } from '../../runs/outcomes.ts';
-import { StagingLost } from '../../runs/stagingLost.ts';
 import { explainLinkFailure, type LinkOutcomes, readLinkOutcomes } from '../again/parentLinks.ts';
 import { NOT_REMOVED, type RemovalOutcomes, readRemovals } from '../again/removals.ts';
 import { afterCalls, REPLY_LOST, readWaveOutcomes, type WaveOutcomes } from '../again/waveOutcomes.ts';
-import { readWaves, WAVES_BLOB, type WavesState } from '../again/waves.ts';
+import { demandWaves, readWaves, type WavesState } from '../again/waves.ts';
 import {
   type Evidence,
   evidenceOf,
@@ -38,8 +37,7 @@ export interface Findings {
 }
 
 export async function readFindings(context: ProvisioningContext, record: ProvisionRun): Promise<Findings> {
-  const after = (await readWaves(context, record))?.value;
-  if (after === undefined && record.wavesOpened) throw new StagingLost(record.runId, WAVES_BLOB);
+  const after = record.wavesOpened ? await demandWaves(context, record) : await readWaves(context, record);
   const found = createIdentityNotes();
   const blobName = after?.verification?.foundBlobName;
   if (blobName !== undefined) {

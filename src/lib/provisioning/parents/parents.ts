@@ -19,7 +19,7 @@ import { takeSnapshot } from '../../registryLines/takeSnapshot.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
-import { paceOfRun } from '../again/paceOfRun.ts';
+import { firstSentUntil, paceOfRun } from '../again/paceOfRun.ts';
 import { type DecidedRow, parentsExport, planBlobs, rowsBlob, waveOfLevel, wavesOfPass } from '../again/parentLinks.ts';
 import {
   changeWaves,
@@ -36,11 +36,8 @@ import { readFindings, wasApplied } from '../outcome/verdicts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type LinkableLine, linkLines, type ParentPlan, planParents } from './parentPlan.ts';
 
-const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */
 const SETTLE_MS = 5_000;
-/** How long links are tried at least, whatever `retryMinutes` says: it is the first time that they are sent. */
-const LEAST_MS = 10 * MINUTE_MS;
 const MOST_PASSES = 3;
 
 export type ParentStep =
@@ -55,7 +52,7 @@ export async function nextParents(
   check: CheckResult,
 ): Promise<ParentStep | undefined> {
   if (check.parents === 0) return undefined;
-  const known = (await readWaves(context, record))?.value.parents;
+  const known = (await readWaves(context, record))?.parents;
   let links = known ?? (await open(context, record, check));
   for (;;) {
     if (links.state === 'ended' || links.state === 'givenUp') return undefined;
@@ -94,24 +91,17 @@ async function open(context: ProvisioningContext, record: ProvisionRun, check: C
   const applied = async function* () {
     for await (const row of readParentRows(source)) {
       const [id, parent, mode] = row;
-      if (parent === null) continue;
-      if (wasApplied({ id, mode }, findings)) yield row;
+      if (parent !== null && wasApplied({ id, mode }, findings)) yield row;
     }
   };
   const written = await writeRows(context, record, applied());
-  const now = context.now().getTime();
-  const { itemsPerMinute } = paceOfRun(context, record);
-  const workMs = Math.max(
-    LEAST_MS,
-    (record.options?.retryMinutes ?? 0) * MINUTE_MS,
-    (2 * written.rows * MINUTE_MS) / itemsPerMinute,
-  );
+  const { itemsPerMinute: perMinute } = paceOfRun(context, record);
   const opened: ParentLinks = {
     pass: 1,
     ...written,
     state: written.rows === 0 ? 'ended' : 'due',
-    openedAt: new Date(now).toISOString(),
-    until: new Date(now + workMs).toISOString(),
+    openedAt: context.now().toISOString(),
+    until: firstSentUntil(context, record, { count: written.rows, perMinute }),
     earlier: [],
   };
   const state = await changeWaves(context, record, (current) =>
@@ -123,7 +113,7 @@ async function open(context: ProvisioningContext, record: ProvisionRun, check: C
 async function writeRows(
   context: ProvisioningContext,
   record: ProvisionRun,
-  rows: AsyncIterable<ParentRow>,
+  rows: Iterable<ParentRow> | AsyncIterable<ParentRow>,
 ): Promise<Pick<ParentLinks, 'attempt' | 'rows' | 'way'>> {
   const attempt = randomBytes(4).toString('hex');
   // Those who have no more than so many between them are read one by one.
@@ -248,7 +238,7 @@ async function work(
 ): Promise<ParentStep | ParentLinks> {
   const { pass, levels = [], plan: planName, until } = links;
   if (planName === undefined) throw new Error(`The links of run ${record.runId} have no plan.`);
-  const state = (await readWaves(context, record))?.value;
+  const state = await readWaves(context, record);
   const isLate = state === undefined || isTimeOver(context, record, state, until);
   let waves = state?.waves ?? [];
   for (const [level, count] of levels.entries()) {
@@ -262,10 +252,10 @@ async function work(
     }
     if (wave.finishedAt === undefined && wave.lines > 0) return { do: 'work', wave };
   }
-  waves = (await readWaves(context, record))?.value.waves ?? [];
+  waves = (await readWaves(context, record))?.waves ?? [];
   const again = isLate || pass === MOST_PASSES ? [] : await doubtfulRows(context, record, links, waves);
   if (again.length === 0) return change(context, record, links, { state: 'ended' });
-  const written = await writeRows(context, record, asyncOf(again));
+  const written = await writeRows(context, record, again);
   return change(context, record, links, {
     pass: pass + 1,
     ...written,
@@ -283,10 +273,6 @@ async function* slice(lines: AsyncIterable<string>, start: number, count: number
     if (at >= start) yield line;
     at += 1;
   }
-}
-
-async function* asyncOf<T>(values: Iterable<T>): AsyncGenerator<T> {
-  yield* values;
 }
 
 /** Devices that were changed while they were linked, or of which nothing is known: a few can be looked at once more. */

@@ -14,8 +14,7 @@ import { type CheckBlobs, type CheckResult, checkBlobs } from '../check/checkRes
 import { readMissingAlong } from '../check/missingRows.ts';
 import { readParentsAlong } from '../check/parentRows.ts';
 import type { Epoch } from '../run/epoch.ts';
-import type { ProvisionOptions } from '../run/options.ts';
-import type { CheckCounts, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { type CheckCounts, optionsOf, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { type BeforeLine, beforeLine, filledLine, type Wanted } from './filledLine.ts';
 import { findGone, findScoped, type ScopesBefore } from './keptScopes.ts';
 import { demandManifest, type FillManifest, fillBlob } from './preImageBlobs.ts';
@@ -55,7 +54,6 @@ export async function fillMissing(
   context: ProvisioningContext,
   record: ProvisionRun,
   check: CheckResult,
-  options: ProvisionOptions,
   epoch: Epoch | undefined,
   mostFound = CHARACTERS_FOUND,
 ): Promise<FillManifest> {
@@ -112,7 +110,7 @@ export async function fillMissing(
   };
   let pass: WaitingLine[] = [];
   let characters = 0;
-  for await (const line of waitingLines(record, blobs, options, scopes, isGone)) {
+  for await (const line of waitingLines(record, blobs, scopes, isGone)) {
     pass.push(line);
     characters += line.text.length;
     if (pass.length < LINES_A_PASS && characters < CHARACTERS_A_PASS) continue;
@@ -137,10 +135,10 @@ export async function fillMissing(
 async function* waitingLines(
   record: ProvisionRun,
   blobs: CheckBlobs,
-  { missingKeys }: ProvisionOptions,
   scopes: ScopesBefore | undefined,
   isGone: Wanted['isGone'],
 ): AsyncGenerator<WaitingLine> {
+  const { missingKeys } = optionsOf(record);
   const parents = await readParentsAlong(blobs.parents);
   const incomplete = await readMissingAlong(blobs.missing);
   for await (const text of linesOf(blobs.devices)) {

@@ -2,7 +2,6 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import type { CheckResult } from '../check/checkResult.ts';
-import type { Epoch } from '../run/epoch.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { fillMissing, hasToFill } from './fillMissing.ts';
 import { latestEpoch } from './preImage.ts';
@@ -26,17 +25,8 @@ export async function readFilled(
   if (filled === undefined && isExpected) throw new StagingLost(record.runId, fillBlob(epoch));
   return filled?.value;
 }
-export async function filledFor(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  check: CheckResult,
-  epoch: Epoch | undefined,
-): Promise<FillManifest> {
-  if (record.options === undefined) throw new Error(`The run ${record.runId} has no options.`);
-  return fillMissing(context, record, check, record.options, epoch);
-}
-/** The name of the blob that the import job reads, or has read. */
 
+/** The name of the blob that the import job reads, or has read. */
 export async function inputOf(context: ProvisioningContext, record: ProvisionRun, check: CheckResult): Promise<string> {
-  return (await filledFor(context, record, check, await latestEpoch(context, record))).blobName;
+  return (await fillMissing(context, record, check, await latestEpoch(context, record))).blobName;
 }

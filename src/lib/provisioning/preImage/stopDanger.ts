@@ -6,7 +6,7 @@ import { unconfirmedDanger } from '../check/danger.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import type { Epoch } from '../run/epoch.ts';
 import { closeImportJob } from '../run/importNotes.ts';
-import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { optionsOf, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { compareWithPreImage } from './comparison.ts';
 
 /**
@@ -21,11 +21,9 @@ export async function stopDanger(
   epoch: Epoch,
 ): Promise<boolean> {
   const { record, check } = run;
-  const { options } = record;
-  if (options === undefined) throw new Error(`The run ${record.runId} has no options.`);
   const compare = () => compareWithPreImage(context, record, check, epoch);
   try {
-    const error = await unconfirmedDanger(context.hub(hubOf(record)), check, options, compare);
+    const error = await unconfirmedDanger(context.hub(hubOf(record)), check, optionsOf(record), compare);
     return error !== undefined && (await stop(context, run, { state: 'refused', error }));
   } catch (error) {
     if (!(error instanceof HubError) || error.retryable) throw error;

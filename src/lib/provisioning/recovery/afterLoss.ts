@@ -4,7 +4,8 @@ import { HubError } from '../../registry/index.ts';
 import type { RunError } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import type { FollowUp } from '../again/aftermath.ts';
-import { areLinesGone, checkedOf } from '../check/checkAgain.ts';
+import { areLinesGone } from '../check/checkAgain.ts';
+import { checkDrop } from '../check/checkDrop.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { endUnlisted } from '../report/endRun.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
@@ -20,7 +21,7 @@ const LONGEST_UNKNOWN_IMPORT_MS = 2 * 60 * 60_000;
 export async function afterLoss(context: ProvisioningContext, record: ProvisionRun): Promise<FollowUp | undefined> {
   if ((await checkOf(context, record.runId)) === undefined) {
     try {
-      await checkedOf(context, record);
+      await checkDrop(context, record);
     } catch (error) {
       if (!areLinesGone(error)) throw error;
       await endUnlisted(context, record, { state: 'failed', outcome: 'unconfirmed', error: lostError(record) });

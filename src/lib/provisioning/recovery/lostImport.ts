@@ -14,11 +14,10 @@ import { FIND_MS } from '../job/jobPolicies.ts';
 import { runErrorOf } from '../report/endRun.ts';
 import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
 import { noteJob, waitingFor } from '../run/jobNotes.ts';
-import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import { type ProvisioningContext, type ProvisionRun, retryMsOf } from '../run/provisionRun.ts';
 
-const MINUTE_MS = 60_000;
 /** How far the clocks of a hub and of the app may be apart. */
-const SKEW_MS = 5 * MINUTE_MS;
+const SKEW_MS = 5 * 60_000;
 
 /**
  * Finds the import of such a run, or notes that it is not known: then what the hub did not show by now will not come.
@@ -48,8 +47,8 @@ export async function findLostImport(
     jobs = await context.hub(hubOf(record)).listJobs();
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
-    if (now > seekUntil && (!error.retryable || now > Date.parse(sentAt) + retryMs)) return keep(UNKNOWN_JOB, false);
+    const isGivenUp = !error.retryable || now > Date.parse(sentAt) + retryMsOf(record);
+    if (now > seekUntil && isGivenUp) return keep(UNKNOWN_JOB, false);
     await waitingFor(context, runId, { kind: 'trouble', reason: runErrorOf(error).message, phase: 'job' });
     return { status: 'wait', seconds: 5 };
   }

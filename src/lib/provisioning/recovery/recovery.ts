@@ -30,22 +30,23 @@ export type Recovered =
   | 'sent'
   | 'ended';
 
-/** Does a step of a run; `recovered` says what follows when something in its container turns out to be gone. */
-export async function surviving<Result, Otherwise>(
-  context: ProvisioningContext,
-  runId: string,
-  step: () => Promise<Result>,
-  recovered: (how: Recovered) => Otherwise,
-): Promise<Result | Otherwise> {
-  const before = (await context.runs.read(runId))?.stagingLost?.times ?? 0;
-  try {
-    return await step();
-  } catch (error) {
-    const what = lostOf(error);
-    if (what === undefined) throw error;
-    context.log.log('warn', `something in the container of the run is gone: ${safeError(error).message}`);
-    return recovered(await recover(context, runId, { what, before }));
-  }
+/** The step of a run, with what follows (`recovered`) when something in its container turns out to be gone. */
+export function surviving<Input extends { readonly runId: string }, Result, Otherwise>(
+  step: (context: ProvisioningContext, input: Input) => Promise<Result>,
+  recovered: (how: Recovered, input: Input) => Otherwise,
+): (context: ProvisioningContext, input: Input) => Promise<Result | Otherwise> {
+  return async (context, input) => {
+    const { runId } = input;
+    const before = (await context.runs.read(runId))?.stagingLost?.times ?? 0;
+    try {
+      return await step(context, input);
+    } catch (error) {
+      const what = lostOf(error);
+      if (what === undefined) throw error;
+      context.log.log('warn', `something in the container of the run is gone: ${safeError(error).message}`);
+      return recovered(await recover(context, runId, { what, before }), input);
+    }
+  };
 }
 
 async function recover(

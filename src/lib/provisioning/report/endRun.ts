@@ -11,7 +11,8 @@ import {
   type RunState,
 } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
-import { areLinesGone, checkedOf, dropTornCheck } from '../check/checkAgain.ts';
+import { areLinesGone, dropTornCheck } from '../check/checkAgain.ts';
+import { checkDrop } from '../check/checkDrop.ts';
 import { type CheckResult, checkOf } from '../check/checkResult.ts';
 import type { AcceptedEntry } from '../check/lineIndex.ts';
 import { closeImportJob } from '../run/importNotes.ts';
@@ -97,7 +98,7 @@ async function endAlike(context: ProvisioningContext, record: ProvisionRun, endi
     await dropTornCheck(context, record.runId);
   }
   try {
-    await endListed(context, record, { ...ending, check: await checkedOf(context, record) });
+    await endListed(context, record, { ...ending, check: await checkDrop(context, record) });
   } catch (error) {
     // What fails in our own code fails the next time, too.
     if (!areLinesGone(error) && lostOf(error) === undefined && !isOwnFault(error)) throw error;

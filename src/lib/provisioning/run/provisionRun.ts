@@ -2,7 +2,7 @@
 
 import type { CheckSummary } from '../../devicesFile/checkTypes.ts';
 import type { MissingField } from '../../devicesFile/lineVerdict.ts';
-import type { Effect } from '../../registryLines/whatWouldHappen.ts';
+import type { Comparison } from '../../registryLines/compareLines.ts';
 import type { RunContext } from '../../runs/runContext.ts';
 import type { BlobIdentity } from '../../runs/runId.ts';
 import type { Outcome, RunBase, RunJob, RunKind, RunProgress } from '../../runs/runRecord.ts';
@@ -41,14 +41,7 @@ export interface RunConfigurations {
 export type CheckCounts = Omit<CheckSummary, 'sha256'>;
 
 /** What would happen to the lines that the check accepted. */
-export interface RunPlan {
-  /** Each line in exactly one. */
-  readonly effects: Readonly<Record<Effect, number>>;
-  /** Of those overwritten: devices that are enabled now and would be disabled. */
-  readonly disabled: number;
-  /** Of those created or overwritten: devices that would not get their parent, which is not there. */
-  readonly lackingParent: number;
-}
+export type RunPlan = Pick<Comparison, 'effects' | 'disabled' | 'lackingParent'>;
 
 export interface StagingLoss {
   /** The last time. */
@@ -104,6 +97,17 @@ export interface ProvisionRun extends RunBase {
 
 /** What the steps of such a run work with. */
 export type ProvisioningContext = RunContext<ProvisionRun>;
+
+/** @throws Error before they are known */
+export function optionsOf({ runId, options }: ProvisionRun): ProvisionOptions {
+  if (options === undefined) throw new Error(`The run ${runId} has no options.`);
+  return options;
+}
+
+/** How long transient failures are retried. */
+export function retryMsOf({ options }: ProvisionRun): number {
+  return (options?.retryMinutes ?? 0) * 60_000;
+}
 
 /** Whether a person has cancelled the run after it began to read lines back: then that is what has to end. */
 export function endsVerifying({ cancelRequestedAt, jobs: { verify } }: ProvisionRun): boolean {

@@ -1,15 +1,13 @@
-import { ConfigurationsRefused } from '../../configurationsFile/checkConfigurationsFile.ts';
 import { defined } from '../../defined.ts';
 import { hubOf } from '../../runs/runRecord.ts';
-import { FileRefused } from '../../textFile/fileRefused.ts';
+import { areLinesGone } from '../check/checkAgain.ts';
 import { checkDrop } from '../check/checkDrop.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedHaste } from '../check/danger.ts';
-import { DropChanged } from '../drop/drop.ts';
 import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { countsOf } from '../report/configurationsReport.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
-import { isSent, type ProvisioningContext } from '../run/provisionRun.ts';
+import { isSent, optionsOf, type ProvisioningContext } from '../run/provisionRun.ts';
 
 export async function checkFile(
   context: ProvisioningContext,
@@ -18,8 +16,7 @@ export async function checkFile(
   const { runId } = input;
   const record = await openRun(context, runId);
   if (record === undefined) return { next: 'ended' };
-  const { options } = record;
-  if (options === undefined) throw new Error(`The run ${runId} has no options.`);
+  const options = optionsOf(record);
   if (isCancelledBefore(record)) {
     await endCancelled(context, runId);
     return { next: 'ended' };
@@ -28,11 +25,9 @@ export async function checkFile(
   if (isSent(record)) return { next: 'job' };
   let check: CheckResult;
   try {
-    check = await checkDrop(context, record, options);
+    check = await checkDrop(context, record);
   } catch (error) {
-    const refused =
-      error instanceof FileRefused || error instanceof ConfigurationsRefused || error instanceof DropChanged;
-    if (!refused) throw error;
+    if (!areLinesGone(error)) throw error;
     await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
     return { next: 'ended' };
   }

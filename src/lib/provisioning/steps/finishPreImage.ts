@@ -17,7 +17,10 @@ import { runError } from '../texts/runErrors.ts';
 import type { EpochStep } from './stepInputs.ts';
 import { notePreImage } from './takePreImage.ts';
 
-export async function tryFinishPreImage(
+/** Takes over what the export wrote as the pre-image. Without it nothing is sent: what cannot be put back is not changed. */
+export const finishPreImage = surviving(tryFinishPreImage, preparedAfter);
+
+async function tryFinishPreImage(
   context: ProvisioningContext,
   input: EpochStep,
 ): Promise<{ readonly status: 'ready' | 'wait' | 'ended' }> {
@@ -62,12 +65,4 @@ async function adopt(
   if (job === undefined) return { fault: 'notCompleted', why: 'ended as "unknown"' };
   const adopted = await adoptExport(snapshotPlace(context, record), preImageExport(record, check, epoch), job);
   return 'fault' in adopted ? adopted : keepManifest(context, record, epoch, adopted);
-}
-
-/** Takes over what the export wrote as the pre-image. Without it nothing is sent: what cannot be put back is not changed. */
-export async function finishPreImage(
-  context: ProvisioningContext,
-  input: EpochStep,
-): Promise<{ readonly status: 'ready' | 'wait' | 'anew' | 'ended' }> {
-  return surviving(context, input.runId, () => tryFinishPreImage(context, input), preparedAfter);
 }

@@ -1,25 +1,21 @@
 import { isOver } from '../../hubJobs/hubJob.ts';
-import { isFinal } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { type Aftermath, enter, type FollowUp, mayRetry } from '../again/aftermath.ts';
 import { beginWave, markFinished, waveOfCalls, workOn } from '../again/callWaves.ts';
 import { waveOfRemovals } from '../again/removals.ts';
 import { dueSecondJob, planSecondJob } from '../again/secondJob.ts';
-import { openWaves, readWaves, WAVES_BLOB } from '../again/waves.ts';
+import { demandWaves, openWaves, readWaves } from '../again/waves.ts';
 import { CHECK_BLOB, checkOf } from '../check/checkResult.ts';
 import { settleConfigurations } from '../configurations/settleConfigurations.ts';
 import { isFinalWord, mayBeStale, readFacts } from '../evidence/jobFacts.ts';
+import { openRun } from '../job/openRun.ts';
 import { isRemovalDue, readFindings } from '../outcome/verdicts.ts';
 import { nextParents } from '../parents/parents.ts';
 import { readFilled } from '../preImage/filled.ts';
 import { afterLoss } from '../recovery/afterLoss.ts';
 import { surviving } from '../recovery/recovery.ts';
-import { isLostAfterSend, type ProvisioningContext } from '../run/provisionRun.ts';
+import { isLostAfterSend, type ProvisioningContext, retryMsOf } from '../run/provisionRun.ts';
 import { nextVerification } from '../verify/nextVerification.ts';
-
-export type { FollowUp } from '../again/aftermath.ts';
-
-const MINUTE_MS = 60_000;
 
 /**
  * What is to be done next after the import job of a run has ended: a second job, lines to be sent once more, lines to be
@@ -27,26 +23,17 @@ const MINUTE_MS = 60_000;
  *
  * @param input `finished`: the wave whose lanes have come to their end
  */
-export async function followUp(
-  context: ProvisioningContext,
-  input: { readonly runId: string; readonly finished?: string },
-): Promise<FollowUp> {
-  return surviving(
-    context,
-    input.runId,
-    () => findNext(context, input),
-    (how): FollowUp => (how === 'ended' ? { do: 'ended' } : { do: 'wait', seconds: 1 }),
-  );
-}
+export const followUp = surviving(
+  findNext,
+  (how): FollowUp => (how === 'ended' ? { do: 'ended' } : { do: 'wait', seconds: 1 }),
+);
 
 async function findNext(
   context: ProvisioningContext,
-  input: { readonly runId: string; readonly finished?: string },
+  { runId, finished }: { readonly runId: string; readonly finished?: string },
 ): Promise<FollowUp> {
-  const { runId, finished } = input;
-  const record = await context.runs.read(runId);
-  if (record === undefined) throw new Error(`The record of run ${runId} is gone.`);
-  if (isFinal(record.state)) return { do: 'ended' };
+  const record = await openRun(context, runId);
+  if (record === undefined) return { do: 'ended' };
   if (record.jobs.import === undefined) throw new Error(`The run ${runId} has no job.`);
   // Whoever watched the job may have been lost: nothing is judged while it can still change anything.
   if (!(await isOver(context, record, record.jobs.import))) return { do: 'notEnded' };
@@ -57,8 +44,7 @@ async function findNext(
   // Before any other job: a second import replaces the log of configurations, too.
   await settleConfigurations(context, record);
 
-  const waves = (await readWaves(context, record))?.value;
-  if (waves === undefined && record.wavesOpened) throw new StagingLost(runId, WAVES_BLOB);
+  const waves = record.wavesOpened ? await demandWaves(context, record) : await readWaves(context, record);
   const facts = await readFacts(context, record, waves);
   const check = await checkOf(context, runId);
   if (check === undefined) throw new StagingLost(runId, CHECK_BLOB);
@@ -67,8 +53,7 @@ async function findNext(
   // A line that met a twin that has changed is merged once more.
   const hasFinalWord = isFinalWord(facts) && !(filled?.merged !== undefined && mayBeStale(facts));
   if (hasFinalWord && check.parents === 0 && filled?.removals === undefined) return { do: 'settle' };
-  const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
-  const retryUntil = new Date(context.now().getTime() + retryMs).toISOString();
+  const retryUntil = new Date(context.now().getTime() + retryMsOf(record)).toISOString();
   let state = await openWaves(context, record, retryUntil, facts.first.log !== undefined);
   if (!record.wavesOpened) await context.runs.update(runId, (current) => ({ ...current, wavesOpened: true }));
   if (finished !== undefined) state = await markFinished(context, record, finished);
@@ -82,11 +67,11 @@ async function findNext(
     if (next !== undefined) return next;
   }
   if (!hasFinalWord) {
-    const next = await nextVerification({ ...work, state: (await readWaves(context, record))?.value ?? state });
+    const next = await nextVerification({ ...work, state: (await readWaves(context, record)) ?? state });
     if (next !== undefined) return next;
   }
   const removals = await waveOfRemovals(
-    { context, record, state: (await readWaves(context, record))?.value ?? state },
+    { context, record, state: (await readWaves(context, record)) ?? state },
     filled,
     async () => {
       const findings = await readFindings(context, record);

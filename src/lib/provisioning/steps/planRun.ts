@@ -8,32 +8,21 @@ import { plannedText, runPlanOf } from '../outcome/runPlan.ts';
 import { compareWithPreImage } from '../preImage/comparison.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
-import type { Epoch } from '../run/epoch.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
+import type { EpochStep } from './stepInputs.ts';
 
 /**
  * The last step of a dry run: compares the file with what is there, and reports what would happen to each line, and
  * whether a real run would be refused for want of a confirmation.
  */
-export async function planRun(
-  context: ProvisioningContext,
-  input: { readonly runId: string; readonly epoch: Epoch },
-): Promise<{ readonly state: RunState | 'ended' | 'anew' }> {
-  return surviving(
-    context,
-    input.runId,
-    () => plan(context, input),
-    (how) => ({
-      state: how === 'anew' ? ('anew' as const) : ('ended' as const),
-    }),
-  );
-}
+export const planRun = surviving(plan, (how) => ({
+  state: how === 'anew' ? ('anew' as const) : ('ended' as const),
+}));
 
 async function plan(
   context: ProvisioningContext,
-  input: { readonly runId: string; readonly epoch: Epoch },
+  { runId, epoch }: EpochStep,
 ): Promise<{ readonly state: RunState | 'ended' }> {
-  const { runId, epoch } = input;
   const run = await openChecked(context, runId);
   if (run === undefined) return { state: 'ended' };
   const { record, check } = run;

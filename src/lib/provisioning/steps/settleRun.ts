@@ -4,8 +4,8 @@ import type { Ending } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { isFinal, type Outcome, type RunError, type RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { makeOnce, readJson } from '../../storage/jsonBlob.ts';
-import { CHECK_BLOB, type CheckResult } from '../check/checkResult.ts';
+import { makeOnce } from '../../storage/jsonBlob.ts';
+import { CHECK_BLOB, checkOf } from '../check/checkResult.ts';
 import { type Findings, linkFailureOf, readFindings, verdictOn } from '../outcome/verdicts.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { endingWith } from '../report/configurationsReport.ts';
@@ -24,21 +24,10 @@ import { runError } from '../texts/runErrors.ts';
  *
  * @param input `error`: why nothing more could be done, if that is so
  */
-export async function settleRun(
-  context: ProvisioningContext,
-  input: { readonly runId: string; readonly error?: RunError },
-): Promise<{ readonly state: RunState | 'notEnded' }> {
-  const { runId } = input;
+export const settleRun = surviving(settleNow, (how) => ({
   // What follows the import is done once more then, with what the registry says.
-  return surviving(
-    context,
-    runId,
-    () => settleNow(context, input),
-    (how) => ({
-      state: how === 'ended' ? ('failed' as const) : ('notEnded' as const),
-    }),
-  );
-}
+  state: how === 'ended' ? ('failed' as const) : ('notEnded' as const),
+}));
 
 /** The same, as far as anything is known now. */
 export async function settleNow(
@@ -51,8 +40,7 @@ export async function settleNow(
   if (isFinal(record.state)) return { state: record.state };
 
   await context.runs.update(runId, (current) => ({ ...current, phase: 'settle' }));
-  const staging = stagingOf(context, runId);
-  const settled = staging.getBlockBlobClient(SETTLEMENT_BLOB);
+  const settled = stagingOf(context, runId).getBlockBlobClient(SETTLEMENT_BLOB);
   const result = await makeOnce<ReportResult>(settled, () => settle(context, record, input.error));
   const final = await finish(context, runId, { ...withConfigurations(record, result), report: result.files });
   return { state: final.state };
@@ -72,8 +60,7 @@ async function settle(
   record: ProvisionRun,
   error: RunError | undefined,
 ): Promise<ReportResult> {
-  const staging = stagingOf(context, record.runId);
-  const check = (await readJson<CheckResult>(staging.getBlockBlobClient(CHECK_BLOB)))?.value;
+  const check = await checkOf(context, record.runId);
   if (record.jobs.import === undefined) throw new Error(`The run ${record.runId} has no job to settle.`);
   if (check === undefined) throw new StagingLost(record.runId, CHECK_BLOB);
 

@@ -10,10 +10,8 @@ import { surviving } from '../recovery/recovery.ts';
 import { runErrorOf } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
 import { noteJob, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
-import { isLostAfterSend, type JobKind, type ProvisioningContext } from '../run/provisionRun.ts';
+import { isLostAfterSend, type JobKind, type ProvisioningContext, retryMsOf } from '../run/provisionRun.ts';
 import type { JobStep } from './stepInputs.ts';
-
-const MINUTE_MS = 60_000;
 
 type StartReply =
   | { readonly status: 'started' | 'anew' | 'ended' }
@@ -28,18 +26,11 @@ const ENDED = { status: 'ended' } as const;
  * `anew`: what the job would read is gone, and nothing was sent: the pre-image has to be taken anew. `ended`: the run has
  * ended, or goes on without this job.
  */
-export async function startJob(context: ProvisioningContext, input: JobStep): Promise<StartReply> {
-  return surviving(
-    context,
-    input.runId,
-    () => openAndStart(context, input),
-    (how) => {
-      if (how !== 'sent') return { status: how };
-      // The import is looked for; of what follows it, the next step is asked for once more.
-      return isBeforeSend(input.kind) ? { status: 'wait', seconds: 1 } : ENDED;
-    },
-  );
-}
+export const startJob = surviving(openAndStart, (how, { kind }): StartReply => {
+  if (how !== 'sent') return { status: how };
+  // The import is looked for; of what follows it, the next step is asked for once more.
+  return isBeforeSend(kind) ? { status: 'wait', seconds: 1 } : ENDED;
+});
 
 function isBeforeSend(kind: JobKind): boolean {
   return kind === 'import' || kind === 'export';
@@ -112,10 +103,9 @@ async function start(work: JobWork, kind: JobKind): Promise<StartReply> {
     if (error instanceof TooLate) return notStarted({ is: 'tooLate', reason: error.message });
     if (error instanceof DropChanged) return notStarted({ is: 'failed', error });
     if (!(error instanceof HubError)) throw error;
-    const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
     // A create whose fate is not known is looked for, even when no time was given for retries.
     const mostMs = Math.max(
-      error.retryable ? Math.max(retryMs, policy.leastTroubleMs) : 0,
+      error.retryable ? Math.max(retryMsOf(record), policy.leastTroubleMs) : 0,
       error.outcomeUnknown ? FIND_MS : 0,
     );
     if (waitedMs < mostMs) return wait({ kind: 'trouble', reason: runErrorOf(error).message }, 5);

@@ -31,7 +31,13 @@ export async function notePreImage(
   );
 }
 
-export async function tryTakePreImage(
+/**
+ * Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. An
+ * import that was sent already, or may have been, keeps the pre-image that it was filled from.
+ */
+export const takePreImage = surviving(tryTakePreImage, preparedAfter);
+
+async function tryTakePreImage(
   context: ProvisioningContext,
   input: EpochStep,
 ): Promise<{ readonly status: 'ready' | 'export' | 'ended' }> {
@@ -55,15 +61,4 @@ export async function tryTakePreImage(
     await endWithoutJob(context, input.runId, { state: 'failed', error: runErrorOf(error), check });
     return { status: 'ended' };
   }
-}
-
-/**
- * Reads what the run may overwrite or delete, where that can be done one by one; else says that an export is needed. An
- * import that was sent already, or may have been, keeps the pre-image that it was filled from.
- */
-export async function takePreImage(
-  context: ProvisioningContext,
-  input: EpochStep,
-): Promise<{ readonly status: 'ready' | 'export' | 'anew' | 'ended' }> {
-  return surviving(context, input.runId, () => tryTakePreImage(context, input), preparedAfter);
 }

@@ -172,7 +172,7 @@ async function openWave(
 ): Promise<{ readonly record: ProvisionRun; readonly wave: Wave } | undefined> {
   const record = await context.runs.read(runId);
   if (record === undefined || isFinal(record.state)) return undefined;
-  const waves = (await readWaves(context, record))?.value;
+  const waves = await readWaves(context, record);
   const wave = waves?.waves.find((one) => one.name === name);
   if (waves === undefined || wave === undefined || wave.finishedAt !== undefined) return undefined;
   // Its lanes are not suspended with the run: they end, and are begun anew when it goes on.

@@ -19,18 +19,15 @@ import {
   type Verification,
   type WaveLine,
 } from '../again/waves.ts';
-
 import { mayBeCalled } from '../evidence/jobFacts.ts';
-import { endsVerifying, withJob } from '../run/provisionRun.ts';
-
+import { endsVerifying, retryMsOf, withJob } from '../run/provisionRun.ts';
 import { asksForNewKeys, withKeysBefore } from './newKeys.ts';
-import { mayPass, planVerification, readForVerification, verifyExport, verifyLines } from './verification.ts';
+import { planVerification, readForVerification, verifyExport, verifyLines } from './verification.ts';
 
-const MINUTE_MS = 60_000;
 /** A hub shows a new identity a few seconds after it has answered that it is there. */
 const SETTLE_MS = 5_000;
 /** How long verification is tried at least, whatever `retryMinutes` says. */
-const LEAST_VERIFY_MS = 10 * MINUTE_MS;
+const LEAST_VERIFY_MS = 10 * 60_000;
 
 /** The next step of verification; undefined when nothing is in doubt any more, or no more can be found out. */
 export async function nextVerification(work: Aftermath): Promise<FollowUp | undefined> {
@@ -56,8 +53,7 @@ export async function nextVerification(work: Aftermath): Promise<FollowUp | unde
     return verification.way === 'single' ? await readSingly(work, verification) : await readExport(work, verification);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    const retryMs = (record.options?.retryMinutes ?? 0) * MINUTE_MS;
-    if (mayPass(error) && waitedMs < Math.max(LEAST_VERIFY_MS, retryMs)) return { do: 'wait', seconds: 10 };
+    if (error.retryable && waitedMs < Math.max(LEAST_VERIFY_MS, retryMsOf(record))) return { do: 'wait', seconds: 10 };
     context.log.log('warn', `lines stay unconfirmed: ${error.message}`);
     await note(work, { state: 'givenUp' });
     return undefined;

@@ -8,7 +8,6 @@ import { randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { HubError } from '../../registry/index.ts';
 import type { ExportRequest } from '../../registryLines/adoptExport.ts';
 import { type Agreement, agreement } from '../../registryLines/agrees.ts';
 import { joinSnapshot } from '../../registryLines/joinSnapshot.ts';
@@ -92,9 +91,4 @@ export async function* readFound(
   for await (const [id, moduleId, found] of rows) {
     yield { id, moduleId: moduleId ?? undefined, agreement: found };
   }
-}
-
-/** Whether trouble with reading is transient. */
-export function mayPass(error: unknown): error is HubError {
-  return error instanceof HubError && error.retryable;
 }

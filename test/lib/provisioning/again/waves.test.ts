@@ -239,7 +239,7 @@ describe('after the import job', () => {
     expect(one).toEqual(other);
     expect(await run.next()).toEqual(one);
     const record = await run.record();
-    expect((await readWaves(run.context, record))?.value.waves).toHaveLength(1);
+    expect((await readWaves(run.context, record))?.waves).toHaveLength(1);
   });
 
   it('very many such lines go once more by a job first, and the log of the first job is kept', async () => {
@@ -341,7 +341,7 @@ describe('after the import job', () => {
         createdAt: '',
         deadline: '2999-01-01',
       };
-      const { verification } = (await readWaves(run.context, await run.record()))?.value ?? {};
+      const { verification } = (await readWaves(run.context, await run.record())) ?? {};
       if (text !== undefined) await putLog(run, text, `registry-${verification?.attempt}-${exportTry}.txt`);
       await run.context.runs.update(run.runId, (record) => withJob(record, 'verify', verifyJob));
       if (exportTry < 3) expect(await run.next()).toEqual({ do: 'wait', seconds: 5 });

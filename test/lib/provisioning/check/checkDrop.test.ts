@@ -23,5 +23,5 @@ it('counts every line that disables, however the word is written', async () => {
   const runId = await dropFile(context, 'disables/devices.txt', lines.join('\n'));
   const record = await context.runs.read(runId);
   if (record === undefined) throw new Error('The file has no run.');
-  expect(await checkDrop(context, record, DEFAULT_OPTIONS)).toMatchObject({ accepted: 5, disables: 3 });
+  expect(await checkDrop(context, { ...record, options: DEFAULT_OPTIONS })).toMatchObject({ accepted: 5, disables: 3 });
 });

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkOf } from '../../../../src/lib/provisioning/check/checkResult.ts';
 import { fillMissing } from '../../../../src/lib/provisioning/preImage/fillMissing.ts';
 import { preImageBlob } from '../../../../src/lib/provisioning/preImage/preImageBlobs.ts';
-import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import type { RegistryClient } from '../../../../src/lib/registry/index.ts';
@@ -30,7 +29,7 @@ async function filled(file: readonly string[], before: readonly string[], mostFo
   const record = await context.runs.read(runId);
   const check = await checkOf(context, runId);
   if (record === undefined || check === undefined) throw new Error('The run has not been checked.');
-  const manifest = await fillMissing(context, record, check, DEFAULT_OPTIONS, '1.1', mostFound);
+  const manifest = await fillMissing(context, record, check, '1.1', mostFound);
   const read = async (name: string) => {
     const text = (await staging.getBlockBlobClient(name).downloadToBuffer()).toString().trimEnd();
     return text.split('\n');
@@ -39,7 +38,7 @@ async function filled(file: readonly string[], before: readonly string[], mostFo
     manifest,
     lines: await read(manifest.blobName),
     removals: manifest.removals === undefined ? [] : await read(manifest.removals.blobName),
-    again: await fillMissing(context, record, check, DEFAULT_OPTIONS, '1.1'),
+    again: await fillMissing(context, record, check, '1.1'),
   };
 }
 
