@@ -100,6 +100,7 @@ const WITH_FOLDERS = ['local/hub'];
 /** The only files of `src/lib` of which orchestrations may use more than types: pure, so that a replay does as before. */
 const PURE = [
   'src/lib/defined.ts',
+  'src/lib/provisioning/run/epoch.ts',
   'src/lib/provisioning/steps/flow.ts',
   'src/lib/runs/step.ts',
   'src/lib/turns/delays.ts',

@@ -166,10 +166,10 @@ describe('the orchestration of a run', () => {
   ])('takes its turn and its pre-image anew when it %s, in an epoch of its own', (_what, change) => {
     const result = go(change, { attempt: 3 });
     expect(inputsOf(result, 'takePreImage')).toEqual([
-      { runId, attempt: 3, number: 1 },
-      { runId, attempt: 3, number: 2 },
+      { runId, epoch: '3.1' },
+      { runId, epoch: '3.2' },
     ]);
-    expect(inputsOf(result, 'startJob').at(-1)).toMatchObject({ attempt: 3, number: 2, kind: 'import' });
+    expect(inputsOf(result, 'startJob').at(-1)).toMatchObject({ epoch: '3.2', kind: 'import' });
     expect(result.output).toEqual({ state: 'completed' });
   });
 
@@ -322,7 +322,7 @@ describe('a run that is woken', () => {
   it('reads its record again at least every 30 s, however long its job takes, and asks the hub only when that is due', () => {
     // The job is half an hour old: the hub is asked about once a minute.
     const start = Date.parse('2026-11-20T02:00:00Z');
-    const input = { runId, attempt: 1, number: 1, kind: 'import', since: start - 1_800_000, lookAt: start + 60_000 };
+    const input = { runId, epoch: '1.1', kind: 'import', since: start - 1_800_000, lookAt: start + 60_000 };
     const result = drive(
       run,
       { runId, place, step: { do: 'call', activity: 'watchJob', input, keepTurn: true } },
@@ -344,7 +344,7 @@ describe('a suspended run', () => {
       leave,
       next: { do: 'call', activity: 'fillLines', input: { runId, wasSuspended: true } },
     });
-  const anew = new AsStep({ do: 'call', activity: 'takePreImage', input: { runId, attempt: 1, number: 2 } });
+  const anew = new AsStep({ do: 'call', activity: 'takePreImage', input: { runId, epoch: '1.2' } });
 
   it('gives up its turn, waits for minutes or until it is woken, and asks what it does then', () => {
     const fillLines = [held(true), held(true), anew, { status: 'ready' }];
@@ -439,11 +439,8 @@ describe('the orchestration of a dry run', () => {
     ['what it compares with is gone', { planRun: [{ state: 'anew' }, { state: 'completed' }] }],
   ])('begins anew when %s', (_what, change) => {
     const result = go({ ...dry, takePreImage: { status: 'export' }, ...change }, { attempt: 2 });
-    expect(inputsOf(result, 'takePreImage').map(({ attempt, number }) => [attempt, number])).toEqual([
-      [2, 1],
-      [2, 2],
-    ]);
-    expect(inputsOf(result, 'planRun').at(-1)).toMatchObject({ attempt: 2, number: 2 });
+    expect(inputsOf(result, 'takePreImage').map(({ epoch }) => epoch)).toEqual(['2.1', '2.2']);
+    expect(inputsOf(result, 'planRun').at(-1)).toMatchObject({ epoch: '2.2' });
     expect(result.output).toEqual({ state: 'completed' });
   });
 

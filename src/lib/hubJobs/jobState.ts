@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { BlobLeaseClient } from '@azure/storage-blob';
 import { openStaging, stagingOf } from '../runs/runContainer.ts';
 import type { RunContext } from '../runs/runContext.ts';
-import type { RunBase } from '../runs/runRecord.ts';
+import type { RunBase, RunJob } from '../runs/runRecord.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { isConditionFailed } from '../storage/storageErrors.ts';
 
@@ -21,15 +21,7 @@ import { isConditionFailed } from '../storage/storageErrors.ts';
 const LEASE_SECONDS = 60;
 const LEASE_TRIES = 10;
 
-export interface StartedJob {
-  readonly jobId: string;
-  /** One of several jobs that could be ours: what it ended as proves little. */
-  readonly ambiguous?: true;
-  /** It never ended, and nothing tells whose it is: it is not cancelled. */
-  readonly mayBeForeign?: true;
-  readonly createdAt: string;
-  readonly deadline: string;
-}
+export type StartedJob = Pick<RunJob, 'jobId' | 'ambiguous' | 'mayBeForeign' | 'createdAt' | 'deadline'>;
 
 export interface JobState {
   /** Set before a create is sent; jobs that were known then cannot be ours. */

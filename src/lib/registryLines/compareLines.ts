@@ -6,6 +6,7 @@
 import { createIdentityTable, identityOf } from '../devicesFile/identityTable.ts';
 import { IMPORT_MODES, importModeOf, MODE_RULES } from '../devicesFile/importMode.ts';
 import { bareEtag } from '../registry/etag.ts';
+import { isModuleLine } from './snapshot.ts';
 import {
   type ComparingLine,
   EFFECTS,
@@ -165,7 +166,7 @@ async function noteLines(table: IdentityFacts, lines: AsyncIterable<string>): Pr
       table.note(ordinal, ASKS_TWIN_ETAG);
       table.asked.claim(`${identity}\n\n\n${twinETag}`, 1);
     }
-    if (isModule(line)) table.noteDevice(ordinal, table.ordinalOf(line.id));
+    if (isModuleLine(line)) table.noteDevice(ordinal, table.ordinalOf(line.id));
     else if (MODE_RULES[mode].writesIdentity && isDisabled(line)) table.note(ordinal, WRITES_DISABLED);
   }
 }
@@ -177,7 +178,7 @@ async function noteRegistry(table: IdentityFacts, snapshot: AsyncIterable<string
     if (!text.startsWith('{')) continue;
     const there = JSON.parse(text) as ComparedLine;
     // A snapshot of what lines name need not show the devices of its modules.
-    const device = isModule(there) ? known.find(there.id) : 0;
+    const device = isModuleLine(there) ? known.find(there.id) : 0;
     if (device !== 0) table.note(device, THERE);
     const identity = identityOf(there);
     const ordinal = known.find(identity);
@@ -193,10 +194,6 @@ async function noteRegistry(table: IdentityFacts, snapshot: AsyncIterable<string
 function grown<Column extends Uint8Array | Uint32Array>(from: Column, to: Column): Column {
   to.set(from);
   return to;
-}
-
-function isModule({ moduleId }: ComparedLine): boolean {
-  return moduleId !== undefined && moduleId !== null;
 }
 
 function isDisabled({ status }: ComparedLine): boolean {

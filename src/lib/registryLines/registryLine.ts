@@ -10,13 +10,6 @@ export interface RegistryLine {
   readonly [key: string]: unknown;
 }
 
-/** The lines of an export, parsed; it may begin with a line of plain text. */
-export async function* parseRegistryLines(lines: AsyncIterable<string>): AsyncGenerator<RegistryLine> {
-  for await (const text of lines) {
-    if (text.startsWith('{')) yield JSON.parse(text) as RegistryLine;
-  }
-}
-
 /** It exists, but the hub does not show it one by one. */
 export const UNREADABLE = 'unreadable';
 

@@ -13,14 +13,6 @@ export const isCounts = (value: unknown): boolean => isObject(value) && Object.v
 export const holding = (required: Shape) => (value: unknown) =>
   isObject(value) && Object.entries(required).every(([name, holds]) => holds(value[name]));
 
-export const isJob = holding({
-  jobId: isText,
-  status: isText,
-  progress: isNumber,
-  createdAt: isText,
-  deadline: isText,
-});
-
 export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,6 +5,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
+import type { LanesWork } from '../../runs/step.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { type Evidence, evidenceOf, type Facts, type LineOf } from '../evidence/evidence.ts';
@@ -24,14 +25,7 @@ export type FollowUp =
   | { readonly do: 'ended' | 'notEnded' | 'settle' }
   | { readonly do: 'wait'; readonly seconds: number }
   | { readonly do: 'job'; readonly kind: 'retry' | 'verify' | 'parents' }
-  | {
-      readonly do: 'work';
-      readonly wave: string;
-      readonly chunks: number;
-      readonly width: number;
-      readonly grant: number;
-      readonly itemsPerMinute: number;
-    };
+  | ({ readonly do: 'work' } & LanesWork);
 
 /** The run, and what is known of it. */
 export interface Aftermath {

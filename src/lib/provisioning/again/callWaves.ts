@@ -1,6 +1,7 @@
 /** The waves of calls that follow the jobs of a run: which lines are sent once more, and in which order. */
 
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
+import { isModuleLine } from '../../registryLines/snapshot.ts';
 import { type Evidence, type Facts, lacksTwin, saysNotThere, WITHOUT_TWIN } from '../evidence/evidence.ts';
 import { hasTransient, logsName, mayBeStale } from '../evidence/jobFacts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
@@ -38,12 +39,12 @@ export const CALL_ROUNDS: readonly CallWave[] = [
   {
     name: 'devices',
     mayHave: hasTransient,
-    wants: (sent, { open }) => !isModule(sent.line) && !merges(sent) && open === 'transient',
+    wants: (sent, { open }) => !isModuleLine(sent.line) && !merges(sent) && open === 'transient',
   },
   {
     name: 'modules',
     mayHave: hasTransient,
-    wants: (sent, { open }) => isModule(sent.line) && !merges(sent) && open === 'transient',
+    wants: (sent, { open }) => isModuleLine(sent.line) && !merges(sent) && open === 'transient',
   },
   {
     name: 'merges',
@@ -61,19 +62,15 @@ export const CALL_ROUNDS: readonly CallWave[] = [
     name: 'full-devices',
     singly: true,
     mayHave: hasFull,
-    wants: ({ line }, evidence, earlier) => !isModule(line) && meetsFull(line, evidence, earlier),
+    wants: ({ line }, evidence, earlier) => !isModuleLine(line) && meetsFull(line, evidence, earlier),
   },
   {
     name: 'full-modules',
     singly: true,
     mayHave: hasFull,
-    wants: ({ line }, evidence, earlier) => isModule(line) && meetsFull(line, evidence, earlier),
+    wants: ({ line }, evidence, earlier) => isModuleLine(line) && meetsFull(line, evidence, earlier),
   },
 ];
-
-function isModule({ moduleId }: WaveLine): boolean {
-  return moduleId !== undefined && moduleId !== null;
-}
 
 /** What merges is sent again as a patch of the twin as it is now, which merges whatever has changed. */
 function merges({ mode }: SentLine): boolean {
@@ -86,7 +83,7 @@ function meetsFull(line: WaveLine, { open }: Evidence, earlier: WaveOutcomes): b
   if (state.is === 'quota') return true;
   // A module whose device has found its place only now.
   const isRefused = state.is === 'failed' || state.is === 'doubtful';
-  if (!isModule(line) || !isRefused || !saysNotThere(state.code ?? '')) return false;
+  if (!isModuleLine(line) || !isRefused || !saysNotThere(state.code ?? '')) return false;
   return earlier.find({ id: line.id })?.is === 'succeeded';
 }
 

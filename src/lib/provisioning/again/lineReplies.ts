@@ -43,16 +43,21 @@ export function patchOf(text: string): string {
 
 /** The state of a line whose twin was patched, which may be done again at any time. */
 export function afterPatch(state: LineState, error: HubError | undefined): LineState {
-  const tried = { ...state, tries: state.tries + 1 };
-  if (error === undefined) {
-    const { code: _code, maybe: _maybe, ...rest } = tried;
-    return { ...rest, is: 'succeeded' };
-  }
+  const tries = state.tries + 1;
+  if (error !== undefined) return afterTrouble(state, error) ?? { ...state, tries, is: 'failed', code: error.code };
+  const { code: _code, maybe: _maybe, ...rest } = state;
+  return { ...rest, tries, is: 'succeeded' };
+}
+
+/** The state of a line whose call met trouble of the hub as a whole, or of the app; undefined: the call itself is at fault. */
+function afterTrouble(state: LineState, error: HubError): LineState | undefined {
   const { code, kind, outcomeUnknown, retryable } = error;
+  // Refused before it was looked at: this was no try, the budget was at fault.
   if (kind === 'throttled') return { ...state, is: 'pending', code };
-  if (kind === 'unauthorized' || kind === 'forbidden') return { ...tried, is: 'pending', code };
-  if (retryable || outcomeUnknown) return { ...tried, is: 'pending', code, ...doubtOf(code, outcomeUnknown) };
-  return { ...tried, is: 'failed', code };
+  const tried: LineState = { ...state, tries: state.tries + 1, is: 'pending', code };
+  // The app may not send anything at the moment, whatever the lines are: a key may have been changed.
+  if (kind === 'unauthorized' || kind === 'forbidden') return tried;
+  return retryable || outcomeUnknown ? { ...tried, ...doubtOf(code, outcomeUnknown) } : undefined;
 }
 
 /**
@@ -92,19 +97,11 @@ export function afterFailure(
   wave: WaveKind,
 ): LineState[] {
   return sent.map(({ line, state }) => {
-    // Refused before it was looked at: this was no try, the budget was at fault.
-    if (error.kind === 'throttled') return { ...state, is: 'pending', code: error.code };
-    // The app may not send anything at the moment, whatever the lines are: a key may have been changed.
-    if (error.kind === 'unauthorized' || error.kind === 'forbidden') {
-      return { ...state, tries: state.tries + 1, is: 'pending', code: error.code };
-    }
+    const after = afterTrouble(state, error);
+    if (after !== undefined) return after;
     // One bad line makes a hub refuse all of them: which, is found out one by one.
-    if (!error.retryable && !error.outcomeUnknown && sent.length > 1) return { ...state, is: 'pending', alone: true };
-    const tried = { ...state, tries: state.tries + 1 };
-    if (error.retryable || error.outcomeUnknown) {
-      return { ...tried, is: 'pending', code: error.code, ...doubtOf(error.code, error.outcomeUnknown) };
-    }
-    return afterError(line, tried, error.code, wave);
+    if (sent.length > 1) return { ...state, is: 'pending', alone: true };
+    return afterError(line, { ...state, tries: state.tries + 1 }, error.code, wave);
   });
 }
 

@@ -7,15 +7,12 @@ import { stagingOf } from '../../runs/runContainer.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { containerUriWithSas } from '../../storage/containerSas.ts';
-import type { Verification } from '../again/waves.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { assertDropUnchanged } from '../drop/drop.ts';
-import { preImageExport } from '../preImage/preImage.ts';
 import type { Epoch } from '../run/epoch.ts';
 import { importSent, noteRefused, noteSending } from '../run/importNotes.ts';
-import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
+import { IMPORT_JOB_BLOB, RETRY_JOB_BLOB } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
-import { verifyExport } from '../verify/verification.ts';
 
 /**
  * How long an export may take follows the devices that the hub counts when it is planned, at the pace of all jobs
@@ -26,42 +23,44 @@ import { verifyExport } from '../verify/verification.ts';
 const LONGEST_EXPORT_MS = 12 * 60 * 60_000;
 const UNKNOWN_DEVICES = 1_000_000;
 
+/** A run of which a job is planned. */
+export interface PlannedJob {
+  readonly context: ProvisioningContext;
+  readonly record: ProvisionRun;
+  readonly check: CheckResult;
+  /** The epoch of the pre-image; undefined for a run that takes none, and for a job that follows the import. */
+  readonly epoch: Epoch | undefined;
+}
+
 /**
  * The import of the staged lines: `inputBlobName` lies in the container of the run, and the error log goes there.
  *
- * @param input what the job reads, and by which pre-image that was filled
+ * @param input what the job reads
  */
 export function importPlan(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  check: CheckResult,
-  input: {
-    readonly blobName: string;
-    readonly epoch: Epoch | undefined;
-    readonly configurationsBlobName: string | undefined;
-  },
+  { context, record, check, epoch }: PlannedJob,
+  input: { readonly blobName: string; readonly configurationsBlobName: string | undefined },
 ): HubJobPlan {
-  const { blobName: inputBlobName, epoch, configurationsBlobName } = input;
+  const { runId } = record;
   return {
-    ...importOf(context, record, { blobName: inputBlobName, lines: check.accepted, configurationsBlobName }),
+    ...importOf(context, record, { ...input, lines: check.accepted }),
     ...defined({ fence: epoch }),
     stateBlob: IMPORT_JOB_BLOB,
-    wasSent: () => importSent(context, record.runId),
-    noteSending: (at) => noteSending(context, record.runId, at),
-    noteRefused: (at) => noteRefused(context, record.runId, at),
+    wasSent: () => importSent(context, runId),
+    noteSending: (at) => noteSending(context, runId, at),
+    noteRefused: (at) => noteRefused(context, runId, at),
     async beforeCreate() {
       await assertDropUnchanged(context, record);
       // A hub would take the job, and fail.
-      const input = stagingOf(context, record.runId).getBlockBlobClient(inputBlobName);
-      if (!(await input.exists())) throw new StagingLost(record.runId, inputBlobName);
+      if (await stagingOf(context, runId).getBlockBlobClient(input.blobName).exists()) return;
+      throw new StagingLost(runId, input.blobName);
     },
   };
 }
 
 /** The second import, of lines that failed transiently. The drop has been taken: it may be gone by now. */
 export function retryPlan(
-  context: ProvisioningContext,
-  record: ProvisionRun,
+  { context, record }: PlannedJob,
   input: { readonly blobName: string; readonly lines: number },
 ): HubJobPlan {
   return { ...importOf(context, record, input), stateBlob: RETRY_JOB_BLOB };
@@ -92,55 +91,17 @@ function importOf(
   };
 }
 
-/** The export of the whole registry, with keys, into the container of the run. */
-export async function preImagePlan(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  check: CheckResult,
-  epoch: Epoch,
-): Promise<HubJobPlan> {
-  return {
-    ...(await exportOf(context, record, check, preImageExport(record, check, epoch))),
-    stateBlob: exportJobBlob(epoch),
-    beforeCreate: () => assertDropUnchanged(context, record),
-  };
-}
-
-/** The export by which lines are verified. */
-export async function verifyPlan(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  check: CheckResult,
-  verification: Verification,
-): Promise<HubJobPlan> {
-  return {
-    ...(await exportOf(context, record, check, verifyExport(verification))),
-    stateBlob: verifyJobBlob(verification.exportTry ?? 1),
-  };
-}
-
-/** The export by which devices are linked to their parents. */
-export async function parentsPlan(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  check: CheckResult,
-  request: ExportRequest,
-): Promise<HubJobPlan> {
-  return {
-    ...(await exportOf(context, record, check, request)),
-    stateBlob: PARENTS_JOB_BLOB,
-  };
-}
-
-async function exportOf(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-  check: CheckResult,
+/** An export of the whole registry into the container of the run. */
+export async function exportPlan(
+  work: PlannedJob,
   { blobName: outputBlobName, keys }: ExportRequest,
-): Promise<Omit<HubJobPlan, 'stateBlob'>> {
+  stateBlob: string,
+): Promise<HubJobPlan> {
+  const { context, record, check } = work;
   const lines = Math.max(check.accepted, await devicesOf(context, record));
   return {
     type: 'export',
+    stateBlob,
     proofBlob: outputBlobName,
     echoedName: outputBlobName,
     lines,

@@ -10,17 +10,17 @@ import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
 import type { RunWaiting } from '../../runs/runRecord.ts';
 import { parentsExport } from '../again/parentLinks.ts';
 import { changeWaves, demandWaves, isTimeOver, type WavesState } from '../again/waves.ts';
-import type { CheckResult } from '../check/checkResult.ts';
 import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
-import { DropChanged } from '../drop/drop.ts';
+import { assertDropUnchanged, DropChanged } from '../drop/drop.ts';
 import { fillMissing } from '../preImage/fillMissing.ts';
+import { preImageExport } from '../preImage/preImage.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
-import type { Epoch } from '../run/epoch.ts';
-import { IMPORT_JOB_BLOB, RETRY_JOB_BLOB } from '../run/jobBlobs.ts';
+import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
 import { PHASE_OF, waitingFor } from '../run/jobNotes.ts';
-import type { JobKind, ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
+import type { JobKind } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
-import { importPlan, parentsPlan, preImagePlan, retryPlan, verifyPlan } from './jobPlans.ts';
+import { verifyExport } from '../verify/verification.ts';
+import { exportPlan, importPlan, type PlannedJob, retryPlan } from './jobPlans.ts';
 import { endWithoutImport } from './openChecked.ts';
 
 const MINUTE_MS = 60_000;
@@ -29,15 +29,6 @@ export const FIND_MS = 2 * MINUTE_MS;
 /** How long a job that comes after the import is waited for while the hub does something else. */
 const LONGEST_BUSY_MS = 2 * 60 * MINUTE_MS;
 
-/** A run whose job is to be started. */
-export interface JobWork {
-  readonly context: ProvisioningContext;
-  readonly record: ProvisionRun;
-  readonly check: CheckResult;
-  /** The epoch of the pre-image; undefined for a run that takes none. */
-  readonly epoch: Epoch | undefined;
-}
-
 /** Why a job is not started any more. */
 export type NotStarted =
   | { readonly is: 'tooLate' | 'busy'; readonly reason: string }
@@ -45,11 +36,11 @@ export type NotStarted =
   | { readonly is: 'failed'; readonly error: unknown };
 
 export interface JobPolicy {
-  plan(work: JobWork): Promise<HubJobPlan>;
+  plan(work: PlannedJob): Promise<HubJobPlan>;
   /** Why it may not be created any more; one that was sent, or may have been, is looked for all the same. */
-  whyTooLate?(work: JobWork): Promise<string | undefined>;
+  whyTooLate?(work: PlannedJob): Promise<string | undefined>;
   /** Whether it is certain that it was not sent, and will not be; asked when it is too late. */
-  isUnsent?(work: JobWork): Promise<boolean>;
+  isUnsent?(work: PlannedJob): Promise<boolean>;
   /** How long it is waited for while the hub does something else. */
   readonly longestBusyMs: number;
   /** For how long trouble is waited out at least, whatever `retryMinutes` says. */
@@ -57,7 +48,7 @@ export interface JobPolicy {
   /** What time of waiting counts as waiting for this job. */
   readonly counted: readonly RunWaiting['kind'][];
   /** What becomes of the run. False: not yet; the job may still come to light. */
-  notStarted(work: JobWork, why: NotStarted): Promise<boolean>;
+  notStarted(work: PlannedJob, why: NotStarted): Promise<boolean>;
 }
 
 const ESSENTIAL = {
@@ -73,18 +64,21 @@ const LATER = { longestBusyMs: LONGEST_BUSY_MS, leastTroubleMs: FIND_MS, counted
 export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
   export: {
     ...ESSENTIAL,
-    async plan({ context, record, check, epoch }) {
+    async plan(work) {
+      const { context, record, check, epoch } = work;
       if (epoch === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
-      return preImagePlan(context, record, check, epoch);
+      const plan = await exportPlan(work, preImageExport(record, check, epoch), exportJobBlob(epoch));
+      return { ...plan, beforeCreate: () => assertDropUnchanged(context, record) };
     },
   },
   import: {
     ...ESSENTIAL,
-    async plan({ context, record, check, epoch }) {
+    async plan(work) {
+      const { context, record, check, epoch } = work;
       if (record.options?.dryRun === true) throw new Error(`The run ${record.runId} is a dry run: it imports nothing.`);
-      const filled = await fillMissing(context, record, check, epoch);
+      const { blobName } = await fillMissing(context, record, check, epoch);
       const configurationsBlobName = (await prepareConfigurations(context, record, check))?.blobName;
-      return importPlan(context, record, check, { ...filled, epoch, configurationsBlobName });
+      return importPlan(work, { blobName, configurationsBlobName });
     },
     whyTooLate: whyCancelled,
     // A run that could be closed to its import has ended by now.
@@ -92,7 +86,7 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
   },
   retry: {
     ...LATER,
-    plan: async (work) => retryPlan(work.context, work.record, await planned(work, 'secondJob')),
+    plan: async (work) => retryPlan(work, await planned(work, 'secondJob')),
     async whyTooLate(work) {
       const { context, record } = work;
       const isOver = async () => isTimeOver(context, record, await demandWaves(context, record));
@@ -104,13 +98,15 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
   // What was done is verified at any time.
   verify: {
     ...LATER,
-    plan: async (work) => verifyPlan(work.context, work.record, work.check, await planned(work, 'verification')),
+    async plan(work) {
+      const verification = await planned(work, 'verification');
+      return exportPlan(work, verifyExport(verification), verifyJobBlob(verification.exportTry ?? 1));
+    },
     notStarted: giveUp('verify', 'verification'),
   },
   parents: {
     ...LATER,
-    plan: async (work) =>
-      parentsPlan(work.context, work.record, work.check, parentsExport(await planned(work, 'parents'))),
+    plan: async (work) => exportPlan(work, parentsExport(await planned(work, 'parents')), PARENTS_JOB_BLOB),
     whyTooLate: whyCancelled,
     notStarted: giveUp('parents', 'parents'),
   },
@@ -118,17 +114,17 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
 
 type PlannedPart = 'secondJob' | 'verification' | 'parents';
 
-async function planned<Part extends PlannedPart>(work: JobWork, part: Part): Promise<NonNullable<WavesState[Part]>> {
+async function planned<Part extends PlannedPart>(work: PlannedJob, part: Part): Promise<NonNullable<WavesState[Part]>> {
   const plan = (await demandWaves(work.context, work.record))[part];
   if (plan == null) throw new Error(`The run ${work.record.runId} has not planned its job (${part}).`);
   return plan;
 }
 
-async function whyCancelled({ record }: JobWork): Promise<string | undefined> {
+async function whyCancelled({ record }: PlannedJob): Promise<string | undefined> {
   return record.cancelRequestedAt === undefined ? undefined : 'the run was cancelled';
 }
 
-async function isRetryUnsent({ context, record }: JobWork): Promise<boolean> {
+async function isRetryUnsent({ context, record }: PlannedJob): Promise<boolean> {
   return (await closeHubJob(context, record, RETRY_JOB_BLOB)) === 'closed';
 }
 
@@ -150,7 +146,7 @@ function giveUp(kind: JobKind, part: PlannedPart): JobPolicy['notStarted'] {
   };
 }
 
-async function endRun(work: JobWork, why: NotStarted): Promise<boolean> {
+async function endRun(work: PlannedJob, why: NotStarted): Promise<boolean> {
   const { context, record, check } = work;
   if (why.is === 'closed') {
     // An attempt before this one gave up, and died before it could say so.
@@ -163,7 +159,7 @@ async function endRun(work: JobWork, why: NotStarted): Promise<boolean> {
 }
 
 /** The run was cancelled after a create was sent, or may have been; no job of it has come to light so far. */
-async function endInDoubt(work: JobWork): Promise<boolean> {
+async function endInDoubt(work: PlannedJob): Promise<boolean> {
   const { context, record } = work;
   const { intent } = (await readJobState(context, record, IMPORT_JOB_BLOB)) ?? {};
   if (intent !== undefined && context.now().getTime() - Date.parse(intent.at) < FIND_MS) {

@@ -5,7 +5,7 @@
  */
 
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
-import { parseRegistryLines } from '../../registryLines/registryLine.ts';
+import { isModuleLine } from '../../registryLines/snapshot.ts';
 import type { LinkFailure } from '../again/parentLinks.ts';
 
 /** So many edge devices may be above another (IoT Edge docs, "Understand limits and restrictions"). */
@@ -42,14 +42,14 @@ export interface ParentPlanner {
   plan(): ParentPlan;
 }
 
-/** Plans the links of all rows that name a parent; `registry` is read once. */
+/** Plans the links of all rows that name a parent; `registry`: lines of a snapshot, read once. */
 export async function planParents(
   rows: AsyncIterable<readonly [id: string, parent: string | null, ...unknown[]]>,
   registry: AsyncIterable<string>,
 ): Promise<ParentPlan> {
   const planner = createParentPlanner();
   for await (const [id, parent] of rows) if (parent !== null) planner.want(id, parent);
-  for await (const line of linkableLines(registry)) planner.see(line);
+  for await (const text of registry) planner.see(JSON.parse(text) as LinkableLine);
   return planner.plan();
 }
 
@@ -58,14 +58,10 @@ export async function* linkLines(
   plan: ParentPlan,
   registry: AsyncIterable<string>,
 ): AsyncGenerator<{ readonly level: number; readonly line: object }> {
-  for await (const line of linkableLines(registry)) {
-    const link = plan.linkLine(line);
+  for await (const text of registry) {
+    const link = plan.linkLine(JSON.parse(text) as LinkableLine);
     if (link !== undefined) yield link;
   }
-}
-
-function linkableLines(registry: AsyncIterable<string>): AsyncIterable<LinkableLine> {
-  return parseRegistryLines(registry) as AsyncIterable<LinkableLine>;
 }
 
 const NONE = -1;
@@ -120,7 +116,7 @@ export function createParentPlanner(): ParentPlanner {
       nodes.wanted[nodeOf(id)] = nodeOf(parent);
     },
     see(line) {
-      if (line.moduleId !== undefined && line.moduleId !== null) return;
+      if (isModuleLine(line)) return;
       const isEdge = isEdgeLine(line);
       const parentScope = isEdge ? line.parentScopes?.[0] : line.deviceScope;
       const hasParent = parentScope !== undefined && parentScope !== null && parentScope !== '';
@@ -226,7 +222,7 @@ function planOf(nodes: Nodes, scopes: readonly string[], numberOf: ReadonlyMap<s
       }
     },
     linkLine(line) {
-      if (line.moduleId !== undefined && line.moduleId !== null) return undefined;
+      if (isModuleLine(line)) return undefined;
       const node = numberOf.get(line.id);
       if (node === undefined || !isDue(node)) return undefined;
       const scope = ownScope[wanted[node] ?? NONE];

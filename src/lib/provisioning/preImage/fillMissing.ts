@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { MissingField } from '../../devicesFile/checkDevicesFile.ts';
 import { identityOf } from '../../devicesFile/identityTable.ts';
 import { IMPORT_MODES, type ImportMode, importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
-import { openSnapshot, type SnapshotLines } from '../../registryLines/snapshot.ts';
+import { isModuleLine, openSnapshot, type SnapshotLines } from '../../registryLines/snapshot.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
@@ -151,7 +151,7 @@ async function* waitingLines(
     const lacks = await incomplete.of(line);
     // New keys are wanted with missingKeys regenerate; all else is kept all the same.
     const missing = missingKeys === 'keep' ? lacks : lacks?.filter((field) => field !== 'authentication');
-    const isDevice = (line.moduleId ?? undefined) === undefined;
+    const isDevice = !isModuleLine(line);
     const parent = isDevice ? await parents.of(line.id) : undefined;
     const mode = importModeOf(line);
     const isScoped = isDevice && MODE_RULES[mode].mayOverwrite && scopes?.hasScope(line.id) === true;

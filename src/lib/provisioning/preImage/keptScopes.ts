@@ -6,7 +6,7 @@ import { defined } from '../../defined.ts';
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
 import { createIdentityTable } from '../../devicesFile/identityTable.ts';
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
-import type { SnapshotLines } from '../../registryLines/snapshot.ts';
+import { isModuleLine, type SnapshotLines } from '../../registryLines/snapshot.ts';
 import { rowsOf } from '../../storage/ndjson.ts';
 
 export interface ScopedDevice {
@@ -72,7 +72,7 @@ export async function findScoped(preImage: SnapshotLines): Promise<ScopesBefore 
     // Parsing is for the few lines in which the word occurs at all.
     if (!/"(?:device|parent)Scopes?":\s*\[?\s*"/.test(text)) continue;
     const device = JSON.parse(text) as ScopedDevice & { readonly moduleId?: string | null };
-    if (device.moduleId !== undefined && device.moduleId !== null) continue;
+    if (isModuleLine(device)) continue;
     found = true;
     table.claim(device.id, 1);
     const scope = given(device.deviceScope);
@@ -113,7 +113,7 @@ export async function findGone(
     lines,
   )) {
     const scopes = scopesOf.get(line.id);
-    if (scopes === undefined || (line.moduleId ?? undefined) !== undefined) continue;
+    if (scopes === undefined || isModuleLine(line)) continue;
     const { deletes, mayOverwrite } = MODE_RULES[importModeOf(line)];
     const isLeaf = mayOverwrite && line.capabilities?.iotEdge === false;
     if (deletes || isLeaf) for (const scope of scopes) gone.add(scope);

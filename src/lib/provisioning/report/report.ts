@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 
 import { withoutFiller } from '../../devicesFile/lineText.ts';
+import { isModuleLine } from '../../registryLines/snapshot.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { needsPerson, OUTCOMES, type Outcome, type RunReportFiles } from '../../runs/runRecord.ts';
@@ -190,7 +191,7 @@ async function* failedLines(input: ReportInput, blobs: CheckBlobs): AsyncGenerat
   const parents = await readParentsAlong(blobs.parents);
   for await (const line of linesOf(blobs.devices)) {
     const device = JSON.parse(line) as { id: string; moduleId?: string; importMode?: string };
-    const isDevice = (device.moduleId ?? undefined) === undefined;
+    const isDevice = !isModuleLine(device);
     const parent = isDevice ? await parents.of(device.id) : undefined;
     if (!input.isFailed(device.id, device.moduleId, device.importMode)) continue;
     const isThere = isDevice && input.isThere?.(device.id) === true;

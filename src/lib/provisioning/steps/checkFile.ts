@@ -8,12 +8,12 @@ import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { countsOf } from '../report/configurationsReport.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { isSent, optionsOf, type ProvisioningContext } from '../run/provisionRun.ts';
+import type { Results } from './flow.ts';
 
 export async function checkFile(
   context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<{ readonly next: 'job' | 'plan' | 'ended' }> {
-  const { runId } = input;
+  { runId }: { readonly runId: string },
+): Promise<Results['checkFile']> {
   const record = await openRun(context, runId);
   if (record === undefined) return { next: 'ended' };
   const options = optionsOf(record);

@@ -5,7 +5,7 @@ import { stopDanger } from '../preImage/stopDanger.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
-import type { EpochStep } from './stepInputs.ts';
+import type { EpochStep } from './flow.ts';
 
 /** Stops a file that deletes much unconfirmed; else fills in what its lines leave out and their devices have. */
 export const fillLines = surviving(tryFillLines, preparedAfter);

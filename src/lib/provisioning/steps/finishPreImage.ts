@@ -14,7 +14,7 @@ import { type Epoch, isEarlierEpoch } from '../run/epoch.ts';
 import { exportJobBlob } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
-import type { EpochStep } from './stepInputs.ts';
+import type { EpochStep } from './flow.ts';
 import { notePreImage } from './takePreImage.ts';
 
 /** Takes over what the export wrote as the pre-image. Without it nothing is sent: what cannot be put back is not changed. */

@@ -7,6 +7,7 @@ import type { AskReply, CallStep, Step, TurnStep } from '../../runs/step.ts';
 import { startDelaySeconds, watchDelaySeconds } from '../../turns/delays.ts';
 import type { TurnTicket } from '../../turns/turnQueue.ts';
 import type { FollowUp } from '../again/aftermath.ts';
+import { type Epoch, firstEpoch, nextEpoch } from '../run/epoch.ts';
 import type { JobKind } from '../run/provisionRun.ts';
 import type { AwaitTurnInput, AwaitTurnResult } from './awaitTurn.ts';
 
@@ -16,10 +17,10 @@ export interface RunStep {
   readonly attempt: number;
 }
 
-/** A step of one epoch of the pre-image. */
-export interface EpochStep extends RunStep {
-  /** Which time it has got its turn, from 1: the second part of its epoch. */
-  readonly number: number;
+/** A step of one epoch of the pre-image; the work of an epoch that is over goes no further. */
+export interface EpochStep {
+  readonly runId: string;
+  readonly epoch: Epoch;
   /** A dry run needs a turn for an export alone. */
   readonly isDry?: true;
 }
@@ -31,6 +32,9 @@ export interface JobStep extends EpochStep {
 export interface StartStep extends JobStep {
   readonly tries: number;
 }
+
+/** `epoch`: of the pre-image that the export takes, or that the import was filled from. Default: the latest. */
+export type OfJob = Pick<JobStep, 'runId' | 'kind'> & Partial<Pick<JobStep, 'epoch'>>;
 
 export interface WatchStep extends JobStep {
   /** When watching began, and when the hub is to be asked next; ms since the epoch. */
@@ -110,7 +114,7 @@ export const FLOW: {
   },
 
   checkFile({ next }, { runId, attempt }) {
-    const first: EpochStep = { runId, attempt, number: 1 };
+    const first: EpochStep = { runId, epoch: firstEpoch(attempt) };
     if (next === 'ended') return ENDED;
     return next === 'job' ? takeTurn(first) : call('takePreImage', { ...first, isDry: true });
   },
@@ -232,8 +236,8 @@ function keepTurn(step: CallStep): CallStep {
   return { ...step, keepTurn: true };
 }
 
-function epochOnly({ runId, attempt, number, isDry }: EpochStep): EpochStep {
-  return isDry ? { runId, attempt, number, isDry } : { runId, attempt, number };
+function epochOnly({ runId, epoch, isDry }: EpochStep): EpochStep {
+  return isDry ? { runId, epoch, isDry } : { runId, epoch };
 }
 
 function turn(epoch: EpochStep, next: Step, hasSent?: true): TurnStep {
@@ -252,7 +256,7 @@ function isLater(kind: JobKind): boolean {
 
 /** The pre-image is taken anew, in an epoch of its own; but for a dry run, after the turn. */
 function anew(before: EpochStep): Step {
-  const epoch = { ...epochOnly(before), number: before.number + 1 };
+  const epoch = { ...epochOnly(before), epoch: nextEpoch(before.epoch) };
   return epoch.isDry ? call('takePreImage', epoch) : takeTurn(epoch);
 }
 

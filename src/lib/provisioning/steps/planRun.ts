@@ -9,7 +9,7 @@ import { compareWithPreImage } from '../preImage/comparison.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
-import type { EpochStep } from './stepInputs.ts';
+import type { EpochStep } from './flow.ts';
 
 /**
  * The last step of a dry run: compares the file with what is there, and reports what would happen to each line, and

@@ -8,7 +8,6 @@
 import { CONFIGURATIONS_FILE } from '../../configurationsFile/checkConfigurationsFile.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { readText } from '../../storage/readText.ts';
-import type { TurnTicket } from '../../turns/turnQueue.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from '../drop/drop.ts';
 import {
   METADATA_HUB,
@@ -23,6 +22,7 @@ import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { DEFAULT_OPTIONS, type ProvisionOptions } from '../run/options.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
+import type { Results } from './flow.ts';
 
 /** Stands in the record for a confirmation that names something else. */
 const OTHER_NAME = '(another name)';
@@ -30,13 +30,8 @@ const ENDED = { status: 'ended' } as const;
 
 export async function readOptions(
   context: ProvisioningContext,
-  input: { readonly runId: string },
-): Promise<
-  | { readonly status: 'ready'; readonly hub: string; readonly ticket: TurnTicket }
-  | { readonly status: 'ended' }
-  | { readonly status: 'wait'; readonly seconds: number }
-> {
-  const { runId } = input;
+  { runId }: { readonly runId: string },
+): Promise<Results['readOptions']> {
   const record = await openRun(context, runId);
   if (record === undefined) return ENDED;
   if (isCancelledBefore(record)) {
@@ -66,17 +61,9 @@ export async function readOptions(
 }
 
 /** The hub of a run, and its place in the queue there. */
-function readyOf(record: ProvisionRun): {
-  readonly status: 'ready';
-  readonly hub: string;
-  readonly ticket: TurnTicket;
-} {
+function readyOf(record: ProvisionRun): Results['readOptions'] {
   const { runId, drop } = record;
-  return {
-    status: 'ready',
-    hub: hubOf(record),
-    ticket: { runId, droppedAt: drop.lastModified, name: drop.blobName },
-  };
+  return { status: 'ready', hub: hubOf(record), ticket: { runId, droppedAt: drop.lastModified, name: drop.blobName } };
 }
 
 /** A confirmation that is not the name of the hub confirms nothing, and whatever it is, it is not kept. */

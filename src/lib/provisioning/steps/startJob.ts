@@ -1,7 +1,8 @@
 import { startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import { DropChanged } from '../drop/drop.ts';
-import { FIND_MS, JOB_POLICIES, type JobWork } from '../job/jobPolicies.ts';
+import type { PlannedJob } from '../job/jobPlans.ts';
+import { FIND_MS, JOB_POLICIES } from '../job/jobPolicies.ts';
 import { openChecked } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
 import { epochSince } from '../preImage/preImage.ts';
@@ -11,11 +12,9 @@ import { runErrorOf } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
 import { noteJob, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
 import { isLostAfterSend, type JobKind, type ProvisioningContext, retryMsOf } from '../run/provisionRun.ts';
-import type { JobStep } from './stepInputs.ts';
+import type { OfJob, Results } from './flow.ts';
 
-type StartReply =
-  | { readonly status: 'started' | 'anew' | 'ended' }
-  | { readonly status: 'wait'; readonly seconds: number };
+type StartReply = Results['startJob'];
 
 const STARTED = { status: 'started' } as const;
 const ENDED = { status: 'ended' } as const;
@@ -36,7 +35,7 @@ function isBeforeSend(kind: JobKind): boolean {
   return kind === 'import' || kind === 'export';
 }
 
-async function openAndStart(context: ProvisioningContext, input: JobStep): Promise<StartReply> {
+async function openAndStart(context: ProvisioningContext, input: OfJob): Promise<StartReply> {
   const { runId, kind } = input;
   const known = await openRun(context, runId);
   if (known === undefined) return ENDED;
@@ -59,7 +58,7 @@ class TooLate extends Error {}
 /** The run was suspended or cancelled since the step began: the next step finds out what follows. */
 class NotNow extends Error {}
 
-async function start(work: JobWork, kind: JobKind): Promise<StartReply> {
+async function start(work: PlannedJob, kind: JobKind): Promise<StartReply> {
   const { context, record, epoch } = work;
   const policy = JOB_POLICIES[kind];
   const notStarted = async (why: Parameters<typeof policy.notStarted>[1]): Promise<StartReply> =>

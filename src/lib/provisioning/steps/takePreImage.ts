@@ -8,7 +8,7 @@ import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
 import { openEpoch } from '../run/importNotes.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
-import type { EpochStep } from './stepInputs.ts';
+import type { EpochStep } from './flow.ts';
 
 export async function notePreImage(
   context: ProvisioningContext,

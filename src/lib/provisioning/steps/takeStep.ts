@@ -5,14 +5,13 @@ import { orFault } from '../../runs/faults.ts';
 import { isFinal } from '../../runs/runRecord.ts';
 import type { AskReply, Step } from '../../runs/step.ts';
 import { isIdle } from '../job/isIdle.ts';
-import { epochOf } from '../run/epoch.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
 import { awaitTurn, type RunInstances } from './awaitTurn.ts';
 import { checkFile } from './checkFile.ts';
 import { failRun } from './failRun.ts';
 import { fillLines } from './fillLines.ts';
 import { finishPreImage } from './finishPreImage.ts';
-import { type EpochStep, FLOW, type Inputs, type JobStep, type Results, resumedStep, type StepName } from './flow.ts';
+import { FLOW, type Inputs, type Results, resumedStep, type StepName } from './flow.ts';
 import { followUp } from './followUp.ts';
 import { planRun } from './planRun.ts';
 import { readOptions } from './readOptions.ts';
@@ -29,22 +28,16 @@ type Work = {
   ) => Promise<Results[Name]>;
 };
 
-const inEpoch = <Input extends EpochStep>(input: Input) => ({ ...input, epoch: epochOf(input.attempt, input.number) });
-
-/** The pre-image matters only to the export that takes it, and to the import. */
-const inEpochOfJob = <Input extends JobStep>(input: Input) =>
-  input.kind === 'export' || input.kind === 'import' ? inEpoch(input) : input;
-
 const WORK: Work = {
   readOptions,
   checkFile,
   awaitTurn: (context, input, instances) => awaitTurn(context, instances(), input),
-  takePreImage: (context, input) => takePreImage(context, inEpoch(input)),
-  finishPreImage: (context, input) => finishPreImage(context, inEpoch(input)),
-  fillLines: (context, input) => fillLines(context, inEpoch(input)),
-  planRun: (context, input) => planRun(context, inEpoch(input)),
-  startJob: (context, input) => startJob(context, inEpochOfJob(input)),
-  watchJob: (context, input) => watchJob(context, inEpochOfJob(input)),
+  takePreImage,
+  finishPreImage,
+  fillLines,
+  planRun,
+  startJob,
+  watchJob,
   followUp,
   settleRun,
   failRun,

@@ -8,8 +8,7 @@ import { openRun } from '../job/openRun.ts';
 import { runErrorOf } from '../report/endRun.ts';
 import { waitingFor } from '../run/jobNotes.ts';
 import { endsVerifying, type ProvisioningContext, withJob } from '../run/provisionRun.ts';
-import type { Results } from './flow.ts';
-import type { JobStep } from './stepInputs.ts';
+import type { OfJob, Results } from './flow.ts';
 
 /** A look that comes this much too soon is in time: the timer went by the clock of another machine. */
 const EARLY_MS = 500;
@@ -17,7 +16,7 @@ const EARLY_MS = 500;
 /** @param input `lookAt`: when the hub is to be asked; until then only a cancel is looked for. Ms since the epoch. Default: now */
 export async function watchJob(
   context: ProvisioningContext,
-  input: JobStep & { readonly lookAt?: number },
+  input: OfJob & { readonly lookAt?: number },
 ): Promise<Results['watchJob']> {
   const { runId, kind, lookAt = 0 } = input;
   const record = await openRun(context, runId);
@@ -40,7 +39,7 @@ export async function watchJob(
         ...known,
         status: job?.status ?? 'unknown',
         progress: job?.progress ?? known.progress,
-        ...(job?.failureReason === undefined ? {} : { failureReason: job.failureReason }),
+        ...defined({ failureReason: job?.failureReason }),
       };
       const before = current.jobs[kind];
       if (before?.jobId !== known.jobId) return undefined;

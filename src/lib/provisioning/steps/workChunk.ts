@@ -128,9 +128,9 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
     await context.sleep(Math.max(0, callAt - context.now().getTime()));
     callAt = Math.max(callAt, context.now().getTime()) + due.length * input.msPerItem;
     const call = due.map((index) => ({
-      text: texts[index] ?? '',
-      line: lineAt(lines, index),
-      state: stateAt(state.lines, index),
+      text: at(texts, index),
+      line: at(lines, index),
+      state: at(state.lines, index),
     }));
     const before = state.lines;
     const marked = replaced(
@@ -309,7 +309,7 @@ function nextCall(
       if (due.length === 0) return [index];
       continue;
     }
-    const { id } = lineAt(lines, index);
+    const { id } = at(lines, index);
     if (ids.has(id)) continue;
     ids.add(id);
     due.push(index);
@@ -317,21 +317,16 @@ function nextCall(
   return due;
 }
 
-function lineAt(lines: readonly WaveLine[], index: number): WaveLine {
-  const line = lines[index];
-  if (line === undefined) throw new Error(`The chunk has no line ${index}.`);
-  return line;
-}
-
-function stateAt(states: readonly LineState[], index: number): LineState {
-  const state = states[index];
-  if (state === undefined) throw new Error(`The chunk has no line ${index}.`);
-  return state;
+/** What is known of a line of the chunk. */
+function at<Known>(all: readonly Known[], index: number): Known {
+  const known = all[index];
+  if (known === undefined) throw new Error(`The chunk has no line ${index}.`);
+  return known;
 }
 
 /** `states` with those at `places` replaced by `next`, one for one. */
 function replaced(states: readonly LineState[], places: readonly number[], next: readonly LineState[]): LineState[] {
   const changed = [...states];
-  for (const [at, index] of places.entries()) changed[index] = stateAt(next, at);
+  for (const [place, index] of places.entries()) changed[index] = at(next, place);
   return changed;
 }

@@ -13,7 +13,7 @@ import type { AskReply, Step } from '../../../../src/lib/runs/step.ts';
 const runId = '0123456789abcdef0123';
 const NOW = Date.parse('2026-11-20T02:00:00Z');
 const run = { runId, attempt: 2 };
-const epoch = { ...run, number: 3 };
+const epoch = { runId, epoch: '2.3' } as const;
 const dry = { ...epoch, isDry: true } as const;
 const asked = { ...epoch, position: 1 };
 const sent = { ...asked, hasSent: true } as const;
@@ -25,7 +25,8 @@ function said(step: Step | AskReply): string {
     case 'ended':
       return `ended ${step.state}`;
     case 'call': {
-      const { number, kind, isDry, tries, finished } = step.input as Record<string, unknown>;
+      const { epoch, kind, isDry, tries, finished } = step.input as Record<string, unknown>;
+      const number = /^2\.(\d+)$/.exec(String(epoch))?.[1];
       const details = [kind, number, isDry && 'dry', tries && `tries ${tries}`, finished].filter(Boolean);
       return `${step.keepTurn ? 'keep turn, ' : ''}${[step.activity, ...details].join(' ')}`;
     }

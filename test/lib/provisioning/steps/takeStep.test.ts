@@ -37,7 +37,7 @@ const take = (name: StepName, runId: string, more: object = {}) =>
   takeStep(
     context,
     name,
-    { runId, attempt: 1, number: 1, kind: 'import', tries: 0, since: 0, lookAt: 0, ...more } as never,
+    { runId, attempt: 1, epoch: '1.1', kind: 'import', tries: 0, since: 0, lookAt: 0, ...more } as never,
     nobody,
   );
 
@@ -94,7 +94,7 @@ describe('a step of a suspended run', () => {
     const runId = await dropped({});
     expect(await take('fillLines', runId, { wasSuspended: true })).toMatchObject({
       do: 'turn',
-      next: { activity: 'takePreImage', input: { number: 2 } },
+      next: { activity: 'takePreImage', input: { epoch: '1.2' } },
     });
     const step = await take('readOptions', runId, { wasSuspended: true });
     expect(step).toMatchObject({ do: 'call', activity: 'readOptions' });
@@ -110,7 +110,7 @@ describe('steps that follow one another at once', () => {
     expect(await takeSteps(context, 'readOptions', { runId, attempt: 1 }, nobody)).toMatchObject({ do: 'place' });
     expect(await takeSteps(context, 'checkFile', { runId, attempt: 1 }, nobody)).toMatchObject({ do: 'turn' });
     // A create asks for no pre-image: what is next is the job, for which the turn has to be kept.
-    const step = await takeSteps(context, 'takePreImage', { runId, attempt: 1, number: 1 }, nobody);
+    const step = await takeSteps(context, 'takePreImage', { runId, epoch: '1.1' }, nobody);
     expect(step).toMatchObject({ do: 'turn', next: { activity: 'startJob' }, lost: {} });
   });
 
@@ -130,14 +130,12 @@ describe('steps that follow one another at once', () => {
         },
       },
     };
-    expect(await takeSteps(failing, 'takePreImage', { runId, attempt: 1, number: 1 }, nobody)).toMatchObject({
+    expect(await takeSteps(failing, 'takePreImage', { runId, epoch: '1.1' }, nobody)).toMatchObject({
       do: 'call',
       activity: 'fillLines',
     });
     expect(context.logged.join()).toContain('fillLines is left to a call of its own: storage is away');
     expect(await record(runId)).toMatchObject({ state: 'running' });
-    await expect(takeSteps(failing, 'fillLines', { runId, attempt: 1, number: 1 }, nobody)).rejects.toThrow(
-      'storage is away',
-    );
+    await expect(takeSteps(failing, 'fillLines', { runId, epoch: '1.1' }, nobody)).rejects.toThrow('storage is away');
   });
 });
