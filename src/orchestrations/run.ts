@@ -90,8 +90,13 @@ function* take(
   switch (step.do) {
     case 'call':
       context.df.setCustomStatus({ step: step.activity });
-      if (step.keepTurn) yield* pollTurn(context, placeOf(held));
-      return yield* callForStep(context, step.activity, step.input);
+      try {
+        if (step.keepTurn) yield* pollTurn(context, placeOf(held));
+        return yield* callForStep(context, step.activity, step.input);
+      } catch (error) {
+        if (step.failed === undefined) throw error;
+        return step.failed;
+      }
     case 'wait':
       yield* waitOrWake(context, held, Math.min(step.seconds, LONGEST_WAIT_SECONDS));
       return step.next;

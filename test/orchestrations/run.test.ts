@@ -145,6 +145,7 @@ describe('the orchestration of a run', () => {
       'startJob',
       'watchJob',
       'finishPreImage',
+      'watchJob',
       'finishPreImage',
       'fillLines',
       'startJob',
@@ -153,7 +154,7 @@ describe('the orchestration of a run', () => {
       'settleRun',
     ]);
     expect(inputsOf(result, 'startJob').map(({ kind }) => kind)).toEqual(['export', 'import']);
-    expect(inputsOf(result, 'watchJob').map(({ kind }) => kind)).toEqual(['export', 'import']);
+    expect(inputsOf(result, 'watchJob').map(({ kind }) => kind)).toEqual(['export', 'export', 'import']);
   });
 
   it.each([
@@ -202,6 +203,24 @@ describe('the orchestration of a run', () => {
       'followUp',
       'settleRun',
     ]);
+  });
+
+  it.each([
+    ['by trouble', new Error("Activity function 'watchJob' failed: storage is away")],
+    ['by a fault of our own', { fault: 'HubKeeper itself failed (RangeError).' }],
+  ])('outlives a watch of its jobs that fails %s: the jobs go on, and are watched again', (_what, lost) => {
+    const ended = { ended: true };
+    const result = go({
+      takePreImage: { status: 'export' },
+      finishPreImage: [{ status: 'wait' }, { status: 'ready' }],
+      watchJob: [lost, ended, lost, ended],
+      followUp: [{ do: 'notEnded' }, { do: 'settle' }],
+    });
+    expect(activities(result).slice(3)).toEqual([
+      ...['startJob', 'watchJob', 'finishPreImage', 'watchJob', 'finishPreImage', 'fillLines'],
+      ...['startJob', 'watchJob', 'followUp', 'watchJob', 'followUp', 'settleRun'],
+    ]);
+    expect(result.output).toEqual({ state: 'completed' });
   });
 
   it('has lanes send the lines of a wave, and tells the next step which it was', () => {

@@ -21,6 +21,8 @@ export interface CallStep {
   readonly input: StepInput;
   /** Asks for the turn first, so that it is kept; the answer does not matter. */
   readonly keepTurn?: true;
+  /** What follows when it has failed after all its tries. Default: the run fails. */
+  readonly failed?: Step;
 }
 
 /** Where a run stands in the queue of its hub, and since when. */

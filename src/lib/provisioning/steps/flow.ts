@@ -133,11 +133,11 @@ export const FLOW: {
     return input.isDry ? call('planRun', input) : call('fillLines', input);
   },
 
-  finishPreImage({ status }, input) {
+  finishPreImage({ status }, input, now) {
     if (status === 'ended') return ENDED;
     if (status === 'anew') return anew(input);
-    if (status === 'wait')
-      return { do: 'wait', seconds: LOOK_AGAIN_SECONDS, next: keepTurn(call('finishPreImage', input)) };
+    // Only a watch notes how the job stands.
+    if (status === 'wait') return { do: 'wait', seconds: LOOK_AGAIN_SECONDS, next: watch(input, 'export', now) };
     return input.isDry ? { do: 'leave', next: call('planRun', input) } : call('fillLines', input);
   },
 
@@ -169,7 +169,7 @@ export const FLOW: {
   },
 
   watchJob({ ended, progress, isEarly }, input, now) {
-    if (ended) return input.kind === 'export' ? call('finishPreImage', epochOnly(input)) : goOn(input);
+    if (ended) return afterWatch(input);
     if (isEarly) return waitForLook(input, now);
     return waitForLook({ ...input, lookAt: now + 1000 * watchDelaySeconds(now - input.since, progress) }, now);
   },
@@ -276,9 +276,14 @@ function watch(epoch: EpochStep, kind: JobKind, now: number): Step {
   return waitForLook({ ...epochOnly(epoch), kind, since: now, lookAt: now + 1000 * watchDelaySeconds(0) }, now);
 }
 
-/** Each look keeps the turn. */
+/** Each look keeps the turn. One that fails says nothing of the job, which goes on: the step after it finds that out. */
 function waitForLook(input: WatchStep, now: number): Step {
-  return { do: 'wait', seconds: Math.max(0, input.lookAt - now) / 1000, next: keepTurn(call('watchJob', input)) };
+  const look: Step = { ...keepTurn(call('watchJob', input)), failed: afterWatch(input) };
+  return { do: 'wait', seconds: Math.max(0, input.lookAt - now) / 1000, next: look };
+}
+
+function afterWatch(input: JobStep): Step {
+  return input.kind === 'export' ? call('finishPreImage', epochOnly(input)) : goOn(input);
 }
 
 /**

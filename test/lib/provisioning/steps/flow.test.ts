@@ -107,7 +107,7 @@ const ROWS = [
 
   row('finishPreImage', ready, epoch, 'fillLines 3'),
   row('finishPreImage', ready, dry, 'leave, planRun 3 dry'),
-  row('finishPreImage', { status: 'wait' }, epoch, 'wait 30, keep turn, finishPreImage 3'),
+  row('finishPreImage', { status: 'wait' }, epoch, 'wait 30, wait 1, keep turn, watchJob export 3'),
   row('finishPreImage', anew, epoch, 'turn, takePreImage 4'),
   row('finishPreImage', anew, dry, 'takePreImage 4 dry'),
   row('finishPreImage', ended, dry, 'ended ended'),
