@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { locateJsonError } from '../../../src/lib/textFile/jsonError.ts';
+import { explainJsonError, locateJsonError } from '../../../src/lib/textFile/jsonError.ts';
 
 function parses(text: string): boolean {
   try {
@@ -66,4 +66,9 @@ describe('where a text stops being JSON', () => {
     expect(locateJsonError('['.repeat(500_000))?.index).toBe(500_000);
     expect(locateJsonError('['.repeat(500_000) + ']'.repeat(500_000))).toBeUndefined();
   });
+});
+
+it('names the column from 1, and has words for a text of which it finds nothing wrong', () => {
+  expect(explainJsonError('{"a" 1}')).toEqual({ column: 6, problem: 'a colon is expected after the name' });
+  expect(explainJsonError('{}')).toEqual({ column: 1, problem: 'something is wrong' });
 });
