@@ -7,7 +7,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 import { defined } from './lib/defined.ts';
-
 import { createLogger, type Logger } from './lib/logger.ts';
 import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
 import type { ProvisioningContext } from './lib/provisioning/run/provisionRun.ts';

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { defined } from '../../src/lib/defined.ts';
-
 import {
   type AcceptedLine,
   type CheckSummary,

@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { defined } from '../../src/lib/defined.ts';
-
 import { generateDevices } from '../../src/lib/devicesFile/generate.ts';
 import type { ImportMode } from '../../src/lib/devicesFile/importMode.ts';
 import { withInterrupt } from '../app/interrupt.ts';

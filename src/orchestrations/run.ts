@@ -7,7 +7,6 @@
 
 import type { OrchestrationContext, Task } from 'durable-functions';
 import { defined } from '../lib/defined.ts';
-
 import { beginProvisioning, FAIL_PROVISIONING } from '../lib/provisioning/steps/flow.ts';
 import type { RunKind } from '../lib/runs/runRecord.ts';
 import { type AskInput, type AskReply, LONGEST_WAIT_SECONDS, type Step, type TurnStep } from '../lib/runs/step.ts';

@@ -113,6 +113,7 @@ interface Pair {
   readonly any: boolean;
   readonly rewritten: Readonly<Record<string, unknown>> | undefined;
 }
+
 const NO_PAIR: Pair = { first: undefined, second: undefined, any: false, rewritten: undefined };
 
 /** Null and "" are what exports write for a value that is not there. */

@@ -19,6 +19,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   'authentication.x509Thumbprint.secondaryThumbprint': 'secondarythumbprint',
   'authentication.type': 'auth authtype authenticationtype',
 };
+
 const MEANT = new Map(
   Object.entries(OTHER_NAMES).flatMap(([field, names]) => names.split(' ').map((name) => [name, field] as const)),
 );

@@ -68,6 +68,7 @@ export interface IdentityTable {
 export function identityOf({ id, moduleId }: { readonly id: string; readonly moduleId?: string | null }): string {
   return moduleId === undefined || moduleId === null ? id : `${id}\n${moduleId}`;
 }
+
 /** Five numbers a slot: the hash, and the line (0: free). */
 const SLOT = 5;
 const LINE = 4;

@@ -3,6 +3,11 @@ import { createIdentityNotes, type IdentityNotes } from '../registryLines/identi
 import { linesOf } from '../storage/ndjson.ts';
 import { isNotFound } from '../storage/storageErrors.ts';
 
+/** The hub writes its error log under this fixed name at the root of the output container (Azure IoT SDK samples). */
+export const ERROR_LOG_BLOB = 'importErrors.log';
+/** The error log of the first import job, kept when a second one is to write its own under the hub's fixed name. */
+export const FIRST_ERROR_LOG_BLOB = 'first-importErrors.log';
+
 export interface ErrorLog {
   readonly failures: IdentityNotes;
   /** Error lines that name no device and from which none could be learnt: any line of the file may be meant. */
@@ -116,7 +121,3 @@ function firstObject(text: string): string | undefined {
 export function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key.toLowerCase(), field]));
 }
-/** The hub writes its error log under this fixed name at the root of the output container (Azure IoT SDK samples). */
-export const ERROR_LOG_BLOB = 'importErrors.log';
-/** The error log of the first import job, kept when a second one is to write its own under the hub's fixed name. */
-export const FIRST_ERROR_LOG_BLOB = 'first-importErrors.log';

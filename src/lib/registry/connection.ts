@@ -2,7 +2,6 @@
 
 import type { TokenCredential } from '@azure/core-auth';
 import { defined } from '../defined.ts';
-
 import { HubKeeperError } from '../errors.ts';
 import { callText } from './callTexts.ts';
 import { SasCredential } from './sasCredential.ts';

@@ -19,7 +19,6 @@ import {
   userAgentPolicy,
 } from '@azure/core-rest-pipeline';
 import { defined } from '../defined.ts';
-
 import { HubKeeperError, isOwnFault, RefusedInputError } from '../errors.ts';
 import { safeError } from '../redact.ts';
 import { callText } from './callTexts.ts';

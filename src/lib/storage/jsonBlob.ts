@@ -1,6 +1,5 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { defined } from '../defined.ts';
-
 import { readText } from './readText.ts';
 import { isConditionFailed, isNotFound } from './storageErrors.ts';
 

@@ -35,7 +35,7 @@ const hasFull = (facts: Facts, earlier: WaveOutcomes): boolean =>
   earlier.has('quota') || logsName(facts, (error) => error.class === 'quota');
 
 /** Modules after all devices, for they need them; what met a full hub one by one, after all else. */
-export const CALL_ROUNDS: readonly CallWave[] = [
+export const CALL_WAVES: readonly CallWave[] = [
   {
     name: 'devices',
     mayHave: hasTransient,
@@ -93,7 +93,7 @@ export async function waveOfCalls(work: Aftermath): Promise<FollowUp | undefined
   const { waves } = state;
   // A wave that is planned here and found empty has nothing to tell: what the others came to is read once.
   let outcomes: WaveOutcomes | undefined;
-  for (const plan of CALL_ROUNDS) {
+  for (const plan of CALL_WAVES) {
     let wave = waves.find(({ name }) => name === plan.name);
     if (wave === undefined) {
       outcomes ??= await readWaveOutcomes(context, record, waves);

@@ -2,7 +2,6 @@
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { defined } from '../../defined.ts';
-
 import { deviceOfScope } from '../../devicesFile/edgeParents.ts';
 import { createIdentityTable } from '../../devicesFile/identityTable.ts';
 import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';

@@ -111,6 +111,7 @@ async function giveUp(context: ProvisioningContext, record: ProvisionRun): Promi
   else await endUnconfirmed(context, record.runId, { state: 'failed', error });
   return 'ended';
 }
+
 /** Of a run that has sent its import nothing is prepared any more; the start of the job finds it. */
 export function preparedAfter(how: Recovered): { readonly status: 'ready' | 'anew' | 'ended' } {
   return { status: how === 'sent' ? 'ready' : how };

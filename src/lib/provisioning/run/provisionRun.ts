@@ -109,7 +109,7 @@ export function retryMsOf({ options }: ProvisionRun): number {
   return (options?.retryMinutes ?? 0) * 60_000;
 }
 
-/** Whether a person has cancelled the run after it began to read lines back: then that is what has to end. */
+/** Whether a person has cancelled the run after it began to verify lines: then that is what has to end. */
 export function endsVerifying({ cancelRequestedAt, jobs: { verify } }: ProvisionRun): boolean {
   return cancelRequestedAt !== undefined && verify !== undefined && cancelRequestedAt > verify.createdAt;
 }

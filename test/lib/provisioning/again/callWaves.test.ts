@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { importModeOf } from '../../../../src/lib/devicesFile/importMode.ts';
-import { CALL_ROUNDS, markFinished } from '../../../../src/lib/provisioning/again/callWaves.ts';
+import { CALL_WAVES, markFinished } from '../../../../src/lib/provisioning/again/callWaves.ts';
 import type { WaveOutcome } from '../../../../src/lib/provisioning/again/waveOutcomes.ts';
 import { openWaves, writeWave } from '../../../../src/lib/provisioning/again/waves.ts';
 import { evidenceOf } from '../../../../src/lib/provisioning/evidence/evidence.ts';
@@ -188,7 +188,7 @@ describe('a line is sent once more', () => {
       },
     };
     const evidence = evidenceOf({ ...line, mode: sent.mode }, facts);
-    const wanting = CALL_ROUNDS.filter(({ wants }) => wants(sent, evidence, outcomes));
+    const wanting = CALL_WAVES.filter(({ wants }) => wants(sent, evidence, outcomes));
     expect(wanting.map(({ name }) => name)).toEqual(expected);
     // A wave that would send it is never left out for the codes that the logs name.
     expect(wanting.filter(({ mayHave }) => !mayHave(facts, outcomes))).toEqual([]);
