@@ -30,7 +30,7 @@ const FOLDERS: Record<string, { readonly mirrors: string } | { readonly holds: R
 const OF_ALL = ['layout.test.ts', 'rooms.test.ts'];
 
 /** Tests of several sources that only mean something together. */
-const OF_SEVERAL = ['test/docs/pages.test.ts', 'test/lib/provisioning/steps/jobSteps.test.ts'];
+const OF_SEVERAL = ['test/docs/pages.test.ts'];
 
 process.chdir(projectRoot());
 

@@ -66,7 +66,11 @@ describe('the options of a drop', () => {
     const other = await dropFile(context, 'other/devices.txt', '{"id":"d1"}\n', { confirm: 'hub2' });
     const same = await dropFile(context, 'same/devices.txt', '{"id":"d1"}\n', { confirm: 'HUB1' });
     expect(await readOptions(context, { runId: other })).toMatchObject({ status: 'ready' });
-    expect(await readOptions(context, { runId: same })).toMatchObject({ status: 'ready' });
+    expect(await readOptions(context, { runId: same })).toMatchObject({
+      status: 'ready',
+      hub: 'default',
+      ticket: { runId: same, name: 'same/devices.txt' },
+    });
     expect((await context.runs.read(other))?.options?.confirm).toBe('(another name)');
     expect((await context.runs.read(same))?.options?.confirm).toBe('HUB1');
   });

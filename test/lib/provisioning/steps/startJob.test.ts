@@ -1,116 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endFailed } from '../../../../src/lib/provisioning/report/endRun.ts';
 import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
-import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
-import { followUp } from '../../../../src/lib/provisioning/steps/followUp.ts';
-import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
-import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
 import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
-import { dropFile, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
+import { checkedRun as checkedRunOn, hubError } from '../../../helpers/jobHub.ts';
 
 let azurite: Azurite;
-let drops = 0;
 beforeAll(async () => {
   azurite = await startAzurite();
 });
 afterAll(() => azurite.stop());
 
-function hubError(code: string, fields: { retryable?: boolean; outcomeUnknown?: boolean } = {}): HubError {
-  return new HubError({
-    code,
-    kind: 'server',
-    retryable: fields.retryable ?? false,
-    outcomeUnknown: fields.outcomeUnknown ?? false,
-    message: `the hub said ${code}`,
-  });
-}
-
-type Change = 'lostReply' | 'lostBefore' | 'refused' | 'busy';
-
-/** A hub with nothing but jobs, whose replies the test decides. The real wire is for the end-to-end tests. */
-class JobHub {
-  readonly hubName = 'scripted';
-  readonly jobs: ImportExportJob[] = [];
-  /** What the next creates do; none left: they work. */
-  readonly creates: Change[] = [];
-  created: { inputBlobContainerUri: string; outputBlobContainerUri: string }[] = [];
-  listing: HubError | undefined;
-  cancelling: HubError | undefined;
-
-  /** Done while the hub is asked for its jobs: after the step has read its record, before the create. */
-  whenListed: (() => Promise<unknown>) | undefined;
-
-  async listJobs() {
-    await this.whenListed?.();
-    if (this.listing !== undefined) throw this.listing;
-    return [...this.jobs];
-  }
-  async createImportJob(request: { inputBlobContainerUri: string; outputBlobContainerUri: string }) {
-    const change = this.creates.shift();
-    if (change === 'refused') throw hubError('ServiceUnavailable', { retryable: true });
-    if (change === 'busy') throw hubError('JobQuotaExceeded', { retryable: true });
-    if (change === 'lostBefore') throw hubError('Timeout', { retryable: true, outcomeUnknown: true });
-    this.created.push(request);
-    const job = { jobId: `ours-${this.created.length}`, type: 'import', status: 'running', progress: 0 };
-    this.jobs.push(job);
-    if (change === 'lostReply') throw hubError('Timeout', { retryable: true, outcomeUnknown: true });
-    return job;
-  }
-  async getJob(jobId: string) {
-    return this.jobs.find((job) => job.jobId === jobId);
-  }
-  async cancelJob(jobId: string) {
-    if (this.cancelling !== undefined) throw this.cancelling;
-    this.end(jobId, 'cancelled');
-  }
-  end(jobId: string, status: string): void {
-    const at = this.jobs.findIndex((job) => job.jobId === jobId);
-    const job = this.jobs[at];
-    if (job !== undefined) this.jobs[at] = { ...job, status };
-  }
-}
-
-interface Prepared {
-  readonly context: TestContext;
-  readonly hub: JobHub;
-  readonly runId: string;
-  record(): Promise<RunRecord>;
-  log(text: string): Promise<void>;
-  start(): ReturnType<typeof startJob>;
-}
-
-const TEXT = '{"id":"d1","importMode":"create"}\n{"id":"d2","importMode":"delete"}\n';
-
-async function checkedRun(metadata: Record<string, string> = {}): Promise<Prepared> {
-  const hub = new JobHub();
-  const context = testContext(azurite.connectionString, { hub: hub as unknown as RegistryClient });
-  const name = `run${++drops}/devices.txt`;
-  const runId = await dropFile(context, name, TEXT, metadata);
-  expect(await readOptions(context, { runId })).toMatchObject({
-    status: 'ready',
-    hub: 'default',
-    ticket: { runId, name },
-  });
-  expect(await checkFile(context, { runId })).toEqual({ next: 'job' });
-  return {
-    context,
-    hub,
-    runId,
-    async record() {
-      const record = await context.runs.read(runId);
-      if (record === undefined) throw new Error('The record is gone.');
-      return record;
-    },
-    async log(text) {
-      await context.storage.runContainer(runId).getBlockBlobClient('importErrors.log').upload(text, text.length);
-    },
-    start: () => startJob(context, { runId, kind: 'import' }),
-  };
-}
+const checkedRun = (metadata?: Record<string, string>) => checkedRunOn(azurite.connectionString, metadata);
 
 describe('a run that is suspended or cancelled', () => {
   const at = '2026-11-20T10:00:00.000Z';
@@ -284,35 +187,6 @@ describe('a cancel', () => {
     expect(run.hub.created).toEqual([]);
     expect(await run.record()).toMatchObject({ state: 'cancelled', outcomes: { unconfirmed: 2 } });
   });
-
-  it('of a run that is started again after its import was sent cancels the job, and settles its lines from what that did', async () => {
-    const run = await checkedRun();
-    await run.start();
-    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
-    expect(await readOptions(run.context, { runId: run.runId })).toMatchObject({ status: 'ready' });
-    expect(await checkFile(run.context, { runId: run.runId })).toEqual({ next: 'job' });
-    expect(await run.start()).toEqual({ status: 'started' });
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
-    expect(await run.hub.getJob('ours-1')).toMatchObject({ status: 'cancelled' });
-  });
-
-  it('whose event was lost is found by the watch', async () => {
-    const run = await checkedRun();
-    await run.start();
-    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
-    expect(await run.hub.getJob('ours-1')).toMatchObject({ status: 'cancelled' });
-  });
-
-  it('that the hub refuses leaves the run watching its job', async () => {
-    const run = await checkedRun();
-    await run.start();
-    run.hub.cancelling = hubError('ServerError', { retryable: true });
-    await run.context.runs.update(run.runId, (record) => ({ ...record, cancelRequestedAt: 'now' }));
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toMatchObject({ ended: false });
-    run.hub.end('ours-1', 'completed');
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
-  });
 });
 
 describe('waiting for the hub', () => {
@@ -341,102 +215,5 @@ describe('waiting for the hub', () => {
     const rights = (uri: string | undefined) => new URL(uri ?? '').searchParams.get('sp');
     expect(rights(run.hub.created[0]?.inputBlobContainerUri)).toBe('r');
     expect(rights(run.hub.created[0]?.outputBlobContainerUri)).toBe('rwd');
-  });
-});
-
-describe('settling', () => {
-  const cases: {
-    name: string;
-    status: string;
-    log: string | undefined;
-    outcomes: Record<string, number>;
-    state: string;
-  }[] = [
-    { name: 'a clean log', status: 'completed', log: '', outcomes: { succeeded: 2 }, state: 'completed' },
-    {
-      name: 'a delete of what is not there',
-      status: 'completed',
-      log: '{"deviceId":"d2","errorCode":404001,"errorStatus":"x"}\n',
-      outcomes: { succeeded: 1, unchanged: 1, failed: 0 },
-      state: 'completed',
-    },
-    {
-      name: 'a create of what is there',
-      status: 'completed',
-      log: '{"deviceId":"d1","errorCode":409001,"errorStatus":"x"}\r\n',
-      outcomes: { succeeded: 1, failed: 1 },
-      state: 'completedWithFailures',
-    },
-    {
-      name: 'an error that names nobody',
-      status: 'completed',
-      log: '{"errorCode":500001,"errorStatus":"x"}\n{"deviceId":"d1","errorCode":409001,"errorStatus":"x"}\n',
-      outcomes: { unconfirmed: 1, failed: 1, succeeded: 0 },
-      state: 'completedWithFailures',
-    },
-    {
-      name: 'no log',
-      status: 'completed',
-      log: undefined,
-      outcomes: { unconfirmed: 2, succeeded: 0 },
-      state: 'completedWithFailures',
-    },
-    {
-      name: 'a failed job',
-      status: 'failed',
-      log: '',
-      outcomes: { unconfirmed: 2, succeeded: 0 },
-      state: 'completedWithFailures',
-    },
-    {
-      name: 'a job that the hub forgot',
-      status: 'gone',
-      log: '',
-      outcomes: { unconfirmed: 2, succeeded: 0 },
-      state: 'completedWithFailures',
-    },
-  ];
-  it.each(cases)('with $name', async ({ status, log, outcomes, state }) => {
-    const run = await checkedRun();
-    await run.start();
-    if (log !== undefined) await run.log(log);
-    if (status === 'gone') run.hub.jobs.length = 0;
-    else run.hub.end('ours-1', status);
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
-    expect(await settleRun(run.context, { runId: run.runId })).toEqual({ state });
-    expect(await run.record()).toMatchObject({ state, outcomes });
-  });
-
-  it('does not begin while the job can still change something', async () => {
-    const run = await checkedRun();
-    await run.start();
-    await run.log('');
-    expect(await followUp(run.context, { runId: run.runId })).toEqual({ do: 'notEnded' });
-    expect(await run.record()).toMatchObject({ state: 'running' });
-  });
-
-  it('after the deadline of a job that never ends calls its lines unconfirmed', async () => {
-    const run = await checkedRun();
-    await run.start();
-    await run.log('');
-    run.hub.cancelling = hubError('ServerError');
-    run.context.advance(2 * 3_600_000 - 60_000);
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toMatchObject({ ended: false });
-    run.context.advance(120_000);
-    expect(await watchJob(run.context, { runId: run.runId, kind: 'import' })).toEqual({ ended: true });
-    await settleRun(run.context, { runId: run.runId });
-    expect(await run.record()).toMatchObject({ outcomes: { unconfirmed: 2 } });
-  });
-});
-
-describe('a run whose steps failed again and again', () => {
-  it.each([
-    { sent: false, outcomes: { skipped: 2, unconfirmed: 0 } },
-    { sent: true, outcomes: { skipped: 0, unconfirmed: 2 } },
-  ])('tells the fate of every line (job started: $sent)', async ({ sent, outcomes }) => {
-    const run = await checkedRun();
-    if (sent) await run.start();
-    await endFailed(run.context, { runId: run.runId, message: 'storage was away' });
-    expect(await run.record()).toMatchObject({ state: 'failed', error: { code: 'stepFailed' }, outcomes });
   });
 });
