@@ -3,8 +3,7 @@ import { getClient, input } from 'durable-functions';
 
 import { apiError } from '../hosting/apiTexts.ts';
 import { letRunEnd } from '../hosting/pauseRun.ts';
-import { runIdOf } from '../hosting/runIdOf.ts';
-import { orDamaged, runNotFound } from '../hosting/runReplies.ts';
+import { answerAbout, runNotFound } from '../hosting/runReplies.ts';
 import { isFinal } from '../lib/runs/runRecord.ts';
 import { provisioning } from '../services.ts';
 
@@ -14,21 +13,15 @@ import { provisioning } from '../services.ts';
  *
  * It takes effect once the step that is under way has ended. A suspended run is resumed, or it could not end.
  */
-export async function cancelRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const named = runIdOf(request);
-  if ('reply' in named) return named.reply;
-  const { runId } = named;
-  const services = provisioning(context);
-  const known = await services.runs.read(runId);
-  if (known === undefined) return runNotFound(runId);
-  const record = await services.runs.update(runId, (current) => ({
-    ...current,
-    cancelRequestedAt: services.now().toISOString(),
-  }));
-  if (isFinal(record.state)) {
-    return apiError('runEnded:cancel', [{ state: record.state }], record);
-  }
-  return { status: 202, jsonBody: await letRunEnd(services, getClient(context), record) };
+export function cancelRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  return answerAbout(request, async (runId) => {
+    const services = provisioning(context);
+    if ((await services.runs.read(runId)) === undefined) return runNotFound(runId);
+    const cancelRequestedAt = services.now().toISOString();
+    const record = await services.runs.update(runId, (current) => ({ ...current, cancelRequestedAt }));
+    if (isFinal(record.state)) return apiError('runEnded:cancel', [{ state: record.state }], record);
+    return { status: 202, jsonBody: await letRunEnd(services, getClient(context), record) };
+  });
 }
 
 app.http('cancelRunOnHttp', {
@@ -36,5 +29,5 @@ app.http('cancelRunOnHttp', {
   methods: ['POST'],
   authLevel: 'function',
   extraInputs: [input.durableClient()],
-  handler: (request, context) => orDamaged(() => cancelRunOnHttp(request, context)),
+  handler: cancelRunOnHttp,
 });

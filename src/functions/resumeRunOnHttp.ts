@@ -3,19 +3,17 @@ import { getClient, input } from 'durable-functions';
 
 import { pauseReply } from '../hosting/pauseReply.ts';
 import { resumeRun } from '../hosting/pauseRun.ts';
-import { runIdOf } from '../hosting/runIdOf.ts';
-import { orDamaged } from '../hosting/runReplies.ts';
+import { answerAbout } from '../hosting/runReplies.ts';
 import { provisioning } from '../services.ts';
 
 /**
  * `POST /api/runs/{runId}/resume`: 202 when it goes on, 409 when it has ended or is not suspended, 404 when there is none,
  * 400 when it is no id.
  */
-export async function resumeRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const named = runIdOf(request);
-  if ('reply' in named) return named.reply;
-  const { runId } = named;
-  return pauseReply(runId, await resumeRun(provisioning(context), getClient(context), runId), 'runNotSuspended');
+export function resumeRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  return answerAbout(request, async (runId) =>
+    pauseReply(runId, await resumeRun(provisioning(context), getClient(context), runId), 'runNotSuspended'),
+  );
 }
 
 app.http('resumeRunOnHttp', {
@@ -23,5 +21,5 @@ app.http('resumeRunOnHttp', {
   methods: ['POST'],
   authLevel: 'function',
   extraInputs: [input.durableClient()],
-  handler: (request, context) => orDamaged(() => resumeRunOnHttp(request, context)),
+  handler: resumeRunOnHttp,
 });

@@ -3,19 +3,17 @@ import { getClient, input } from 'durable-functions';
 
 import { pauseReply } from '../hosting/pauseReply.ts';
 import { suspendRun } from '../hosting/pauseRun.ts';
-import { runIdOf } from '../hosting/runIdOf.ts';
-import { orDamaged } from '../hosting/runReplies.ts';
+import { answerAbout } from '../hosting/runReplies.ts';
 import { provisioning } from '../services.ts';
 
 /**
  * `POST /api/runs/{runId}/suspend`: 202 when it is suspended, 409 when it has ended or has not begun, 404 when there is
  * none, 400 when it is no id.
  */
-export async function suspendRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const named = runIdOf(request);
-  if ('reply' in named) return named.reply;
-  const { runId } = named;
-  return pauseReply(runId, await suspendRun(provisioning(context), getClient(context), runId), 'runNotStarted');
+export function suspendRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  return answerAbout(request, async (runId) =>
+    pauseReply(runId, await suspendRun(provisioning(context), getClient(context), runId), 'runNotStarted'),
+  );
 }
 
 app.http('suspendRunOnHttp', {
@@ -23,5 +21,5 @@ app.http('suspendRunOnHttp', {
   methods: ['POST'],
   authLevel: 'function',
   extraInputs: [input.durableClient()],
-  handler: (request, context) => orDamaged(() => suspendRunOnHttp(request, context)),
+  handler: suspendRunOnHttp,
 });

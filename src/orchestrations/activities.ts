@@ -6,6 +6,7 @@
  */
 
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
+import type { Fault } from '../lib/runs/faults.ts';
 
 /** Eight tries within about five minutes: longer trouble of the hub is waited for in the orchestration itself. */
 function retryPolicy(): RetryOptions {
@@ -24,11 +25,6 @@ export function* callActivity(
   const output = yield context.df.callActivityWithRetry(name, retryPolicy(), input);
   if (isFault(output)) throw new Error(output.fault);
   return output;
-}
-
-/** What an activity returns when a retry cannot help: it is thrown at once, and ends what called it. */
-export interface Fault {
-  readonly fault: string;
 }
 
 function isFault(output: unknown): output is Fault {

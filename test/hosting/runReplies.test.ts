@@ -1,12 +1,15 @@
+import type { HttpRequest } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
 
-import { orDamaged } from '../../src/hosting/runReplies.ts';
+import { answerAbout } from '../../src/hosting/runReplies.ts';
 import { RunDamaged } from '../../src/lib/runs/parseRunRecord.ts';
+
+const runId = '0123456789abcdef0123';
+const about = (id: string) => ({ params: { runId: id } }) as unknown as HttpRequest;
 
 describe('a request about a run', () => {
   it('whose record is damaged is answered with 409, what happened and what to do', async () => {
-    const runId = '0123456789abcdef0123';
-    const reply = await orDamaged(() => Promise.reject(new RunDamaged(runId, 'it is not JSON')));
+    const reply = await answerAbout(about(runId), () => Promise.reject(new RunDamaged(runId, 'it is not JSON')));
     expect(reply.status).toBe(409);
     expect(reply.jsonBody).toMatchObject({
       error: {
@@ -18,7 +21,15 @@ describe('a request about a run', () => {
   });
 
   it('is answered as it is otherwise, and an error of another kind stays one', async () => {
-    expect(await orDamaged(async () => ({ status: 202 }))).toEqual({ status: 202 });
-    await expect(orDamaged(() => Promise.reject(new Error('storage')))).rejects.toThrow('storage');
+    expect(await answerAbout(about(runId), async (id) => ({ status: 202, body: id }))).toEqual({
+      status: 202,
+      body: runId,
+    });
+    await expect(answerAbout(about(runId), () => Promise.reject(new Error('storage')))).rejects.toThrow('storage');
+  });
+
+  it.each(['', 'x', '../0123456789abcdef01'])('whose id can be none goes no further: %j', async (id) => {
+    const reply = await answerAbout(about(id), () => Promise.reject(new Error('asked')));
+    expect(reply).toMatchObject({ status: 400, jsonBody: { error: { code: 'runIdInvalid' } } });
   });
 });

@@ -28,24 +28,29 @@ export async function readErrorLog(blob: BlockBlobClient): Promise<ErrorLog | un
   const failures = createIdentityNotes();
   const unattributedCodes: (number | string)[] = [];
   let unattributed = 0;
-  try {
-    for await (const line of linesOf(blob)) {
-      if (line.trim() === '') continue;
-      const entry = parseErrorLine(line);
-      if (entry?.deviceId !== undefined) {
-        failures.add(entry.deviceId, entry.moduleId, entry.code);
-        continue;
-      }
-      unattributed += 1;
-      if (entry !== undefined && unattributedCodes.length < CODES_KEPT && !unattributedCodes.includes(entry.code)) {
-        unattributedCodes.push(entry.code);
-      }
+  const isThere = await readLog(blob, (line) => {
+    const entry = parseErrorLine(line);
+    if (entry?.deviceId !== undefined) {
+      failures.add(entry.deviceId, entry.moduleId, entry.code);
+      return;
     }
+    unattributed += 1;
+    if (entry !== undefined && unattributedCodes.length < CODES_KEPT && !unattributedCodes.includes(entry.code)) {
+      unattributedCodes.push(entry.code);
+    }
+  });
+  return isThere ? { failures, unattributed, unattributedCodes } : undefined;
+}
+
+/** Reads the lines of a log; false when there is none. */
+export async function readLog(blob: BlockBlobClient, read: (line: string) => void): Promise<boolean> {
+  try {
+    for await (const line of linesOf(blob)) if (line.trim() !== '') read(line);
+    return true;
   } catch (error) {
-    if (isNotFound(error)) return undefined;
+    if (isNotFound(error)) return false;
     throw error;
   }
-  return { failures, unattributed, unattributedCodes };
 }
 
 /** Codes that only a module can have. */
@@ -64,7 +69,10 @@ interface ErrorLine {
   readonly code: number | string;
 }
 
-export function parseErrorLine(line: string): ErrorLine | undefined {
+/** The members of a line of a log, by their names in lower case, and its code; undefined when it is no JSON object. */
+export function parseFields(
+  line: string,
+): { readonly fields: Readonly<Record<string, unknown>>; readonly code: number | string } | undefined {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -73,8 +81,14 @@ export function parseErrorLine(line: string): ErrorLine | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = lowerCased(value as Record<string, unknown>);
-  const rawCode = fields['errorcode'];
-  const code = typeof rawCode === 'number' || typeof rawCode === 'string' ? rawCode : 'Unknown';
+  const code = fields['errorcode'];
+  return { fields, code: typeof code === 'number' || typeof code === 'string' ? code : 'Unknown' };
+}
+
+export function parseErrorLine(line: string): ErrorLine | undefined {
+  const parsed = parseFields(line);
+  if (parsed === undefined) return undefined;
+  const { fields, code } = parsed;
   const deviceId = fields['deviceid'];
   const moduleId = fields['moduleid'];
   if (typeof deviceId === 'string' && deviceId !== '') {
@@ -82,13 +96,12 @@ export function parseErrorLine(line: string): ErrorLine | undefined {
     if (moduleId === undefined && MODULE_CODES.has(code)) return { code };
     return { deviceId, ...(typeof moduleId === 'string' && moduleId !== '' ? { moduleId } : {}), code };
   }
-  const quoted = typeof fields['errorstatus'] === 'string' ? quotedIdentity(fields['errorstatus']) : undefined;
-  return { ...quoted, code };
+  return { ...quotedIdentity(fields['errorstatus']), code };
 }
 
 /** The identity in the input line that an errorStatus quotes ("Invalid device format in line: {…}. Error …"). */
-export function quotedIdentity(status: string): { deviceId: string; moduleId?: string } | undefined {
-  const quoted = firstObject(status);
+export function quotedIdentity(status: unknown): { deviceId: string; moduleId?: string } | undefined {
+  const quoted = typeof status === 'string' ? firstObject(status) : undefined;
   if (quoted === undefined) return undefined;
   try {
     const fields = lowerCased(JSON.parse(quoted) as Record<string, unknown>);
@@ -118,6 +131,6 @@ function firstObject(text: string): string | undefined {
   return undefined;
 }
 
-export function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function lowerCased(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key.toLowerCase(), field]));
 }

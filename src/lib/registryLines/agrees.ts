@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { importModeOf, MODE_RULES } from '../devicesFile/importMode.ts';
+import { isObject } from '../devicesFile/keyNames.ts';
 import { primaryKeyOf } from './primaryKey.ts';
 import type { RegistryLine } from './registryLine.ts';
 
@@ -119,10 +120,6 @@ function written(section: unknown, isWhole = false): unknown {
 
 function isHubKey(key: string): boolean {
   return key === '$metadata' || key === '$version';
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isEdge(line: Fields): boolean {

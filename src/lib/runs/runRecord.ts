@@ -18,6 +18,11 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Counts of outcomes, of no line. */
+export function noOutcomes(): Record<Outcome, number> {
+  return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+}
+
 /** Whether somebody has to look at a line with this outcome. */
 export function needsPerson(outcome: Outcome): boolean {
   return outcome === 'failed' || outcome === 'rejected' || outcome === 'unconfirmed';

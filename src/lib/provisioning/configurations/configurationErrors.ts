@@ -1,8 +1,6 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { defined } from '../../defined.ts';
-import { lowerCased, quotedIdentity } from '../../hubJobs/errorLog.ts';
-import { linesOf } from '../../storage/ndjson.ts';
-import { isNotFound } from '../../storage/storageErrors.ts';
+import { parseFields, quotedIdentity, readLog } from '../../hubJobs/errorLog.ts';
 
 export interface ConfigurationErrors {
   /** Code by id; the first error of an id stands. */
@@ -20,33 +18,17 @@ export interface ConfigurationErrors {
 export async function readConfigurationErrors(blob: BlockBlobClient): Promise<ConfigurationErrors | undefined> {
   const codes = new Map<string, number | string>();
   const unattributed: (number | string)[] = [];
-  try {
-    for await (const line of linesOf(blob)) {
-      if (line.trim() === '') continue;
-      const { id, code } = parseLine(line);
-      if (id === undefined) unattributed.push(code);
-      else if (!codes.has(id)) codes.set(id, code);
-    }
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-  return { codes, unattributed };
+  const isThere = await readLog(blob, (line) => {
+    const { id, code } = parseLine(line);
+    if (id === undefined) unattributed.push(code);
+    else if (!codes.has(id)) codes.set(id, code);
+  });
+  return isThere ? { codes, unattributed } : undefined;
 }
 
 function parseLine(line: string): { readonly id?: string; readonly code: number | string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return { code: 'Unknown' };
-  }
-  if (typeof value !== 'object' || value === null) return { code: 'Unknown' };
-  const fields = lowerCased(value as Record<string, unknown>);
-  const rawCode = fields['errorcode'];
-  const code = typeof rawCode === 'number' || typeof rawCode === 'string' ? rawCode : 'Unknown';
-  const status = fields['errorstatus'];
-  const quoted = typeof status === 'string' ? quotedIdentity(status)?.deviceId : undefined;
+  const { fields = {}, code = 'Unknown' } = parseFields(line) ?? {};
+  const quoted = quotedIdentity(fields['errorstatus'])?.deviceId;
   const id = [fields['configurationid'], fields['id'], fields['deviceid'], quoted].find(
     (candidate): candidate is string => typeof candidate === 'string' && candidate !== '',
   );

@@ -1,6 +1,5 @@
 /** What every step begins with: the record of a run that is still to be worked on. */
 
-import { defined } from '../../defined.ts';
 import { isFinal } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { endWithoutJob } from '../report/endRun.ts';
@@ -20,9 +19,5 @@ export function isCancelledBefore(record: ProvisionRun): boolean {
 }
 
 export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
-  await endWithoutJob(context, runId, {
-    state: 'cancelled',
-    error: runError('cancelled:beforeSend'),
-    ...defined({ check }),
-  });
+  await endWithoutJob(context, runId, { state: 'cancelled', error: runError('cancelled:beforeSend'), check });
 }

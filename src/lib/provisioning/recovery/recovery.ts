@@ -107,8 +107,7 @@ async function giveUp(context: ProvisioningContext, record: ProvisionRun): Promi
   if (gate === 'busy') throw new Error('An earlier attempt to start the job may still be under way.');
   const key = gate === 'closed' ? 'stagingLost:unsent' : 'stagingLost:sent';
   const error = runError(key, { container: `hubkeeper-run-${record.runId}` });
-  if (gate === 'closed') await endWithoutJob(context, record.runId, { state: 'failed', error });
-  else await endUnconfirmed(context, record.runId, { state: 'failed', error });
+  await (gate === 'closed' ? endWithoutJob : endUnconfirmed)(context, record.runId, { state: 'failed', error });
   return 'ended';
 }
 

@@ -2,7 +2,7 @@ import type { CheckedLine } from '../../configurationsFile/checkConfigurationsFi
 import { SKIP_REASONS } from '../../devicesFile/reasons.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import { needsPerson, OUTCOMES, type Outcome } from '../../runs/runRecord.ts';
+import { needsPerson, noOutcomes, OUTCOMES } from '../../runs/runRecord.ts';
 import { RESULTS_CONTAINER } from '../../storage/containers.ts';
 import type { CheckResult, ConfigurationsCheck } from '../check/checkResult.ts';
 import { readInput, readSettled, stagedConfigurations } from '../configurations/configurationsStaging.ts';
@@ -47,7 +47,7 @@ export async function reportConfigurations(
     return { line: line.line, id, path, ...verdict };
   });
 
-  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+  const outcomes = noOutcomes();
   for (const { outcome } of rows) outcomes[outcome] += 1;
   const counts = { ...countsOf(configurations), outcomes };
   const sum = OUTCOMES.reduce((total, outcome) => total + outcomes[outcome], 0);
@@ -80,9 +80,7 @@ export async function reportConfigurations(
     lines: rows
       .filter(({ outcome }) => needsPerson(outcome))
       .map(({ id, path, ...row }) => ({ ...row, ...(id && { configurationId: id }), ...(path && { path }) })),
-    ...(before === undefined
-      ? {}
-      : { before: { container: stagingOf(context, record.runId).containerName, blobName: before } }),
+    before: before && { container: stagingOf(context, record.runId).containerName, blobName: before },
   };
   return { counts, section, file };
 }

@@ -4,7 +4,7 @@ import { redact, safeError } from '../../redact.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import {
   isFinal,
-  OUTCOMES,
+  noOutcomes,
   type Outcome,
   type RunError,
   type RunReportFiles,
@@ -34,7 +34,7 @@ export async function endWithoutJob(
     readonly skipReason?: string;
     /** Of a dry run: what would happen to a line. */
     readonly reasonOf?: (entry: AcceptedEntry) => string;
-    readonly check?: CheckResult;
+    readonly check?: CheckResult | undefined;
   },
 ): Promise<void> {
   const record = await context.runs.read(runId);
@@ -42,7 +42,7 @@ export async function endWithoutJob(
   const { check, state, error, reasonOf } = ending;
   // Whoever comes here late: nothing may be called not sent once the import was sent, or may have been.
   if (isSent(record) && error !== undefined) {
-    return endUnconfirmed(context, runId, { state, error, ...defined({ check }) });
+    return endUnconfirmed(context, runId, { state, error, check });
   }
   if (check === undefined && record.check === undefined) {
     await finish(context, runId, { state, error, report: await writeShortReport(context, record, { state, error }) });
@@ -66,7 +66,7 @@ export async function endWithoutJob(
 export async function endUnconfirmed(
   context: ProvisioningContext,
   runId: string,
-  ending: { readonly state: RunState; readonly error: RunError; readonly check?: CheckResult },
+  ending: { readonly state: RunState; readonly error: RunError; readonly check?: CheckResult | undefined },
 ): Promise<void> {
   const record = await context.runs.read(runId);
   if (record === undefined || isFinal(record.state)) return;
@@ -117,35 +117,32 @@ export async function endUnlisted(
   if (check === undefined) throw new Error(`The run ${record.runId} has not been checked.`);
   const { lines, rejected, skipped } = check;
   const outcomes = countsAlike(outcome, { lines, rejected, skipped });
-  const ofConfigurations = configurations && {
-    ...configurations,
-    outcomes: countsAlike(outcome, {
-      ...configurations,
-      skipped: configurations.lines - configurations.accepted - configurations.rejected,
-    }),
-  };
-  const unlisted = {
-    outcomes,
-    ...defined({ configurations: ofConfigurations }),
-    why: 'The lines of the file cannot be listed: what the run had noted of them was deleted, and so was the file, or it has changed.',
-  };
-  const report = await writeShortReport(context, record, { state, error }, unlisted);
-  await finish(context, record.runId, {
+  const fields = {
     state,
     error,
     outcomes,
-    report,
-    ...defined({ configurations: ofConfigurations }),
-  });
+    configurations: configurations && configurationsAlike(outcome, configurations),
+  };
+  const linesNotShown =
+    'The lines of the file cannot be listed: what the run had noted of them was deleted, and so was the file, or it has changed.';
+  const report = await writeShortReport(context, record, { ...fields, linesNotShown });
+  await finish(context, record.runId, { ...fields, report });
+}
+
+/** Configurations of which all that the check accepted ended alike. */
+export function configurationsAlike(outcome: Outcome, configurations: RunConfigurations): RunConfigurations {
+  const { lines, accepted, rejected } = configurations;
+  const outcomes = countsAlike(outcome, { lines, rejected, skipped: lines - accepted - rejected });
+  return { ...configurations, outcomes };
 }
 
 /** Counts of lines of which all that the check accepted ended alike. */
-export function countsAlike(
+function countsAlike(
   outcome: Outcome,
   counts: { readonly lines: number; readonly rejected: number; readonly skipped: number },
 ): Record<Outcome, number> {
   const { lines, rejected, skipped } = counts;
-  const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, 0])) as Record<Outcome, number>;
+  const outcomes = noOutcomes();
   outcomes.rejected += rejected;
   outcomes.skipped += skipped;
   outcomes[outcome] += lines - rejected - skipped;
@@ -176,7 +173,7 @@ async function endListed(
 /** How a run ends, as its record will have it. */
 export interface FinalFields extends Ending {
   readonly outcomes?: ProvisionRun['outcomes'];
-  readonly configurations?: RunConfigurations;
+  readonly configurations?: RunConfigurations | undefined;
   readonly report?: RunReportFiles;
 }
 
@@ -220,7 +217,6 @@ export async function endFailed(
   const key = gate === 'closed' ? 'stepFailed:unsent' : 'stepFailed:sent';
   const error = runError(key, { error: redact(input.message) });
   const state = 'failed';
-  if (gate === 'closed') await endWithoutJob(context, input.runId, { state, error, ...defined({ check }) });
-  else await endUnconfirmed(context, input.runId, { state, error, ...defined({ check }) });
+  await (gate === 'closed' ? endWithoutJob : endUnconfirmed)(context, input.runId, { state, error, check });
   return { state };
 }

@@ -2,11 +2,12 @@
 
 import { Readable } from 'node:stream';
 
+import { defined } from '../../defined.ts';
 import { withoutFiller } from '../../devicesFile/lineText.ts';
 import { isModuleLine } from '../../registryLines/snapshot.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
-import { needsPerson, OUTCOMES, type Outcome, type RunReportFiles } from '../../runs/runRecord.ts';
+import { needsPerson, noOutcomes, type Outcome, type RunReportFiles } from '../../runs/runRecord.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { ensureContainer } from '../../storage/ensureContainer.ts';
 import { writeJson } from '../../storage/jsonBlob.ts';
@@ -43,8 +44,8 @@ export interface ReportInput {
 export interface ReportedReason extends Verdict {
   readonly code: string;
   readonly line: number;
-  readonly deviceId?: string;
-  readonly moduleId?: string;
+  readonly deviceId: string | undefined;
+  readonly moduleId: string | undefined;
   count: number;
 }
 
@@ -82,7 +83,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   const staging = stagingOf(context, record.runId);
   const blobs = checkBlobs(staging, check.attempt);
 
-  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+  const outcomes = noOutcomes();
   const byCode = new Map<string, ReportedReason>();
   // What the hub refused comes first: rejections could be had from a check.
   const listed = { first: [] as object[], rejected: [] as object[] };
@@ -103,13 +104,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     const list = verdict.outcome === 'rejected' ? listed.rejected : listed.first;
     if (list.length < LISTED_LINES) {
       const path = 'path' in entry ? entry.path : undefined;
-      list.push({
-        line: entry.line,
-        ...(entry.id === undefined ? {} : { deviceId: entry.id }),
-        ...(entry.moduleId === undefined ? {} : { moduleId: entry.moduleId }),
-        ...verdict,
-        ...(path === undefined ? {} : { path }),
-      });
+      list.push({ line: entry.line, deviceId: entry.id, moduleId: entry.moduleId, ...verdict, path });
     }
   }
   await csv.commit('text/csv; charset=utf-8');
@@ -127,7 +122,7 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     csv: `${folder}/report.csv`,
     ...(outcomes.failed > 0 ? { failedDevices: `${folder}/failed-devices.txt` } : {}),
     ...(outcomes.rejected > 0 ? { rejectedLines: `${folder}/rejected-lines.${isCsv ? 'csv' : 'txt'}` } : {}),
-    ...(configurations === undefined ? {} : { configurations: configurations.file }),
+    ...defined({ configurations: configurations?.file }),
   };
   if (files.failedDevices !== undefined) {
     const failed = results.getBlockBlobClient(files.failedDevices);
@@ -148,40 +143,39 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
     run: summaryOf(context, record, ending),
     input: { ...check.counts, sha256: check.sha256 },
     outcomes,
-    ...(input.afterJob === undefined ? {} : { afterJob: input.afterJob }),
+    afterJob: input.afterJob,
     reasons: [...byCode.values()].sort((a, b) => b.count - a.count),
     lines,
     linesNotListed: needing - lines.length,
-    ...(configurations === undefined ? {} : { configurations: configurations.section }),
+    configurations: configurations?.section,
     files,
   });
-  return { outcomes, files, ...(configurations && { configurations: configurations.counts }), ...ending };
+  return { outcomes, files, ...defined({ configurations: configurations?.counts }), ...ending };
 }
 
-/** What is known of lines that cannot be listed: how many there were, and what became of them alike. */
-export interface UnlistedLines {
-  readonly outcomes: Readonly<Record<Outcome, number>>;
-  readonly configurations?: RunConfigurations;
-  /** Why there is no list. */
-  readonly why: string;
+/** What became of a run whose lines cannot be listed: how many there were, and what became of them alike. */
+export interface ShortReport extends Ending {
+  readonly outcomes?: Readonly<Record<Outcome, number>>;
+  readonly configurations?: RunConfigurations | undefined;
+  /** Why there is no list; absent when the lines were not even counted. */
+  readonly linesNotShown?: string;
 }
 
-/** A report for a run that ended before its lines could be read, or whose lines cannot be read any more (`unlisted`). */
+/** A report for a run that ended before its lines could be read, or whose lines cannot be read any more. */
 export async function writeShortReport(
   context: ProvisioningContext,
   record: ProvisionRun,
-  ending: Ending,
-  unlisted?: UnlistedLines,
+  { state, error, outcomes, configurations, linesNotShown }: ShortReport,
 ): Promise<RunReportFiles> {
   const results = context.storage.container(RESULTS_CONTAINER);
   await ensureContainer(results);
   const json = `${resultFolder(record)}/report.json`;
   await writeJson(results.getBlockBlobClient(json), {
-    run: summaryOf(context, record, ending),
-    ...(unlisted === undefined
-      ? {}
-      : { input: record.check, outcomes: unlisted.outcomes, linesNotShown: unlisted.why }),
-    ...(unlisted?.configurations === undefined ? {} : { configurations: { counts: unlisted.configurations } }),
+    run: summaryOf(context, record, { state, error }),
+    input: outcomes && record.check,
+    outcomes,
+    linesNotShown,
+    configurations: configurations && { counts: configurations },
   });
   return { container: RESULTS_CONTAINER, json };
 }
@@ -228,8 +222,8 @@ function count(
   byCode.set(key, {
     ...alike,
     line,
-    ...(id === undefined ? {} : { deviceId: id }),
-    ...(moduleId === undefined ? {} : { moduleId }),
+    deviceId: id,
+    moduleId,
     count: 1,
   });
 }

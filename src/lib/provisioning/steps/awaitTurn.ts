@@ -1,4 +1,3 @@
-import { defined } from '../../defined.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { RunDamaged } from '../../runs/parseRunRecord.ts';
 import type { AskAgain, AskInput } from '../../runs/step.ts';
@@ -61,11 +60,10 @@ export async function awaitTurn(
   const before = record.waiting?.kind === 'turn' ? record.waiting : undefined;
   const waitedMs = before === undefined ? 0 : now.getTime() - Date.parse(before.since);
   if (waitedMs > turnTimeoutHours * HOUR_MS && (await close())) {
-    const check = await checkOf(context, runId);
     await endWithoutJob(context, runId, {
       state: 'failed',
       error: runError('turnTimeout', { hours: turnTimeoutHours, ahead: aheadText(position) }),
-      ...defined({ check }),
+      check: await checkOf(context, runId),
     });
     return { status: 'ended' };
   }

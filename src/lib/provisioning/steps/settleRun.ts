@@ -1,4 +1,3 @@
-import { defined } from '../../defined.ts';
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import type { Ending } from '../../runs/outcomes.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
@@ -9,7 +8,7 @@ import { CHECK_BLOB, checkOf } from '../check/checkResult.ts';
 import { type Findings, linkFailureOf, readFindings, verdictOn } from '../outcome/verdicts.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { endingWith } from '../report/configurationsReport.ts';
-import { countsAlike, finish } from '../report/endRun.ts';
+import { configurationsAlike, finish } from '../report/endRun.ts';
 import { type ReportResult, writeReport } from '../report/report.ts';
 import { SETTLEMENT_BLOB } from '../run/jobBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
@@ -49,9 +48,7 @@ export async function settleNow(
 /** Configurations whose file is gone with all that was noted of them. */
 function withConfigurations({ configurations }: ProvisionRun, result: ReportResult): ReportResult {
   if (configurations === undefined || result.configurations !== undefined) return result;
-  const { lines, accepted, rejected } = configurations;
-  const outcomes = countsAlike('unconfirmed', { lines, rejected, skipped: lines - accepted - rejected });
-  const counted = { ...configurations, outcomes };
+  const counted = configurationsAlike('unconfirmed', configurations);
   return { ...result, ...endingWith(counted, result), configurations: counted };
 }
 
@@ -72,7 +69,7 @@ async function settle(
     endingOf: (outcomes) => (error === undefined ? endingOf(record, outcomes) : { state: 'failed', error }),
     isFailed(id, moduleId, modeText) {
       const mode = importModeOf({ importMode: modeText });
-      const line = { id, mode, ...defined({ moduleId }) };
+      const line = { id, mode, ...(moduleId === undefined ? {} : { moduleId }) };
       return verdictOn(line, findings).outcome === 'failed';
     },
     // Such a line fails for its parent alone, so the device is there.
@@ -87,7 +84,7 @@ function summaryOf({ after }: Findings): object | undefined {
   const { secondJob, waves, verification, parents } = after;
   const called = waves.filter(({ lines }) => lines > 0);
   return {
-    ...(secondJob === undefined ? {} : { secondJob: { lines: secondJob.lines, state: secondJob.state } }),
+    secondJob: secondJob && { lines: secondJob.lines, state: secondJob.state },
     waves: called.map(({ name, lines, finishedAt }) => ({ name, lines, finishedAt })),
     ...(verification === undefined || verification.lines === 0
       ? {}

@@ -1,7 +1,7 @@
 /** Every activity of a provisioning run: it reads whether the run is suspended, does its work, and says what is next. */
 
 import { safeError } from '../../redact.ts';
-import { orFault } from '../../runs/faults.ts';
+import { type Fault, orFault } from '../../runs/faults.ts';
 import { isFinal } from '../../runs/runRecord.ts';
 import type { AskReply, Step } from '../../runs/step.ts';
 import { isIdle } from '../job/isIdle.ts';
@@ -54,7 +54,7 @@ export async function takeStep<Name extends StepName>(
   name: Name,
   input: Held<Inputs[Name]>,
   instances: () => RunInstances,
-): Promise<AskReply | { readonly fault: string }> {
+): Promise<AskReply | Fault> {
   const { wasSuspended = false, ...rest } = input;
   // What is left of it is the input of the step.
   const asked = rest as unknown as Inputs[Name];
@@ -78,7 +78,7 @@ export async function takeSteps<Name extends StepName>(
   name: Name,
   input: Held<Inputs[Name]>,
   instances: () => RunInstances,
-): Promise<AskReply | { readonly fault: string }> {
+): Promise<AskReply | Fault> {
   const endAt = context.now().getTime() + LONGEST_CHAIN_MS;
   let step = await takeStep(context, name, input, instances);
   while ('do' in step && step.do === 'call' && !step.keepTurn && context.now().getTime() < endAt) {
