@@ -76,6 +76,29 @@ describe('the hash', () => {
     },
   );
 
+  // The multiplier of all lanes undone: what becomes of a pair of letters is chosen.
+  it('tells ids apart whose difference passes the multipliers of all parts', () => {
+    const drawn = crypto.getRandomValues(new Uint32Array(9));
+    let inverse = 1;
+    for (let times = 0; times < 6; times += 1)
+      inverse = Math.imul(inverse, 2 - Math.imul((drawn[0] ?? 0) | 1, inverse));
+    const lettersOf = (mixed: number) => {
+      const pair = Math.imul(mixed ^ (mixed >>> 16), inverse);
+      return String.fromCharCode(pair & 0xffff, pair >>> 16);
+    };
+    const hash = createIdentityHash(drawn);
+    const hashOf = (...mixed: number[]) => {
+      const out = new Uint32Array(4);
+      hash(mixed.map(lettersOf).join(''), out);
+      return [...out];
+    };
+    for (let shift = 1; shift < 32; shift += 1) {
+      const one = hashOf(0x1234_5678, 0x0bcd_ef01);
+      const other = hashOf(0x1234_5678 ^ 0x8000_0000, 0x0bcd_ef01 ^ 0x8000_0000 ^ (0x8000_0000 >>> shift));
+      expect(one.filter((part, at) => part === other[at]).length).toBeLessThanOrEqual(1);
+    }
+  });
+
   it('is another for each table', () => {
     const hashes = Array.from({ length: 20 }, () => {
       const out = new Uint32Array(4);
