@@ -20,9 +20,7 @@ export interface RunStore<Run extends RunBase> {
    * @throws RunNotFound, RunDamaged (it is not overwritten)
    */
   update(runId: string, change: (record: Run) => Run | undefined): Promise<Run>;
-  /** All runs that match, newest first; those whose record cannot be read are left out. */
-  list(options?: RunFilter<Run>): Promise<Run[]>;
-  /** The same, and beside them those met on the way whose record cannot be read. */
+  /** All runs that match, newest first; and beside them those met on the way whose record cannot be read. */
   survey(options?: RunFilter<Run>): Promise<{ readonly records: Run[]; readonly damaged: DamagedRun[] }>;
   ids(): AsyncIterable<RunSummary>;
 }
@@ -157,7 +155,6 @@ export function createRunStore<Run extends RunBase>(
       }
     },
     survey,
-    list: async (options) => (await survey(options)).records,
     ids: summaries,
   };
 }

@@ -80,7 +80,6 @@ describe('a damaged record', () => {
     expect(damaged).toMatchObject([{ runId: broken, damaged: { code: 'recordDamaged' } }]);
     expect(damaged[0]?.damaged.message).toContain(says);
     expect(damaged[0]?.damaged.action).toContain(`hubkeeper-runs/${broken}.json`);
-    expect(await context.runs.list()).toEqual(records);
 
     const starter = countingStarter();
     const swept = await sweepAll(context, starter);

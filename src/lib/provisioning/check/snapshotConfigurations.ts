@@ -7,7 +7,6 @@ import {
 import { stagingOf } from '../../runs/runContainer.ts';
 import { writeLines } from '../../storage/ndjson.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
-import { dropBlob } from '../drop/drop.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import type { ConfigurationsCheck } from './checkResult.ts';
@@ -46,7 +45,7 @@ async function open(
   name: string,
   file: string,
 ): Promise<AsyncIterable<Uint8Array> | undefined> {
-  const blob = context.storage.container(dropBlob(context, record).containerName).getBlockBlobClient(name);
+  const blob = context.storage.container(record.drop.container).getBlockBlobClient(name);
   try {
     // Taken up again after a broken connection, the download asks for the same version, so it is never torn.
     const { contentLength = 0, readableStreamBody } = await blob.download(0, undefined, { maxRetryRequests: 5 });

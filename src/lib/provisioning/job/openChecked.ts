@@ -10,7 +10,7 @@ import { endUnconfirmed, endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { closeImportJob, importJobStarted } from '../run/importNotes.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { LOOK_BEFORE_DROPPING } from '../texts/runErrors.ts';
-import { endCancelled, openRun } from './openRun.ts';
+import { CANCELLED, openRun } from './openRun.ts';
 
 /**
  * Ends a run that could not start its job. If a create was sent and its fate is not known, no line may be called not
@@ -85,7 +85,7 @@ export async function openChecked(
       if (exportJob !== undefined && !isTerminalStatus(exportJob.status)) {
         await tryToCancel(context, record, exportJob.jobId);
       }
-      await endCancelled(context, runId, check);
+      await endWithoutJob(context, runId, { ...CANCELLED, check });
       return undefined;
     }
   }

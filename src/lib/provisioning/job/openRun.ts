@@ -1,8 +1,6 @@
 /** What every step begins with: the record of a run that is still to be worked on. */
 
 import { isFinal } from '../../runs/runRecord.ts';
-import type { CheckResult } from '../check/checkResult.ts';
-import { endWithoutJob } from '../report/endRun.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
 
@@ -18,6 +16,5 @@ export function isCancelledBefore(record: ProvisionRun): boolean {
   return record.cancelRequestedAt !== undefined && !isSent(record);
 }
 
-export async function endCancelled(context: ProvisioningContext, runId: string, check?: CheckResult): Promise<void> {
-  await endWithoutJob(context, runId, { state: 'cancelled', error: runError('cancelled:beforeSend'), check });
-}
+/** How a run ends that was cancelled before its import was sent. */
+export const CANCELLED = { state: 'cancelled', error: runError('cancelled:beforeSend') } as const;

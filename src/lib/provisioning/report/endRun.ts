@@ -2,14 +2,7 @@ import { defined } from '../../defined.ts';
 import { isOwnFault } from '../../errors.ts';
 import { redact, safeError } from '../../redact.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
-import {
-  isFinal,
-  noOutcomes,
-  type Outcome,
-  type RunError,
-  type RunReportFiles,
-  type RunState,
-} from '../../runs/runRecord.ts';
+import { isFinal, noOutcomes, type Outcome, type RunError, type RunState } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
 import { areLinesGone, dropTornCheck } from '../check/checkAgain.ts';
 import { checkDrop } from '../check/checkDrop.ts';
@@ -19,7 +12,7 @@ import { closeImportJob } from '../run/importNotes.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun, type RunConfigurations } from '../run/provisionRun.ts';
 import { OUTCOME_TEXTS, unconfirmedFor, verdict } from '../texts/outcomeTexts.ts';
 import { runError } from '../texts/runErrors.ts';
-import { writeReport, writeShortReport } from './report.ts';
+import { type ReportResult, writeReport, writeShortReport } from './report.ts';
 
 /**
  * Ends a run before anything was sent to a hub: every line that the check accepted is reported as skipped, with the
@@ -45,7 +38,7 @@ export async function endWithoutJob(
     return endUnconfirmed(context, runId, { state, error, check });
   }
   if (check === undefined && record.check === undefined) {
-    await finish(context, runId, { state, error, report: await writeShortReport(context, record, { state, error }) });
+    await finish(context, runId, { state, error, files: await writeShortReport(context, record, { state, error }) });
     return;
   }
   const skipped: Verdict = {
@@ -125,8 +118,10 @@ export async function endUnlisted(
   };
   const linesNotShown =
     'The lines of the file cannot be listed: what the run had noted of them was deleted, and so was the file, or it has changed.';
-  const report = await writeShortReport(context, record, { ...fields, linesNotShown });
-  await finish(context, record.runId, { ...fields, report });
+  await finish(context, record.runId, {
+    ...fields,
+    files: await writeShortReport(context, record, fields, linesNotShown),
+  });
 }
 
 /** Configurations of which all that the check accepted ended alike. */
@@ -156,7 +151,7 @@ async function endListed(
 ): Promise<void> {
   const { check, verdict, state, error } = ending;
   const configurationVerdict = ending.configurationVerdict ?? verdict;
-  const result = await writeReport(context, {
+  const report = await writeReport(context, {
     record,
     check,
     verdictOf: ending.verdictOf ?? (() => verdict),
@@ -167,21 +162,17 @@ async function endListed(
       error,
     }),
   });
-  await finish(context, record.runId, { ...result, report: result.files });
-}
-
-/** How a run ends, as its record will have it. */
-export interface FinalFields extends Ending {
-  readonly outcomes?: ProvisionRun['outcomes'];
-  readonly configurations?: RunConfigurations | undefined;
-  readonly report?: RunReportFiles;
+  await finish(context, record.runId, report);
 }
 
 /** Writes the final state of a run into its record; a record that is final already stays as it is. */
-export async function finish(context: ProvisioningContext, runId: string, fields: FinalFields): Promise<ProvisionRun> {
+export async function finish(
+  context: ProvisioningContext,
+  runId: string,
+  { state, error, outcomes, configurations, files: report }: Ending & Partial<ReportResult>,
+): Promise<ProvisionRun> {
   return context.runs.update(runId, (record) => {
     const { waiting: _waiting, phase: _phase, suspendedAt: _suspendedAt, ...rest } = record;
-    const { state, error, outcomes, report, configurations } = fields;
     return {
       ...rest,
       state,

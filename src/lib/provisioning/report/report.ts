@@ -51,7 +51,7 @@ export interface ReportedReason extends Verdict {
 
 export interface ReportResult extends Ending {
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  readonly configurations?: RunConfigurations;
+  readonly configurations?: RunConfigurations | undefined;
   readonly files: RunReportFiles;
 }
 
@@ -153,20 +153,17 @@ export async function writeReport(context: ProvisioningContext, input: ReportInp
   return { outcomes, files, ...defined({ configurations: configurations?.counts }), ...ending };
 }
 
-/** What became of a run whose lines cannot be listed: how many there were, and what became of them alike. */
-export interface ShortReport extends Ending {
-  readonly outcomes?: Readonly<Record<Outcome, number>>;
-  readonly configurations?: RunConfigurations | undefined;
-  /** Why there is no list; absent when the lines were not even counted. */
-  readonly linesNotShown?: string;
-}
-
-/** A report for a run that ended before its lines could be read, or whose lines cannot be read any more. */
+/**
+ * A report for a run that ended before its lines could be read, or whose lines cannot be read any more: then it says how
+ * many there were, what became of them alike, and why there is no list (`linesNotShown`).
+ */
 export async function writeShortReport(
   context: ProvisioningContext,
   record: ProvisionRun,
-  { state, error, outcomes, configurations, linesNotShown }: ShortReport,
+  ending: Ending & Partial<ReportResult>,
+  linesNotShown?: string,
 ): Promise<RunReportFiles> {
+  const { state, error, outcomes, configurations } = ending;
   const results = context.storage.container(RESULTS_CONTAINER);
   await ensureContainer(results);
   const json = `${resultFolder(record)}/report.json`;

@@ -4,7 +4,7 @@ import type { AskAgain, AskInput } from '../../runs/step.ts';
 import { turnDelaySeconds } from '../../turns/delays.ts';
 import { checkOf } from '../check/checkResult.ts';
 import { isIdle } from '../job/isIdle.ts';
-import { endCancelled, openRun } from '../job/openRun.ts';
+import { CANCELLED, openRun } from '../job/openRun.ts';
 import { endWithoutJob } from '../report/endRun.ts';
 import { closeImportJob } from '../run/importNotes.ts';
 import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
@@ -52,7 +52,7 @@ export async function awaitTurn(
   // A run whose job may have been started is not let go: only the start of the job can tell what was sent.
   const close = async () => (await closeImportJob(context, record)) === 'closed';
   if (record.cancelRequestedAt !== undefined && (await close())) {
-    await endCancelled(context, runId, await checkOf(context, runId));
+    await endWithoutJob(context, runId, { ...CANCELLED, check: await checkOf(context, runId) });
     return { status: 'ended' };
   }
   const now = context.now();

@@ -4,7 +4,7 @@ import { areLinesGone } from '../check/checkAgain.ts';
 import { checkDrop } from '../check/checkDrop.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedHaste } from '../check/danger.ts';
-import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
+import { CANCELLED, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { countsOf } from '../report/configurationsReport.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { isSent, optionsOf, type ProvisioningContext } from '../run/provisionRun.ts';
@@ -17,10 +17,11 @@ export async function checkFile(
   const record = await openRun(context, runId);
   if (record === undefined) return { next: 'ended' };
   const options = optionsOf(record);
-  if (isCancelledBefore(record)) {
-    await endCancelled(context, runId);
-    return { next: 'ended' };
-  }
+  const end = async (ending: Parameters<typeof endWithoutJob>[2]) => {
+    await endWithoutJob(context, runId, ending);
+    return { next: 'ended' } as const;
+  };
+  if (isCancelledBefore(record)) return end(CANCELLED);
   // What was sent is not checked, and not refused, any more: its lines are settled.
   if (isSent(record)) return { next: 'job' };
   let check: CheckResult;
@@ -28,8 +29,7 @@ export async function checkFile(
     check = await checkDrop(context, record);
   } catch (error) {
     if (!areLinesGone(error)) throw error;
-    await endWithoutJob(context, runId, { state: 'refused', error: runErrorOf(error) });
-    return { next: 'ended' };
+    return end({ state: 'refused', error: runErrorOf(error) });
   }
   const configurations = check.configurations && countsOf(check.configurations);
   await context.runs.update(runId, (current) => ({
@@ -39,18 +39,9 @@ export async function checkFile(
     phase: options.dryRun ? 'preImage' : 'turn',
   }));
 
-  if (check.refused !== undefined) {
-    await endWithoutJob(context, runId, { state: 'refused', error: check.refused, check });
-    return { next: 'ended' };
-  }
-  if (check.accepted === 0) {
-    await endWithoutJob(context, runId, { state: 'completed', check });
-    return { next: 'ended' };
-  }
+  if (check.refused !== undefined) return end({ state: 'refused', error: check.refused, check });
+  if (check.accepted === 0) return end({ state: 'completed', check });
   const haste = unconfirmedHaste(context.hub(hubOf(record)), options);
-  if (haste !== undefined) {
-    await endWithoutJob(context, runId, { state: 'refused', error: haste, check });
-    return { next: 'ended' };
-  }
+  if (haste !== undefined) return end({ state: 'refused', error: haste, check });
   return { next: options.dryRun ? 'plan' : 'job' };
 }

@@ -17,7 +17,7 @@ import {
   optionsFromMetadata,
 } from '../drop/dropOptions.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
-import { endCancelled, isCancelledBefore, openRun } from '../job/openRun.ts';
+import { CANCELLED, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { DEFAULT_OPTIONS, type ProvisionOptions } from '../run/options.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
@@ -35,7 +35,7 @@ export async function readOptions(
   const record = await openRun(context, runId);
   if (record === undefined) return ENDED;
   if (isCancelledBefore(record)) {
-    await endCancelled(context, runId);
+    await endWithoutJob(context, runId, CANCELLED);
     return ENDED;
   }
   // Started again after its orchestration was lost: whatever has become of the drop, its options are known.

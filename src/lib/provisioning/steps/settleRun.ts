@@ -41,8 +41,8 @@ export async function settleNow(
   await context.runs.update(runId, (current) => ({ ...current, phase: 'settle' }));
   const settled = stagingOf(context, runId).getBlockBlobClient(SETTLEMENT_BLOB);
   const result = await makeOnce<ReportResult>(settled, () => settle(context, record, input.error));
-  const final = await finish(context, runId, { ...withConfigurations(record, result), report: result.files });
-  return { state: final.state };
+  const { state } = await finish(context, runId, withConfigurations(record, result));
+  return { state };
 }
 
 /** Configurations whose file is gone with all that was noted of them. */

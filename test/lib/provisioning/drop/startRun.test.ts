@@ -97,7 +97,7 @@ describe('starting the run of a drop', () => {
     const result = await startRunOfDrop(context, starter, 'devices.txt');
     expect(result).toMatchObject({ started: false, reason: 'stale' });
     expect(starter.starts).toEqual([]);
-    expect(await context.runs.list()).toContainEqual(
+    expect((await context.runs.survey()).records).toContainEqual(
       expect.objectContaining({
         runId: result.runId,
         state: 'stale',
