@@ -4,7 +4,7 @@ import { API_TEXTS, type ApiText } from '../../src/hosting/apiTexts.ts';
 import { RECORD_TEXTS } from '../../src/lib/runs/parseRunRecord.ts';
 import { code, table } from './markdown.ts';
 
-/** A damaged record is answered so by every call about its run (`orDamaged`). */
+/** A damaged record is answered so by every call about its run (`answerAbout`). */
 const DAMAGED_STATUS = 409;
 
 export function renderApiErrors(): string {

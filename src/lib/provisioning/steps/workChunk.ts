@@ -263,13 +263,9 @@ async function sendPatches(hub: RegistryClient, call: readonly CallLine[]): Prom
   const results = await Promise.all(
     call.map(({ text, line: { id, moduleId } }) =>
       orHubError(
-        hub.patchTwin(
-          { deviceId: id, ...(moduleId === undefined || moduleId === null ? {} : { moduleId }) },
-          patchOf(text),
-          {
-            timeoutMs: CALL_MS,
-          },
-        ),
+        hub.patchTwin({ deviceId: id, ...(moduleId == null ? {} : { moduleId }) }, patchOf(text), {
+          timeoutMs: CALL_MS,
+        }),
       ),
     ),
   );
