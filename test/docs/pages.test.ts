@@ -180,10 +180,14 @@ describe('CONTRIBUTING.md', () => {
   });
 });
 
-/** What the programs say, in words; a sentence may be put together from several places. */
+/** What the programs say, in words, without comments; a sentence may be put together from several places. */
 const SAID = ` ${wordsOf(
   globSync('{src,cli,local}/**/*.{ts,mjs,js}')
-    .map((file) => readFileSync(file, 'utf8').replaceAll(/['`"] \+\s*['`"]|\$\{[^}]*\}/g, ''))
+    .map((file) =>
+      readFileSync(file, 'utf8')
+        .replaceAll(/^ *(?:\/\*[\s\S]*?\*\/|\/\/.*)$/gm, '')
+        .replaceAll(/['`"] \+\s*['`"]|\$\{[^}]*\}|\{\w+\}/g, ''),
+    )
     .join('\n'),
 ).join(' ')} `;
 
@@ -198,8 +202,8 @@ function isSaid(quote: string): boolean {
   return runs.filter((run) => SAID.includes(` ${run} `)).length * 2 >= runs.length;
 }
 
-describe('what is quoted for troubleshooting', () => {
-  it('is said by the programs', () => {
+describe('what is quoted', () => {
+  it('is said by the programs where troubles are listed', () => {
     const quotes = PAGES.flatMap(({ file, prose }) => {
       if (!/README|troubleshooting/.test(file)) return [];
       const table = prose.slice(prose.search(/^#+ Troubleshooting$/m));
@@ -210,5 +214,14 @@ describe('what is quoted for troubleshooting', () => {
     expect(
       quotes.flatMap((quote) => quote.replace(/npx hubkeeper \w+/, '').split(/[…:]/)).filter((part) => !isSaid(part)),
     ).toEqual([]);
+  });
+
+  it('is said by the programs where an output is shown', () => {
+    const shown = PAGES.flatMap(({ text }) =>
+      [...text.matchAll(/^ *```\n((?:Refused|Completed) after [\s\S]*?)^ *```$/gm)].map(([, block = '']) => block),
+    );
+    const sentences = shown.flatMap((block) => block.match(/^ {2}[A-Z].*$/gm) ?? []);
+    expect(sentences.length).toBeGreaterThan(3);
+    expect(sentences.flatMap((line) => line.split(/[:\d]/)).filter((part) => !isSaid(part))).toEqual([]);
   });
 });
