@@ -70,7 +70,7 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
   const lines: CheckedLine[] = [];
   const firstLineOf = new Map<string, number>();
   const sha256 = createHash('sha256');
-  let bytes = 0;
+  const admit = admission(file);
   let seen = 0;
 
   const reject = (line: number, problems: readonly ConfigurationProblem[], id?: string): void => {
@@ -119,16 +119,7 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
       },
       {
         dropped(chunk) {
-          if (bytes === 0 && chunk[0] === 0x1f && (chunk.length < 2 || chunk[1] === 0x8b)) {
-            throw refuseConfigurations('configurationsCompressed', file);
-          }
-          bytes += chunk.length;
-          if (bytes > MOST_BYTES) {
-            throw refuseConfigurations('configurationsTooLarge', file, {
-              bytes: `more than ${MOST_BYTES}`,
-              limit: MOST_BYTES,
-            });
-          }
+          admit(chunk);
           sha256.update(chunk);
         },
         text: take,
@@ -144,9 +135,7 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
       },
     );
   } catch (error) {
-    if (!(error instanceof FileRefused)) throw error;
-    const said = error.message.replace('The file ', 'it ').replaceAll('a devices file', 'such a file');
-    throw refuseConfigurations('configurationsUnreadable', file, { problem: said });
+    throw error instanceof FileRefused ? unreadable(error, file) : error;
   }
   const accepted = lines.filter((line) => line.kind === 'accepted');
   return {
@@ -156,6 +145,24 @@ export async function checkConfigurationsFile(source: AsyncIterable<Uint8Array>,
     warnings: accepted.filter(({ warning }) => warning !== undefined).length,
     sha256: sha256.digest('hex'),
   };
+}
+
+/** Refuses a file that is compressed, or too large, by what has come of it so far. */
+function admission(file: string): (chunk: Uint8Array) => void {
+  let bytes = 0;
+  return (chunk) => {
+    if (bytes === 0 && chunk[0] === 0x1f && (chunk.length < 2 || chunk[1] === 0x8b)) {
+      throw refuseConfigurations('configurationsCompressed', file);
+    }
+    bytes += chunk.length;
+    if (bytes <= MOST_BYTES) return;
+    throw refuseConfigurations('configurationsTooLarge', file, { bytes: `more than ${MOST_BYTES}`, limit: MOST_BYTES });
+  };
+}
+
+function unreadable({ message }: FileRefused, file: string): ConfigurationsRefused {
+  const problem = message.replace('The file ', 'it ').replaceAll('a devices file', 'such a file');
+  return refuseConfigurations('configurationsUnreadable', file, { problem });
 }
 
 function parse(text: string): { readonly value: unknown } | { readonly problem: ConfigurationProblem } {

@@ -12,7 +12,7 @@ import { type RowPassEvents, readRows } from './csv/csvPass.ts';
 import { noteOf, type Problem, problemOf } from './findings.ts';
 import { createIdentityTable, identityOf } from './identityTable.ts';
 import { NESTING_LIMIT } from './keyNames.ts';
-import type { LineVerdict } from './lineVerdict.ts';
+import type { AcceptedLine, LineVerdict } from './lineVerdict.ts';
 import type { RejectCode } from './reasons.ts';
 import { createTally } from './tally.ts';
 
@@ -40,15 +40,7 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
     abortSignal: options.abortSignal,
     pause: () => sink.drain(),
   };
-  const checker = createLineChecker(options);
-  const checkLine: LineChecker['check'] = (text, line, source) => {
-    try {
-      return checker.check(text, line, source);
-    } catch (error) {
-      if (error instanceof RangeError) return UNREADABLE;
-      throw error;
-    }
-  };
+  const checkLine = withoutRangeErrors(createLineChecker(options));
   const identities = createIdentityTable();
   const digest = createHash('sha256');
   const isCsv = options.format === 'csv';
@@ -99,15 +91,10 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
       }
       const verdict = isObject ? checkLine(text, line, source) : startOf(text);
       if (verdict.kind === 'accepted') {
-        const { id, moduleId } = verdict.accepted;
-        const first = identities.claim(identityOf(verdict.accepted), line);
-        if (first === 0) {
-          tally.accept(verdict.accepted, verdict.notes);
-        } else {
-          const what = moduleId === undefined ? 'id' : 'id and moduleId';
-          const details = moduleId === undefined ? { id } : { id, moduleId };
-          tally.reject(line, problem('duplicate', { first, what }), bytesOf(source), details);
-        }
+        const { accepted, notes } = verdict;
+        const first = identities.claim(identityOf(accepted), line);
+        if (first === 0) tally.accept(accepted, notes);
+        else tally.reject(line, duplicateOf(accepted, first), bytesOf(source), namesOf(accepted));
       } else if (verdict.kind === 'systemModule') {
         tally.skip({ line, id: verdict.id, moduleId: verdict.moduleId, code: 'systemModule' });
       } else {
@@ -125,11 +112,30 @@ export async function checkDevicesFile(open: OpenInput, options: CheckOptions, s
   return summary;
 }
 
+/** What no rule foresaw must cost one line, not the file: nesting without end is the known case. */
+function withoutRangeErrors(checker: LineChecker): LineChecker['check'] {
+  return (text, line, source) => {
+    try {
+      return checker.check(text, line, source);
+    } catch (error) {
+      if (error instanceof RangeError) return UNREADABLE;
+      throw error;
+    }
+  };
+}
+
+function duplicateOf({ moduleId }: AcceptedLine, first: number): [Problem] {
+  return problem('duplicate', { first, what: moduleId === undefined ? 'id' : 'id and moduleId' });
+}
+
+function namesOf({ id, moduleId }: AcceptedLine): Pick<AcceptedLine, 'id' | 'moduleId'> {
+  return moduleId === undefined ? { id } : { id, moduleId };
+}
+
 function bytesOf({ bytes, start, end }: LineBytes): Buffer {
   return bytes.subarray(start, end);
 }
 
-/** What no rule foresaw must cost one line, not the file: nesting without end is the known case. */
 const UNREADABLE: LineVerdict = {
   kind: 'rejected',
   problems: problem('nestedTooDeep', { path: 'The line', limit: NESTING_LIMIT }),

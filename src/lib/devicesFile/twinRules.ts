@@ -48,6 +48,8 @@ export interface TwinChecker {
   check(section: TwinSection, value: object, lineBytes: number, exact: () => unknown): string | undefined;
 }
 
+const RANGE = { min: SMALLEST_INTEGER, max: LARGEST_INTEGER };
+
 export function createTwinChecker(findings: Findings): TwinChecker {
   const goodKeys = new Set<string>();
   /** Where the walk is, keys and array indexes; written out only when something is found. */
@@ -91,7 +93,7 @@ export function createTwinChecker(findings: Findings): TwinChecker {
   function walkObject(value: Record<string, unknown>, depth: number): number {
     let size = 0;
     for (const key in value) {
-      if (!goodKeys.has(key)) checkKey(key);
+      if (!goodKeys.has(key) && isGoodKey(key, findings, path) && goodKeys.size < KNOWN_KEYS) goodKeys.add(key);
       trail.push(key);
       if (long) size += countedBytes(key);
       size += walk(value[key], depth + 1);
@@ -112,17 +114,6 @@ export function createTwinChecker(findings: Findings): TwinChecker {
     return size;
   }
 
-  function checkKey(key: string): void {
-    const bytes = key.length * 3 > KEY_LIMIT ? Buffer.byteLength(key) : key.length;
-    if (bytes > KEY_LIMIT) findings.reject('twinKeyTooLong', { length: bytes, limit: KEY_LIMIT }, path());
-    const character = forbiddenInKey(key);
-    if (character !== undefined) {
-      findings.reject('twinKeyCharacters', { character }, path());
-      return;
-    }
-    if (bytes <= KEY_LIMIT && goodKeys.size < KNOWN_KEYS) goodKeys.add(key);
-  }
-
   return {
     check(section, value, lineBytes, exact) {
       const { limit, tooLarge } = SECTIONS[section];
@@ -133,14 +124,19 @@ export function createTwinChecker(findings: Findings): TwinChecker {
       long = lineBytes >= SHORT_LINE;
       const size = walkObject(value as Record<string, unknown>, 0);
       if (lineBytes >= SMALL_LINE && size > limit) findings.reject(tooLarge, { size, limit }, root);
-      if (large) {
-        walkExact(exact(), trail, () =>
-          findings.reject('twinNumberRange', { min: SMALLEST_INTEGER, max: LARGEST_INTEGER }, path()),
-        );
-      }
+      if (large) walkExact(exact(), trail, () => findings.reject('twinNumberRange', RANGE, path()));
       return nullAt;
     },
   };
+}
+
+/** Whether a hub takes a key, with what is wrong in the findings. */
+function isGoodKey(key: string, findings: Findings, path: () => string): boolean {
+  const bytes = key.length * 3 > KEY_LIMIT ? Buffer.byteLength(key) : key.length;
+  if (bytes > KEY_LIMIT) findings.reject('twinKeyTooLong', { length: bytes, limit: KEY_LIMIT }, path());
+  const character = forbiddenInKey(key);
+  if (character !== undefined) findings.reject('twinKeyCharacters', { character }, path());
+  return bytes <= KEY_LIMIT && character === undefined;
 }
 
 /** The first character of a key that a hub does not take in keys, as it may be shown; undefined if there is none. */

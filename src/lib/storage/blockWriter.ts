@@ -38,11 +38,7 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
   /** Sent blocks' memory, used again: a large file would otherwise leave hundreds of megabytes to the garbage collector. */
   const spare: Buffer[] = [];
 
-  const all: Section[] = Array.from({ length: sections }, () => ({
-    buffer: Buffer.alloc(0),
-    used: 0,
-    blockIds: [],
-  }));
+  const all = Array.from({ length: sections }, (): Section => ({ buffer: Buffer.alloc(0), used: 0, blockIds: [] }));
 
   const upload = (section: Section): void => {
     if (section.used === 0) return;
@@ -74,12 +70,7 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
       upload(section);
       if (bytes <= section.buffer.length) return;
     }
-    // The first block starts small (most blobs stay small); later ones are known to fill up.
-    const wanted =
-      section.blockIds.length > 0 ? BLOCK_BYTES : Math.min(BLOCK_BYTES, Math.max(16 * 1024, section.buffer.length * 2));
-    const grown = Buffer.allocUnsafe(Math.max(wanted, section.used + bytes));
-    section.buffer.copy(grown, 0, 0, section.used);
-    section.buffer = grown;
+    grow(section, section.used + bytes);
   };
 
   const settled = async (atMost: number): Promise<void> => {
@@ -115,4 +106,13 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
       return etag;
     },
   };
+}
+
+/** The first block starts small (most blobs stay small); later ones are known to fill up. */
+function grow(section: Section, leastBytes: number): void {
+  const wanted =
+    section.blockIds.length > 0 ? BLOCK_BYTES : Math.min(BLOCK_BYTES, Math.max(16 * 1024, section.buffer.length * 2));
+  const grown = Buffer.allocUnsafe(Math.max(wanted, leastBytes));
+  section.buffer.copy(grown, 0, 0, section.used);
+  section.buffer = grown;
 }

@@ -88,21 +88,23 @@ export function locateJsonError(text: string): JsonError | undefined {
       }
     }
 
-    if (open.length === 0) {
-      const end = at;
-      at = skipBlanks(text, at);
-      if (at === text.length) return undefined;
-      if (text[at] === ',') return { index: at, problem: 'a comma follows the object' };
-      const isMac = text.slice(end, at).includes('\r');
-      return {
-        index: at,
-        problem: isMac
-          ? 'something follows the object after a carriage return (lines end in LF or CRLF)'
-          : 'something follows the object',
-      };
-    }
+    if (open.length === 0) return afterEnd(text, at);
     expecting = 'commaOrEnd';
   }
+}
+
+/** What is wrong behind the end of a whole value. */
+function afterEnd(text: string, end: number): JsonError | undefined {
+  const index = skipBlanks(text, end);
+  if (index === text.length) return undefined;
+  if (text[index] === ',') return { index, problem: 'a comma follows the object' };
+  const isMac = text.slice(end, index).includes('\r');
+  return {
+    index,
+    problem: isMac
+      ? 'something follows the object after a carriage return (lines end in LF or CRLF)'
+      : 'something follows the object',
+  };
 }
 
 /** The first error of a text that JSON.parse has refused, and its column, from 1. */

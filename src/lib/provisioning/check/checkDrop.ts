@@ -11,7 +11,7 @@ import { makeOnce } from '../../storage/jsonBlob.ts';
 import { assertDropUnchanged, openDrop } from '../drop/drop.ts';
 import { formatOfDrop } from '../drop/dropPath.ts';
 import { type CheckCounts, optionsOf, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
-import { CHECK_BLOB, type CheckResult, checkBlobs } from './checkResult.ts';
+import { CHECK_BLOB, type CheckBlobs, type CheckResult, checkBlobs } from './checkResult.ts';
 import { checkRulesOf } from './checkRules.ts';
 import { encodeEntry, type IndexEntry } from './lineIndex.ts';
 import { encodeMissingRow } from './missingRows.ts';
@@ -47,7 +47,43 @@ async function check(
   const attempt = randomBytes(4).toString('hex');
   // First: whatever becomes of the blob while the devices are checked does not matter any more.
   const configurations = await snapshotConfigurations(context, record, attempt);
-  const blobs = checkBlobs(container, attempt);
+  const staged = createStaging(checkBlobs(container, attempt));
+  const summary = await checkDevicesFile(
+    () => openDrop(context, record),
+    {
+      format: formatOfDrop(record.drop.blobName),
+      ...checkRulesOf(options),
+    },
+    staged.sink,
+  );
+  const { incomplete, withParent, disables } = await staged.commit();
+  // The file may have been replaced while it was read over more than one connection.
+  await assertDropUnchanged(context, record);
+
+  const refused = refusalOf(summary, options) ?? (configurations && configurationsRefusal(configurations, options));
+  const { sha256, ...counts } = summary;
+  return {
+    attempt,
+    counts,
+    accepted: summary.devices + summary.modules,
+    incomplete,
+    parents: withParent,
+    deletes: deletesIn(summary.byMode),
+    disables,
+    sha256,
+    ...(configurations === undefined ? {} : { configurations }),
+    ...(refused === undefined ? {} : { refused }),
+  };
+}
+
+interface Staging {
+  readonly sink: CheckSink;
+  /** Makes the blobs appear; how many of the accepted lines lack something, name a parent, or may disable a device. */
+  commit(): Promise<{ readonly incomplete: number; readonly withParent: number; readonly disables: number }>;
+}
+
+/** Writes what the check finds. */
+function createStaging(blobs: CheckBlobs): Staging {
   const devices = createBlockWriter(blobs.devices, 2);
   const index = createBlockWriter(blobs.index);
   const rejectedLines = createBlockWriter(blobs.rejectedLines);
@@ -106,31 +142,12 @@ async function check(
     },
   };
 
-  const summary = await checkDevicesFile(
-    () => openDrop(context, record),
-    {
-      format: formatOfDrop(record.drop.blobName),
-      ...checkRulesOf(options),
-    },
-    sink,
-  );
-  await Promise.all(writers.map((writer) => writer.commit()));
-  // The file may have been replaced while it was read over more than one connection.
-  await assertDropUnchanged(context, record);
-
-  const refused = refusalOf(summary, options) ?? (configurations && configurationsRefusal(configurations, options));
-  const { sha256, ...counts } = summary;
   return {
-    attempt,
-    counts,
-    accepted: summary.devices + summary.modules,
-    incomplete,
-    parents: withParent,
-    deletes: deletesIn(summary.byMode),
-    disables,
-    sha256,
-    ...(configurations === undefined ? {} : { configurations }),
-    ...(refused === undefined ? {} : { refused }),
+    sink,
+    async commit() {
+      await Promise.all(writers.map((writer) => writer.commit()));
+      return { incomplete, withParent, disables };
+    },
   };
 }
 

@@ -135,17 +135,22 @@ function isEdgeLine(line: LinkableLine): boolean {
   return line.capabilities?.iotEdge === true;
 }
 
-function planOf(nodes: Nodes, scopes: readonly string[], numberOf: ReadonlyMap<string, number>): ParentPlan {
-  const { ids, wanted, seen, ownScope, currentScope, failure, above } = nodes;
-  const scopeOfParent = (node: number): string | undefined => scopes[currentScope[node] ?? NONE];
-  const isEdge = (node: number): boolean => ownScope[node] !== undefined;
-
+/** Links of devices, or to parents, that are not there, and to such as can be none. */
+function failMissing({ wanted, seen, ownScope, failure }: Nodes): void {
   for (const [node, parent] of wanted.entries()) {
     if (parent === NONE) continue;
     if (!seen[node]) failure[node] = 'DeviceNotFound';
     else if (!seen[parent]) failure[node] = 'ParentNotFound';
-    else if (!isEdge(parent)) failure[node] = 'ParentNotEdge';
+    else if (ownScope[parent] === undefined) failure[node] = 'ParentNotEdge';
   }
+}
+
+function planOf(nodes: Nodes, scopes: readonly string[], numberOf: ReadonlyMap<string, number>): ParentPlan {
+  const { ids, wanted, ownScope, currentScope, failure, above } = nodes;
+  const scopeOfParent = (node: number): string | undefined => scopes[currentScope[node] ?? NONE];
+  const isEdge = (node: number): boolean => ownScope[node] !== undefined;
+
+  failMissing(nodes);
 
   /** The parent that a device has now: TOP if it has none above itself, NONE for a scope that nobody has any more. */
   function currentParent(node: number): number {
@@ -198,21 +203,8 @@ function planOf(nodes: Nodes, scopes: readonly string[], numberOf: ReadonlyMap<s
     if (links.length === 0) for (const node of circle) above[node] = 0;
   }
 
-  const levelOf = new Map<number, number>();
   const isDue = (node: number): boolean => isLink(node) && scopeOfParent(node) !== ownScope[wanted[node] ?? NONE];
-  let due = 0;
-  const depths = new Set<number>();
-  for (const node of ids.keys()) {
-    if (!isDue(node)) continue;
-    due += 1;
-    if (isEdge(node)) depths.add(above[node] ?? 0);
-  }
-  // All above a device is in place before the device itself: at no moment is there a circle that is not there at the end.
-  for (const [level, depth] of [...depths].sort((a, b) => a - b).entries()) levelOf.set(depth, level);
-  // A leaf needs nothing but its parent, so all leaves go first.
-  const level = (node: number): number => (isEdge(node) ? (levelOf.get(above[node] ?? 0) ?? 0) : 0);
-  const levels = new Array<number>(due === 0 ? 0 : Math.max(1, depths.size)).fill(0);
-  for (const node of ids.keys()) if (isDue(node)) levels[level(node)] = (levels[level(node)] ?? 0) + 1;
+  const { levels, level } = levelsOf(nodes, isDue);
 
   return {
     levels,
@@ -229,6 +221,20 @@ function planOf(nodes: Nodes, scopes: readonly string[], numberOf: ReadonlyMap<s
       return scope === undefined ? undefined : { level: level(node), line: linkedLine(line, scope) };
     },
   };
+}
+
+/** How many links each level has, and in which of them a link is. */
+function levelsOf({ ids, ownScope, above }: Nodes, isDue: (node: number) => boolean) {
+  const isEdge = (node: number): boolean => ownScope[node] !== undefined;
+  const due = [...ids.keys()].filter(isDue);
+  const depths = [...new Set(due.filter(isEdge).map((node) => above[node] ?? 0))].sort((a, b) => a - b);
+  // All above a device is in place before the device itself: at no moment is there a circle that is not there at the end.
+  const levelOf = new Map(depths.map((depth, at) => [depth, at]));
+  // A leaf needs nothing but its parent, so all leaves go first.
+  const level = (node: number): number => (isEdge(node) ? (levelOf.get(above[node] ?? 0) ?? 0) : 0);
+  const levels = new Array<number>(due.length === 0 ? 0 : Math.max(1, depths.length)).fill(0);
+  for (const node of due) levels[level(node)] = (levels[level(node)] ?? 0) + 1;
+  return { levels, level };
 }
 
 /** The identity as it is, but for its parent; the twin is not touched, and nothing is written over a newer change. */

@@ -127,29 +127,17 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
     if (singly && refusals >= FULL_AFTER) return reply('over');
     await context.sleep(Math.max(0, callAt - context.now().getTime()));
     callAt = Math.max(callAt, context.now().getTime()) + due.length * input.msPerItem;
-    const call = due.map((index) => ({
-      text: at(texts, index),
-      line: at(lines, index),
-      state: at(state.lines, index),
-    }));
     const before = state.lines;
-    const marked = replaced(
-      before,
-      due,
-      call.map((entry) => ({ ...entry.state, is: 'sent' as const })),
-    );
-    if (!(await save({ lines: marked, ...slower(), sentAt: context.now().toISOString() }))) {
-      return reply('wait');
-    }
+    const call = due.map((index) => ({ text: at(texts, index), line: at(lines, index), state: at(before, index) }));
+    const marked = replaced(before, due, call.map(markSent));
+    if (!(await save({ lines: marked, ...slower(), sentAt: context.now().toISOString() }))) return reply('wait');
     sent += due.length;
     allowed -= due.length;
     const { after, isThrottled, isTroubled } = await (wave.patches === undefined
       ? sendBulk(hub, call, wave)
       : sendPatches(hub, call));
     if (isThrottled) callItems = Math.min(callItems, Math.max(FEWEST_CALL_ITEMS, Math.floor(due.length / 2)));
-    if (!(await save({ lines: replaced(before, due, after), ...slower() }))) {
-      return reply('wait');
-    }
+    if (!(await save({ lines: replaced(before, due, after), ...slower() }))) return reply('wait');
     if (singly) refusals = after[0]?.is === 'failed' && isFull(after[0]) ? refusals + 1 : 0;
     if (isThrottled) {
       await tellProgress(context, record, input.wave, countPending(atStart) - countPending(state.lines));
@@ -232,6 +220,10 @@ interface CallLine {
   readonly text: string;
   readonly line: WaveLine;
   readonly state: LineState;
+}
+
+function markSent({ state }: CallLine): LineState {
+  return { ...state, is: 'sent' };
 }
 
 interface CallResult {
