@@ -78,7 +78,7 @@ export async function letRunEnd<Run extends RunBase>(
 }
 
 /** Has a run that waits read its record now. One that cannot be told of it reads it within moments all the same. */
-export async function wakeRun(context: RunContext<RunBase>, client: DurableClient, runId: string): Promise<void> {
+async function wakeRun(context: RunContext<RunBase>, client: DurableClient, runId: string): Promise<void> {
   try {
     await client.raiseEvent(instanceIdOfRun(runId), WAKE_EVENT, {});
   } catch (error) {

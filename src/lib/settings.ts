@@ -78,7 +78,7 @@ export interface Settings {
   readonly undoDays: number;
 }
 
-export const DEFAULT_HUB_ALIAS = 'default';
+const DEFAULT_HUB_ALIAS = 'default';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

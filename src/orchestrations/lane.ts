@@ -130,6 +130,6 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
 }
 
 /** 4, 6, 9 … up to 30 s before pending lines are sent again. */
-export function retryDelaySeconds(pass: number): number {
+function retryDelaySeconds(pass: number): number {
   return growingDelaySeconds(pass + 1, LONGEST_WAIT_SECONDS);
 }

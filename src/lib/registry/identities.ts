@@ -6,7 +6,7 @@ import { asBoolean, asInstant, asNumber, asObject, asOneOf, asStrings, asText, t
 import { getRequest, operationsOn, readList, type WriteOptions } from './requests.ts';
 import type { CallOptions, Transport } from './transport.ts';
 
-export const AUTHENTICATION_TYPES = ['sas', 'selfSigned', 'certificateAuthority', 'none'] as const;
+const AUTHENTICATION_TYPES = ['sas', 'selfSigned', 'certificateAuthority', 'none'] as const;
 export type AuthenticationType = (typeof AUTHENTICATION_TYPES)[number];
 
 /** How a device or module proves who it is. Keys are base64, thumbprints hexadecimal. Holds secrets. */

@@ -1,3 +1,5 @@
+import type { ContainerClient } from '@azure/storage-blob';
+
 import { defined } from '../defined.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
 import { readText } from '../storage/readText.ts';
@@ -46,7 +48,7 @@ export interface DamagedRun {
   readonly damaged: { readonly code: string; readonly message: string; readonly action: string };
 }
 
-export class RunNotFound extends Error {
+class RunNotFound extends Error {
   override readonly name = 'RunNotFound';
   readonly runId: string;
   constructor(runId: string) {
@@ -89,26 +91,7 @@ export function createRunStore<Run extends RunBase>(
     }
   };
 
-  const summaries = async function* () {
-    try {
-      for await (const item of container.listBlobsFlat({ includeMetadata: true })) {
-        const match = /^([0-9a-f]{20})\.json$/.exec(item.name);
-        if (match?.[1] === undefined) continue;
-        const state = stateIn(item.metadata?.['state']);
-        const finishedAt = item.metadata?.['finished'];
-        yield {
-          runId: match[1],
-          created: item.metadata?.['created'] ?? item.properties.createdOn?.toISOString() ?? '',
-          state,
-          final: state !== undefined && isFinal(state),
-          hasPreImage: item.metadata?.['preimage'] === 'true',
-          ...defined({ finishedAt }),
-        };
-      }
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  };
+  const summaries = () => summariesIn(container);
 
   const open = async (runId: string): Promise<{ readonly value: Run; readonly etag: string } | undefined> => {
     try {
@@ -157,6 +140,27 @@ export function createRunStore<Run extends RunBase>(
     survey,
     ids: summaries,
   };
+}
+
+async function* summariesIn(container: ContainerClient) {
+  try {
+    for await (const item of container.listBlobsFlat({ includeMetadata: true })) {
+      const match = /^([0-9a-f]{20})\.json$/.exec(item.name);
+      if (match?.[1] === undefined) continue;
+      const state = stateIn(item.metadata?.['state']);
+      const finishedAt = item.metadata?.['finished'];
+      yield {
+        runId: match[1],
+        created: item.metadata?.['created'] ?? item.properties.createdOn?.toISOString() ?? '',
+        state,
+        final: state !== undefined && isFinal(state),
+        hasPreImage: item.metadata?.['preimage'] === 'true',
+        ...defined({ finishedAt }),
+      };
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
 }
 
 /** Anybody may have changed the metadata of a blob. */

@@ -21,7 +21,7 @@ import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 /** What the run has done since its import job ended: `WavesState`. */
 export const WAVES_BLOB = 'rounds.json';
 /** Lines of one chunk: bounds the state that is written with each call, and what a lost activity repeats. */
-export const CHUNK_LINES = 500;
+const CHUNK_LINES = 500;
 /** Longest that a bulk call takes. */
 export const CALL_MS = 25_000;
 /** And when its reply cannot come any more, whatever became of the attempt. */

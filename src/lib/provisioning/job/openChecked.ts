@@ -48,10 +48,7 @@ export async function tryToCancel(context: ProvisioningContext, record: Provisio
 }
 
 /** The check of the run; made again if it is gone and nothing was sent. Undefined when that ends the run. */
-export async function checkOfOpen(
-  context: ProvisioningContext,
-  record: ProvisionRun,
-): Promise<CheckResult | undefined> {
+async function checkOfOpen(context: ProvisioningContext, record: ProvisionRun): Promise<CheckResult | undefined> {
   const { runId } = record;
   const known = await checkOf(context, runId);
   if (known !== undefined) return known;

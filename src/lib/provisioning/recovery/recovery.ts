@@ -21,7 +21,7 @@ import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/prov
 import { runError } from '../texts/runErrors.ts';
 
 /** A run that loses something more often than this is ended: somebody keeps deleting it. */
-export const MOST_LOSSES = 5;
+const MOST_LOSSES = 5;
 
 export type Recovered =
   /** Nothing was sent: the run begins anew. */

@@ -60,7 +60,7 @@ const LISTED_LINES = 1_000;
 const LONGEST_BATCH = 900;
 
 /** Folder of a run in the results container. */
-export function resultFolder(record: ProvisionRun): string {
+function resultFolder(record: ProvisionRun): string {
   const { batch } = record;
   // A blob name has 1,024 characters at most, and a drop may lie as deep as that.
   const place = batch.length <= LONGEST_BATCH ? batch : `${batch.slice(0, LONGEST_BATCH - 1)}_`;

@@ -25,7 +25,7 @@ const WORK_MS = 45_000;
 /** So many twins are patched at a time: one patch takes as long as its reply. */
 const PATCHES_AT_ONCE = 10;
 /** So many single adds in a row answered "full" end a wave that goes one by one. */
-export const FULL_AFTER = 20;
+const FULL_AFTER = 20;
 
 export interface ChunkInput {
   readonly runId: string;

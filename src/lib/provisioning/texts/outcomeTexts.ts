@@ -51,7 +51,7 @@ export const DOUBTS = {
 export type DoubtCode = keyof typeof DOUBTS;
 
 /** How the sentence of a doubt ends. */
-export const UNKNOWN = {
+const UNKNOWN = {
   unread: 'Whether this line was applied is unknown, because the registry could not be read afterwards.',
   read: 'Whether this line was applied is unknown.',
   more: 'Whether this line was applied is unknown: the registry has all that the line gives, and more in the same section of the twin.',
