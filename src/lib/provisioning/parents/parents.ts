@@ -222,7 +222,8 @@ async function writePlan(
   const lines = createBlockWriter(blobs.lines, Math.max(1, made.levels.length));
   for await (const { level, line } of linkLines(made, registry.lines())) {
     lines.writeLine(level, JSON.stringify(line));
-    await lines.drain();
+    const wait = lines.drain();
+    if (wait !== undefined) await wait;
   }
   await lines.commit();
   const state = made.levels.length === 0 ? 'ended' : 'planned';

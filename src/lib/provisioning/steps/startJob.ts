@@ -55,7 +55,7 @@ async function openAndStart(context: ProvisioningContext, input: OfJob): Promise
 
 /** It is too late to create the job, and it was not found either. */
 class TooLate extends Error {}
-/** The run was suspended or cancelled since the step began: the next step finds out what follows. */
+/** The run was suspended or cancelled, or has ended, since the step began: the next step finds out what follows. */
 class NotNow extends Error {}
 
 async function start(work: PlannedJob, kind: JobKind): Promise<StartReply> {
@@ -85,7 +85,8 @@ async function start(work: PlannedJob, kind: JobKind): Promise<StartReply> {
       const now = await openRun(context, record.runId);
       // One that is cancelled is not suspended any more: it has to end, and what it did is verified first.
       const isSuspended = now?.suspendedAt !== undefined && now.cancelRequestedAt === undefined;
-      if (isSuspended || now?.cancelRequestedAt !== record.cancelRequestedAt) throw new NotNow();
+      const hasEnded = now === undefined;
+      if (hasEnded || isSuspended || now.cancelRequestedAt !== record.cancelRequestedAt) throw new NotNow();
     };
     const result = await startHubJob(context, record, { ...plan, beforeCreate });
     if (result.status === 'outdated') return ENDED;

@@ -22,6 +22,7 @@ describe('a run that is suspended or cancelled', () => {
     ['was suspended before the step', 'before', { suspendedAt: at }, undefined],
     ['is suspended right before the create', 'during', { suspendedAt: at }, undefined],
     ['is cancelled right before the create', 'during', { cancelRequestedAt: at }, 'cancelled'],
+    ['has ended by another attempt right before the create', 'during', { state: 'failed' }, 'failed'],
   ] as const)('starts no job when it %s, and notes none as sent', async (_what, when, change, state) => {
     const run = await checkedRun();
     const note = () => run.context.runs.update(run.runId, (record) => ({ ...record, ...change }));
