@@ -8,7 +8,7 @@
 import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions';
 import type { Fault } from '../lib/runs/faults.ts';
 
-/** Eight tries, with three minutes of waiting between them in all: longer trouble of the hub is waited for in the orchestration itself. */
+/** Eight tries, with three minutes between them in all: longer trouble of the hub is waited for in the orchestration itself. */
 function retryPolicy(): RetryOptions {
   const policy = new RetryOptions(2_000, 8);
   policy.backoffCoefficient = 2;

@@ -95,7 +95,7 @@ function afterJob(line: LineOf, { log, doubt: why, repeated }: JobFacts, before:
   if (MODE_RULES[line.mode].patches && OTHER_ETAG.has(name)) {
     return { applied: mayBeTwice ? 'maybe' : 'no', open: 'stale', code, tries };
   }
-  const isOwn = mayBeTwice && explainsItself(line.mode, name);
+  const isOwn = mayBeTwice && (explainsItself(line.mode, name) || isOfOwnScope(line.mode, name));
   if (isOwn || (before !== undefined && isOfGuard(line.mode, name))) {
     return { applied: 'maybe', doubt: TWICE, code, tries };
   }
@@ -119,6 +119,11 @@ export const TWICE = doubt('sentTwice');
 export function explainsItself(mode: ImportMode, code: string): boolean {
   const { present, needs } = MODE_RULES[mode];
   return present === 'failsExists' ? ALREADY_THERE.has(code) : needs !== undefined && OTHER_ETAG.has(code);
+}
+
+/** Whether this may come of a line that has made an edge device: an update has to repeat the scope that it got by that. */
+function isOfOwnScope(mode: ImportMode, code: string): boolean {
+  return MODE_RULES[mode].mayOverwrite && code === 'InvalidDeviceScope';
 }
 
 /** Whether this is the error of a guard that the line was given when it was sent again (`sentAgain`). */

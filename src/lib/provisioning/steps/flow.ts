@@ -68,7 +68,7 @@ export interface Results {
     | { readonly status: 'ended' };
   readonly checkFile: { readonly next: 'job' | 'plan' | 'ended' };
   readonly awaitTurn: AwaitTurnResult;
-  readonly takePreImage: Prepared | { readonly status: 'export' };
+  readonly takePreImage: Prepared | { readonly status: 'export' | 'wait' };
   readonly finishPreImage: Prepared | { readonly status: 'wait' };
   readonly fillLines: Prepared;
   readonly planRun: { readonly state: string };
@@ -95,6 +95,8 @@ export function beginProvisioning({ runId, attempt }: RunStep): Step {
 
 /** Between two looks whether what cannot be told yet can be told now. */
 const LOOK_AGAIN_SECONDS = 30;
+/** Before what a hub in trouble did not answer is asked once more. */
+const TROUBLE_SECONDS = 10;
 
 const ENDED: Step = { do: 'ended', state: 'ended' };
 
@@ -130,6 +132,10 @@ export const FLOW: {
     if (status === 'ended') return ENDED;
     if (status === 'anew') return anew(input);
     if (status === 'export') return exportPreImage(input);
+    if (status === 'wait') {
+      const again = call('takePreImage', input);
+      return { do: 'wait', seconds: TROUBLE_SECONDS, next: input.isDry ? again : keepTurn(again) };
+    }
     return input.isDry ? call('planRun', input) : call('fillLines', input);
   },
 

@@ -7,8 +7,12 @@ import { preparedAfter, surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
 import { openEpoch } from '../run/importNotes.ts';
-import type { ProvisioningContext } from '../run/provisionRun.ts';
-import type { EpochStep } from './flow.ts';
+import { waitingFor } from '../run/jobNotes.ts';
+import { type ProvisioningContext, retryMsOf } from '../run/provisionRun.ts';
+import type { EpochStep, Results } from './flow.ts';
+
+/** Trouble with reading is waited out for as long at least, whatever `retryMinutes` says: nothing has been sent. */
+const LEAST_TROUBLE_MS = 3 * 60_000;
 
 export async function notePreImage(
   context: ProvisioningContext,
@@ -23,12 +27,13 @@ export async function notePreImage(
     ...(way === 'export' || identities === undefined ? {} : { identities }),
     epoch,
   };
-  await context.runs.update(runId, (current) =>
+  await context.runs.update(runId, (current) => {
+    // What comes next has its own time for trouble.
+    const { waiting: _waiting, ...rest } = current;
     // Nothing can be undone from that of a dry run: it is staging like the rest.
-    current.options?.dryRun === true || isEarlierEpoch(epoch, current.preImage?.epoch)
-      ? undefined
-      : { ...current, preImage },
-  );
+    const isKept = current.options?.dryRun !== true && !isEarlierEpoch(epoch, current.preImage?.epoch);
+    return isKept ? { ...rest, preImage } : rest;
+  });
 }
 
 /**
@@ -37,10 +42,7 @@ export async function notePreImage(
  */
 export const takePreImage = surviving(tryTakePreImage, preparedAfter);
 
-async function tryTakePreImage(
-  context: ProvisioningContext,
-  input: EpochStep,
-): Promise<{ readonly status: 'ready' | 'export' | 'ended' }> {
+async function tryTakePreImage(context: ProvisioningContext, input: EpochStep): Promise<Results['takePreImage']> {
   const run = await openChecked(context, input.runId);
   if (run === undefined) return { status: 'ended' };
   const { record, check } = run;
@@ -57,7 +59,13 @@ async function tryTakePreImage(
     await notePreImage(context, input, preImage);
     return { status: 'ready' };
   } catch (error) {
-    if (!(error instanceof HubError) || error.retryable) throw error;
+    if (!(error instanceof HubError)) throw error;
+    const { waiting } = record;
+    const troubledMs = waiting?.kind === 'trouble' ? context.now().getTime() - Date.parse(waiting.since) : 0;
+    if (error.retryable && troubledMs < Math.max(LEAST_TROUBLE_MS, retryMsOf(record))) {
+      await waitingFor(context, input.runId, { kind: 'trouble', reason: runErrorOf(error).message, phase: 'preImage' });
+      return { status: 'wait' };
+    }
     await endWithoutJob(context, input.runId, { state: 'failed', error: runErrorOf(error), check });
     return { status: 'ended' };
   }

@@ -79,6 +79,7 @@ describe('after a job that may be one of two that were given the lines', () => {
     // What the other job has done explains these.
     { name: 'it exists', given: 409001, expected: '? F F F F F F F F' },
     { name: 'it is not there', given: 404001, expected: 'F F F F F F F S S' },
+    { name: 'another scope than the one that it got as an edge device', given: 400028, expected: 'F ? ? ? ? F F F F' },
     { name: 'another ETag', given: 412001, expected: 'F F ? F ? M ? F ?' },
     { name: 'throttled', given: 429001, expected: 'T T T T T T T T T' },
     { name: 'the hub is full', given: 403002, expected: 'Q Q Q Q Q Q Q Q Q' },
@@ -96,6 +97,7 @@ describe('after a second job, transiently in the first', () => {
     // A line is sent again as a create where it was for a new device, and with the ETag of the device where it was filled.
     { name: 'it exists', given: 409001, expected: '? ? F - F F F F F' },
     { name: 'it is not there', given: 404001, expected: 'F F F F F F F S S' },
+    { name: 'another scope than the one that it got as an edge device', given: 400028, expected: 'F ? ? ? ? F F F F' },
     { name: 'another ETag', given: 412001, expected: 'F ? ? ? ? M ? F ?' },
     { name: 'throttled once more', given: 429001, expected: 'T T T T T T T T T' },
     { name: 'the hub is full', given: 403002, expected: 'Q Q Q Q Q Q Q Q Q' },

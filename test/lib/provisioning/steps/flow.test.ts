@@ -103,6 +103,8 @@ const ROWS = [
   row('takePreImage', { status: 'export' }, dry, 'turn, startJob export 3 dry'),
   row('takePreImage', anew, epoch, 'turn, takePreImage 4'),
   row('takePreImage', anew, dry, 'takePreImage 4 dry'),
+  row('takePreImage', { status: 'wait' }, epoch, 'wait 10, keep turn, takePreImage 3'),
+  row('takePreImage', { status: 'wait' }, dry, 'wait 10, takePreImage 3 dry'),
   row('takePreImage', ended, epoch, 'ended ended'),
 
   row('finishPreImage', ready, epoch, 'fillLines 3'),
