@@ -119,6 +119,8 @@ export async function runSchedule(stack: TestStack, schedule: FaultSchedule): Pr
     ...schedule.settings,
     ...(quota === undefined ? {} : { maxDevices: before.size + quota.room, quotaMargin: quota.margin }),
   });
+  // What was written just before a run is there for nobody yet to read: no run could know of it.
+  await sleep(schedule.settings.readLagMs ?? 0);
   if (schedule.foreignJobMs !== undefined) {
     await admin(stack, 'POST', '/jobs', { type: 'export', durationMs: schedule.foreignJobMs });
   }

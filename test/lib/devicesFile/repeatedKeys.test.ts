@@ -166,10 +166,11 @@ function lineWith(where: string, value: string): string {
   const start = JSON.stringify(wholeDevice('d', { tags: {}, properties: {} })).slice(0, -1);
   switch (where) {
     case 'tags':
-      return `${start.replace('"tags":{}', `"tags":${value}`)}}`;
+      // By a function: `$$` in a text that replaces means `$`.
+      return `${start.replace('"tags":{}', () => `"tags":${value}`)}}`;
     case 'other':
       return `${start},"other":${value}}`;
     default:
-      return `${start.replace('"properties":{}', `"properties":{"${where}":${value}}`)}}`;
+      return `${start.replace('"properties":{}', () => `"properties":{"${where}":${value}}`)}}`;
   }
 }
