@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
+import { propertiesIfThere } from '../storage/blobProperties.ts';
 import { splitLines } from '../storage/ndjson.ts';
 import { bytesOf } from '../storage/readText.ts';
 import { type Identity, isIdentityLine, isModuleLine, type Snapshot, type SnapshotKeys } from './snapshot.ts';
@@ -68,7 +69,7 @@ type Verified = Pick<Snapshot, 'identities' | 'modules' | 'bytes' | 'sha256' | '
 
 /** Reads a blob of lines once; undefined when it is not there. */
 async function verifyLines(blob: BlockBlobClient): Promise<Verified | { readonly tornLine: number } | undefined> {
-  const etag = await etagOf(blob);
+  const etag = (await propertiesIfThere(blob))?.etag;
   if (etag === undefined) return undefined;
   const hash = createHash('sha256');
   let bytes = 0;
@@ -93,10 +94,6 @@ async function verifyLines(blob: BlockBlobClient): Promise<Verified | { readonly
     }
   }
   return { identities, modules, bytes, sha256: hash.digest('hex'), etag };
-}
-
-async function etagOf(blob: BlockBlobClient): Promise<string | undefined> {
-  return (await blob.exists()) ? (await blob.getProperties()).etag : undefined;
 }
 
 function identityOrUndefined(text: string): Identity | undefined {

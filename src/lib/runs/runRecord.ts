@@ -45,6 +45,11 @@ export function isFinal(state: RunState): boolean {
   return state !== 'accepted' && state !== 'running';
 }
 
+/** Whether a person holds the run back; one that was cancelled is not held back any more: it has to end. */
+export function isSuspended<Run extends RunBase>(run: Run): run is Run & { readonly suspendedAt: string } {
+  return run.suspendedAt !== undefined && run.cancelRequestedAt === undefined;
+}
+
 /** What a run is about: the compiler asks for the definition of each, in `runKinds.ts`. */
 export type RunKind = 'provision';
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
+import { propertiesIfThere } from '../../storage/blobProperties.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
 import { hasTransient } from '../evidence/jobFacts.ts';
@@ -59,7 +60,7 @@ async function putLogAside({ context, record }: Aftermath): Promise<void> {
   const staging = stagingOf(context, record.runId);
   const aside = staging.getBlockBlobClient(FIRST_ERROR_LOG_BLOB);
   const log = staging.getBlockBlobClient(ERROR_LOG_BLOB);
-  const etag = (await log.exists()) ? (await log.getProperties()).etag : undefined;
+  const etag = (await propertiesIfThere(log))?.etag;
   // Nothing but the first job has written by then what was just looked at; an attempt that comes late finds it changed.
   if (etag === undefined || (await readWaves(context, record))?.secondJob !== undefined) return;
   if (!(await aside.exists())) await writeLines(aside, linesOf(log));

@@ -3,7 +3,7 @@ import type { RestartResult, RunStarter } from '../../runs/restartRun.ts';
 import { restartIfLost } from '../../runs/restartRun.ts';
 import { runIdFor } from '../../runs/runId.ts';
 import type { RunBase } from '../../runs/runRecord.ts';
-import { isNotFound } from '../../storage/storageErrors.ts';
+import { propertiesIfThere } from '../../storage/blobProperties.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
 import { parseDropPath } from './dropPath.ts';
@@ -65,10 +65,7 @@ export async function startRunOfFile(
   const { container, blobName, ...known } = file;
   const blob = storage.container(container).getBlockBlobClient(blobName);
   // The trigger's metadata is not relied on: a look at the blob itself gives its present version, and that is what runs.
-  const properties = await blob.getProperties().catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+  const properties = await propertiesIfThere(blob);
   if (properties?.etag === undefined || properties.lastModified === undefined)
     return { started: false, reason: 'gone' };
 

@@ -16,7 +16,7 @@ import { fillMissing } from '../preImage/fillMissing.ts';
 import { preImageExport } from '../preImage/preImage.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
-import { PHASE_OF, waitingFor } from '../run/jobNotes.ts';
+import { doneWaiting, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
 import type { JobKind } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
 import { verifyExport } from '../verify/verification.ts';
@@ -140,8 +140,7 @@ function giveUp(kind: JobKind, part: PlannedPart): JobPolicy['notStarted'] {
       const due = state[part];
       return due?.state === 'due' ? { ...state, [part]: { ...due, state: 'givenUp', ...doubt } } : undefined;
     });
-    // The next job has its own time.
-    await context.runs.update(record.runId, ({ waiting, ...rest }) => (waiting === undefined ? undefined : rest));
+    await doneWaiting(context, record.runId);
     return true;
   };
 }

@@ -8,7 +8,7 @@ import { CANCELLED, openRun } from '../job/openRun.ts';
 import { endWithoutJob } from '../report/endRun.ts';
 import { closeImportJob } from '../run/importNotes.ts';
 import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
-import { noteJob } from '../run/jobNotes.ts';
+import { noteJob, waitedMs } from '../run/jobNotes.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
 
@@ -58,8 +58,7 @@ export async function awaitTurn(
   const now = context.now();
   const { turnTimeoutHours } = context.settings;
   const before = record.waiting?.kind === 'turn' ? record.waiting : undefined;
-  const waitedMs = before === undefined ? 0 : now.getTime() - Date.parse(before.since);
-  if (waitedMs > turnTimeoutHours * HOUR_MS && (await close())) {
+  if (waitedMs(context, record, ['turn']) > turnTimeoutHours * HOUR_MS && (await close())) {
     await endWithoutJob(context, runId, {
       state: 'failed',
       error: runError('turnTimeout', { hours: turnTimeoutHours, ahead: aheadText(position) }),

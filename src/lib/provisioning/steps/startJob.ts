@@ -1,5 +1,6 @@
 import { startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
+import { isSuspended } from '../../runs/runRecord.ts';
 import { DropChanged } from '../drop/drop.ts';
 import type { PlannedJob } from '../job/jobPlans.ts';
 import { FIND_MS, JOB_POLICIES } from '../job/jobPolicies.ts';
@@ -10,7 +11,7 @@ import { findLostImport } from '../recovery/lostImport.ts';
 import { surviving } from '../recovery/recovery.ts';
 import { runErrorOf } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
-import { noteJob, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
+import { noteJob, PHASE_OF, waitedMs, waitingFor } from '../run/jobNotes.ts';
 import { isLostAfterSend, type JobKind, type ProvisioningContext, retryMsOf } from '../run/provisionRun.ts';
 import type { OfJob, Results } from './flow.ts';
 
@@ -74,26 +75,23 @@ async function start(work: PlannedJob, kind: JobKind): Promise<StartReply> {
   const tooLate = await policy.whyTooLate?.(work);
   if (tooLate !== undefined && (await policy.isUnsent?.(work)) !== false)
     return notStarted({ is: 'tooLate', reason: tooLate });
-  const { waiting } = record;
-  const isCounted = waiting !== undefined && policy.counted.includes(waiting.kind);
-  const waitedMs = isCounted ? context.now().getTime() - Date.parse(waiting.since) : 0;
+  const heldUpMs = waitedMs(context, record, policy.counted);
   try {
     const plan = await policy.plan(work);
     const beforeCreate = async (): Promise<void> => {
       if (tooLate !== undefined) throw new TooLate(tooLate);
       await plan.beforeCreate?.();
       const now = await openRun(context, record.runId);
-      // One that is cancelled is not suspended any more: it has to end, and what it did is verified first.
-      const isSuspended = now?.suspendedAt !== undefined && now.cancelRequestedAt === undefined;
-      const hasEnded = now === undefined;
-      if (hasEnded || isSuspended || now.cancelRequestedAt !== record.cancelRequestedAt) throw new NotNow();
+      if (now === undefined || isSuspended(now) || now.cancelRequestedAt !== record.cancelRequestedAt) {
+        throw new NotNow();
+      }
     };
     const result = await startHubJob(context, record, { ...plan, beforeCreate });
     if (result.status === 'outdated') return ENDED;
     if (result.status === 'closed') return await notStarted({ is: 'closed' });
     if (result.status === 'wait') {
       const { reason, seconds } = result;
-      if (waitedMs < policy.longestBusyMs) return await wait({ kind: 'busy', reason }, seconds);
+      if (heldUpMs < policy.longestBusyMs) return await wait({ kind: 'busy', reason }, seconds);
       return await notStarted({ is: 'busy', reason });
     }
     await noteJob(context, record.runId, kind, kind === 'export' ? { ...result.job, epoch } : result.job);
@@ -108,7 +106,7 @@ async function start(work: PlannedJob, kind: JobKind): Promise<StartReply> {
       error.retryable ? Math.max(retryMsOf(record), policy.leastTroubleMs) : 0,
       error.outcomeUnknown ? FIND_MS : 0,
     );
-    if (waitedMs < mostMs) return wait({ kind: 'trouble', reason: runErrorOf(error).message }, 5);
+    if (heldUpMs < mostMs) return wait({ kind: 'trouble', reason: runErrorOf(error).message }, 5);
     return notStarted({ is: 'failed', error });
   }
 }

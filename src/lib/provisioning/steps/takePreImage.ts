@@ -7,7 +7,7 @@ import { preparedAfter, surviving } from '../recovery/recovery.ts';
 import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
 import { openEpoch } from '../run/importNotes.ts';
-import { waitingFor } from '../run/jobNotes.ts';
+import { doneWaiting, waitedMs, waitingFor } from '../run/jobNotes.ts';
 import { type ProvisioningContext, retryMsOf } from '../run/provisionRun.ts';
 import type { EpochStep, Results } from './flow.ts';
 
@@ -27,13 +27,12 @@ export async function notePreImage(
     ...(way === 'export' || identities === undefined ? {} : { identities }),
     epoch,
   };
-  await context.runs.update(runId, (current) => {
-    // What comes next has its own time for trouble.
-    const { waiting: _waiting, ...rest } = current;
+  await context.runs.update(runId, (current) =>
     // Nothing can be undone from that of a dry run: it is staging like the rest.
-    const isKept = current.options?.dryRun !== true && !isEarlierEpoch(epoch, current.preImage?.epoch);
-    return isKept ? { ...rest, preImage } : rest;
-  });
+    current.options?.dryRun === true || isEarlierEpoch(epoch, current.preImage?.epoch)
+      ? undefined
+      : { ...current, preImage },
+  );
 }
 
 /**
@@ -55,14 +54,13 @@ async function tryTakePreImage(context: ProvisioningContext, input: EpochStep): 
   await context.runs.update(input.runId, (current) => ({ ...current, phase: 'preImage' }));
   try {
     const preImage = way === 'export' ? 'export' : await readPreImage(context, record, check, input.epoch);
+    await doneWaiting(context, input.runId);
     if (preImage === 'export') return { status: 'export' };
     await notePreImage(context, input, preImage);
     return { status: 'ready' };
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    const { waiting } = record;
-    const troubledMs = waiting?.kind === 'trouble' ? context.now().getTime() - Date.parse(waiting.since) : 0;
-    if (error.retryable && troubledMs < Math.max(LEAST_TROUBLE_MS, retryMsOf(record))) {
+    if (error.retryable && waitedMs(context, record, ['trouble']) < Math.max(LEAST_TROUBLE_MS, retryMsOf(record))) {
       await waitingFor(context, input.runId, { kind: 'trouble', reason: runErrorOf(error).message, phase: 'preImage' });
       return { status: 'wait' };
     }

@@ -2,7 +2,7 @@
 
 import { safeError } from '../../redact.ts';
 import { type Fault, orFault } from '../../runs/faults.ts';
-import { isFinal } from '../../runs/runRecord.ts';
+import { isFinal, isSuspended } from '../../runs/runRecord.ts';
 import type { AskReply, Step } from '../../runs/step.ts';
 import { isIdle } from '../job/isIdle.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
@@ -112,10 +112,8 @@ async function whileSuspended<Name extends StepName>(
 ): Promise<Step | undefined> {
   if (GOES_ON.has(name)) return undefined;
   const record = await context.runs.read(input.runId);
-  if (record === undefined || isFinal(record.state)) return undefined;
-  const { suspendedAt, cancelRequestedAt } = record;
-  if (suspendedAt === undefined || cancelRequestedAt !== undefined) return undefined;
-  const seconds = (context.now().getTime() - Date.parse(suspendedAt)) / 4_000;
+  if (record === undefined || isFinal(record.state) || !isSuspended(record)) return undefined;
+  const seconds = (context.now().getTime() - Date.parse(record.suspendedAt)) / 4_000;
   return {
     do: 'suspended',
     seconds: Math.min(LONGEST_LOOK_SECONDS, Math.max(SHORTEST_LOOK_SECONDS, seconds)),
