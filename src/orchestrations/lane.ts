@@ -18,6 +18,9 @@ export interface LaneInput {
   readonly now: readonly number[];
   readonly later: readonly number[];
   readonly pass: number;
+  /** When the lanes were begun, and how many steps this one has made: what names a step. */
+  readonly begun: number;
+  readonly steps: number;
   /** Granted by the budget, and not sent. */
   readonly unused: number;
   /** The pace of what was granted, and how long the next call has to wait for it. */
@@ -38,6 +41,7 @@ export function* workLanes(
   { runId, place, work }: Pick<LaneInput, 'runId' | 'place' | 'work'>,
 ): Generator<Task, void, unknown> {
   const lanes = Math.min(work.width, work.chunks);
+  const begun = context.df.currentUtcDateTime.getTime();
   const tasks = Array.from({ length: lanes }, (_, lane) =>
     context.df.callSubOrchestrator(ORCHESTRATIONS.lane, {
       runId,
@@ -47,6 +51,8 @@ export function* workLanes(
       now: Array.from({ length: Math.ceil((work.chunks - lane) / lanes) }, (_chunk, at) => lane + at * lanes),
       later: [],
       pass: 0,
+      begun,
+      steps: 0,
       unused: 0,
       msPerItem: 0,
       waitMs: 0,
@@ -59,8 +65,8 @@ export function* workLanes(
 
 /**
  * One lane of a wave: takes items from the budget, has an activity send that many lines of a chunk, and goes on to the
- * next chunk; then over again for lines that are pending after a transient failure, with growing pauses, until none is left or the
- * activity says that it is over.
+ * next chunk; then over again for lines that are pending after a transient failure, with growing pauses, until none is
+ * left or the activity says that it is over.
  */
 export function* lane(context: OrchestrationContext): Generator<Task, { readonly ended: true } | undefined, unknown> {
   const input = context.df.getInput() as LaneInput;
@@ -77,7 +83,7 @@ export function* lane(context: OrchestrationContext): Generator<Task, { readonly
 
 function* workLane(context: OrchestrationContext, input: LaneInput): Generator<Task, LaneInput | undefined, unknown> {
   const { runId, place, work } = input;
-  let { now, later, pass, unused, msPerItem, waitMs, refusals } = input;
+  let { now, later, pass, steps, unused, msPerItem, waitMs, refusals } = input;
   // How long ago an activity has read the record.
   let unseenMs = 0;
   for (let done = 0; done < ACTIVITIES_A_HISTORY; ) {
@@ -111,8 +117,11 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
       if (unseenMs < LONGEST_WAIT_MS) continue;
     }
     unseenMs = 0;
-    const step: ChunkInput = { runId, wave: work.wave, chunk, items: unused, msPerItem, waitMs, pass, refusals };
+    const of = { runId, wave: work.wave, chunk, step: `${input.begun}.${input.lane}.${steps}` };
+    const step: ChunkInput = { ...of, items: unused, msPerItem, waitMs, pass, refusals };
     const reply = (yield* callActivity(context, 'workChunk', step)) as ChunkReply;
+    // Somebody else is at it: it may be this very step, executed twice.
+    if (reply.status !== 'wait') steps += 1;
     unused -= Math.min(unused, reply.sent);
     waitMs = reply.waitMs;
     refusals = reply.refusals;
@@ -126,7 +135,7 @@ function* workLane(context: OrchestrationContext, input: LaneInput): Generator<T
     if (reply.status === 'done' || reply.status === 'tried') now = rest;
     if (reply.status === 'tried') later = [...later, chunk];
   }
-  return { ...input, now, later, pass, unused, msPerItem, waitMs, refusals };
+  return { ...input, now, later, pass, steps, unused, msPerItem, waitMs, refusals };
 }
 
 /** 4, 6, 9 … up to 30 s before pending lines are sent again. */

@@ -16,6 +16,8 @@ const laneInput: LaneInput = {
   now: [0],
   later: [],
   pass: 0,
+  begun: 1_000,
+  steps: 0,
   unused: 0,
   msPerItem: 0,
   waitMs: 0,
@@ -59,6 +61,15 @@ describe('a lane of a wave', () => {
       { chunk: 2, items: 300, waitMs: 700 },
     ]);
     expect(kinds(result).filter((name) => name === 'take')).toHaveLength(1);
+  });
+
+  it('repeats a step under its name while somebody else is at it, and counts what it sent once', () => {
+    const { steps } = driveLane([{ status: 'wait', sent: 0 }, { status: 'done', sent: 300 }, {}], { now: [0, 2] });
+    expect(steps.map(({ step, items }) => ({ step, items }))).toEqual([
+      { step: '1000.0.0', items: 500 },
+      { step: '1000.0.0', items: 500 },
+      { step: '1000.0.1', items: 200 },
+    ]);
   });
 
   it('waits as long as the budget says, and asks again', () => {
@@ -124,7 +135,7 @@ describe('a lane of a wave', () => {
   it('starts over with a fresh history after 30 activities, where it was', () => {
     const { steps, result } = driveLane([{ status: 'more', sent: 500 }], { now: [4], later: [2] });
     expect(steps).toHaveLength(30);
-    expect(result.continuedAsNew).toMatchObject({ now: [4], later: [2], pass: 0, unused: 0 });
+    expect(result.continuedAsNew).toMatchObject({ now: [4], later: [2], pass: 0, steps: 30, unused: 0 });
   });
 
   it('returns when something goes wrong, so that the other lanes go on', () => {

@@ -30,8 +30,8 @@ export type BudgetReply = TakeReply | { readonly slowed: boolean };
 
 export const FULL_BUDGET: BudgetState = { halvings: 0, changedAt: 0 };
 
-/** What was not spent this long ago is lost: a hub absorbs a burst of about a minute, and others send too. */
-const BURST_MS = 30_000;
+/** Who comes late makes up for so much. How large a burst a hub absorbs is not documented, and others send too. */
+const LATE_MS = 1_000;
 /** "Wait 10 seconds and try again", as a live hub words its 429. */
 const PAUSE_MS = 10_000;
 /** Replies of one bad moment come in bundles: they halve the rate once. */
@@ -67,7 +67,7 @@ function recovered(state: BudgetState, now: number): BudgetState {
 function take(state: BudgetState, { items, itemsPerMinute }: TakeInput, now: number) {
   const msPerItem = (60_000 / itemsPerMinute) * 2 ** state.halvings;
   // Whoever comes first starts without credit: the hub may have been busy until now.
-  const spentUntil = Math.max(state.spentUntil ?? now, now - BURST_MS);
+  const spentUntil = Math.max(state.spentUntil ?? now, now - LATE_MS);
   if (spentUntil > now) {
     return { state: { ...state, spentUntil }, reply: { granted: false, waitMs: Math.ceil(spentUntil - now) } as const };
   }

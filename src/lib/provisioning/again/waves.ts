@@ -127,6 +127,13 @@ export interface ChunkState {
   readonly callItems?: number;
   /** Since when a call is on its way, whose reply may still come. */
   readonly sentAt?: string;
+  /** What the last step did with its part of the budget, for an activity is executed twice now and then. */
+  readonly step?: {
+    readonly key: string;
+    readonly sent: number;
+    /** When the next call is due, ms since the epoch. */
+    readonly nextAt: number;
+  };
 }
 
 /** Undefined before they are opened. */

@@ -31,6 +31,8 @@ export interface ChunkInput {
   readonly runId: string;
   readonly wave: string;
   readonly chunk: number;
+  /** Which step of which lane this is: whoever executes it again goes on with what is left of `items`. */
+  readonly step: string;
   /** Lines that may be sent now: what the budget granted. */
   readonly items: number;
   /** The pace of what was granted; when the first call is due, and the time between calls. */
@@ -49,7 +51,7 @@ export interface ChunkReply {
    * or not now.
    */
   readonly status: 'more' | 'tried' | 'done' | 'wait' | 'over';
-  /** Lines that were sent. */
+  /** Lines that were sent by this step, however often it was executed; told when it does not end with `wait`. */
   readonly sent: number;
   /** How long the next call has to wait to keep the pace. */
   readonly waitMs: number;
@@ -111,18 +113,22 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
   const slower = () => (callItems === mostItems ? {} : { callItems });
   const hub = context.hub(hubOf(record));
   const endAt = context.now().getTime() + WORK_MS;
-  let { items: allowed, refusals } = input;
-  let sent = 0;
-  let callAt = context.now().getTime() + input.waitMs;
+  const earlier = state.step?.key === input.step ? state.step : undefined;
+  let { refusals } = input;
+  let sent = earlier?.sent ?? 0;
+  let callAt = earlier?.nextAt ?? context.now().getTime() + input.waitMs;
   const reply = (status: ChunkReply['status'], throttled = false): ChunkReply => ({
     status,
-    sent,
+    sent: status === 'wait' ? 0 : sent,
     waitMs: Math.max(0, Math.round(callAt - context.now().getTime())),
     throttled,
     refusals,
   });
   for (;;) {
-    const due = nextCall(lines, state.lines, { most: Math.min(singly ? 1 : callItems, allowed), pass: input.pass });
+    const due = nextCall(lines, state.lines, {
+      most: Math.min(singly ? 1 : callItems, input.items - sent),
+      pass: input.pass,
+    });
     if (due.length === 0 || Math.max(callAt, context.now().getTime()) > endAt) break;
     if (singly && refusals >= FULL_AFTER) return reply('over');
     await context.sleep(Math.max(0, callAt - context.now().getTime()));
@@ -130,14 +136,14 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
     const before = state.lines;
     const call = due.map((index) => ({ text: at(texts, index), line: at(lines, index), state: at(before, index) }));
     const marked = replaced(before, due, call.map(markSent));
-    if (!(await save({ lines: marked, ...slower(), sentAt: context.now().toISOString() }))) return reply('wait');
+    const step = { key: input.step, sent: sent + due.length, nextAt: callAt };
+    if (!(await save({ lines: marked, ...slower(), step, sentAt: context.now().toISOString() }))) return reply('wait');
     sent += due.length;
-    allowed -= due.length;
     const { after, isThrottled, isTroubled } = await (wave.patches === undefined
       ? sendBulk(hub, call, wave)
       : sendPatches(hub, call));
     if (isThrottled) callItems = Math.min(callItems, Math.max(FEWEST_CALL_ITEMS, Math.floor(due.length / 2)));
-    if (!(await save({ lines: replaced(before, due, after), ...slower() }))) return reply('wait');
+    if (!(await save({ lines: replaced(before, due, after), ...slower(), step }))) return reply('wait');
     if (singly) refusals = after[0]?.is === 'failed' && isFull(after[0]) ? refusals + 1 : 0;
     if (isThrottled) {
       await tellProgress(context, record, input.wave, countPending(atStart) - countPending(state.lines));

@@ -85,7 +85,17 @@ async function afterJob(
     sent,
     next,
     work: (wave: string, pass = 0) =>
-      workChunk(context, { runId, wave, chunk: 0, items: 500, msPerItem: 0, waitMs: 0, pass, refusals: 0 }),
+      workChunk(context, {
+        runId,
+        wave,
+        chunk: 0,
+        step: `${wave}.${pass}`,
+        items: 500,
+        msPerItem: 0,
+        waitMs: 0,
+        pass,
+        refusals: 0,
+      }),
     async settle() {
       for (let step = await next(); step.do !== 'settle'; step = await next()) {
         if (step.do !== 'wait') throw new Error(`The run wants to ${JSON.stringify(step)}.`);

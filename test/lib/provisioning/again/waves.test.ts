@@ -122,6 +122,8 @@ function importFailed(record: ProvisionRun): ProvisionRun {
   return job === undefined ? record : withJob(record, 'import', { ...job, status: 'failed' });
 }
 
+let steps = 0;
+
 /** A run whose import job has ended with these errors. */
 async function afterJob(
   lines: readonly object[],
@@ -167,6 +169,7 @@ async function afterJob(
         runId,
         wave,
         chunk: 0,
+        step: `${++steps}`,
         items: 500,
         msPerItem: 0,
         waitMs: 0,
@@ -231,6 +234,18 @@ describe('after the import job', () => {
     expect(await run.next('devices')).toEqual(wave);
     await run.work('devices');
     expect(await run.next('devices')).toEqual({ do: 'settle' });
+  });
+
+  it('a step that is executed twice sends no more than its part of the budget, and tells what both have sent', async () => {
+    const run = await afterJob(devices(5), all(5, THROTTLED));
+    await run.next();
+    const step = { step: 'one', items: 3, msPerItem: 10_000 };
+    expect(await run.work('devices', step)).toMatchObject({ status: 'more', sent: 3 });
+    const again = await run.work('devices', step);
+    expect(again).toMatchObject({ status: 'more', sent: 3 });
+    expect(again.waitMs).toBeGreaterThan(20_000);
+    expect(run.hub.calls.flat()).toHaveLength(3);
+    expect(await run.work('devices', { step: 'two', items: 3 })).toMatchObject({ status: 'done', sent: 2 });
   });
 
   it('a wave that is asked for twice is the same wave', async () => {

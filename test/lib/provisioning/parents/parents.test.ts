@@ -148,7 +148,8 @@ async function afterJob(
           for (let pass = 0; pass < 3; pass += 1) {
             for (let chunk = 0; chunk < next.chunks; chunk += 1) {
               const rest = { items: 500, msPerItem: 0, waitMs: 0, refusals: 0 };
-              await workChunk(context, { runId, wave: next.wave, chunk, pass, ...rest });
+              const step = `${next.wave}.${pass}.${chunk}`;
+              await workChunk(context, { runId, wave: next.wave, chunk, step, pass, ...rest });
             }
           }
           finished = next.wave;
