@@ -27,15 +27,19 @@ export interface TakeOptions {
   readonly keys?: SnapshotKeys;
   /** False: twins are left out, which halves the calls. */
   readonly twins?: boolean;
-  /** Devices that a line leads to: they are read, too, and so on. */
-  readonly follow?: (line: RegistryLine) => readonly string[];
+  /** What a line leads to: it is read, too, and so on; `unreadable`: only an export can tell. */
+  readonly follow?: (line: RegistryLine) => Followed | Promise<Followed>;
+  /** More than so many are left to an export. */
+  readonly most?: number;
 }
+
+type Followed = readonly Identity[] | typeof UNREADABLE;
 
 /**
  * Reads identities one by one. Those that do not exist are left out.
  *
  * @param name what the name of the blob begins with: each attempt writes one of its own
- * @returns `export` when one of them can only be had by an export
+ * @returns `export` when one of them can only be had by an export, or there are too many
  * @throws HubError
  */
 export async function takeSnapshot(
@@ -95,7 +99,7 @@ export async function takeSnapshotInParts(
 async function* readInWaves(
   hub: RegistryClient,
   wanted: readonly Identity[],
-  { keys = 'included', twins = true, follow }: TakeOptions = {},
+  { keys = 'included', twins = true, follow, most = Number.POSITIVE_INFINITY }: TakeOptions = {},
 ): AsyncGenerator<readonly (string | null)[] | typeof UNREADABLE> {
   const queue = [...wanted];
   const asked = new Set(queue.map(identityOf));
@@ -108,9 +112,14 @@ async function* readInWaves(
         return;
       }
       lines.push(textOf(identity, keys));
-      for (const id of (identity && follow?.(identity.line)) ?? []) {
-        if (!asked.has(id)) queue.push({ id });
-        asked.add(id);
+      const followed = (identity && (await follow?.(identity.line))) ?? [];
+      for (const led of followed === UNREADABLE ? [] : followed) {
+        if (!asked.has(identityOf(led))) queue.push(led);
+        asked.add(identityOf(led));
+      }
+      if (followed === UNREADABLE || asked.size > most) {
+        yield UNREADABLE;
+        return;
       }
     }
     yield lines;

@@ -105,7 +105,8 @@ describe('a snapshot of some identities', () => {
   });
 
   it('has what its lines lead to, each once', async () => {
-    const follow = ({ id }: { readonly id: string }) => (id === 'middle' ? ['top', 'pump'] : ['pump']);
+    const follow = ({ id }: { readonly id: string }) =>
+      id === 'middle' ? [{ id: 'top' }, { id: 'pump' }] : [{ id: 'pump' }];
     const snapshot = taken(await takeSnapshot(place(), 'led', [{ id: 'middle' }, { id: 'pump' }], { follow }));
     expect((await linesOf(snapshot)).map(({ id }) => id)).toEqual(['middle', 'pump', 'top']);
   });

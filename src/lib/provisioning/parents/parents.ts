@@ -9,6 +9,7 @@ import { isOver } from '../../hubJobs/hubJob.ts';
 import { HubError } from '../../registry/index.ts';
 import { adoptExport } from '../../registryLines/adoptExport.ts';
 import {
+  type Identity,
   MOST_READ_SINGLY,
   openSnapshot,
   type Snapshot,
@@ -198,10 +199,10 @@ async function takeRelatives(
   return takeSnapshot(snapshotPlace(context, record), name, wanted, { twins: false, follow: parentsOfEdge });
 }
 
-function parentsOfEdge(line: LinkableLine): readonly string[] {
+function parentsOfEdge(line: LinkableLine): readonly Identity[] {
   const [scope] = line.capabilities?.iotEdge === true ? (line.parentScopes ?? []) : [];
   const parent = scope === undefined ? undefined : deviceOfScope(scope);
-  return parent === undefined ? [] : [parent];
+  return parent === undefined ? [] : [{ id: parent }];
 }
 
 /** Writes down the lines of each level, and the devices that are not to be sent. The first plan of a pass counts. */

@@ -1,15 +1,19 @@
 /**
  * The pre-image of a run: what it is about to overwrite or delete, as lines of a devices file, with keys.
  *
- * It lets a line without keys keep those of its device, and it is what an undo would put back. Few identities are read
+ * It lets a line without keys keep those of its device, and it is what an undo would put back. A device that is deleted
+ * takes its modules along, and those below an edge device lose their parent: they are in it, too. Few identities are read
  * one by one; for more the hub exports its registry.
  */
 
-import { MODE_RULES } from '../../devicesFile/importMode.ts';
+import { importModeOf, MODE_RULES } from '../../devicesFile/importMode.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
 import type { ExportRequest } from '../../registryLines/adoptExport.ts';
+import { createGoesWith, ownScopeOf } from '../../registryLines/goesWith.ts';
+import type { RegistryLine } from '../../registryLines/registryLine.ts';
 import {
   type Identity,
+  isModuleLine,
   MOST_READ_SINGLY,
   type SnapshotKeys,
   type SnapshotWay,
@@ -18,7 +22,7 @@ import {
 import { takeSnapshot } from '../../registryLines/takeSnapshot.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
-import { rowsOf } from '../../storage/ndjson.ts';
+import { linesOf, rowsOf } from '../../storage/ndjson.ts';
 import { type CheckResult, checkBlobs } from '../check/checkResult.ts';
 import { decodeEntry, isAccepted } from '../check/lineIndex.ts';
 import type { Epoch } from '../run/epoch.ts';
@@ -26,6 +30,7 @@ import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
 import type { ProvisionOptions } from '../run/options.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { identitiesToCompare } from './comparison.ts';
+import type { ScopedDevice } from './keptScopes.ts';
 import { keepManifest, type PreImageManifest, readManifest } from './preImageBlobs.ts';
 
 /**
@@ -74,13 +79,44 @@ export async function readPreImage(
   const earlier = await readManifest(context, record, epoch);
   if (earlier !== undefined) return earlier;
 
+  const place = snapshotPlace(context, record);
+  const name = `pre-image-${epoch}`;
   const keys = keysOf(record);
-  const wanted = record.options?.dryRun
-    ? await identitiesToCompare(context, record, check, MOST_READ_SINGLY)
-    : await mayBeOverwritten(context, record, check);
-  if (wanted === undefined) return 'export';
-  const taken = await takeSnapshot(snapshotPlace(context, record), `pre-image-${epoch}`, wanted, { keys });
+  if (record.options?.dryRun) {
+    const compared = await identitiesToCompare(context, record, check, MOST_READ_SINGLY);
+    if (compared === undefined) return 'export';
+    const taken = await takeSnapshot(place, name, compared, { keys });
+    return taken === 'export' ? taken : keepManifest(context, record, epoch, taken);
+  }
+  const wanted = await mayBeOverwritten(context, record, check);
+  const ending = await mayEnd(context, record, check);
+  const goesWith = createGoesWith(place.hub);
+  const taken = await takeSnapshot(place, name, wanted, {
+    keys,
+    follow: (line) => (ending(line) ? goesWith(line) : []),
+    most: MOST_READ_SINGLY,
+  });
   return taken === 'export' ? taken : keepManifest(context, record, epoch, taken);
+}
+
+/** Tells of a device as it is whether a line of the file deletes it, or makes it an edge device no more. */
+async function mayEnd(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+  check: CheckResult,
+): Promise<(line: RegistryLine) => boolean> {
+  const deleted = new Set<string>();
+  const leaves = new Set<string>();
+  for await (const text of linesOf(checkBlobs(stagingOf(context, record.runId), check.attempt).devices)) {
+    if (!/"importMode":|"capabilities":/.test(text)) continue;
+    const line = JSON.parse(text) as ScopedDevice & { readonly moduleId?: string | null; readonly importMode?: string };
+    if (isModuleLine(line)) continue;
+    const { deletes, mayOverwrite } = MODE_RULES[importModeOf(line)];
+    if (deletes) deleted.add(line.id);
+    else if (mayOverwrite && line.capabilities?.iotEdge === false) leaves.add(line.id);
+  }
+  return (line) =>
+    !isModuleLine(line) && (deleted.has(line.id) || (leaves.has(line.id) && ownScopeOf(line) !== undefined));
 }
 
 async function mayBeOverwritten(

@@ -56,6 +56,9 @@ async function checkedRun(
       if (!registry[deviceId]?.modules?.includes(moduleId)) return undefined;
       return { deviceId, moduleId, etag: 'm', authentication };
     },
+    async listModules() {
+      return [];
+    },
     async getTwin() {
       return { etag: 't', tags: {}, properties: { desired: {}, reported: {} } };
     },
