@@ -18,7 +18,7 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
-    'src/hosting provisioning/run provisioning/texts runs settings.ts configurationsFile devicesFile registry textFile codeText.ts',
+    'src/hosting provisioning/run provisioning/texts backup runs settings.ts configurationsFile devicesFile registry textFile codeText.ts',
   bench: 'runs devicesFile local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
@@ -58,9 +58,14 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/texts': 'runs codeText.ts',
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
+  'src/lib/backup':
+    'backup/retentionPolicy.ts backup/schedule.ts runs registryLines devicesFile storage textFile errors.ts codeText.ts',
   'src/lib/hubJobs': 'runs registryLines registry storage errors.ts',
   'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts codeText.ts',
-  'src/lib/settings.ts': 'turns registry storage errors.ts codeText.ts',
+  'src/lib/settings.ts': 'backup/retentionPolicy.ts backup/schedule.ts turns registry storage errors.ts codeText.ts',
+  // What settings say of backups, in words that are checked when the app is loaded.
+  'src/lib/backup/retentionPolicy.ts': '',
+  'src/lib/backup/schedule.ts': '',
   'src/lib/turns': '',
   'src/lib/configurationsFile': 'devicesFile registry textFile errors.ts codeText.ts',
   'src/lib/registryLines': 'devicesFile registry storage textFile',

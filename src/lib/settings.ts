@@ -4,11 +4,13 @@
  * Every problem is reported at once and by name. Values are never quoted in an error: some of them are secrets.
  */
 
+import { parseRetentionPolicy, type RetentionPolicy } from './backup/retentionPolicy.ts';
+import { parseSchedule } from './backup/schedule.ts';
 import { type CodeText, speakerOf } from './codeText.ts';
 import { defined } from './defined.ts';
 import { HubKeeperError } from './errors.ts';
 import { parseHubConnection } from './registry/connection.ts';
-import { RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/containers.ts';
+import { BACKUPS_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/containers.ts';
 import type { StorageConnection } from './storage/storage.ts';
 import { HUB_TIERS, type HubSize } from './turns/hubPace.ts';
 
@@ -46,6 +48,11 @@ export const SETTINGS = {
   RUN_HISTORY_DAYS: { default: 30, range: { least: 1, most: 3650 }, meaning: 'Finished durable instances are purged after this many days. Run records stay.' },
   STAGING_DAYS: { default: 7, range: { least: 0.01, most: 3650 }, meaning: 'The staging container of a final run is removed after this many days.' },
   UNDO_DAYS: { default: 30, range: { least: 0.01, most: 3650 }, meaning: 'A staging container that holds a pre-image (what the run overwrote or deleted) is kept this many days.' },
+  BACKUP_SCHEDULE: { default: '0 0 2 * * *', meaning: 'When each hub is backed up, UTC (six-field NCRONTAB); `off` or empty: only on demand.' },
+  BACKUP_KEEP: { default: 'daily=14,weekly=8,monthly=12', meaning: 'Which backups are kept, by the rules of `restic forget`, UTC: `last`, `hourly`, `daily`, `weekly`, `monthly`, `yearly` with a number each, and `within` with a time such as `1y6m30d12h`; what any of them keeps is kept.' },
+  BACKUP_KEYS: { default: 'include', words: ['include', 'exclude'], meaning: '`include`: backups hold the keys of devices and modules. `exclude`: they hold none, and devices that are restored get new keys.' },
+  BACKUP_EXTRAS_MINUTES: { default: 30, range: { least: 0, most: 1440 }, meaning: 'A backup asks at most this many minutes for what an export lacks (`managedBy` of modules); 0: it does not ask.' },
+  BACKUP_VERIFY_SCHEDULE: { default: '0 0 4 * * 0', meaning: 'When backups are read again and compared with their manifests, UTC (six-field NCRONTAB); `off` or empty: only on demand.' },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -76,6 +83,18 @@ export interface Settings {
   readonly runHistoryDays: number;
   readonly stagingDays: number;
   readonly undoDays: number;
+  readonly backups: BackupSettings;
+}
+
+export interface BackupSettings {
+  /** Six-field NCRONTAB; absent: only on demand. */
+  readonly schedule?: string;
+  readonly keep: RetentionPolicy;
+  readonly keys: 'included' | 'excluded';
+  /** 0: what an export lacks is not asked for. */
+  readonly extrasMinutes: number;
+  /** Six-field NCRONTAB; absent: only on demand. */
+  readonly verifySchedule?: string;
 }
 
 const DEFAULT_HUB_ALIAS = 'default';
@@ -141,21 +160,16 @@ export function readSettings(environment: Environment = process.env): Settings {
       'PROVISION_CONTAINER must be a container name: 3 to 63 lower-case letters, digits and single hyphens.',
     );
   }
-  if ([RESULTS_CONTAINER, RUNS_CONTAINER].includes(provisionContainer) || runIdOfContainer(provisionContainer)) {
+  const ours = [BACKUPS_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER];
+  if (ours.includes(provisionContainer) || runIdOfContainer(provisionContainer)) {
     problems.push(
-      'PROVISION_CONTAINER must be a container of its own, not one that HubKeeper keeps results or runs in.',
+      'PROVISION_CONTAINER must be a container of its own, not one that HubKeeper keeps results, runs or backups in.',
     );
   }
   const storageAuth = oneOf('STORAGE_AUTH');
   const storageIdentity = text('STORAGE_IDENTITY');
   if (storageIdentity !== undefined && storageAuth !== 'identity') {
     problems.push('STORAGE_IDENTITY has no effect unless STORAGE_AUTH is identity: set both or neither.');
-  }
-  const sweepSchedule = text('SWEEP_SCHEDULE') ?? SETTINGS.SWEEP_SCHEDULE.default;
-  if (sweepSchedule.split(/\s+/).length !== 6) {
-    problems.push(
-      'SWEEP_SCHEDULE must be an NCRONTAB expression of six fields, seconds first, such as "0 */5 * * * *".',
-    );
   }
 
   const settings: Settings = {
@@ -171,13 +185,44 @@ export function readSettings(environment: Environment = process.env): Settings {
     dropSettleSeconds: number('DROP_SETTLE_SECONDS'),
     dropMaxAgeDays: number('DROP_MAX_AGE_DAYS'),
     turnTimeoutHours: number('TURN_TIMEOUT_HOURS'),
-    sweepSchedule,
+    sweepSchedule: readSchedule('SWEEP_SCHEDULE', text('SWEEP_SCHEDULE'), problems),
     runHistoryDays: number('RUN_HISTORY_DAYS'),
     stagingDays: number('STAGING_DAYS'),
     undoDays: number('UNDO_DAYS'),
+    backups: {
+      ...readBackups(environment, problems),
+      keys: oneOf('BACKUP_KEYS') === 'include' ? 'included' : 'excluded',
+      extrasMinutes: number('BACKUP_EXTRAS_MINUTES'),
+    },
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
+}
+
+type ScheduleName = Extract<SettingName, `${string}_SCHEDULE`>;
+
+function readSchedule(name: ScheduleName, value: string | undefined, problems: string[]): string {
+  const text = value ?? SETTINGS[name].default;
+  const parsed = parseSchedule(text);
+  if ('problem' in parsed) problems.push(`${name} ${parsed.problem}`);
+  return text;
+}
+
+function readBackups(
+  environment: Environment,
+  problems: string[],
+): Pick<BackupSettings, 'schedule' | 'keep' | 'verifySchedule'> {
+  // A setting that is there and empty says that there is to be no timer, unlike one that is not there.
+  const timer = (name: ScheduleName) => {
+    const value = environment[name]?.trim();
+    return value === '' || value?.toLowerCase() === 'off' ? undefined : readSchedule(name, value, problems);
+  };
+  const parsed = parseRetentionPolicy(environment['BACKUP_KEEP']?.trim() || SETTINGS.BACKUP_KEEP.default);
+  if ('problem' in parsed) problems.push(`BACKUP_KEEP ${parsed.problem}`);
+  return {
+    ...defined({ schedule: timer('BACKUP_SCHEDULE'), verifySchedule: timer('BACKUP_VERIFY_SCHEDULE') }),
+    keep: 'policy' in parsed ? parsed.policy : {},
+  };
 }
 
 function readStorage(

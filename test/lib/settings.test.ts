@@ -112,3 +112,37 @@ describe('settings', () => {
     ]);
   });
 });
+
+describe('settings of backups', () => {
+  it('have defaults', () => {
+    expect(readSettings(good).backups).toEqual({
+      schedule: '0 0 2 * * *',
+      keep: { daily: 14, weekly: 8, monthly: 12 },
+      keys: 'included',
+      extrasMinutes: 30,
+      verifySchedule: '0 0 4 * * 0',
+    });
+  });
+
+  it.each(['off', ' OFF ', '', ' '])('have no timer where its schedule is "%s"', (value) => {
+    const { backups } = readSettings({ ...good, BACKUP_SCHEDULE: value, BACKUP_VERIFY_SCHEDULE: value });
+    expect(Object.keys(backups)).toEqual(['keep', 'keys', 'extrasMinutes']);
+  });
+
+  it('are named where they are wrong', () => {
+    const wrong = {
+      BACKUP_SCHEDULE: '0 0 25 * * *',
+      BACKUP_KEEP: 'daily=0,weekly=0',
+      BACKUP_KEYS: 'some',
+      BACKUP_EXTRAS_MINUTES: '-1',
+      BACKUP_VERIFY_SCHEDULE: 'weekly',
+      SWEEP_SCHEDULE: '0 */61 * * 13 *',
+    };
+    expect(
+      problemsOf({ ...good, ...wrong })
+        .map((problem) => problem.split(' ', 1)[0])
+        .sort(),
+    ).toEqual(Object.keys(wrong).sort());
+    expect(problemsOf({ ...good, PROVISION_CONTAINER: 'registry-backups' })).toHaveLength(1);
+  });
+});

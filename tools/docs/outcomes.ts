@@ -1,6 +1,7 @@
 /** `docs/outcomes.md`, the reference of all codes, out of the tables that the app itself speaks from. */
 
 import { API_TEXTS } from '../../src/hosting/apiTexts.ts';
+import { BACKUP_TEXTS } from '../../src/lib/backup/backupErrors.ts';
 import { type CodeText, codeOf } from '../../src/lib/codeText.ts';
 import {
   CONFIGURATION_FILE_REASONS,
@@ -97,6 +98,9 @@ export function renderOutcomes(): string {
     '## Runs',
     'The `error` of a run.',
     codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS }),
+    '## Backups',
+    'A backup cannot be used as it was asked for. Nothing is changed.',
+    codeTable(BACKUP_TEXTS),
     '## Calls to a hub',
     'When a hub gave no answer of its own, or a call was never sent. Codes such as `Http502` are the status of a reply ' +
       'that names no error; 408, 429 and 5xx are retried.',

@@ -1,6 +1,7 @@
 /** Containers besides the drop box, whose name is a setting. */
 export const RESULTS_CONTAINER = 'provision-results';
 export const RUNS_CONTAINER = 'hubkeeper-runs';
+export const BACKUPS_CONTAINER = 'registry-backups';
 const RUN_CONTAINER_PREFIX = 'hubkeeper-run-';
 
 export function containerOfRun(runId: string): string {

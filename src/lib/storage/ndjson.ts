@@ -9,9 +9,12 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { createBlockWriter } from './blockWriter.ts';
 import { bytesOf } from './readText.ts';
 
-/** The lines of a blob, without their line ends; the last needs none. To be read once, one line after the other. */
-export function linesOf(blob: BlockBlobClient): AsyncIterableIterator<string> {
-  return oneByOne(splitLines(bytesOf(blob)), (line) => line);
+/**
+ * The lines of a blob, or of one version of it, without their line ends; the last needs none. To be read once, one line
+ * after the other.
+ */
+export function linesOf(blob: BlockBlobClient, ifMatch?: string): AsyncIterableIterator<string> {
+  return oneByOne(splitLines(bytesOf(blob, ifMatch)), (line) => line);
 }
 
 /** The same, parsed. A row costs little more than in a loop of one's own over what arrives at a time. */

@@ -1,0 +1,240 @@
+/** The backups there are: each a folder in the container of backups. */
+
+import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+
+import { defined } from '../defined.ts';
+import { linesOf } from '../storage/ndjson.ts';
+import { bytesOf, readText } from '../storage/readText.ts';
+import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
+import { isNotFound } from '../storage/storageErrors.ts';
+import { BackupError, backupError } from './backupErrors.ts';
+import { backupPrefix, parseBackupBlob, parseBackupName, parseBackupWanted } from './backupName.ts';
+import {
+  BACKUP_FILES,
+  type BackupFileName,
+  type BackupManifest,
+  type CountMismatch,
+  MANIFEST_FILE,
+  parseManifest,
+} from './manifest.ts';
+import { parseVerification, VERIFICATION_FILE, type Verification } from './verification.ts';
+
+/**
+ * `newer`: of a version that this one cannot read. `damaged`: as far as a listing or the last verification tells; the
+ * files themselves are read by `verifyBackup`.
+ */
+export const BACKUP_STATES = ['good', 'unfinished', 'countMismatch', 'damaged', 'newer'] as const;
+export type BackupState = (typeof BACKUP_STATES)[number];
+
+/** A backup as a listing shows it. */
+export interface BackupSummary {
+  readonly backup: string;
+  /** Alias of the hub. */
+  readonly hub: string;
+  /** When it began, ISO UTC, as its name says. */
+  readonly at: string;
+  readonly state: BackupState;
+  /** What is wrong with it. */
+  readonly problem?: string;
+  /** Of all its blobs. */
+  readonly bytes: number;
+  readonly finishedAt?: string;
+  readonly devices?: number;
+  readonly modules?: number;
+  readonly configurations?: number;
+  readonly keys?: BackupManifest['keys'];
+  readonly extrasComplete?: boolean;
+  readonly countMismatch?: CountMismatch;
+  readonly lastVerification?: Verification;
+}
+
+/** A backup that can be read: it is finished, and its files have the sizes that its manifest says. */
+export interface OpenBackup {
+  readonly name: string;
+  readonly manifest: BackupManifest;
+  readonly lastVerification?: Verification;
+  /** The lines of a file, of the version that was there when the backup was opened; each call reads it once. */
+  lines(file: BackupFileName): AsyncIterableIterator<string>;
+  bytes(file: BackupFileName): AsyncGenerator<Uint8Array>;
+  blob(file: BackupFileName): BlockBlobClient;
+  /** Of that version, for readers of their own. */
+  etag(file: BackupFileName): string;
+}
+
+interface Folder {
+  readonly name: string;
+  /** By the name of the file in it. */
+  readonly blobs: ReadonlyMap<string, { readonly bytes: number; readonly etag: string }>;
+}
+
+/** What a folder holds: a backup that can be read, or why it cannot. */
+type Looked =
+  | { readonly open: OpenBackup; readonly error?: undefined }
+  | { readonly error: BackupError; readonly manifest?: BackupManifest; readonly lastVerification?: Verification };
+
+const READS_AT_ONCE = 8;
+
+const STATE_OF: Readonly<Record<string, BackupState>> = { backupUnfinished: 'unfinished', backupNewer: 'newer' };
+
+/** All backups, or those of one hub; newest first. */
+export async function listBackups(storage: Storage, hub?: string): Promise<BackupSummary[]> {
+  const container = storage.container(BACKUPS_CONTAINER);
+  const folders = await foldersIn(container, hub === undefined ? undefined : backupPrefix(hub));
+  const found: BackupSummary[] = [];
+  for (let at = 0; at < folders.length; at += READS_AT_ONCE) {
+    const batch = folders.slice(at, at + READS_AT_ONCE);
+    found.push(...(await Promise.all(batch.map(async (folder) => summaryOf(folder, await look(container, folder))))));
+  }
+  return found;
+}
+
+/**
+ * Opens a backup by its name. One whose counts did not match is opened like any other: `requireGood` is for whoever does
+ * not take it.
+ *
+ * @throws BackupError: it is unknown, unfinished, damaged, of a newer version, or its manifest is of another
+ */
+export async function openBackup(storage: Storage, name: string): Promise<OpenBackup> {
+  if (parseBackupName(name) === undefined) throw backupError('backupUnknown:name');
+  const container = storage.container(BACKUPS_CONTAINER);
+  const [folder] = await foldersIn(container, backupPrefix(name));
+  if (folder === undefined) throw backupError('backupUnknown', { name });
+  const looked = await look(container, folder);
+  if (looked.error !== undefined) throw looked.error;
+  return looked.open;
+}
+
+/**
+ * The name of the backup that a person means: one that is named in full, or the newest good one.
+ *
+ * @param text a name, `HUB/latest` or `latest`, which is of `defaultHub`
+ * @throws BackupError: it is no name, or there is no good backup
+ */
+export async function findBackup(storage: Storage, text: string, defaultHub: string): Promise<string> {
+  const wanted = parseBackupWanted(text);
+  if (wanted === undefined) throw backupError('backupUnknown:name');
+  if ('name' in wanted) return wanted.name;
+  const hub = wanted.latestOf ?? defaultHub;
+  const newest = await newestGood(storage, hub);
+  if (newest === undefined) throw backupError('backupUnknown:none', { hub });
+  return newest.backup;
+}
+
+/** The newest backup of a hub that is good. */
+export async function newestGood(storage: Storage, hub: string): Promise<BackupSummary | undefined> {
+  return (await listBackups(storage, hub)).find(({ state }) => state === 'good');
+}
+
+/** @throws BackupError when the counts of the backup did not match */
+export function requireGood({ name, manifest: { countMismatch } }: OpenBackup): void {
+  if (countMismatch === undefined) return;
+  const [least, most] = countMismatch.expected;
+  throw backupError('backupCountMismatch', { name, found: countMismatch.found, least, most });
+}
+
+/** Newest first; folders whose name is none of a backup are not ours. */
+async function foldersIn(container: ContainerClient, prefix: string | undefined): Promise<Folder[]> {
+  const folders = new Map<string, Map<string, { bytes: number; etag: string }>>();
+  try {
+    for await (const { name: blobName, properties } of container.listBlobsFlat(defined({ prefix }))) {
+      const of = parseBackupBlob(blobName);
+      if (of === undefined) continue;
+      const blobs = folders.get(of.name) ?? new Map();
+      folders.set(of.name, blobs);
+      blobs.set(of.file, { bytes: properties.contentLength ?? 0, etag: properties.etag });
+    }
+  } catch (error) {
+    // No backup was ever made.
+    if (!isNotFound(error)) throw error;
+  }
+  const instant = (name: string) => parseBackupName(name)?.at.getTime() ?? 0;
+  return Array.from(folders, ([name, blobs]) => ({ name, blobs })).sort(
+    (a, b) => instant(b.name) - instant(a.name) || (a.name < b.name ? -1 : 1),
+  );
+}
+
+async function look(container: ContainerClient, { name, blobs }: Folder): Promise<Looked> {
+  const blobOf = (file: string) => container.getBlockBlobClient(`${backupPrefix(name)}${file}`);
+  const textOf = async (file: string) => (blobs.has(file) ? textIfThere(blobOf(file)) : undefined);
+  const [text, verified] = await Promise.all([textOf(MANIFEST_FILE), textOf(VERIFICATION_FILE)]);
+  if (text === undefined) return { error: backupError('backupUnfinished', { name }) };
+  const last = defined({ lastVerification: verified === undefined ? undefined : parseVerification(verified) });
+  let manifest: BackupManifest;
+  try {
+    manifest = parseManifest(text, name);
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    return { error, ...last };
+  }
+  const what = sizeFault(manifest, blobs) ?? foundFault(last.lastVerification);
+  if (what !== undefined) return { error: backupError('backupDamaged', { name, what }), manifest, ...last };
+  const etag = (file: BackupFileName) => blobs.get(file)?.etag ?? '';
+  return {
+    open: {
+      name,
+      manifest,
+      ...last,
+      blob: blobOf,
+      etag,
+      bytes: (file) => bytesOf(blobOf(file), etag(file)),
+      lines: (file) => linesOf(blobOf(file), etag(file)),
+    },
+  };
+}
+
+async function textIfThere(blob: BlockBlobClient): Promise<string | undefined> {
+  try {
+    return (await readText(blob)).text;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+function sizeFault({ files }: BackupManifest, blobs: Folder['blobs']): string | undefined {
+  for (const file of BACKUP_FILES) {
+    const found = blobs.get(file)?.bytes;
+    if (found === undefined) return `${file} is missing`;
+    if (found !== files[file].bytes) return sizeProblem(file, found, files[file].bytes);
+  }
+  return undefined;
+}
+
+export function sizeProblem(file: string, found: number, written: number): string {
+  return `${file} has ${found} bytes, and had ${written} when it was written`;
+}
+
+function foundFault(verification: Verification | undefined): string | undefined {
+  if (verification === undefined || verification.result === 'good') return undefined;
+  return verification.problems[0] ?? 'its last verification found it so';
+}
+
+function summaryOf({ name, blobs }: Folder, looked: Looked): BackupSummary {
+  const { hub = '', at } = parseBackupName(name) ?? {};
+  const of = looked.error === undefined ? looked.open : looked;
+  const { manifest, lastVerification } = of;
+  const { countMismatch } = manifest ?? {};
+  return {
+    backup: name,
+    hub,
+    at: at?.toISOString() ?? '',
+    state: stateOf(looked.error, countMismatch),
+    ...defined({ problem: looked.error?.message }),
+    bytes: Array.from(blobs.values()).reduce((sum, { bytes }) => sum + bytes, 0),
+    ...defined({
+      finishedAt: manifest?.finishedAt,
+      devices: manifest?.devices,
+      modules: manifest?.modules,
+      configurations: manifest?.configurations,
+      keys: manifest?.keys,
+      extrasComplete: manifest?.extrasComplete,
+      countMismatch,
+      lastVerification,
+    }),
+  };
+}
+
+function stateOf(error: BackupError | undefined, mismatch: CountMismatch | undefined): BackupState {
+  if (error !== undefined) return STATE_OF[error.code] ?? 'damaged';
+  return mismatch === undefined ? 'good' : 'countMismatch';
+}
