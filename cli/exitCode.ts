@@ -42,6 +42,8 @@ export function exitCodeOf(record: RunRecord): ExitCode {
 /** Lines, configurations among them, whose fate a person has to look at. */
 export function troubled(record: RunRecord): number {
   if (!isFinal(record.state)) return 0;
-  const counts = [record.outcomes, record.configurations?.outcomes].filter((outcomes) => outcomes !== undefined);
+  const counts = [record.outcomes, record.kind === 'provision' ? record.configurations?.outcomes : undefined].filter(
+    (outcomes) => outcomes !== undefined,
+  );
   return counts.reduce((sum, { failed, rejected, unconfirmed }) => sum + failed + rejected + unconfirmed, 0);
 }

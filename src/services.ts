@@ -7,16 +7,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 import { defined } from './lib/defined.ts';
+import { isIdleWork } from './lib/hubJobs/hubJob.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
 import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
-import type { ProvisioningContext } from './lib/provisioning/run/provisionRun.ts';
+import { isProvisioningIdle } from './lib/provisioning/job/isIdle.ts';
+import type { ProvisioningContext, ProvisionRun } from './lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from './lib/registry/index.ts';
-import { RUN_KINDS } from './lib/runKinds.ts';
-import type { ApplyFile } from './lib/runs/applyFile.ts';
+import { RUN_KINDS, type RunRecord, runsOf } from './lib/runKinds.ts';
 import type { RunStarter } from './lib/runs/restartRun.ts';
+import type { RunBase } from './lib/runs/runRecord.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
 import { createStorage, type Storage } from './lib/storage/storage.ts';
+import { WORK_JOBS, type WorkContext, type WorkRun } from './lib/work/workRun.ts';
 
 export const settings: Settings = readSettings();
 
@@ -56,12 +59,29 @@ export function loggerOf(invocation: InvocationLog): Logger {
   return createLogger((level, message) => invocation[level](message));
 }
 
-/** The services of provisioning, logging into the given invocation. */
-export function provisioning(invocation: InvocationLog): ProvisioningContext {
-  return { settings, storage, runs, hub, now, sleep: (ms) => sleep(ms), log: loggerOf(invocation) };
+/** What the steps of any run work with, logging into the given invocation. */
+function runContext(invocation: InvocationLog) {
+  const context = { settings, storage, hub, now, sleep: (ms: number) => sleep(ms), log: loggerOf(invocation) };
+  const provisioningContext: ProvisioningContext = { ...context, runs: runsOf<ProvisionRun>(runs), isIdle };
+  function isIdle(record: RunBase): Promise<boolean> {
+    const run = record as RunRecord;
+    return run.kind === 'provision'
+      ? isProvisioningIdle(provisioningContext, run)
+      : isIdleWork(provisioningContext, run, WORK_JOBS);
+  }
+  return { ...context, isIdle };
 }
 
-/** Applies files for other work than drops. */
-export function applyFile(invocation: InvocationLog, starter: RunStarter): ApplyFile {
-  return applyFileBy(provisioning(invocation), starter);
+/** The services of provisioning, logging into the given invocation. */
+export function provisioning(invocation: InvocationLog): ProvisioningContext {
+  return { ...runContext(invocation), runs: runsOf<ProvisionRun>(runs) };
+}
+
+/** The services of all other work, which applies files by runs of their own. */
+export function working(invocation: InvocationLog, starter: RunStarter): WorkContext {
+  return {
+    ...runContext(invocation),
+    runs: runsOf<WorkRun>(runs),
+    applyFile: applyFileBy(provisioning(invocation), starter),
+  };
 }

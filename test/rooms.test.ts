@@ -27,19 +27,21 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'cli/commands':
     'cli/app cli/render cli provisioning/check provisioning/drop hubJobs runs devicesFile devicesFile/checkDevicesFile.ts textFile local/stack runKinds.ts',
   'cli/app':
-    'cli/render cli provisioning/drop runs settings.ts configurationsFile devicesFile storage redact.ts local/stack runKinds.ts provisioning/run',
+    'cli/render cli provisioning/drop runs settings.ts configurationsFile devicesFile storage redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
-    'cli provisioning/outcome provisioning/drop hubJobs runs redact.ts countText.ts local/stack runKinds.ts provisioning/run',
+    'cli provisioning/outcome provisioning/drop hubJobs runs redact.ts countText.ts local/stack runKinds.ts provisioning/run work',
   // Errors and exit codes of all commands.
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts provisioning/steps provisioning/drop runs turns storage redact.ts provisioning/run',
+    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop work runs turns storage redact.ts provisioning/run',
   'src/hosting': 'src/orchestrations provisioning/steps provisioning/drop hubJobs runs turns codeText.ts',
-  'src/services.ts': 'provisioning/drop runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
-  'src/orchestrations': 'provisioning/steps provisioning/preImage runs turns',
+  'src/services.ts':
+    'provisioning/job provisioning/drop work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
+  'src/orchestrations': 'provisioning/steps provisioning/preImage work runs turns',
   // The kinds of runs there are.
-  'src/lib/runKinds.ts': 'provisioning/run runs',
+  'src/lib/runKinds.ts': 'provisioning/run work runs',
+  'src/lib/workKinds.ts': 'backup work',
   'src/lib/health.ts': 'registry storage redact.ts',
 
   'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
@@ -59,8 +61,9 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
   'src/lib/backup':
-    'backup/retentionPolicy.ts backup/schedule.ts runs registryLines devicesFile storage textFile errors.ts codeText.ts',
-  'src/lib/hubJobs': 'runs registryLines registry storage errors.ts',
+    'backup/retentionPolicy.ts backup/schedule.ts work hubJobs runs registryLines registry devicesFile storage textFile errors.ts codeText.ts',
+  'src/lib/work': 'hubJobs runs registryLines turns registry storage errors.ts redact.ts codeText.ts',
+  'src/lib/hubJobs': 'turns runs registryLines registry storage errors.ts',
   'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts codeText.ts',
   'src/lib/settings.ts': 'backup/retentionPolicy.ts backup/schedule.ts turns registry storage errors.ts codeText.ts',
   // What settings say of backups, in words that are checked when the app is loaded.
@@ -110,6 +113,7 @@ const PURE = [
   'src/lib/runs/step.ts',
   'src/lib/turns/delays.ts',
   'src/lib/turns/turnQueue.ts',
+  'src/lib/work/workSteps.ts',
 ];
 
 /** Packages of the Functions host, and the rooms that may know them. */

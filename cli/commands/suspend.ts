@@ -16,7 +16,8 @@ export async function suspend(id: string, flags: SuspendFlags, output: Output): 
     doing: 'suspending',
     done: 'suspended',
   });
-  const jobGoesOn = jobs.import !== undefined && !isTerminalStatus(jobs.import.status);
+  const job = 'import' in jobs ? jobs.import : undefined;
+  const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
   const command = commandTextFor(flags.data);
   const already = suspendedAt === undefined ? '' : ' already';
   output.tell(`Run ${runId} is suspended${already}. Let it go on with:\n  ${command('resume', shortId(runId))}`);

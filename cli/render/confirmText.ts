@@ -1,7 +1,7 @@
 /** The command that confirms what was refused for want of a confirmation. */
 
 import { DEFAULT_OPTIONS } from '../../src/lib/provisioning/run/options.ts';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import type { OptionFlags } from './commandText.ts';
 import { type CommandText, flagName, pathFromReader } from './commandText.ts';
 
@@ -16,7 +16,7 @@ export interface Dropped {
 
 /** @returns undefined when no confirmation is missing */
 export function confirmingCommand(
-  { error, options, hub, drop }: RunRecord,
+  { error, options, hub, drop }: ProvisionRun,
   dropped: Dropped | undefined,
   command: CommandText,
 ): string | undefined {

@@ -1,6 +1,6 @@
 /** What the check has to say of a file as a whole, as text for people. */
 
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { formatCount } from './format.ts';
 import type { Paint } from './outcomeText.ts';
 import { wrapFinding } from './wrap.ts';
@@ -9,7 +9,7 @@ const SHOWN = 8;
 
 /** @param columns width of the terminal; undefined: lines are as long as they are */
 export function renderFileWarnings(
-  { check }: Pick<RunRecord, 'check'>,
+  { check }: Pick<ProvisionRun, 'check'>,
   columns: number | undefined,
   paint: Paint,
 ): readonly string[] {

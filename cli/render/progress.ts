@@ -1,12 +1,13 @@
 /** What a run is doing now, from its record and the clock alone. */
 
 import { isTerminalStatus } from '../../src/lib/hubJobs/jobStatus.ts';
-import type { ProvisionPhase } from '../../src/lib/provisioning/run/provisionRun.ts';
+import type { ProvisionPhase, ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import type { RunJob } from '../../src/lib/runs/runRecord.ts';
+import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import type { CommandText } from './commandText.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatRate } from './format.ts';
-import { jobStatusText, PHASE_TEXT as SHORT_TEXT, shortId, stateText } from './runWords.ts';
+import { jobStatusText, phaseText, PHASE_TEXT as SHORT_TEXT, shortId, stateText } from './runWords.ts';
 import { stillnessOf, stillText } from './stillness.ts';
 
 export interface Progress {
@@ -40,10 +41,28 @@ export function progressOf(record: RunRecord | undefined, now: Date, since: Date
 function activeProgress(record: RunRecord, now: Date, command: CommandText): Progress {
   if (record.cancelRequestedAt !== undefined) return { text: 'cancelling' };
   if (record.suspendedAt !== undefined) return { text: suspendedText(record, command) };
-  const { phase, waiting } = record;
-  if (phase === undefined) return { text: stateText(record.state) };
+  const { waiting } = record;
   // What holds a run up matters more than where it stands.
   if (waiting?.kind === 'busy') return { text: `waiting for the hub: ${waiting.reason}` };
+  return record.kind === 'provision' ? provisionProgress(record, now) : workProgress(record);
+}
+
+function workProgress({ phase = 'begin', waiting, jobs, progress }: WorkRun): Progress {
+  if (waiting?.kind === 'trouble') return { text: `retrying: ${waiting.reason}` };
+  if (waiting?.kind === 'turn') return { text: waiting.reason };
+  const job = Object.values(jobs).findLast((one) => one !== undefined && !isTerminalStatus(one.status));
+  if (phase === 'export' && job !== undefined) {
+    return { text: `${phaseText(phase)}: job ${jobStatusText(job)}`, fraction: job.progress / 100 };
+  }
+  if (progress === undefined) return { text: phaseText(phase) };
+  const { lines, left } = progress;
+  const text = `${phaseText(phase)}: ${formatCount(lines - left)} of ${formatCount(lines)}`;
+  return { text, fraction: lines === 0 ? 1 : (lines - left) / lines };
+}
+
+function provisionProgress(record: ProvisionRun, now: Date): Progress {
+  const { phase, waiting } = record;
+  if (phase === undefined) return { text: stateText(record.state) };
   if (waiting?.kind === 'trouble' && record.jobs.import === undefined) return { text: `retrying: ${waiting.reason}` };
   if (phase === 'job') return jobProgress(record, now);
   if (phase === 'retry' && record.progress !== undefined) {
@@ -58,16 +77,17 @@ function activeProgress(record: RunRecord, now: Date, command: CommandText): Pro
   return { text: ofLines ? `${PHASE_TEXT[phase]} of ${linesText(record)}` : PHASE_TEXT[phase] };
 }
 
-function suspendedText({ runId, jobs: { import: job } }: RunRecord, command: CommandText): string {
+function suspendedText({ runId, jobs }: RunRecord, command: CommandText): string {
+  const job = 'import' in jobs ? jobs.import : undefined;
   const jobGoesOn = job !== undefined && !isTerminalStatus(job.status);
   return `suspended${jobGoesOn ? ' (its import job goes on)' : ''}: ${command('resume', shortId(runId))}`;
 }
 
-function linesText(record: RunRecord): string {
+function linesText(record: ProvisionRun): string {
   return formatPlural(record.check?.lines ?? 0, 'line');
 }
 
-function jobProgress(record: RunRecord, now: Date): Progress {
+function jobProgress(record: ProvisionRun, now: Date): Progress {
   const { jobs, check } = record;
   const job = jobs.import;
   if (job === undefined) return { text: 'starting the import job' };

@@ -1,13 +1,15 @@
 /** What a run came to, as text for people. */
 
 import { dirname } from 'node:path/posix';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
-import { isFinal, OUTCOMES } from '../../src/lib/runs/runRecord.ts';
+import { isFinal, OUTCOMES, type RunBase } from '../../src/lib/runs/runRecord.ts';
 import { troubled } from '../exitCode.ts';
 import type { CommandText } from './commandText.ts';
 import { changed, confirmingCommand, type Dropped } from './confirmText.ts';
 import { renderFileWarnings } from './fileWarningsText.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
+import { renderCounts } from './outcomeCounts.ts';
 import { outcomeStyle, outcomeText, type Paint } from './outcomeText.ts';
 import type { Style } from './output.ts';
 import { renderPlan } from './planText.ts';
@@ -44,12 +46,12 @@ export function stateStyle(record: RunRecord): Style {
 }
 
 /** How long the run took, or has been going on, ms. */
-export function runDuration(record: RunRecord, now: Date): number {
+export function runDuration(record: RunBase, now: Date): number {
   return Date.parse(record.finishedAt ?? now.toISOString()) - Date.parse(record.createdAt);
 }
 
 /** The result: state, what went wrong, a count for each outcome, where the report is. */
-export function renderOutcome(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
+export function renderOutcome(record: ProvisionRun, report: RunReport | undefined, look: Look): string[] {
   const { now, paint, columns } = look;
   const head = paint(['bold', ...[stateStyle(record)].flat()] as Style, sentence(stateText(record.state)));
   const dryRun = record.options?.dryRun ? ' (dry run: nothing was sent to the hub)' : '';
@@ -61,7 +63,7 @@ export function renderOutcome(record: RunRecord, report: RunReport | undefined, 
   }
   lines.push(
     ...renderError(record, look),
-    ...renderCounts(record, paint),
+    ...renderCounts(record.outcomes, paint),
     ...renderPlan(record.plan, paint),
     ...renderConfigurations(record, report, look),
     ...renderLines(record, columns),
@@ -73,11 +75,11 @@ export function renderOutcome(record: RunRecord, report: RunReport | undefined, 
 }
 
 /** Whether a cancel was asked for that changed nothing. */
-function cameTooLate({ state, cancelRequestedAt }: RunRecord): boolean {
+function cameTooLate({ state, cancelRequestedAt }: ProvisionRun): boolean {
   return cancelRequestedAt !== undefined && isFinal(state) && state !== 'cancelled';
 }
 
-function renderError(record: RunRecord, { columns, command, dropped }: Look): string[] {
+function renderError(record: ProvisionRun, { columns, command, dropped }: Look): string[] {
   const { error, options } = record;
   if (error === undefined) return [];
   const message = error.message.split('\n').flatMap((line) => wrap(line, 2, columns));
@@ -88,25 +90,6 @@ function renderError(record: RunRecord, { columns, command, dropped }: Look): st
   // Not wrapped: it is there to be pasted.
   const without = options?.backupFirst === 'never' ? ['', '  If not, leave --backup-first out.'] : [];
   return ['', ...message, '', '  If you mean it, type:', '', `    ${confirming}`, ...without];
-}
-
-function renderCounts(record: RunRecord, paint: Paint): string[] {
-  const { outcomes } = record;
-  if (outcomes === undefined) return [];
-  const rows = OUTCOMES.filter((outcome) => outcomes[outcome] > 0);
-  const total = rows.reduce((sum, outcome) => sum + outcomes[outcome], 0);
-  const width = Math.max(formatCount(total).length, 5);
-  const row = (text: string, count: number): string => `  ${text.padEnd(26)}${formatCount(count).padStart(width)}`;
-  return [
-    '',
-    ...rows.map((outcome) => {
-      const text = row(outcomeText(outcome), outcomes[outcome]);
-      const style = outcomeStyle(outcome);
-      return style === undefined ? text : paint(style, text);
-    }),
-    ...(rows.length === 1 ? [] : [paint('dim', `  ${'─'.repeat(26 + width)}`), row('lines', total)]),
-    ...(rows.length === 0 ? [row('lines', 0)] : []),
-  ];
 }
 
 const CONFIGURATIONS_SHOWN = 5;
@@ -120,7 +103,7 @@ function renderConfiguration(one: ReportedConfiguration, columns: number | undef
 }
 
 /** They are no lines of the file, so they stand apart from its sum. */
-function renderConfigurations({ configurations }: RunRecord, report: RunReport | undefined, look: Look): string[] {
+function renderConfigurations({ configurations }: ProvisionRun, report: RunReport | undefined, look: Look): string[] {
   const { paint, columns } = look;
   const { outcomes } = configurations ?? {};
   if (outcomes === undefined) return [];
@@ -140,7 +123,7 @@ function renderConfigurations({ configurations }: RunRecord, report: RunReport |
 }
 
 /** What the lines asked for, and what of them was taken from their devices. */
-function renderLines({ check, kept }: RunRecord, columns: number | undefined): string[] {
+function renderLines({ check, kept }: ProvisionRun, columns: number | undefined): string[] {
   if (check === undefined) return [];
   const modes = modesText(check);
   const fields = KEPT.flatMap(([field, text]) => {
@@ -167,14 +150,14 @@ const KEPT = [
   ['capabilities', 'edge capability'],
 ] as const;
 
-function modesText(check: NonNullable<RunRecord['check']>): string {
+function modesText(check: NonNullable<ProvisionRun['check']>): string {
   return Object.entries(check.byMode)
     .map(([mode, count]) => `${mode} ${formatCount(count)}`)
     .join(', ');
 }
 
 /** Where the files of the report are, and how to get them. */
-function renderReport({ report, runId }: RunRecord, look: Look): string[] {
+function renderReport({ report, runId }: ProvisionRun, look: Look): string[] {
   if (report === undefined) return [];
   const { paint, command, downloads } = look;
   const folder = dirname(report.json);
@@ -199,7 +182,7 @@ function renderReport({ report, runId }: RunRecord, look: Look): string[] {
 }
 
 /** Everything that the record of a run says. */
-export function renderRun(record: RunRecord, report: RunReport | undefined, look: Look): string[] {
+export function renderRun(record: ProvisionRun, report: RunReport | undefined, look: Look): string[] {
   const { paint, columns, command } = look;
   const { drop, check, jobs, waiting, suspendedAt } = record;
   const job = jobs.import;
@@ -230,13 +213,13 @@ export function renderRun(record: RunRecord, report: RunReport | undefined, look
   ];
 }
 
-function optionsText({ options }: RunRecord): string | undefined {
+function optionsText({ options }: ProvisionRun): string | undefined {
   if (options === undefined) return undefined;
   const chosen = Object.entries(changed(options));
   return chosen.length === 0 ? 'defaults' : chosen.map(([name, value]) => `${name} ${value}`).join(', ');
 }
 
-function checkText(check: NonNullable<RunRecord['check']>): string {
+function checkText(check: NonNullable<ProvisionRun['check']>): string {
   const parts = [
     formatPlural(check.lines, 'line'),
     formatPlural(check.devices, 'device'),

@@ -2,6 +2,7 @@
 
 import type { ProvisionPhase } from '../../src/lib/provisioning/run/provisionRun.ts';
 import type { RunJob, RunState } from '../../src/lib/runs/runRecord.ts';
+import type { WorkKind, WorkPhase } from '../../src/lib/work/workRun.ts';
 
 const STATE_TEXT: Readonly<Record<RunState, string>> = {
   accepted: 'about to begin',
@@ -30,6 +31,36 @@ export const PHASE_TEXT: Readonly<Record<ProvisionPhase, string>> = {
   parents: 'linking to parents',
   settle: 'settling the outcomes',
   report: 'writing the report',
+};
+
+const WORK_PHASE_TEXT: Readonly<Record<WorkPhase, string>> = {
+  begin: 'about to begin',
+  turn: 'waiting its turn',
+  export: 'exporting the registry',
+  verify: 'verifying',
+  extras: 'reading what an export lacks',
+  write: 'writing the backup',
+  compare: 'comparing',
+  apply: 'applying',
+  rest: 'putting back what a file cannot',
+  check: 'comparing what came of it',
+  report: 'writing the report',
+};
+
+/** What a run of any kind does in a phase. */
+export function phaseText(phase: ProvisionPhase | WorkPhase): string {
+  return { ...WORK_PHASE_TEXT, ...PHASE_TEXT }[phase];
+}
+
+/** What kind of work a run is that has no file of its own. */
+export const KIND_TEXT: Readonly<Record<WorkKind, string>> = {
+  backup: 'backup',
+  verify: 'verify a backup',
+  plan: 'plan',
+  restore: 'restore',
+  undo: 'undo',
+  deleteAll: 'delete all',
+  drill: 'restore drill',
 };
 
 export function jobStatusText({ status }: Pick<RunJob, 'status'>): string {

@@ -4,7 +4,7 @@ import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { formatCount, formatDuration } from './format.ts';
 import type { Paint } from './outcomeText.ts';
 import { runDuration, stateStyle } from './runText.ts';
-import { PHASE_TEXT, SHORT_ID, stateText } from './runWords.ts';
+import { KIND_TEXT, phaseText, SHORT_ID, stateText } from './runWords.ts';
 import { type Column, renderTable } from './table.ts';
 
 export interface TableLook {
@@ -120,12 +120,14 @@ function cutMiddle(text: string, length: number): string {
 }
 
 function rowOf(record: RunRecord, now: Date): Row {
-  const { outcomes, check } = record;
+  const { outcomes } = record;
+  const check = record.kind === 'provision' ? record.check : undefined;
+  const isDry = record.kind === 'provision' && record.options?.dryRun === true;
   return {
     run: record.runId,
     hub: record.hub ?? '-',
-    batch: record.batch,
-    state: record.options?.dryRun ? `${whatItDoes(record)}, dry run` : whatItDoes(record),
+    batch: record.kind === 'provision' ? record.batch : KIND_TEXT[record.kind],
+    state: isDry ? `${whatItDoes(record)}, dry run` : whatItDoes(record),
     lines: check === undefined ? '-' : formatCount(check.lines),
     notOk: outcomes === undefined ? '-' : formatCount(outcomes.failed + outcomes.rejected + outcomes.unconfirmed),
     age: formatDuration(now.getTime() - Date.parse(record.createdAt)),
@@ -135,6 +137,6 @@ function rowOf(record: RunRecord, now: Date): Row {
 
 function whatItDoes({ state, phase, suspendedAt, waiting }: RunRecord): string {
   if (state !== 'running' || phase === undefined) return stateText(state);
-  if (suspendedAt !== undefined) return `suspended, ${PHASE_TEXT[phase]}`;
-  return waiting?.position === undefined ? PHASE_TEXT[phase] : `${PHASE_TEXT[phase]}, ${waiting.position} ahead`;
+  if (suspendedAt !== undefined) return `suspended, ${phaseText(phase)}`;
+  return waiting?.position === undefined ? phaseText(phase) : `${phaseText(phase)}, ${waiting.position} ahead`;
 }

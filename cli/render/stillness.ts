@@ -2,8 +2,7 @@
 
 import { defined } from '../../src/lib/defined.ts';
 import { isTerminalStatus } from '../../src/lib/hubJobs/jobStatus.ts';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
-import { isFinal } from '../../src/lib/runs/runRecord.ts';
+import { isFinal, type RunBase } from '../../src/lib/runs/runRecord.ts';
 import { formatDuration } from './format.ts';
 import { wrap } from './wrap.ts';
 
@@ -25,7 +24,7 @@ const HINT_AFTER_MS = 3 * 60_000;
  * @param record undefined while the app has not noticed the drop
  * @param since when the watching began
  */
-export function stillnessOf(record: RunRecord | undefined, now: Date, since: Date): Stillness | undefined {
+export function stillnessOf(record: RunBase | undefined, now: Date, since: Date): Stillness | undefined {
   if (record !== undefined && isQuiet(record)) return undefined;
   const moved = record?.updatedAt ?? since.toISOString();
   const stillMs = now.getTime() - Date.parse(moved);
@@ -34,11 +33,11 @@ export function stillnessOf(record: RunRecord | undefined, now: Date, since: Dat
   return { since: moved, seconds: Math.floor(stillMs / 1000), ...defined({ hint }) };
 }
 
-function isQuiet({ state, suspendedAt, waiting }: RunRecord): boolean {
+function isQuiet({ state, suspendedAt, waiting }: RunBase): boolean {
   return isFinal(state) || suspendedAt !== undefined || waiting?.kind === 'turn';
 }
 
-function hintFor(record: RunRecord | undefined): string | undefined {
+function hintFor(record: RunBase | undefined): string | undefined {
   // It says by itself what it waits for.
   if (record?.waiting !== undefined) return undefined;
   if (record === undefined) {

@@ -5,6 +5,7 @@
 
 import type { DurableClient } from 'durable-functions';
 
+import { pausedRun, resumedRun } from '../lib/runs/pausing.ts';
 import type { RunContext } from '../lib/runs/runContext.ts';
 import { isFinal, type RunBase } from '../lib/runs/runRecord.ts';
 import { instanceIdOfRun, WAKE_EVENT } from '../orchestrations/instanceIds.ts';
@@ -31,9 +32,7 @@ export async function suspendRun(
     return { status: isFinal(run.state) ? 'ended' : 'refused', run };
   }
   const run = await context.runs.update(runId, (current) =>
-    current.suspendedAt === undefined
-      ? { ...withoutPlace(current), suspendedAt: context.now().toISOString() }
-      : undefined,
+    current.suspendedAt === undefined ? pausedRun(current, context.now()) : undefined,
   );
   await wakeRun(context, client, runId);
   return { status: isFinal(run.state) ? 'ended' : 'done', run };
@@ -53,13 +52,9 @@ export async function resumeRun(
   const isSuspendedThere = (await liveStatus(client, instanceId)) === 'Suspended';
   if (known.suspendedAt === undefined && !isSuspendedThere) return { status: 'refused', run: known };
   // The record first: a step that runs at once must not find itself suspended.
-  const run = await context.runs.update(runId, (current) => {
-    const { suspendedAt, suspendedMs = 0, ...rest } = withoutPlace(current);
-    if (suspendedAt === undefined) return isSuspendedThere ? rest : undefined;
-    const now = context.now().getTime();
-    const sinceMs = Date.parse(suspendedAt);
-    return { ...waitedUntil(rest, sinceMs, now), suspendedMs: suspendedMs + now - sinceMs };
-  });
+  const run = await context.runs.update(runId, (current) =>
+    current.suspendedAt === undefined && !isSuspendedThere ? undefined : resumedRun(current, context.now()),
+  );
   if (isSuspendedThere) await client.resume(instanceId, 'asked');
   await wakeRun(context, client, runId);
   return { status: isFinal(run.state) ? 'ended' : 'done', run };
@@ -84,19 +79,4 @@ async function wakeRun(context: RunContext<RunBase>, client: DurableClient, runI
   } catch (error) {
     context.log.log('info', `run ${runId} was not woken: ${String(error)}`);
   }
-}
-
-/** What a run waited for while it was suspended (from `start` to `end`, ms since the epoch) it has not waited for. */
-function waitedUntil<Run extends Pick<RunBase, 'waiting'>>(record: Run, start: number, end: number): Run {
-  const { waiting } = record;
-  if (waiting === undefined) return record;
-  const since = Date.parse(waiting.since);
-  const moved = new Date(since + end - Math.max(since, start)).toISOString();
-  return { ...record, waiting: { ...waiting, since: moved } };
-}
-
-/** A suspended run stands in no queue; and the time for which it was suspended is no time for which it has waited. */
-function withoutPlace(record: RunBase): RunBase {
-  const { waiting, ...rest } = record;
-  return waiting === undefined || waiting.kind === 'turn' ? rest : record;
 }

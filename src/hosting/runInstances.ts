@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import { getClient } from 'durable-functions';
 
-import type { RunInstances } from '../lib/provisioning/steps/awaitTurn.ts';
+import type { RunInstances } from '../lib/hubJobs/askAgain.ts';
 import { instanceIdOfRun } from '../orchestrations/instanceIds.ts';
 import { liveStatus } from './instances.ts';
 

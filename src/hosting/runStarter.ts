@@ -13,11 +13,11 @@ export function runStarter(context: InvocationContext): RunStarter {
     (await liveStatus(client, instanceIdOfRun(runId))) !== undefined;
   return {
     isLive,
-    async start(runId, attempt) {
+    async start(runId, attempt, kind) {
       try {
         await client.startNew(ORCHESTRATIONS.run, {
           instanceId: instanceIdOfRun(runId),
-          input: { runId, attempt } satisfies RunInput,
+          input: { runId, attempt, kind } satisfies RunInput,
         });
       } catch (error) {
         // Started by somebody else in the meantime (409): what was wanted.

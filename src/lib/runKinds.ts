@@ -1,9 +1,30 @@
 import { PROVISION_KIND } from './provisioning/run/provisionKind.ts';
 import type { ProvisionRun } from './provisioning/run/provisionRun.ts';
-import type { RunKinds } from './runs/parseRunRecord.ts';
+import type { KindOfRun, RunKinds } from './runs/parseRunRecord.ts';
+import type { RunStore } from './runs/runStore.ts';
+import { WORK_KIND } from './work/workKind.ts';
+import type { WorkRun } from './work/workRun.ts';
 
 /** The record of a run, of whichever kind. */
-export type RunRecord = ProvisionRun;
+export type RunRecord = ProvisionRun | WorkRun;
 
-/** All kinds of runs there are. */
-export const RUN_KINDS: RunKinds<RunRecord> = { provision: PROVISION_KIND };
+/** All kinds of runs there are. A definition is only asked about records of its own kind. */
+const work = WORK_KIND as KindOfRun<RunRecord>;
+export const RUN_KINDS: RunKinds<RunRecord> = {
+  provision: PROVISION_KIND as KindOfRun<RunRecord>,
+  backup: work,
+  verify: work,
+  plan: work,
+  restore: work,
+  undo: work,
+  deleteAll: work,
+  drill: work,
+};
+
+/**
+ * The store as the steps of one kind of runs see it: a step is only given the id of a run of its own kind. What may meet
+ * others (whoever holds a turn) looks at what all records have.
+ */
+export function runsOf<Run extends RunRecord>(runs: RunStore<RunRecord>): RunStore<Run> {
+  return runs as unknown as RunStore<Run>;
+}

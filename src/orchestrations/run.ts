@@ -11,8 +11,10 @@ import { beginProvisioning, FAIL_PROVISIONING } from '../lib/provisioning/steps/
 import type { RunKind } from '../lib/runs/runRecord.ts';
 import { type AskInput, type AskReply, LONGEST_WAIT_SECONDS, type Step, type TurnStep } from '../lib/runs/step.ts';
 import { TURN_LIMITS, type TurnLimits } from '../lib/turns/turnQueue.ts';
+import { beginWork, FAIL_WORK } from '../lib/work/workSteps.ts';
 import { callActivity, sleep } from './activities.ts';
 import { activityErrorText } from './activityErrorText.ts';
+import { takeItems } from './budgets.ts';
 import { WAKE_EVENT } from './instanceIds.ts';
 import { workLanes } from './lane.ts';
 import { announceTurn, evictFromTurn, leaveTurn, pollTurn, type TurnPlace } from './turns.ts';
@@ -34,11 +36,20 @@ export interface RunResult {
   readonly state: string;
 }
 
+const WORK = { begin: beginWork, fail: FAIL_WORK } as const;
+
 /** What a kind of run begins with, and the activity that marks it as failed. */
 const KINDS: Readonly<
   Record<RunKind, { begin(run: { readonly runId: string; readonly attempt: number }): Step; readonly fail: string }>
 > = {
   provision: { begin: beginProvisioning, fail: FAIL_PROVISIONING },
+  backup: WORK,
+  verify: WORK,
+  plan: WORK,
+  restore: WORK,
+  undo: WORK,
+  deleteAll: WORK,
+  drill: WORK,
 };
 
 /** The history starts over after this many steps: replay time grows with its length. */
@@ -112,6 +123,8 @@ function* take(
     case 'leave':
       leave(context, held);
       return step.next;
+    case 'pace':
+      return yield* takeFromBudget(context, held, step);
     case 'lanes':
       yield* workLanes(context, { runId: step.runId, place: placeOf(held), work: step.work });
       return step.next;
@@ -120,6 +133,18 @@ function* take(
       throw new Error(`unknown step ${JSON.stringify(never)}`);
     }
   }
+}
+
+function* takeFromBudget(
+  context: OrchestrationContext,
+  held: Held,
+  { items, itemsPerMinute, next }: Extract<Step, { readonly do: 'pace' }>,
+): Generator<Task, Step, unknown> {
+  const { hub } = placeOf(held);
+  const taken = yield* takeItems(context, hub, { items, itemsPerMinute });
+  if (taken.granted) return { ...next, input: { ...next.input, granted: items, spreadMs: taken.spreadMs } };
+  yield* waitOrWake(context, held, Math.min(taken.waitMs / 1000, LONGEST_WAIT_SECONDS));
+  return { ...next, input: { ...next.input, granted: 0, spreadMs: 0 } };
 }
 
 function placeOf({ place }: Held): TurnPlace {

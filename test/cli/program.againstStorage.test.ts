@@ -12,7 +12,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { azuriteConnectionString, startAzurite } from '../../local/stack/azurite.ts';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { runIdFor } from '../../src/lib/runs/runId.ts';
 import { onTerminal } from './onTerminal.ts';
 import { noOutcomes, runRecord } from './records.ts';
@@ -50,7 +50,7 @@ async function put(container: string, name: string, content: string): Promise<vo
   await storage.getContainerClient(container).getBlockBlobClient(name).upload(content, Buffer.byteLength(content));
 }
 
-async function putRecord(record: RunRecord): Promise<void> {
+async function putRecord(record: ProvisionRun): Promise<void> {
   const metadata = { state: record.state, created: record.createdAt };
   const content = JSON.stringify(record);
   const blob = storage.getContainerClient('hubkeeper-runs').getBlockBlobClient(`${record.runId}.json`);
@@ -62,7 +62,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 /** Plays the app: waits for the drop, answers with records, and gives back what was dropped. */
-async function answer(cli: RunningCli, blobName: string, ...records: readonly Partial<RunRecord>[]) {
+async function answer(cli: RunningCli, blobName: string, ...records: readonly Partial<ProvisionRun>[]) {
   const blob = storage.getContainerClient('provision').getBlockBlobClient(blobName);
   await until(() => blob.exists());
   const { etag = '', metadata = {} } = await blob.getProperties();
@@ -294,7 +294,7 @@ describe('runs and run', () => {
       runCli(['runs', '--limit', '2', '--json'], environment),
     ]);
     expect(table.stdout.split('\n').map((line) => line.split('  ')[0])).toEqual(['RUN', ids[2], ids[1], '']);
-    expect(JSON.parse(json.stdout).map((record: RunRecord) => record.batch)).toEqual(['n2', 'n1']);
+    expect(JSON.parse(json.stdout).map((record: ProvisionRun) => record.batch)).toEqual(['n2', 'n1']);
   });
 
   test('list those of a hub, and those in a state; as many as asked for, however far back', async () => {
@@ -304,7 +304,7 @@ describe('runs and run', () => {
     await putRecord(runRecord({ runId: 'ba00000000000000000b', ...ofEast }));
     const listed = async (...flags: string[]) => {
       const { code, stdout } = await runCli(['runs', '--json', ...flags], environment);
-      return [code, (JSON.parse(stdout) as RunRecord[]).map(({ runId }) => runId).toSorted()];
+      return [code, (JSON.parse(stdout) as ProvisionRun[]).map(({ runId }) => runId).toSorted()];
     };
     expect(await listed('--hub', 'East', '--limit', '5')).toEqual([
       0,

@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import type { Outcome } from '../../src/lib/runs/runRecord.ts';
 
 export const noOutcomes: Readonly<Record<Outcome, number>> = {
@@ -12,7 +12,7 @@ export const noOutcomes: Readonly<Record<Outcome, number>> = {
 };
 
 /** A run of 100 lines that the check has just passed. */
-export function runRecord(change: Partial<RunRecord> = {}): RunRecord {
+export function runRecord(change: Partial<ProvisionRun> = {}): ProvisionRun {
   return {
     version: 2,
     jobs: {},

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { readReport } from '../helpers/readReport.ts';
 import { NOW, shareStack, type TestStack } from '../helpers/stack.ts';
 import { findSecrets } from '../scenarios/secretScan.ts';
@@ -14,7 +14,7 @@ const PASSWORD = 'Pa55-of-a-registry-4711';
 const lines = (...values: readonly (object | string)[]) =>
   values.map((value) => `${typeof value === 'string' ? value : JSON.stringify(value)}\n`).join('');
 
-async function configurationRows(stack: TestStack, record: RunRecord): Promise<Record<string, string>[]> {
+async function configurationRows(stack: TestStack, record: ProvisionRun): Promise<Record<string, string>[]> {
   const csv = await stack.read('provision-results', record.report?.configurations ?? '');
   return readReport(csv);
 }

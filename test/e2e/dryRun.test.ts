@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { NOW, shareStack, type TestStack } from '../helpers/stack.ts';
 import { readRegistry } from '../scenarios/readRegistry.ts';
 
@@ -46,7 +46,11 @@ const effects = {
 };
 
 /** Drops a file dry, and then for real: what was said is what happens, and only then. */
-async function planAndRun(stack: TestStack, name: string, text: string): Promise<{ dry: RunRecord; real: RunRecord }> {
+async function planAndRun(
+  stack: TestStack,
+  name: string,
+  text: string,
+): Promise<{ dry: ProvisionRun; real: ProvisionRun }> {
   const registry = readRegistry(stack.data);
   await stack.drop(`${name}-dry/devices.txt`, text, DRY);
   const dry = await stack.finalRecord(`${name}-dry/devices.txt`);

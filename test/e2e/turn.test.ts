@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { type TestStack, withStack } from '../helpers/stack.ts';
 
 const devices = (prefix: string, count: number) =>
@@ -20,16 +20,16 @@ const foreignJob = (stack: TestStack, durationMs: number) => post(`${stack.hubAd
 const control = (stack: TestStack, runId: string, verb: 'suspend' | 'resume' | 'cancel') =>
   post(`${stack.apiUrl}/runs/${runId}/${verb}`);
 
-const waitsFor = (stack: TestStack, name: string, what: string, is: (record: RunRecord) => boolean) =>
+const waitsFor = (stack: TestStack, name: string, what: string, is: (record: ProvisionRun) => boolean) =>
   stack.until(`${name} ${what}`, async () => {
     const record = await stack.recordOf(name);
     return record !== undefined && is(record) ? record : undefined;
   });
 
-const inQueue = ({ waiting }: RunRecord) => waiting?.position !== undefined;
+const inQueue = ({ waiting }: ProvisionRun) => waiting?.position !== undefined;
 
 /** When the job of a run was created, by the clock of the app. */
-const startOf = ({ jobs }: RunRecord) => Date.parse(jobs.import?.createdAt ?? '');
+const startOf = ({ jobs }: ProvisionRun) => Date.parse(jobs.import?.createdAt ?? '');
 
 describe('the turn on a hub', () => {
   it('is taken in the order of the drops: with a job of somebody else before them, and past one that is suspended', async () => {
@@ -144,7 +144,7 @@ describe('the turn on a hub', () => {
       await mkdir(join(stack.data, 'host'));
       await stack.restartHost();
 
-      const records: RunRecord[] = [];
+      const records: ProvisionRun[] = [];
       for (const name of names) records.push(await stack.finalRecord(name));
       for (const record of records) expect(record).toMatchObject({ state: 'completed', outcomes: { succeeded: 200 } });
       expect(records.toSorted((one, two) => startOf(one) - startOf(two))).toEqual(records);
@@ -158,7 +158,7 @@ describe('the turn on a hub', () => {
       const together = ['z/devices.txt', 'y/devices.txt', 'x/devices.txt'];
       await Promise.all(together.map((name) => stack.drop(name, devices(name.charAt(0), 5))));
       const records = await Promise.all(together.map((name) => stack.finalRecord(name)));
-      const place = ({ drop }: RunRecord) => `${drop.lastModified} ${drop.blobName}`;
+      const place = ({ drop }: ProvisionRun) => `${drop.lastModified} ${drop.blobName}`;
       expect(records.toSorted((one, two) => startOf(one) - startOf(two)).map(place)).toEqual(records.map(place).sort());
 
       await stack.drop('held/devices.txt', devices('held', 250));

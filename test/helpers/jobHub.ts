@@ -1,10 +1,10 @@
 /** A run up to the start of its job, on a hub that has nothing but jobs. */
 
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../src/lib/provisioning/steps/checkFile.ts';
 import { readOptions } from '../../src/lib/provisioning/steps/readOptions.ts';
 import { startJob } from '../../src/lib/provisioning/steps/startJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { dropFile, type TestContext, testContext } from './provisioningContext.ts';
 
 export function hubError(code: string, fields: { retryable?: boolean; outcomeUnknown?: boolean } = {}): HubError {
@@ -66,7 +66,7 @@ export interface CheckedRun {
   readonly context: TestContext;
   readonly hub: JobHub;
   readonly runId: string;
-  record(): Promise<RunRecord>;
+  record(): Promise<ProvisionRun>;
   log(text: string): Promise<void>;
   start(): ReturnType<typeof startJob>;
 }

@@ -3,9 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import { createLogger } from '../../src/lib/logger.ts';
 import { startNewDrops } from '../../src/lib/provisioning/drop/startNewDrops.ts';
 import { startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
-import type { ProvisioningContext } from '../../src/lib/provisioning/run/provisionRun.ts';
+import { isProvisioningIdle } from '../../src/lib/provisioning/job/isIdle.ts';
+import type { ProvisioningContext, ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import type { RegistryClient } from '../../src/lib/registry/index.ts';
-import { RUN_KINDS } from '../../src/lib/runKinds.ts';
+import { RUN_KINDS, runsOf } from '../../src/lib/runKinds.ts';
 import type { RunStarter } from '../../src/lib/runs/restartRun.ts';
 import { createRunStore } from '../../src/lib/runs/runStore.ts';
 import { type SweepResult, sweep } from '../../src/lib/runs/sweep.ts';
@@ -33,10 +34,11 @@ export function testContext(
   let skew = 0;
   const now = () => new Date(Date.now() + skew);
   const logged: string[] = [];
-  return {
+  const context: TestContext = {
     settings,
     storage,
-    runs: createRunStore(storage, now, RUN_KINDS),
+    runs: runsOf<ProvisionRun>(createRunStore(storage, now, RUN_KINDS)),
+    isIdle: (record) => isProvisioningIdle(context, record as ProvisionRun),
     hub: () => {
       if (options.hub === undefined) throw new Error('no hub in this test');
       return options.hub;
@@ -53,6 +55,7 @@ export function testContext(
       skew += ms;
     },
   };
+  return context;
 }
 
 /** Counts starts, and believes an instance alive until told otherwise. */

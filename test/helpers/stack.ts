@@ -8,7 +8,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 
 import type { HubSettings } from '../../local/hub/hubOptions.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { isFinal, OUTCOMES } from '../../src/lib/runs/runRecord.ts';
 import { readReport } from './readReport.ts';
 
@@ -27,14 +27,14 @@ export interface TestStack extends Stack {
   readonly blobs: BlobServiceClient;
   drop(name: string, content: string | Buffer, metadata?: Record<string, string>): Promise<void>;
   /** Of all runs, in no order. */
-  records(): Promise<RunRecord[]>;
+  records(): Promise<ProvisionRun[]>;
   /** The newest record of a drop; undefined while there is none. */
-  recordOf(blobName: string): Promise<RunRecord | undefined>;
+  recordOf(blobName: string): Promise<ProvisionRun | undefined>;
   /** Waits for the run of a drop to be final, and checks that its outcomes add up to the lines of its input. */
-  finalRecord(blobName: string, timeoutMs?: number): Promise<RunRecord>;
+  finalRecord(blobName: string, timeoutMs?: number): Promise<ProvisionRun>;
   until<T>(what: string, look: () => Promise<T | undefined | false>, timeoutMs?: number): Promise<T>;
   read(container: string, name: string): Promise<string>;
-  rows(record: RunRecord): Promise<ReportRow[]>;
+  rows(record: ProvisionRun): Promise<ReportRow[]>;
   /** A request to the hub with a token of the test's own making: no code of the app has a part in it. */
   rest(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<HubReply>;
   /** Ids of all devices of the hub, by query, page by page. */
@@ -152,19 +152,20 @@ function testStack(stack: Stack): TestStack {
     hubRequest(stack.connectionString, { method, path, body, headers });
 
   // Read anew only once they were written anew: tests look at them several times a second.
-  const known = new Map<string, { readonly etag: string; readonly record: RunRecord }>();
-  const records = async (): Promise<RunRecord[]> => {
-    const found: RunRecord[] = [];
+  const known = new Map<string, { readonly etag: string; readonly record: ProvisionRun }>();
+  const records = async (): Promise<ProvisionRun[]> => {
+    const found: ProvisionRun[] = [];
     for await (const { name, properties } of blobs.getContainerClient('hubkeeper-runs').listBlobsFlat()) {
       const last = known.get(name);
       const etag = properties.etag;
-      const record = last?.etag === etag ? last.record : (JSON.parse(await read('hubkeeper-runs', name)) as RunRecord);
+      const record =
+        last?.etag === etag ? last.record : (JSON.parse(await read('hubkeeper-runs', name)) as ProvisionRun);
       known.set(name, { etag, record });
       found.push(record);
     }
     return found;
   };
-  const recordOf = async (blobName: string): Promise<RunRecord | undefined> =>
+  const recordOf = async (blobName: string): Promise<ProvisionRun | undefined> =>
     (await records())
       .filter(({ drop }) => drop.blobName === blobName)
       .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0];
@@ -219,7 +220,7 @@ function testStack(stack: Stack): TestStack {
       assertAddsUp(record);
       return record;
     },
-    async rows(record: RunRecord) {
+    async rows(record: ProvisionRun) {
       if (record.report === undefined) throw new Error(`The run ${record.runId} has no report.`);
       const rows = readReport<ReportRow>(await read(record.report.container, record.report.csv ?? ''));
       const wrong = rows.findIndex(({ line }, index) => Number(line) <= Number(rows[index - 1]?.line ?? 0));
@@ -239,7 +240,7 @@ function testStack(stack: Stack): TestStack {
 }
 
 /** The promise of every report, checked on every run of every test. */
-export function assertAddsUp(record: RunRecord): void {
+export function assertAddsUp(record: ProvisionRun): void {
   if (record.outcomes === undefined) return;
   const sum = OUTCOMES.reduce((total, outcome) => total + (record.outcomes?.[outcome] ?? 0), 0);
   if (sum !== record.check?.lines) {

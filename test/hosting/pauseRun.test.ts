@@ -2,7 +2,7 @@ import type { DurableClient } from 'durable-functions';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { letRunEnd, resumeRun, suspendRun } from '../../src/hosting/pauseRun.ts';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { type Azurite, startAzurite } from '../helpers/azurite.ts';
 import { dropFile, type TestContext, testContext } from '../helpers/provisioningContext.ts';
 
@@ -35,7 +35,7 @@ beforeEach(() => {
 const HOUR_MS = 3_600_000;
 const hoursAgo = (hours: number) => new Date(context.now().getTime() - hours * HOUR_MS).toISOString();
 
-async function dropped(change: Partial<RunRecord> = {}): Promise<string> {
+async function dropped(change: Partial<ProvisionRun> = {}): Promise<string> {
   const runId = await dropFile(context, `pause-${++files}/devices.txt`, '{"id":"d-1","importMode":"create"}\n');
   await context.runs.update(runId, (record) => ({ ...record, ...change }));
   return runId;

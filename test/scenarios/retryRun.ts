@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { type TestStack, withStack } from '../helpers/stack.ts';
 
 const MINUTE_MS = 60_000;
@@ -34,7 +34,7 @@ function callsOf({ operations }: Activity, operation: string): { all: number; th
 async function failAndRetry(
   count: number,
   options: Parameters<typeof withStack>[0],
-): Promise<{ record: RunRecord; activity: Activity; ids: readonly string[]; perMinute: number }> {
+): Promise<{ record: ProvisionRun; activity: Activity; ids: readonly string[]; perMinute: number }> {
   const ids = idsOf(count);
   return withStack(options, async (stack) => {
     await setFaults(stack, [{ operation: 'importLine', code: 'ThrottlingException' }]);

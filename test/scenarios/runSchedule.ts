@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { isFinal } from '../../src/lib/runs/runRecord.ts';
 import { assertAddsUp, type ReportRow, type TestStack, withStack } from '../helpers/stack.ts';
 import { type FaultSchedule, makeSchedule, type ScheduledDevice } from './faultSchedule.ts';
@@ -11,7 +11,7 @@ export interface ScheduleResult {
   readonly seed: number;
   /** None when all is well. */
   readonly problems: readonly string[];
-  readonly outcomes?: RunRecord['outcomes'];
+  readonly outcomes?: ProvisionRun['outcomes'];
   readonly state?: string;
   readonly seconds: number;
   /** The run did not end: nothing else can be tried on this stack. */
@@ -92,7 +92,7 @@ function tell({ seed, state, outcomes, seconds, problems }: ScheduleResult, sche
 export async function runSchedule(stack: TestStack, schedule: FaultSchedule): Promise<ScheduleResult> {
   const started = performance.now();
   const { seed } = schedule;
-  const end = (problems: readonly string[], record?: RunRecord, hangs = false): ScheduleResult => ({
+  const end = (problems: readonly string[], record?: ProvisionRun, hangs = false): ScheduleResult => ({
     seed,
     problems,
     ...(record === undefined ? {} : { state: record.state, outcomes: record.outcomes }),
@@ -193,7 +193,7 @@ function unexpectedOutcomes(
     readonly before: ReturnType<typeof readRegistry>;
     readonly lines: ReturnType<typeof readDrop>;
     readonly rows: readonly ReportRow[];
-    readonly record: RunRecord;
+    readonly record: ProvisionRun;
   },
 ): string[] {
   const { rows, record } = run;
@@ -314,14 +314,14 @@ function* events(
 }
 
 /** Waits for the run to be final; undefined when it takes too long. */
-async function finalRecord(stack: TestStack, blobName: string, over: AbortSignal): Promise<RunRecord | undefined> {
+async function finalRecord(stack: TestStack, blobName: string, over: AbortSignal): Promise<ProvisionRun | undefined> {
   const deadline = performance.now() + HANGS_AFTER_MS;
   let runId: string | undefined;
   while (performance.now() < deadline && !over.aborted) {
-    const record: RunRecord | undefined =
+    const record: ProvisionRun | undefined =
       runId === undefined
         ? await stack.recordOf(blobName)
-        : (JSON.parse(await stack.read('hubkeeper-runs', `${runId}.json`)) as RunRecord);
+        : (JSON.parse(await stack.read('hubkeeper-runs', `${runId}.json`)) as ProvisionRun);
     runId = record?.runId;
     if (record !== undefined && isFinal(record.state)) return record;
     await sleep(250);

@@ -30,6 +30,23 @@ export async function isAnyUnderWay(
   return false;
 }
 
+/** Name of the blob that keeps the state of a job of a run that is not provisioning's. */
+export function workJobBlob(name: string): string {
+  return `job-${name}.json`;
+}
+
+/** As `isAnyUnderWay`, of a run whose jobs keep their states in blobs of their names. */
+export async function isIdleWork(context: RunContext, record: RunBase, names: readonly string[]): Promise<boolean> {
+  if (record.hub === undefined) return true;
+  const jobs = names.map((name) => ({ noted: record.jobs[name], stateBlob: workJobBlob(name) }));
+  try {
+    return !(await isAnyUnderWay(context, record, jobs));
+  } catch (error) {
+    if (error instanceof HubError) return false;
+    throw error;
+  }
+}
+
 export function isOverdue(context: RunContext, job: { readonly deadline: string }): boolean {
   return context.now().getTime() > Date.parse(job.deadline);
 }

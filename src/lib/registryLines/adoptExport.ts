@@ -17,6 +17,8 @@ import type { SnapshotPlace } from './takeSnapshot.ts';
 export interface ExportRequest {
   readonly blobName: string;
   readonly keys: SnapshotKeys;
+  /** Configurations are written there, too. Default: none are. */
+  readonly configurationsBlobName?: string;
 }
 
 /** An export job that has ended, as far as a snapshot depends on it. */

@@ -1,14 +1,14 @@
 import { type CodeText, speakerOf } from '../codeText.ts';
 import { RunDamaged } from './parseRunRecord.ts';
 import type { RunContext } from './runContext.ts';
-import { isFinal } from './runRecord.ts';
+import { isFinal, type RunKind } from './runRecord.ts';
 
 /** The durable engine, as far as starting a run needs it. */
 export interface RunStarter {
   /** Whether an orchestration of that id exists and has not ended. */
   isLive(runId: string): Promise<boolean>;
   /** @param attempt which start of the run this is, from 1 */
-  start(runId: string, attempt: number): Promise<void>;
+  start(runId: string, attempt: number, kind: RunKind): Promise<void>;
 }
 
 export type RestartResult =
@@ -70,7 +70,7 @@ async function startAgain(context: RunContext, starter: RunStarter, runId: strin
       return mine ? { ...record, startClaim: { at, attempt } } : undefined;
     });
     if (!mine) continue;
-    await starter.start(runId, attempt);
+    await starter.start(runId, attempt, current.kind);
     return { started: true, runId };
   }
 }

@@ -12,6 +12,8 @@ export interface RunContext<Run extends RunBase = RunBase> {
   readonly runs: RunStore<Run>;
   /** The client of a configured hub. */
   hub(alias: string): RegistryClient;
+  /** Whether it is known that no job of a run, of whichever kind, is under way on its hub. */
+  isIdle(record: RunBase): Promise<boolean>;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Logger;

@@ -51,7 +51,17 @@ export function isSuspended<Run extends RunBase>(run: Run): run is Run & { reado
 }
 
 /** What a run is about: the compiler asks for the definition of each, in `runKinds.ts`. */
-export type RunKind = 'provision';
+export const RUN_KIND_NAMES = [
+  'provision',
+  'backup',
+  'verify',
+  'plan',
+  'restore',
+  'undo',
+  'deleteAll',
+  'drill',
+] as const;
+export type RunKind = (typeof RUN_KIND_NAMES)[number];
 
 export interface RunJob {
   readonly jobId: string;

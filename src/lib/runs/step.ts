@@ -87,6 +87,11 @@ export type Step =
   | { readonly do: 'place'; readonly hub: string; readonly ticket: TurnTicket; readonly next: Step }
   | TurnStep
   | { readonly do: 'leave'; readonly next: Step }
+  /**
+   * Takes items from the budget of the hub; `next` is called with `granted` and `spreadMs`, or with 0 granted after a wait
+   * of `LONGEST_WAIT_SECONDS` at most, so that it can look at the record.
+   */
+  | { readonly do: 'pace'; readonly items: number; readonly itemsPerMinute: number; readonly next: CallStep }
   | { readonly do: 'lanes'; readonly runId: string; readonly work: LanesWork; readonly next: Step };
 
 /** The record of a run is read at least this often while it waits: a cancel or suspend whose event was lost is seen then. */

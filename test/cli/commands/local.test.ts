@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { isAlive } from '../../../local/stack/processIdentity.ts';
-import type { RunRecord } from '../../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import { type RunningCli, runCli, startCli } from '../runCli.ts';
 
 interface ReadyLine {
@@ -59,8 +59,8 @@ async function startLocal(...args: string[]): Promise<RunningCli & { readonly re
 }
 
 /** By the API: a command each time would be a process each time. */
-const runOf = async ({ apiUrl }: ReadyLine, runId: string): Promise<Partial<RunRecord>> =>
-  (await (await fetch(`${apiUrl}/runs/${runId}`)).json()) as Partial<RunRecord>;
+const runOf = async ({ apiUrl }: ReadyLine, runId: string): Promise<Partial<ProvisionRun>> =>
+  (await (await fetch(`${apiUrl}/runs/${runId}`)).json()) as Partial<ProvisionRun>;
 
 const until = (condition: () => boolean | Promise<boolean>) =>
   vi.waitFor(async () => expect(await condition()).toBe(true), { timeout: 30_000, interval: 100 });
@@ -179,7 +179,7 @@ test('with no stack up, provision runs one for as long as it takes', async () =>
 test('at its first start the sample is provisioned; cancel reaches a run', async () => {
   const { ready } = await startLocal();
   await until(async () => {
-    const { runs } = (await (await fetch(`${ready.apiUrl}/runs`)).json()) as { runs: RunRecord[] };
+    const { runs } = (await (await fetch(`${ready.apiUrl}/runs`)).json()) as { runs: ProvisionRun[] };
     return runs.some(({ state }) => state === 'completed');
   });
   const { stdout } = await runCli(['runs', '--json', '--data', data]);

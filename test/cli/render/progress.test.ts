@@ -8,7 +8,7 @@ import {
   statusLine,
   uploadProgress,
 } from '../../../cli/render/progress.ts';
-import type { RunRecord } from '../../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import { runRecord } from '../records.ts';
 
 const since = new Date('2026-11-20T10:00:00.000Z');
@@ -24,7 +24,7 @@ const job = {
 
 const { phase: _, ...accepted } = runRecord({ state: 'accepted' });
 
-const cases: { name: string; record: RunRecord | undefined; now: number; expected: Progress }[] = [
+const cases: { name: string; record: ProvisionRun | undefined; now: number; expected: Progress }[] = [
   { name: 'no record yet', record: undefined, now: 1, expected: { text: 'waiting for the app to notice the file' } },
   {
     name: 'no record for long',

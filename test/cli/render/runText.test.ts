@@ -3,8 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { exitCodeOf } from '../../../cli/exitCode.ts';
 import { renderOutcome, renderRun } from '../../../cli/render/runText.ts';
 import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/run/options.ts';
-import type { ProvisionPhase } from '../../../src/lib/provisioning/run/provisionRun.ts';
-import type { RunRecord } from '../../../src/lib/runKinds.ts';
+import type { ProvisionPhase, ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import type { RunState } from '../../../src/lib/runs/runRecord.ts';
 import { noOutcomes, runRecord } from '../records.ts';
 
@@ -15,7 +14,7 @@ const now = new Date('2026-11-20T10:05:00.000Z');
 const command = (...args: readonly string[]) => ['npx hubkeeper', ...args].join(' ');
 const look = { now, paint: plain, command };
 
-const finished = (state: RunState, change: Partial<RunRecord> = {}) =>
+const finished = (state: RunState, change: Partial<ProvisionRun> = {}) =>
   runRecord({ state, finishedAt: '2026-11-20T10:01:13.000Z', ...change });
 
 test('configurations stand on a line of their own, apart from the sum, and make a script look', () => {
@@ -242,7 +241,7 @@ describe('a confirmation that is missing', () => {
     action: 'If you mean it, drop the file again with the option confirm set to the name of the hub, myhub.',
     confirm: 'myhub',
   };
-  const refused = (change: Partial<RunRecord> = {}): RunRecord => {
+  const refused = (change: Partial<ProvisionRun> = {}): ProvisionRun => {
     const { check: _, ...record } = finished('refused', { error, ...change });
     return record;
   };
@@ -283,7 +282,7 @@ describe('a confirmation that is missing', () => {
   });
 });
 
-test.each<[RunState, Partial<RunRecord>, number]>([
+test.each<[RunState, Partial<ProvisionRun>, number]>([
   ['accepted', {}, 0],
   ['running', {}, 0],
   ['completed', { outcomes: { ...noOutcomes, succeeded: 5, skipped: 2, unchanged: 1, succeededWithWarning: 1 } }, 0],

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { renderRuns } from '../../../cli/render/runsTable.ts';
 import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/run/options.ts';
+import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import { PROVISION_PHASES } from '../../../src/lib/provisioning/run/provisionRun.ts';
-import type { RunRecord } from '../../../src/lib/runKinds.ts';
 import { RUN_STATES } from '../../../src/lib/runs/runRecord.ts';
 import { noOutcomes, runRecord } from '../records.ts';
 
@@ -16,7 +16,7 @@ const dry = { ...DEFAULT_OPTIONS, dryRun: true };
 const waiting = { since: finishedAt, kind: 'turn', reason: 'waiting for its turn', position: 2 } as const;
 
 const { hub: _, check: __, ...bare } = runRecord({ runId: 'f'.repeat(20), state: 'accepted', batch: '_' });
-const records: readonly RunRecord[] = [
+const records: readonly ProvisionRun[] = [
   runRecord(),
   runRecord({ runId: '0223456789abcdef0124', state: 'completedWithFailures', finishedAt, outcomes }),
   bare,
@@ -73,7 +73,7 @@ describe('the widest that there can be fits', () => {
         options: dry,
         waiting: { ...waiting, position: 1_200 },
         ...(state === 'running' ? {} : { finishedAt: '2026-11-29T19:31:13.000Z' }),
-        check: { ...(runRecord().check ?? {}), lines: 1_000_000 } as NonNullable<RunRecord['check']>,
+        check: { ...(runRecord().check ?? {}), lines: 1_000_000 } as NonNullable<ProvisionRun['check']>,
         outcomes: { ...noOutcomes, failed: 1_000_000 },
       }),
     ),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { renderStillness, stillnessOf } from '../../../cli/render/stillness.ts';
-import type { RunRecord } from '../../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import { runRecord } from '../records.ts';
 
 const since = new Date('2026-11-20T10:00:00.000Z');
@@ -11,7 +11,7 @@ const job = { jobId: 'j', status: 'enqueued', progress: 0, createdAt: moved, dea
 const waiting = (kind: 'busy' | 'trouble' | 'turn') => ({ since: moved, kind, reason: 'the reason' });
 
 describe('a run stands still', () => {
-  test.each<[string, RunRecord | undefined, number, object | undefined]>([
+  test.each<[string, ProvisionRun | undefined, number, object | undefined]>([
     ['not yet after 29 s', runRecord(), 29, undefined],
     ['after 30 s', runRecord(), 30, { since: moved, seconds: 30 }],
     [

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRunOfDrop } from '../../../src/lib/provisioning/drop/startRun.ts';
+import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import { awaitTurn } from '../../../src/lib/provisioning/steps/awaitTurn.ts';
 import { EFFECTS, type Effect } from '../../../src/lib/registryLines/whatWouldHappen.ts';
-import type { RunRecord } from '../../../src/lib/runKinds.ts';
 import { RunDamaged } from '../../../src/lib/runs/parseRunRecord.ts';
 import { readText } from '../../../src/lib/storage/readText.ts';
 import { RUNS_CONTAINER } from '../../../src/lib/storage/storage.ts';
@@ -35,17 +35,18 @@ async function drop(name: string): Promise<string> {
 const recordBlob = (runId: string) => context.storage.container(RUNS_CONTAINER).getBlockBlobClient(`${runId}.json`);
 
 /** Writes a text in place of a record, as a person or a broken disk would: without its metadata. */
-async function damage(runId: string, change: (record: RunRecord) => string): Promise<string> {
-  const text = change(JSON.parse((await readText(recordBlob(runId))).text) as RunRecord);
+async function damage(runId: string, change: (record: ProvisionRun) => string): Promise<string> {
+  const text = change(JSON.parse((await readText(recordBlob(runId))).text) as ProvisionRun);
   await recordBlob(runId).upload(text, Buffer.byteLength(text));
   return text;
 }
 
 const plannedNothing = () => Object.fromEntries(EFFECTS.map((effect) => [effect, 0])) as Record<Effect, number>;
 
-const withField = (name: string, value: unknown) => (record: RunRecord) => JSON.stringify({ ...record, [name]: value });
+const withField = (name: string, value: unknown) => (record: ProvisionRun) =>
+  JSON.stringify({ ...record, [name]: value });
 
-const DAMAGES: readonly (readonly [string, (record: RunRecord) => string, string])[] = [
+const DAMAGES: readonly (readonly [string, (record: ProvisionRun) => string, string])[] = [
   ['{half', () => '{half', 'it is not JSON'],
   ['nothing', () => '', 'it is not JSON'],
   ['null', () => 'null', 'it is no JSON object'],

@@ -87,6 +87,6 @@ export async function startRunOfFile(
   };
   if (!(await runs.create(record))) return restartIfLost(context, starter, runId);
   if (record.state === 'stale') return { started: false, reason: 'stale', runId };
-  await starter.start(runId, 1);
+  await starter.start(runId, 1, 'provision');
   return { started: true, runId };
 }

@@ -7,7 +7,7 @@ import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verif
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** Whether it is known that no job of the run is under way; a hub that does not answer leaves it open. */
-export async function isIdle(context: ProvisioningContext, record: ProvisionRun): Promise<boolean> {
+export async function isProvisioningIdle(context: ProvisioningContext, record: ProvisionRun): Promise<boolean> {
   // Before its hub is known it has none.
   if (record.hub === undefined) return true;
   try {

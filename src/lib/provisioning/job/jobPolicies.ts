@@ -5,22 +5,26 @@
  * Pre-image and import are what the run is for: without them it ends. The jobs that follow the import may be given up.
  */
 
+import { exportPlan } from '../../hubJobs/exportPlan.ts';
 import { closeHubJob, readJobState } from '../../hubJobs/jobState.ts';
 import type { HubJobPlan } from '../../hubJobs/startHubJob.ts';
+import type { ExportRequest } from '../../registryLines/adoptExport.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import type { RunWaiting } from '../../runs/runRecord.ts';
+import { doneWaiting, waitingFor } from '../../runs/waiting.ts';
 import { parentsExport } from '../again/parentLinks.ts';
 import { changeWaves, demandWaves, isTimeOver, type WavesState } from '../again/waves.ts';
 import { prepareConfigurations } from '../configurations/prepareConfigurations.ts';
 import { assertDropUnchanged, DropChanged } from '../drop/drop.ts';
 import { fillMissing } from '../preImage/fillMissing.ts';
 import { preImageExport } from '../preImage/preImage.ts';
-import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 import { exportJobBlob, IMPORT_JOB_BLOB, PARENTS_JOB_BLOB, RETRY_JOB_BLOB, verifyJobBlob } from '../run/jobBlobs.ts';
-import { doneWaiting, PHASE_OF, waitingFor } from '../run/jobNotes.ts';
+import { PHASE_OF } from '../run/jobNotes.ts';
 import type { JobKind } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
 import { verifyExport } from '../verify/verification.ts';
-import { exportPlan, importPlan, type PlannedJob, retryPlan } from './jobPlans.ts';
+import { importPlan, type PlannedJob, retryPlan } from './jobPlans.ts';
 import { endWithoutImport } from './openChecked.ts';
 
 const MINUTE_MS = 60_000;
@@ -67,7 +71,10 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
     async plan(work) {
       const { context, record, check, epoch } = work;
       if (epoch === undefined) throw new Error(`The run ${record.runId} takes no pre-image.`);
-      const plan = await exportPlan(work, preImageExport(record, check, epoch), exportJobBlob(epoch));
+      const plan = await exportPlan(context, record, preImageExport(record, check, epoch), {
+        stateBlob: exportJobBlob(epoch),
+        leastLines: check.accepted,
+      });
       return { ...plan, beforeCreate: () => assertDropUnchanged(context, record) };
     },
   },
@@ -100,17 +107,22 @@ export const JOB_POLICIES: Readonly<Record<JobKind, JobPolicy>> = {
     ...LATER,
     async plan(work) {
       const verification = await planned(work, 'verification');
-      return exportPlan(work, verifyExport(verification), verifyJobBlob(verification.exportTry ?? 1));
+      const stateBlob = verifyJobBlob(verification.exportTry ?? 1);
+      return laterExport(work, verifyExport(verification), stateBlob);
     },
     notStarted: giveUp('verify', 'verification'),
   },
   parents: {
     ...LATER,
-    plan: async (work) => exportPlan(work, parentsExport(await planned(work, 'parents')), PARENTS_JOB_BLOB),
+    plan: async (work) => laterExport(work, parentsExport(await planned(work, 'parents')), PARENTS_JOB_BLOB),
     whyTooLate: whyCancelled,
     notStarted: giveUp('parents', 'parents'),
   },
 };
+
+function laterExport({ context, record, check }: PlannedJob, request: ExportRequest, stateBlob: string) {
+  return exportPlan(context, record, request, { stateBlob, leastLines: check.accepted });
+}
 
 type PlannedPart = 'secondJob' | 'verification' | 'parents';
 

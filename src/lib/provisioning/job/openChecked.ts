@@ -1,12 +1,13 @@
 import { cancelHubJob } from '../../hubJobs/hubJob.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/hubError.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import type { RunError, RunState } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import { areLinesGone } from '../check/checkAgain.ts';
 import { checkDrop } from '../check/checkDrop.ts';
 import { CHECK_BLOB, type CheckResult, checkOf } from '../check/checkResult.ts';
-import { endUnconfirmed, endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { endUnconfirmed, endWithoutJob } from '../report/endRun.ts';
 import { closeImportJob, importJobStarted } from '../run/importNotes.ts';
 import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';
 import { LOOK_BEFORE_DROPPING } from '../texts/runErrors.ts';

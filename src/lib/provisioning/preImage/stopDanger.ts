@@ -1,9 +1,10 @@
 import { HubError } from '../../registry/index.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import type { RunError, RunState } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
-import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 import type { Epoch } from '../run/epoch.ts';
 import { closeImportJob } from '../run/importNotes.ts';
 import { optionsOf, type ProvisioningContext, type ProvisionRun } from '../run/provisionRun.ts';

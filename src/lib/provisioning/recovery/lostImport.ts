@@ -8,12 +8,13 @@ import { readJobState } from '../../hubJobs/jobState.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { jobDeadlineMs } from '../../hubJobs/startHubJob.ts';
 import { HubError, type ImportExportJob } from '../../registry/index.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { hubOf } from '../../runs/runRecord.ts';
+import { waitingFor } from '../../runs/waiting.ts';
 import { FIND_MS } from '../job/jobPolicies.ts';
-import { runErrorOf } from '../report/endRun.ts';
 import { IMPORT_JOB_BLOB } from '../run/jobBlobs.ts';
-import { noteJob, waitingFor } from '../run/jobNotes.ts';
+import { noteJob } from '../run/jobNotes.ts';
 import { type ProvisioningContext, type ProvisionRun, retryMsOf } from '../run/provisionRun.ts';
 
 /** How far the clocks of a hub and of the app may be apart. */

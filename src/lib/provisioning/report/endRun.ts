@@ -1,6 +1,7 @@
 import { defined } from '../../defined.ts';
 import { isOwnFault } from '../../errors.ts';
-import { redact, safeError } from '../../redact.ts';
+import { redact } from '../../redact.ts';
+import { finishRun } from '../../runs/endRun.ts';
 import type { Ending, Verdict } from '../../runs/outcomes.ts';
 import { isFinal, noOutcomes, type Outcome, type RunError, type RunState } from '../../runs/runRecord.ts';
 import { lostOf } from '../../runs/stagingLost.ts';
@@ -165,35 +166,13 @@ async function endListed(
   await finish(context, record.runId, report);
 }
 
-/** Writes the final state of a run into its record; a record that is final already stays as it is. */
+/** Writes the final state of a run into its record, with its report; a record that is final already stays as it is. */
 export async function finish(
   context: ProvisioningContext,
   runId: string,
   { state, error, outcomes, configurations, files: report }: Ending & Partial<ReportResult>,
 ): Promise<ProvisionRun> {
-  return context.runs.update(runId, (record) => {
-    const { waiting: _waiting, phase: _phase, suspendedAt: _suspendedAt, ...rest } = record;
-    return {
-      ...rest,
-      state,
-      finishedAt: context.now().toISOString(),
-      ...defined({ error, outcomes, configurations, report }),
-    };
-  });
-}
-
-/** The error of a run, out of whatever was thrown: our own errors as they are, all others without their insides. */
-export function runErrorOf(error: unknown): RunError {
-  const { code, message } = safeError(error);
-  return {
-    code: code ?? 'unexpected',
-    message,
-    ...(hasAction(error) ? { action: error.action } : {}),
-  };
-}
-
-function hasAction(error: unknown): error is { readonly action: string } {
-  return typeof error === 'object' && error !== null && 'action' in error && typeof error.action === 'string';
+  return finishRun(context, runId, { state, error }, defined({ outcomes, configurations, report }));
 }
 
 /** Ends a run whose steps failed again and again. What was sent to the hub, if anything, is said in the record. */

@@ -1,4 +1,5 @@
 import { defined } from '../../defined.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { areLinesGone } from '../check/checkAgain.ts';
 import { checkDrop } from '../check/checkDrop.ts';
@@ -6,7 +7,7 @@ import type { CheckResult } from '../check/checkResult.ts';
 import { unconfirmedHaste } from '../check/danger.ts';
 import { CANCELLED, isCancelledBefore, openRun } from '../job/openRun.ts';
 import { countsOf } from '../report/configurationsReport.ts';
-import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 import { isSent, optionsOf, type ProvisioningContext } from '../run/provisionRun.ts';
 import type { Results } from './flow.ts';
 

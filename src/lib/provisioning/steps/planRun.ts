@@ -1,5 +1,6 @@
 import { defined } from '../../defined.ts';
 import { HubError } from '../../registry/index.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import type { RunState } from '../../runs/runRecord.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { unconfirmedDanger } from '../check/danger.ts';
@@ -7,7 +8,7 @@ import { openChecked } from '../job/openChecked.ts';
 import { plannedText, runPlanOf } from '../outcome/runPlan.ts';
 import { compareWithPreImage } from '../preImage/comparison.ts';
 import { surviving } from '../recovery/recovery.ts';
-import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
 import type { EpochStep } from './flow.ts';
 

@@ -6,6 +6,7 @@
  */
 
 import { CONFIGURATIONS_FILE } from '../../configurationsFile/checkConfigurationsFile.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import { hubOf } from '../../runs/runRecord.ts';
 import { readText } from '../../storage/readText.ts';
 import { assertDropUnchanged, DropChanged, dropBlob } from '../drop/drop.ts';
@@ -18,7 +19,7 @@ import {
 } from '../drop/dropOptions.ts';
 import { parseDropPath } from '../drop/dropPath.ts';
 import { CANCELLED, isCancelledBefore, openRun } from '../job/openRun.ts';
-import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 import { DEFAULT_OPTIONS, type ProvisionOptions } from '../run/options.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';

@@ -1,6 +1,8 @@
 import { startHubJob } from '../../hubJobs/startHubJob.ts';
 import { HubError } from '../../registry/index.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import { isSuspended } from '../../runs/runRecord.ts';
+import { waitedMs, waitingFor } from '../../runs/waiting.ts';
 import { DropChanged } from '../drop/drop.ts';
 import type { PlannedJob } from '../job/jobPlans.ts';
 import { FIND_MS, JOB_POLICIES } from '../job/jobPolicies.ts';
@@ -9,9 +11,8 @@ import { openRun } from '../job/openRun.ts';
 import { epochSince } from '../preImage/preImage.ts';
 import { findLostImport } from '../recovery/lostImport.ts';
 import { surviving } from '../recovery/recovery.ts';
-import { runErrorOf } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
-import { noteJob, PHASE_OF, waitedMs, waitingFor } from '../run/jobNotes.ts';
+import { noteJob, PHASE_OF } from '../run/jobNotes.ts';
 import { isLostAfterSend, type JobKind, type ProvisioningContext, retryMsOf } from '../run/provisionRun.ts';
 import type { OfJob, Results } from './flow.ts';
 

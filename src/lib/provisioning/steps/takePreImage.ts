@@ -1,13 +1,14 @@
 import { HubError } from '../../registry/hubError.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
+import { doneWaiting, waitedMs, waitingFor } from '../../runs/waiting.ts';
 import { openChecked } from '../job/openChecked.ts';
 import { preImageWay, readPreImage } from '../preImage/preImage.ts';
 import type { PreImageManifest } from '../preImage/preImageBlobs.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
-import { endWithoutJob, runErrorOf } from '../report/endRun.ts';
+import { endWithoutJob } from '../report/endRun.ts';
 import { isEarlierEpoch } from '../run/epoch.ts';
 import { openEpoch } from '../run/importNotes.ts';
-import { doneWaiting, waitedMs, waitingFor } from '../run/jobNotes.ts';
 import { type ProvisioningContext, retryMsOf } from '../run/provisionRun.ts';
 import type { EpochStep, Results } from './flow.ts';
 

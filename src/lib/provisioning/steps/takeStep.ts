@@ -1,12 +1,12 @@
 /** Every activity of a provisioning run: it reads whether the run is suspended, does its work, and says what is next. */
 
+import type { RunInstances } from '../../hubJobs/askAgain.ts';
 import { safeError } from '../../redact.ts';
 import { type Fault, orFault } from '../../runs/faults.ts';
 import { isFinal, isSuspended } from '../../runs/runRecord.ts';
 import type { AskReply, Step } from '../../runs/step.ts';
-import { isIdle } from '../job/isIdle.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
-import { awaitTurn, type RunInstances } from './awaitTurn.ts';
+import { awaitTurn } from './awaitTurn.ts';
 import { checkFile } from './checkFile.ts';
 import { failRun } from './failRun.ts';
 import { fillLines } from './fillLines.ts';
@@ -117,7 +117,7 @@ async function whileSuspended<Name extends StepName>(
   return {
     do: 'suspended',
     seconds: Math.min(LONGEST_LOOK_SECONDS, Math.max(SHORTEST_LOOK_SECONDS, seconds)),
-    leave: await isIdle(context, record),
+    leave: await context.isIdle(record),
     next: { do: 'call', activity: name, input: { ...input, wasSuspended: true } },
   };
 }

@@ -2,11 +2,11 @@ import { defined } from '../../defined.ts';
 import { isOverdue, readHubJob } from '../../hubJobs/hubJob.ts';
 import { isTerminalStatus } from '../../hubJobs/jobStatus.ts';
 import { HubError } from '../../registry/hubError.ts';
+import { runErrorOf } from '../../runs/endRun.ts';
 import type { RunJob } from '../../runs/runRecord.ts';
+import { waitingFor } from '../../runs/waiting.ts';
 import { tryToCancel } from '../job/openChecked.ts';
 import { openRun } from '../job/openRun.ts';
-import { runErrorOf } from '../report/endRun.ts';
-import { waitingFor } from '../run/jobNotes.ts';
 import { endsVerifying, type ProvisioningContext, withJob } from '../run/provisionRun.ts';
 import type { OfJob, Results } from './flow.ts';
 

@@ -4,7 +4,7 @@ import { CALL_WAVES, markFinished } from '../../../../src/lib/provisioning/again
 import type { WaveOutcome } from '../../../../src/lib/provisioning/again/waveOutcomes.ts';
 import { openWaves, writeWave } from '../../../../src/lib/provisioning/again/waves.ts';
 import { evidenceOf } from '../../../../src/lib/provisioning/evidence/evidence.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
+import type { ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';
@@ -18,7 +18,7 @@ afterAll(() => azurite.stop());
 
 const AT = '2026-11-20T10:00:00.000Z';
 
-it.each<[string, Partial<RunRecord>, boolean]>([
+it.each<[string, Partial<ProvisionRun>, boolean]>([
   ['goes on', {}, false],
   ['has lost its notes, and goes on', { stagingLost: { at: AT, what: 'a blob', times: 1, isSent: true } }, false],
   ['was cancelled', { cancelRequestedAt: AT }, true],

@@ -12,7 +12,6 @@ import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImag
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { type ChunkReply, workChunk } from '../../../../src/lib/provisioning/steps/workChunk.ts';
 import { type BulkResult, HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, endJob, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
 
@@ -106,11 +105,11 @@ interface Prepared {
   readonly context: TestContext;
   readonly hub: BulkHub;
   readonly runId: string;
-  record(): Promise<RunRecord>;
+  record(): Promise<ProvisionRun>;
   next(finished?: string): ReturnType<typeof followUp>;
   work(wave: string, input?: Partial<Parameters<typeof workChunk>[1]>): Promise<ChunkReply>;
   /** Verification waits a little first; then the run is settled. */
-  settle(): Promise<RunRecord>;
+  settle(): Promise<ProvisionRun>;
 }
 
 /** Puts something into the container of the run, as a hub would. */

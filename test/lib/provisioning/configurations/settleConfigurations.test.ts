@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettled } from '../../../../src/lib/provisioning/configurations/configurationsStaging.ts';
 import { settleConfigurations } from '../../../../src/lib/provisioning/configurations/settleConfigurations.ts';
 import { startRunOfDrop } from '../../../../src/lib/provisioning/drop/startRun.ts';
+import type { ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { followUp } from '../../../../src/lib/provisioning/steps/followUp.ts';
@@ -15,7 +16,6 @@ import {
   type ImportJobRequest,
   type RegistryClient,
 } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import type { RunJob } from '../../../../src/lib/runs/runRecord.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { countingStarter, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
@@ -129,7 +129,7 @@ async function checkedRun(lines: readonly object[], held: readonly Configuration
     staged: async (name) => (await staging.getBlobClient(name).downloadToBuffer()).toString(),
     start: () => startJob(context, { runId, kind: 'import' }),
     async settle({ job = {}, log }) {
-      const record = (await context.runs.read(runId)) as RunRecord;
+      const record = (await context.runs.read(runId)) as ProvisionRun;
       if (log !== undefined)
         await staging.getBlockBlobClient('importConfigErrors.log').upload(log, Buffer.byteLength(log));
       const base: RunJob = record.jobs.import ?? {

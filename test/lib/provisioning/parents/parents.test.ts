@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { followUp } from '../../../../src/lib/provisioning/steps/followUp.ts';
@@ -6,7 +7,6 @@ import { readOptions } from '../../../../src/lib/provisioning/steps/readOptions.
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { workChunk } from '../../../../src/lib/provisioning/steps/workChunk.ts';
 import { type BulkResult, HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, endJob, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
 
@@ -107,7 +107,7 @@ interface Prepared {
   next(finished?: string): ReturnType<typeof followUp>;
   /** Does what is next until something else than waiting and calls is. */
   go(): ReturnType<typeof followUp>;
-  settle(): Promise<RunRecord>;
+  settle(): Promise<ProvisionRun>;
   file(name: 'csv' | 'failedDevices'): Promise<string>;
 }
 

@@ -8,8 +8,8 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startHub } from '../../../../local/hub/index.ts';
+import type { ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { openStaging } from '../../../../src/lib/runs/runContainer.ts';
 import { isFinal } from '../../../../src/lib/runs/runRecord.ts';
 import { readText } from '../../../../src/lib/storage/readText.ts';
@@ -162,7 +162,7 @@ const CASES: Readonly<Record<PhaseName, readonly string[]>> = {
 };
 
 interface Ended {
-  readonly record: RunRecord;
+  readonly record: ProvisionRun;
   readonly imports: number;
   readonly contradictions: readonly string[];
   readonly failures: readonly string[];
@@ -257,7 +257,7 @@ async function remove(context: TestContext, runId: string, drop: string, thing: 
 
 async function rowsOf(
   context: TestContext,
-  record: RunRecord,
+  record: ProvisionRun,
 ): Promise<Parameters<typeof judge>[0]['rows'] | undefined> {
   if (record.report?.csv === undefined) return undefined;
   const blob = context.storage.container(record.report.container).getBlockBlobClient(record.report.csv);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Epoch, isEarlierEpoch } from '../../../../src/lib/provisioning/run/epoch.ts';
-import type { JobKind } from '../../../../src/lib/provisioning/run/provisionRun.ts';
+import type { JobKind, ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
 import { finishPreImage } from '../../../../src/lib/provisioning/steps/finishPreImage.ts';
@@ -9,7 +9,6 @@ import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';
 
@@ -82,7 +81,7 @@ async function checkedRun(text: string) {
   const write = (blob: string, content: string) => staging.getBlockBlobClient(blob).upload(content, content.length);
   await readOptions(context, { runId });
   await checkFile(context, { runId });
-  const record = async (): Promise<RunRecord> => {
+  const record = async (): Promise<ProvisionRun> => {
     const found = await context.runs.read(runId);
     if (found === undefined) throw new Error('The record is gone.');
     return found;

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunInstances } from '../../../../src/lib/hubJobs/askAgain.ts';
 import { CHECK_BLOB } from '../../../../src/lib/provisioning/check/checkResult.ts';
 import { exportJobBlob, IMPORT_JOB_BLOB } from '../../../../src/lib/provisioning/run/jobBlobs.ts';
 import { DEFAULT_OPTIONS } from '../../../../src/lib/provisioning/run/options.ts';
-import { awaitTurn, type RunInstances } from '../../../../src/lib/provisioning/steps/awaitTurn.ts';
+import type { ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
+import { awaitTurn } from '../../../../src/lib/provisioning/steps/awaitTurn.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { stagingOf } from '../../../../src/lib/runs/runContainer.ts';
 import { writeJson } from '../../../../src/lib/storage/jsonBlob.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
@@ -49,7 +50,7 @@ const job = { jobId: 'j1', createdAt: '2026-11-20T10:00:00.000Z', deadline: '202
 const nobody: RunInstances = { stateOf: async () => 'gone' };
 
 /** A run that stands in the queue, with a record and a staging container. */
-async function run(change: Partial<RunRecord> = {}, importState?: unknown, exportState?: unknown): Promise<string> {
+async function run(change: Partial<ProvisionRun> = {}, importState?: unknown, exportState?: unknown): Promise<string> {
   const runId = (++runs).toString(16).padStart(20, '0');
   const at = context.now().toISOString();
   await context.runs.create({
@@ -74,7 +75,7 @@ async function run(change: Partial<RunRecord> = {}, importState?: unknown, expor
   return runId;
 }
 
-const read = async (runId: string): Promise<RunRecord | undefined> => context.runs.read(runId);
+const read = async (runId: string): Promise<ProvisionRun | undefined> => context.runs.read(runId);
 
 describe('a look around while a run waits for its turn', () => {
   it('writes the record only when its place has changed, and keeps since when it waits', async () => {
@@ -163,7 +164,7 @@ describe('a silent holder', () => {
   const cases: {
     what: string;
     instance: 'live' | 'suspended' | 'gone';
-    record?: Partial<RunRecord>;
+    record?: Partial<ProvisionRun>;
     staged?: unknown;
     exported?: unknown;
     hub?: typeof hubJob;

@@ -40,6 +40,8 @@ function said(step: Step | AskReply): string {
       return `leave, ${said(step.next)}`;
     case 'place':
       return `place ${step.hub}, ${said(step.next)}`;
+    case 'pace':
+      return `pace ${step.items}, ${said(step.next)}`;
     case 'lanes':
       return `lanes ${step.work.wave}, ${said(step.next)}`;
     case 'suspended':

@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { checkFile } from '../../../../src/lib/provisioning/steps/checkFile.ts';
 import { fillLines } from '../../../../src/lib/provisioning/steps/fillLines.ts';
 import { finishPreImage } from '../../../../src/lib/provisioning/steps/finishPreImage.ts';
@@ -9,7 +10,6 @@ import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { takePreImage } from '../../../../src/lib/provisioning/steps/takePreImage.ts';
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
 import { HubError, type ImportExportJob, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { countingStarter, dropFile, sweepAll, testContext } from '../../../helpers/provisioningContext.ts';
 
@@ -94,7 +94,7 @@ async function checkedRun(
   const staging = context.storage.runContainer(runId);
   await readOptions(context, { runId });
   const checked = await checkFile(context, { runId });
-  const record = async (): Promise<RunRecord> => {
+  const record = async (): Promise<ProvisionRun> => {
     const found = await context.runs.read(runId);
     if (found === undefined) throw new Error('The record is gone.');
     return found;

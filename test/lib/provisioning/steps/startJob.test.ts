@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { withJob } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import { settleRun } from '../../../../src/lib/provisioning/steps/settleRun.ts';
 import { startJob } from '../../../../src/lib/provisioning/steps/startJob.ts';
 import { watchJob } from '../../../../src/lib/provisioning/steps/watchJob.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { checkedRun as checkedRunOn, hubError } from '../../../helpers/jobHub.ts';
 
@@ -127,7 +127,7 @@ describe('a job whose create had an unclear end', () => {
     expect(await run.record()).toMatchObject({ state: 'cancelled', outcomes: { skipped: 2 } });
     // As an attempt that read the record before the cancel: the record alone would let it go on.
     const { cancelRequestedAt: _, ...before } = late;
-    const runs = { ...run.context.runs, read: async () => before as RunRecord };
+    const runs = { ...run.context.runs, read: async () => before as ProvisionRun };
     await startJob({ ...run.context, runs }, { runId: run.runId, kind: 'import' });
     expect(run.hub.created).toEqual([]);
   });

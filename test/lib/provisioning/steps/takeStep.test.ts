@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { RunInstances } from '../../../../src/lib/provisioning/steps/awaitTurn.ts';
+import type { RunInstances } from '../../../../src/lib/hubJobs/askAgain.ts';
+import type { ProvisionRun } from '../../../../src/lib/provisioning/run/provisionRun.ts';
 import type { StepName } from '../../../../src/lib/provisioning/steps/flow.ts';
 import { STEP_NAMES, takeStep, takeSteps } from '../../../../src/lib/provisioning/steps/takeStep.ts';
 import type { ImportExportJob, RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
 import type { Step } from '../../../../src/lib/runs/step.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { dropFile, type TestContext, testContext } from '../../../helpers/provisioningContext.ts';
@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 
 /** A run of a dropped file, of which the record says `change`. */
-async function dropped(change: Partial<RunRecord>): Promise<string> {
+async function dropped(change: Partial<ProvisionRun>): Promise<string> {
   const runId = await dropFile(context, `take-${++files}/devices.txt`, '{"id":"d-1","importMode":"create"}\n');
   await context.runs.update(runId, (record) => ({ ...record, ...change }));
   return runId;

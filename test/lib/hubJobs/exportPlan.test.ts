@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { jobDeadlineMs, planTimeMs } from '../../../../src/lib/hubJobs/startHubJob.ts';
-import type { CheckResult } from '../../../../src/lib/provisioning/check/checkResult.ts';
-import { exportPlan } from '../../../../src/lib/provisioning/job/jobPlans.ts';
-import { HubError, type RegistryClient } from '../../../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../../../src/lib/runKinds.ts';
-import { testContext } from '../../../helpers/provisioningContext.ts';
+import { exportPlan } from '../../../src/lib/hubJobs/exportPlan.ts';
+import { jobDeadlineMs, planTimeMs } from '../../../src/lib/hubJobs/startHubJob.ts';
+import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
+import { HubError, type RegistryClient } from '../../../src/lib/registry/index.ts';
+import { testContext } from '../../helpers/provisioningContext.ts';
 
 const HOUR_MS = 3_600_000;
-const record = { runId: '0123456789abcdef0123', hub: 'default' } as RunRecord;
+const record = { runId: '0123456789abcdef0123', hub: 'default' } as ProvisionRun;
 
 function contextOf(devices: number | 'silent') {
   const hub = {
@@ -29,9 +28,8 @@ describe('how long an export may take', () => {
     ['a registry that nobody counts', 'silent', 5, 12],
   ] as const)('follows the registry: %s', async (_what, devices, accepted, hours) => {
     const context = contextOf(devices);
-    const check = { attempt: 'a', accepted } as CheckResult;
-    const work = { context, record, check, epoch: '1.1' } as const;
-    const plan = await exportPlan(work, { blobName: 'registry.txt', keys: 'included' }, 'export-job.json');
+    const request = { blobName: 'registry.txt', keys: 'included' } as const;
+    const plan = await exportPlan(context, record, request, { stateBlob: 'export-job.json', leastLines: accepted });
     expect(planTimeMs(plan)).toBe(hours * HOUR_MS);
   });
 

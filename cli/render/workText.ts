@@ -1,0 +1,61 @@
+/** Work that is no provisioning run, as a person reads it. */
+
+import type { WorkRun } from '../../src/lib/work/workRun.ts';
+import { formatDuration, formatTime } from './format.ts';
+import { renderCounts } from './outcomeCounts.ts';
+import { type Look, runDuration, stateStyle } from './runText.ts';
+import { KIND_TEXT, phaseText, shortId, stateText } from './runWords.ts';
+import { behind, wrap } from './wrap.ts';
+
+type WorkLook = Pick<Look, 'now' | 'paint' | 'columns' | 'command'>;
+
+/** The result: what the work was, its state, what went wrong, a count for each outcome. */
+export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
+  const { now, paint, columns, command } = look;
+  const { kind, state, error, finishedAt, outcomes, appliedBy } = record;
+  const head = paint(stateStyle(record), stateText(state));
+  const lines = [
+    `${capital(KIND_TEXT[kind])} ${head} ${finishedAt === undefined ? 'for' : 'after'} ${formatDuration(runDuration(record, now))}`,
+  ];
+  if (error !== undefined) {
+    lines.push(
+      '',
+      ...wrap(error.message, 2, columns),
+      ...(error.action === undefined ? [] : wrap(error.action, 2, columns)),
+    );
+  }
+  lines.push(...renderCounts(outcomes, paint));
+  if (appliedBy !== undefined) lines.push('', `  lines     ${command('run', shortId(appliedBy))}`);
+  return lines;
+}
+
+/** Everything that the record of such a run says. */
+export function renderWork(record: WorkRun, look: WorkLook): string[] {
+  const { paint, columns, command } = look;
+  const { runId, hub, createdAt, startedAt, finishedAt, phase, waiting, suspendedAt, cancelRequestedAt, jobs } = record;
+  const goesOn = finishedAt === undefined;
+  const job = jobs.exportAfter ?? jobs.export;
+  const fields: [string, string | false | undefined][] = [
+    ['what', KIND_TEXT[record.kind]],
+    ['hub', hub],
+    ['started', formatTime(startedAt ?? createdAt)],
+    ['finished', finishedAt && formatTime(finishedAt)],
+    ['now', goesOn && phase && phaseText(phase)],
+    ['waiting', waiting && `${waiting.reason} (since ${formatTime(waiting.since)})`],
+    ['suspended', suspendedAt && `since ${formatTime(suspendedAt)}`],
+    ['cancel', cancelRequestedAt && `asked for ${formatTime(cancelRequestedAt)}`],
+    ['job', job && `${job.jobId}, ${job.status}`],
+  ];
+  return [
+    `${paint('bold', 'run')} ${runId}`,
+    '',
+    ...fields.flatMap(([name, value]) => (value ? [...behind(`  ${name.padEnd(10)}`, wrap(value, 12, columns))] : [])),
+    ...(suspendedAt === undefined ? [] : [`  go on     ${command('resume', shortId(runId))}`]),
+    '',
+    ...renderWorkOutcome(record, look),
+  ];
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,83 @@
+/**
+ * The stages by which a run has a file of lines applied to its hub by a run of its own, and waits for that: cancelled and
+ * suspended with it.
+ */
+
+import type { FileToApply } from '../runs/applyFile.ts';
+import { pausedRun, resumedRun } from '../runs/pausing.ts';
+import { isFinal, isSuspended, type RunBase } from '../runs/runRecord.ts';
+import { growingDelaySeconds } from '../turns/delays.ts';
+import type { Stage, StageReply } from './stage.ts';
+import type { WorkContext, WorkRun } from './workRun.ts';
+
+export interface ApplyStagesOptions {
+  /** The file, in the container of the run; undefined when there is nothing to apply. */
+  file(context: WorkContext, record: WorkRun): Promise<FileToApply | undefined>;
+  /** The stage that follows once the lines have been applied, or when there were none. */
+  readonly then: string;
+}
+
+const LONGEST_LOOK_SECONDS = 15;
+
+/** Stages `apply` and `applyWatch`: to be entered by the first. */
+export function applyStages({ file, then }: ApplyStagesOptions): Readonly<Record<string, Stage>> {
+  const apply: Stage['work'] = async (context, record) => {
+    if (record.appliedBy !== undefined) return { go: 'applyWatch' };
+    await context.runs.update(record.runId, (current) => ({ ...current, phase: 'apply' }));
+    const wanted = await file(context, record);
+    if (wanted === undefined) return { go: then };
+    const appliedBy = await context.applyFile(wanted);
+    await context.runs.update(record.runId, (current) => ({ ...current, appliedBy }));
+    return { wait: 1, go: 'applyWatch' };
+  };
+  const watch: Stage['work'] = async (context, record, { tries = 0 }): Promise<StageReply> => {
+    const { appliedBy } = record;
+    if (appliedBy === undefined) return { go: 'apply' };
+    const applied = await readApplied(context, appliedBy);
+    if (isFinal(applied.state)) return isSuspended(record) ? { wait: 5 } : { go: then };
+    await passOn(context, record, applied);
+    await noteProgress(context, record, applied);
+    return {
+      wait: Math.min(LONGEST_LOOK_SECONDS, growingDelaySeconds(tries, LONGEST_LOOK_SECONDS) / 2),
+      with: { tries: tries + 1 },
+    };
+  };
+  return {
+    apply: { work: apply },
+    applyWatch: { work: watch, whileSuspended: true, whenCancelled: true },
+  };
+}
+
+/** The run that applies the lines of another. @throws Error when its record is gone */
+export async function readApplied(context: WorkContext, runId: string): Promise<RunBase> {
+  const applied: RunBase | undefined = await context.runs.read(runId);
+  if (applied === undefined) throw new Error(`The record of run ${runId} is gone.`);
+  return applied;
+}
+
+/** A cancel, suspend or resume of the run is one of the run that works for it. */
+async function passOn(context: WorkContext, record: WorkRun, applied: RunBase): Promise<void> {
+  const { cancelRequestedAt } = record;
+  if (cancelRequestedAt !== undefined && applied.cancelRequestedAt === undefined) {
+    await context.runs.update(applied.runId, (current) => ({
+      ...resumedRun(current, context.now()),
+      cancelRequestedAt,
+    }));
+  } else if (isSuspended(record) !== isSuspended(applied) && cancelRequestedAt === undefined) {
+    const change = isSuspended(record) ? pausedRun : resumedRun;
+    await context.runs.update(applied.runId, (current) => change(current, context.now()));
+  }
+}
+
+async function noteProgress(context: WorkContext, record: WorkRun, { progress, waiting }: RunBase): Promise<void> {
+  const isSame = progress?.left === record.progress?.left && waiting?.reason === record.waiting?.reason;
+  if (isSame) return;
+  await context.runs.update(record.runId, (current) => {
+    const { progress: _progress, waiting: _waiting, ...rest } = current;
+    return {
+      ...rest,
+      ...(progress === undefined ? {} : { progress }),
+      ...(waiting === undefined || current.suspendedAt !== undefined ? {} : { waiting }),
+    };
+  });
+}

@@ -1,0 +1,152 @@
+/**
+ * The stages by which a run has its hub export its whole registry, and takes the export over as a snapshot: start the job
+ * once, watch it, read what it wrote line by line.
+ */
+
+import { defined } from '../defined.ts';
+import { exportPlan } from '../hubJobs/exportPlan.ts';
+import { cancelHubJob, isOverdue, readHubJob, workJobBlob } from '../hubJobs/hubJob.ts';
+import { isTerminalStatus } from '../hubJobs/jobStatus.ts';
+import { startHubJob } from '../hubJobs/startHubJob.ts';
+import { HubError } from '../registry/index.ts';
+import { adoptExport, type ExportRequest } from '../registryLines/adoptExport.ts';
+import type { Snapshot, SnapshotKeys } from '../registryLines/snapshot.ts';
+import { snapshotPlace } from '../runs/runContainer.ts';
+import { isSuspended, type RunJob } from '../runs/runRecord.ts';
+import { waitingFor } from '../runs/waiting.ts';
+import { startDelaySeconds, watchDelaySeconds } from '../turns/delays.ts';
+import type { Stage, StageReply } from './stage.ts';
+import { workError } from './workErrors.ts';
+import type { WorkContext, WorkJob, WorkRun } from './workRun.ts';
+
+export interface ExportStagesOptions {
+  readonly job?: WorkJob;
+  keys(record: WorkRun, context: WorkContext): SnapshotKeys;
+  /** Also `configurations.txt`, into the container of the run. Default: false. */
+  readonly configurations?: boolean;
+  /** Called with the turn, before the job is started. */
+  before?(context: WorkContext, record: WorkRun): Promise<void>;
+  /** The stage that follows, once the snapshot is in the record. The turn is given up before. */
+  readonly then: string;
+}
+
+/** Name of what the export writes into the container of the run. */
+export function exportBlobs(job: WorkJob = 'export'): { readonly lines: string; readonly configurations: string } {
+  return { lines: `${job}-devices.txt`, configurations: `${job}-configurations.txt` };
+}
+
+/** @throws Error when the snapshot has not been taken */
+export function snapshotIn(record: WorkRun, job: WorkJob = 'export'): Snapshot {
+  const snapshot = record.snapshots?.[job];
+  if (snapshot === undefined) throw new Error(`The run ${record.runId} has no snapshot of its hub.`);
+  return snapshot;
+}
+
+/** Stages `export`, `exportWatch` and `exportAdopt` (named after the job): to be entered by the first. */
+export function exportStages(options: ExportStagesOptions): Readonly<Record<string, Stage>> {
+  const { job = 'export', then } = options;
+  const request = (context: WorkContext, record: WorkRun): ExportRequest => {
+    const { lines, configurations } = exportBlobs(job);
+    return {
+      blobName: lines,
+      keys: options.keys(record, context),
+      ...(options.configurations ? { configurationsBlobName: configurations } : {}),
+    };
+  };
+  const watchStage = `${job}Watch`;
+  const adoptStage = `${job}Adopt`;
+
+  const start: Stage['work'] = async (context, record, { tries = 0 }): Promise<StageReply> => {
+    if (record.jobs[job] !== undefined) return watchFrom(context, watchStage);
+    await context.runs.update(record.runId, (current) => ({ ...current, phase: 'export' }));
+    await options.before?.(context, record);
+    const plan = await exportPlan(context, record, request(context, record), { stateBlob: workJobBlob(job) });
+    const started = await startHubJob(context, record, plan);
+    if (started.status === 'closed' || started.status === 'outdated') throw new Error('The export cannot be started.');
+    if (started.status === 'wait') {
+      await waitingFor(context, record.runId, { kind: 'busy', reason: started.reason });
+      return { wait: startDelaySeconds(tries, started.seconds), with: { tries: tries + 1 } };
+    }
+    await noteJob(context, record.runId, job, { ...started.job, status: 'enqueued', progress: 0 });
+    return watchFrom(context, watchStage);
+  };
+
+  const watch: Stage['work'] = async (context, record, { since = 0, lookAt = 0 }): Promise<StageReply> => {
+    const known = record.jobs[job];
+    if (known === undefined) return { go: job };
+    if (isTerminalStatus(known.status)) return ended(record);
+    const now = context.now().getTime();
+    const isUnwanted = record.cancelRequestedAt !== undefined;
+    if (!isUnwanted && now < lookAt - 500) return { wait: (lookAt - now) / 1000, with: { since, lookAt } };
+    try {
+      if ((isUnwanted || isOverdue(context, known)) && !known.mayBeForeign) await tryToCancel(context, record, known);
+      const seen = await readHubJob(context, record, known.jobId);
+      const status = seen?.status ?? 'unknown';
+      const next = { ...known, status, progress: seen?.progress ?? known.progress };
+      await noteJob(context, record.runId, job, { ...next, ...defined({ failureReason: seen?.failureReason }) });
+      if (seen === undefined || isTerminalStatus(status)) return ended(record);
+      if (isOverdue(context, known)) {
+        return { end: 'failed', error: workError('exportOverdue', { deadline: known.deadline }) };
+      }
+      return pause(now, since, seen.progress);
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      await waitingFor(context, record.runId, { kind: 'trouble', reason: error.message });
+      return pause(now, since);
+    }
+  };
+
+  const ended = (record: WorkRun): StageReply => {
+    if (record.cancelRequestedAt !== undefined) return { end: 'cancelled', error: workError('cancelled') };
+    // A suspended run reads what was written once it goes on.
+    return isSuspended(record) ? { wait: 1, go: adoptStage } : { go: adoptStage, leaveTurn: true };
+  };
+
+  const adopt: Stage['work'] = async (context, record): Promise<StageReply> => {
+    const known = record.jobs[job];
+    if (known === undefined) throw new Error(`The run ${record.runId} has no job ${job}.`);
+    await context.runs.update(record.runId, (current) => ({ ...current, phase: 'verify' }));
+    const adopted = await adoptExport(snapshotPlace(context, record), request(context, record), known);
+    if ('fault' in adopted) {
+      return { end: 'failed', error: workError('exportNotCompleted', { why: adopted.why }) };
+    }
+    await context.runs.update(record.runId, (current) => ({
+      ...current,
+      snapshots: { ...current.snapshots, [job]: adopted },
+    }));
+    return { go: then };
+  };
+
+  return {
+    [job]: { work: start, turn: true },
+    [watchStage]: { work: watch, turn: true, whileSuspended: true, whenCancelled: true },
+    [adoptStage]: { work: adopt },
+  };
+}
+
+function watchFrom(context: WorkContext, go: string): StageReply {
+  const since = context.now().getTime();
+  const seconds = watchDelaySeconds(0);
+  return { wait: seconds, go, with: { since, lookAt: since + seconds * 1000 } };
+}
+
+function pause(now: number, since: number, progress?: number): StageReply {
+  const seconds = watchDelaySeconds(now - since, progress);
+  return { wait: seconds, with: { since, lookAt: now + seconds * 1000 } };
+}
+
+async function noteJob(context: WorkContext, runId: string, name: WorkJob, job: RunJob): Promise<void> {
+  await context.runs.update(runId, ({ waiting: _waiting, ...rest }) => ({
+    ...rest,
+    jobs: { ...rest.jobs, [name]: job },
+  }));
+}
+
+async function tryToCancel(context: WorkContext, record: WorkRun, { jobId }: RunJob): Promise<void> {
+  try {
+    await cancelHubJob(context, record, jobId);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    context.log.log('warn', `the hub does not cancel job ${jobId}: ${error.message}`);
+  }
+}

@@ -1,0 +1,53 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+import type { RunStarter } from '../runs/restartRun.ts';
+import { restartIfLost } from '../runs/restartRun.ts';
+import type { WorkContext, WorkKind, WorkRun } from './workRun.ts';
+
+export interface WorkToStart {
+  readonly kind: WorkKind;
+  /** Alias; absent for work that touches no hub. */
+  readonly hub?: string;
+  /** What is asked for. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Asked for with the same words again, it is the same run. Default: each time another. */
+  readonly once?: string;
+}
+
+/**
+ * Begins work: the record first, then its orchestration. Safe to call any number of times for the same `once`.
+ *
+ * @returns the record as it stands
+ */
+export async function startWork(
+  context: Pick<WorkContext, 'runs' | 'now' | 'settings' | 'storage' | 'hub' | 'isIdle' | 'sleep' | 'log'>,
+  starter: RunStarter,
+  { kind, hub, request, once }: WorkToStart,
+): Promise<WorkRun> {
+  const runId = workRunId(once === undefined ? undefined : [context.storage.accountName, kind, hub ?? '', once]);
+  const at = context.now().toISOString();
+  const record: WorkRun = {
+    kind,
+    version: 1,
+    runId,
+    ...(hub === undefined ? {} : { hub }),
+    request,
+    jobs: {},
+    state: 'accepted',
+    createdAt: at,
+    updatedAt: at,
+    startClaim: { at, attempt: 1 },
+  };
+  if (await context.runs.create(record)) {
+    await starter.start(runId, 1, kind);
+    return record;
+  }
+  await restartIfLost(context, starter, runId);
+  return (await context.runs.read(runId)) ?? record;
+}
+
+/** 20 lower-case hexadecimal characters, as the ids of all runs: of the words, or of nothing but chance. */
+function workRunId(words: readonly string[] | undefined): string {
+  if (words === undefined) return randomBytes(10).toString('hex');
+  return createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 20);
+}

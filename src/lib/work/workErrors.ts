@@ -1,0 +1,27 @@
+import { type CodeText, speakerOf } from '../codeText.ts';
+
+/** Why work of any kind ends before it is done. */
+export const WORK_TEXTS = {
+  cancelled: { says: 'The run was cancelled before it was done.', action: 'Start it again if it is still wanted.' },
+  turnTimeout: {
+    says: 'The run waited for its turn on the hub for {hours} hours; {ahead}. It has changed nothing.',
+    action: 'See to the runs ahead of it, then start it again; or raise TURN_TIMEOUT_HOURS.',
+    retried: true,
+  },
+  stageFailed: {
+    says: 'A step of the run failed again and again: {error}',
+    action: 'Look at the logs of the app, then start it again.',
+    retried: true,
+  },
+  exportNotCompleted: {
+    says: 'The export job of the hub {why}.',
+    action: 'Look at the job in the hub, then start it again.',
+    retried: true,
+  },
+  exportOverdue: {
+    says: 'The export job did not end by its deadline ({deadline}).',
+    action: 'Look at the job in the hub; once it has ended, start the run again.',
+  },
+} as const satisfies Record<string, CodeText>;
+
+export const workError = speakerOf(WORK_TEXTS);

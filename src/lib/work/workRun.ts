@@ -1,0 +1,60 @@
+/** Records of all work but provisioning: backups, plans, restores, … They share one form, and differ by what was asked for and found. */
+
+import type { Snapshot } from '../registryLines/snapshot.ts';
+import type { ApplyFile } from '../runs/applyFile.ts';
+import type { RunContext } from '../runs/runContext.ts';
+import type { RunBase, RunJob, RunKind } from '../runs/runRecord.ts';
+
+export type WorkKind = Exclude<RunKind, 'provision'>;
+export const WORK_KINDS = [
+  'backup',
+  'verify',
+  'plan',
+  'restore',
+  'undo',
+  'deleteAll',
+  'drill',
+] as const satisfies readonly WorkKind[];
+
+/** Which export of the registry: the first one, or that which shows what came of the work. */
+export const WORK_JOBS = ['export', 'exportAfter'] as const;
+export type WorkJob = (typeof WORK_JOBS)[number];
+
+export interface WorkRun extends RunBase {
+  readonly kind: WorkKind;
+  readonly version: 1;
+  readonly phase?: WorkPhase;
+  /** What was asked for, in the words of the kind: ids, names and numbers; never a secret. */
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly jobs: Readonly<Partial<Record<WorkJob, RunJob>>>;
+  /** What the hub held, by the job that showed it. */
+  readonly snapshots?: Readonly<Partial<Record<WorkJob, Snapshot>>>;
+  /** What the kind notes between its stages. */
+  readonly notes?: Readonly<Record<string, unknown>>;
+  /** The run that applies the lines that this one has made. */
+  readonly appliedBy?: string;
+  /** What scripts read of its result. */
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/** Words for where such a run is; each kind uses some of them. */
+export const WORK_PHASES = [
+  'begin',
+  'turn',
+  'export',
+  'verify',
+  'extras',
+  'write',
+  'compare',
+  'apply',
+  'rest',
+  'check',
+  'report',
+] as const;
+export type WorkPhase = (typeof WORK_PHASES)[number];
+
+/** What the stages of work do with. */
+export interface WorkContext extends RunContext<WorkRun> {
+  /** The one door by which lines are applied to a hub. */
+  readonly applyFile: ApplyFile;
+}
