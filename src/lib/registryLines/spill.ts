@@ -1,0 +1,111 @@
+/**
+ * Rows spread over buckets, in one file: written as they come, read back bucket by bucket. Memory is what a row and the
+ * rows of one bucket take, and as much again of each bucket as is not written yet.
+ */
+
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { platform } from 'node:process';
+
+/** Of a bucket, in memory; larger rows go to the file at once. */
+const HELD_BYTES = 32 * 1024;
+/** A character of UTF-16 takes at most so many bytes of UTF-8. */
+const MOST_BYTES = 3;
+const NEWLINE = 0x0a;
+
+export class Spill {
+  private readonly file: FileHandle;
+  private readonly held: Buffer;
+  /** How much of each bucket is in memory. */
+  private readonly filled: Uint32Array;
+  /** Where the parts of each bucket are in the file: offset and length, in turn. */
+  private readonly parts: number[][];
+  private end = 0;
+
+  private constructor(file: FileHandle, buckets: number) {
+    this.file = file;
+    this.held = Buffer.allocUnsafe(buckets * HELD_BYTES);
+    this.filled = new Uint32Array(buckets);
+    this.parts = Array.from({ length: buckets }, () => []);
+  }
+
+  /** @param path of a file that is not there; others may not read it */
+  static async create(path: string, buckets: number): Promise<Spill> {
+    const file = await open(path, 'wx+', 0o600);
+    // Without a name it is gone with the process, however that ends. Windows keeps the name until the file is closed.
+    if (platform !== 'win32') await rm(path);
+    return new Spill(file, buckets);
+  }
+
+  /**
+   * @param row without a newline
+   * @returns what to wait for before the next row; undefined: nothing
+   */
+  add(bucket: number, row: string): Promise<void> | undefined {
+    const most = row.length * MOST_BYTES + 1;
+    if (most > HELD_BYTES) return this.addLarge(bucket, row);
+    const filled = this.filled[bucket] ?? 0;
+    if (filled + most <= HELD_BYTES) {
+      this.hold(bucket, row, filled);
+      return undefined;
+    }
+    return this.flush(bucket).then(() => this.hold(bucket, row, 0));
+  }
+
+  /** The rows of a bucket, in the order in which they came. */
+  async read(bucket: number): Promise<readonly string[]> {
+    await this.flush(bucket);
+    const parts = this.parts[bucket] ?? [];
+    let length = 0;
+    for (let part = 1; part < parts.length; part += 2) length += parts[part] ?? 0;
+    if (length === 0) return [];
+    const bytes = Buffer.allocUnsafe(length);
+    let at = 0;
+    for (let part = 0; part < parts.length; part += 2) {
+      const [offset = 0, size = 0] = parts.slice(part, part + 2);
+      await readFully(this.file, bytes.subarray(at, at + size), offset);
+      at += size;
+    }
+    return bytes.toString('utf8', 0, length - 1).split('\n');
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+
+  private hold(bucket: number, row: string, filled: number): void {
+    const start = bucket * HELD_BYTES + filled;
+    const length = this.held.write(row, start, 'utf8');
+    this.held[start + length] = NEWLINE;
+    this.filled[bucket] = filled + length + 1;
+  }
+
+  private async addLarge(bucket: number, row: string): Promise<void> {
+    await this.flush(bucket);
+    await this.append(bucket, Buffer.from(`${row}\n`));
+  }
+
+  private async flush(bucket: number): Promise<void> {
+    const filled = this.filled[bucket] ?? 0;
+    if (filled === 0) return;
+    this.filled[bucket] = 0;
+    const start = bucket * HELD_BYTES;
+    await this.append(bucket, this.held.subarray(start, start + filled));
+  }
+
+  private async append(bucket: number, bytes: Buffer): Promise<void> {
+    const offset = this.end;
+    this.end += bytes.length;
+    this.parts[bucket]?.push(offset, bytes.length);
+    for (let at = 0; at < bytes.length; ) {
+      at += (await this.file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+    }
+  }
+}
+
+async function readFully(file: FileHandle, into: Buffer, offset: number): Promise<void> {
+  for (let at = 0; at < into.length; ) {
+    const { bytesRead } = await file.read(into, at, into.length - at, offset + at);
+    if (bytesRead === 0) throw new Error('A file with rows that were put aside is shorter than what was written.');
+    at += bytesRead;
+  }
+}
