@@ -10,11 +10,13 @@ import { defined } from './lib/defined.ts';
 import { isIdleWork } from './lib/hubJobs/hubJob.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
 import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
+import { readEffectsBy } from './lib/provisioning/effects/readEffects.ts';
 import { isProvisioningIdle } from './lib/provisioning/job/isIdle.ts';
 import type { ProvisioningContext, ProvisionRun } from './lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from './lib/registry/index.ts';
 import { RUN_KINDS, type RunRecord, runsOf } from './lib/runKinds.ts';
 import type { RunStarter } from './lib/runs/restartRun.ts';
+import type { ReadEffects } from './lib/runs/runEffects.ts';
 import type { RunBase } from './lib/runs/runRecord.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
@@ -84,4 +86,9 @@ export function working(invocation: InvocationLog, starter: RunStarter): WorkCon
     runs: runsOf<WorkRun>(runs),
     applyFile: applyFileBy(provisioning(invocation), starter),
   };
+}
+
+/** Tells what a run did to its hub, so that it can be undone. */
+export function readEffects(invocation: InvocationLog): ReadEffects {
+  return readEffectsBy(provisioning(invocation));
 }

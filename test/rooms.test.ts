@@ -37,7 +37,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
     'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop work runs turns storage redact.ts provisioning/run',
   'src/hosting': 'src/orchestrations provisioning/steps provisioning/drop hubJobs runs turns codeText.ts',
   'src/services.ts':
-    'provisioning/job provisioning/drop work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
+    'provisioning/effects provisioning/job provisioning/drop work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
   'src/orchestrations': 'provisioning/steps provisioning/preImage work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',
@@ -46,6 +46,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
 
   'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/recovery': `${provisioning('job again report configurations evidence check drop texts run')} ${BELOW}`,
+  'src/lib/provisioning/effects': `${provisioning('outcome verify again preImage configurations evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/job': `${provisioning('verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/parents': `${provisioning('outcome again evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/outcome': `${provisioning('verify again evidence check drop texts run')} ${BELOW}`,

@@ -15,6 +15,7 @@ import { CALL_TEXTS } from '../../src/lib/registry/callTexts.ts';
 import { HUB_ERRORS, type HubErrorClass } from '../../src/lib/registry/errorCodes.ts';
 import { RECORD_TEXTS } from '../../src/lib/runs/parseRunRecord.ts';
 import { RESTART_TEXTS } from '../../src/lib/runs/restartRun.ts';
+import { EFFECT_TEXTS } from '../../src/lib/runs/runEffects.ts';
 import { SETTINGS_TEXTS } from '../../src/lib/settings.ts';
 import { FILE_REASONS } from '../../src/lib/textFile/fileReasons.ts';
 import type { ReasonText } from '../../src/lib/textFile/reasonText.ts';
@@ -60,7 +61,7 @@ const GAPS: Readonly<Record<string, string>> = {
 };
 /** Gaps that are named as they stand, for they hold words. */
 const WORDS =
-  /^(?:file|problem|problems|mode|type|name|format|host|operation|cause|error|hub|source|options|option|status|container|run|state|id|identity)$/;
+  /^(?:file|problem|problems|mode|type|name|format|host|operation|cause|error|hub|source|options|option|status|container|run|state|id|identity|alias|blob|kind|was)$/;
 
 const CODES = ['code', 'what happened', 'what to do'];
 const RETRIED_CODES = [...CODES, 'retried by HubKeeper'];
@@ -97,7 +98,7 @@ export function renderOutcomes(): string {
     reasonTable({ ...FILE_REASONS, ...CONFIGURATION_FILE_REASONS }),
     '## Runs',
     'The `error` of a run.',
-    codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS }),
+    codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS, ...EFFECT_TEXTS }),
     '## Backups',
     'A backup cannot be used as it was asked for. Nothing is changed.',
     codeTable(BACKUP_TEXTS),

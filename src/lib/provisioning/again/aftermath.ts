@@ -58,8 +58,10 @@ export async function enter(work: Aftermath, phase: ProvisionPhase): Promise<voi
   await work.context.runs.update(work.record.runId, (current) => ({ ...current, phase }));
 }
 
+export type SentRun = Pick<Aftermath, 'context' | 'record' | 'check'>;
+
 /** The lines that were given to the hub, in their order. */
-export async function* sentLines({ context, record, check }: Aftermath): AsyncGenerator<SentLine> {
+export async function* sentLines({ context, record, check }: SentRun): AsyncGenerator<SentLine> {
   const staging = stagingOf(context, record.runId);
   const { devices: unfilled, missing } = checkBlobs(staging, check.attempt);
   const blob = await inputBlob(context, record, check);

@@ -96,7 +96,7 @@ export async function readPreImage(
     follow: (line) => (ending(line) ? goesWith(line) : []),
     most: MOST_READ_SINGLY,
   });
-  return taken === 'export' ? taken : keepManifest(context, record, epoch, taken);
+  return taken === 'export' ? taken : keepManifest(context, record, epoch, { ...taken, hasRelatives: true });
 }
 
 /** Tells of a device as it is whether a line of the file deletes it, or makes it an edge device no more. */

@@ -7,7 +7,11 @@ import type { Epoch } from '../run/epoch.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 
 /** What a run is about to overwrite or delete, as it was, in its container. An earlier version noted less of it. */
-export type PreImageManifest = Pick<Snapshot, 'blobName' | 'way'> & Partial<Snapshot>;
+export type PreImageManifest = Pick<Snapshot, 'blobName' | 'way'> &
+  Partial<Snapshot> & {
+    /** It has the modules of devices that are deleted, and the devices below them. An export always has. */
+    readonly hasRelatives?: true;
+  };
 
 /** The pre-image of an epoch, once it is whole. */
 export async function readManifest(

@@ -1,4 +1,5 @@
 import { defined } from '../../defined.ts';
+import { IMPORT_MODES } from '../../devicesFile/importMode.ts';
 import type { KindOfRun } from '../../runs/parseRunRecord.ts';
 import {
   type Fields,
@@ -10,7 +11,7 @@ import {
   isText,
   isTrue,
 } from '../../runs/recordShape.ts';
-import { PROVISION_PHASES, type ProvisionRun } from './provisionRun.ts';
+import { isSent, PROVISION_PHASES, type ProvisionRun } from './provisionRun.ts';
 
 /** Records of runs that provision. */
 export const PROVISION_KIND: KindOfRun<ProvisionRun> = {
@@ -41,8 +42,17 @@ export const PROVISION_KIND: KindOfRun<ProvisionRun> = {
     stagingLost: holding({ at: isInstant, what: isText, times: isNumber }),
     configurations: holding({ lines: isNumber, accepted: isNumber, rejected: isNumber }),
   },
-  canUndo: ({ preImage }) => preImage !== undefined,
+  canUndo: (run) => run.preImage !== undefined || hasOnlyCreated(run),
 };
+
+/** What only creates overwrites nothing: it has no pre-image, and is undone by deletes. */
+function hasOnlyCreated(run: ProvisionRun): boolean {
+  const { check, options } = run;
+  if (check === undefined || options?.dryRun === true || !isSent(run)) return false;
+  return (
+    IMPORT_MODES.every((mode) => (check.byMode[mode] ?? 0) === 0 || mode === 'create') && (check.byMode.create ?? 0) > 0
+  );
+}
 
 /** Before its version 2, a record had a field for each job, and called an epoch of the pre-image a round. */
 function fromVersion1(record: Fields): Fields {
