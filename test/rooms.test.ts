@@ -71,6 +71,8 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/backup/retentionPolicy.ts': '',
   'src/lib/backup/schedule.ts': '',
   'src/lib/turns': '',
+  'src/lib/registryExtras':
+    'configurationsFile registryLines devicesFile registry storage textFile errors.ts redact.ts codeText.ts',
   'src/lib/configurationsFile': 'devicesFile registry textFile errors.ts codeText.ts',
   'src/lib/registryLines': 'devicesFile registry storage textFile',
   'src/lib/devicesFile/checkDevicesFile.ts': 'devicesFile devicesFile/csv textFile',

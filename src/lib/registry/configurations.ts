@@ -43,8 +43,16 @@ export interface ConfigurationOperations {
   updateConfiguration(configuration: ConfigurationInput, options?: WriteOptions): Promise<Configuration>;
   /** What it has set on devices stays set. */
   deleteConfiguration(configuration: ConfigurationToDelete, options?: WriteOptions): Promise<void>;
-  /** Sets modules and their desired properties on one edge device. */
-  applyConfigurationContent(deviceId: string, content: ConfigurationContent, options?: CallOptions): Promise<void>;
+  /**
+   * Sets modules and their desired properties on one edge device; safe to repeat.
+   *
+   * @param content text is JSON already, and sent as it is written
+   */
+  applyConfigurationContent(
+    deviceId: string,
+    content: ConfigurationContent | string,
+    options?: CallOptions,
+  ): Promise<void>;
 }
 
 export function createConfigurationOperations(transport: Transport): ConfigurationOperations {
@@ -71,7 +79,7 @@ export function createConfigurationOperations(transport: Transport): Configurati
         operation: `apply configuration content to "${deviceId}"`,
         method: 'POST',
         path: ['devices', deviceId, 'applyConfigurationContent'],
-        body: content,
+        ...(typeof content === 'string' ? { bodyText: () => content } : { body: content }),
         writes: true,
         retry: 'always',
         options,

@@ -80,9 +80,13 @@ function twinAgreement(line: WantedLine, found: RegistryLine, isPatch: boolean):
     [objectAt(line, 'properties')?.['desired'], objectAt(found, 'properties')?.['desired']],
   ].filter(([wanted]) => given(wanted));
   if (!sections.every(([wanted, there]) => mergesToItself(there ?? {}, wanted))) return 'none';
-  const isEqual = ([wanted, there]: readonly unknown[]) =>
-    isDeepStrictEqual(written(there ?? {}, true), written(wanted, true));
+  const isEqual = ([wanted, there]: readonly unknown[]) => sectionsAgree(wanted, there);
   return isPatch || sections.every(isEqual) ? 'all' : 'more';
+}
+
+/** Whether two sections of a twin, tags or desired properties, come to the same once they are written. */
+export function sectionsAgree(wanted: unknown, there: unknown): boolean {
+  return isDeepStrictEqual(written(there ?? {}, true), written(wanted ?? {}, true));
 }
 
 function givesTwin(line: WantedLine): boolean {
