@@ -4,13 +4,12 @@ import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
 import { defined } from '../defined.ts';
 import { linesOf } from '../storage/ndjson.ts';
-import { bytesOf, readText } from '../storage/readText.ts';
+import { bytesOf } from '../storage/readText.ts';
 import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
-import { isNotFound } from '../storage/storageErrors.ts';
 import { BackupError, backupError } from './backupErrors.ts';
-import { backupPrefix, parseBackupBlob, parseBackupName, parseBackupWanted } from './backupName.ts';
+import { type BackupFolder, backupBlob, backupFolders, backupText, sizeFault } from './backupFolder.ts';
+import { backupPrefix, parseBackupName, parseBackupWanted } from './backupName.ts';
 import {
-  BACKUP_FILES,
   type BackupFileName,
   type BackupManifest,
   type CountMismatch,
@@ -61,12 +60,6 @@ export interface OpenBackup {
   etag(file: BackupFileName): string;
 }
 
-interface Folder {
-  readonly name: string;
-  /** By the name of the file in it. */
-  readonly blobs: ReadonlyMap<string, { readonly bytes: number; readonly etag: string }>;
-}
-
 /** What a folder holds: a backup that can be read, or why it cannot. */
 type Looked =
   | { readonly open: OpenBackup; readonly error?: undefined }
@@ -79,7 +72,7 @@ const STATE_OF: Readonly<Record<string, BackupState>> = { backupUnfinished: 'unf
 /** All backups, or those of one hub; newest first. */
 export async function listBackups(storage: Storage, hub?: string): Promise<BackupSummary[]> {
   const container = storage.container(BACKUPS_CONTAINER);
-  const folders = await foldersIn(container, hub === undefined ? undefined : backupPrefix(hub));
+  const folders = await backupFolders(container, hub === undefined ? undefined : backupPrefix(hub));
   const found: BackupSummary[] = [];
   for (let at = 0; at < folders.length; at += READS_AT_ONCE) {
     const batch = folders.slice(at, at + READS_AT_ONCE);
@@ -97,7 +90,7 @@ export async function listBackups(storage: Storage, hub?: string): Promise<Backu
 export async function openBackup(storage: Storage, name: string): Promise<OpenBackup> {
   if (parseBackupName(name) === undefined) throw backupError('backupUnknown:name');
   const container = storage.container(BACKUPS_CONTAINER);
-  const [folder] = await foldersIn(container, backupPrefix(name));
+  const [folder] = await backupFolders(container, backupPrefix(name));
   if (folder === undefined) throw backupError('backupUnknown', { name });
   const looked = await look(container, folder);
   if (looked.error !== undefined) throw looked.error;
@@ -132,31 +125,11 @@ export function requireGood({ name, manifest: { countMismatch } }: OpenBackup): 
   throw backupError('backupCountMismatch', { name, found: countMismatch.found, least, most });
 }
 
-/** Newest first; folders whose name is none of a backup are not ours. */
-async function foldersIn(container: ContainerClient, prefix: string | undefined): Promise<Folder[]> {
-  const folders = new Map<string, Map<string, { bytes: number; etag: string }>>();
-  try {
-    for await (const { name: blobName, properties } of container.listBlobsFlat(defined({ prefix }))) {
-      const of = parseBackupBlob(blobName);
-      if (of === undefined) continue;
-      const blobs = folders.get(of.name) ?? new Map();
-      folders.set(of.name, blobs);
-      blobs.set(of.file, { bytes: properties.contentLength ?? 0, etag: properties.etag });
-    }
-  } catch (error) {
-    // No backup was ever made.
-    if (!isNotFound(error)) throw error;
-  }
-  const instant = (name: string) => parseBackupName(name)?.at.getTime() ?? 0;
-  return Array.from(folders, ([name, blobs]) => ({ name, blobs })).sort(
-    (a, b) => instant(b.name) - instant(a.name) || (a.name < b.name ? -1 : 1),
+async function look(container: ContainerClient, folder: BackupFolder): Promise<Looked> {
+  const { name, blobs } = folder;
+  const [text, verified] = await Promise.all(
+    [MANIFEST_FILE, VERIFICATION_FILE].map((file) => backupText(container, folder, file)),
   );
-}
-
-async function look(container: ContainerClient, { name, blobs }: Folder): Promise<Looked> {
-  const blobOf = (file: string) => container.getBlockBlobClient(`${backupPrefix(name)}${file}`);
-  const textOf = async (file: string) => (blobs.has(file) ? textIfThere(blobOf(file)) : undefined);
-  const [text, verified] = await Promise.all([textOf(MANIFEST_FILE), textOf(VERIFICATION_FILE)]);
   if (text === undefined) return { error: backupError('backupUnfinished', { name }) };
   const last = defined({ lastVerification: verified === undefined ? undefined : parseVerification(verified) });
   let manifest: BackupManifest;
@@ -166,42 +139,21 @@ async function look(container: ContainerClient, { name, blobs }: Folder): Promis
     if (!(error instanceof BackupError)) throw error;
     return { error, ...last };
   }
-  const what = sizeFault(manifest, blobs) ?? foundFault(last.lastVerification);
+  const what = sizeFault(manifest, folder) ?? foundFault(last.lastVerification);
   if (what !== undefined) return { error: backupError('backupDamaged', { name, what }), manifest, ...last };
+  const blob = (file: BackupFileName) => backupBlob(container, name, file);
   const etag = (file: BackupFileName) => blobs.get(file)?.etag ?? '';
   return {
     open: {
       name,
       manifest,
       ...last,
-      blob: blobOf,
+      blob,
       etag,
-      bytes: (file) => bytesOf(blobOf(file), etag(file)),
-      lines: (file) => linesOf(blobOf(file), etag(file)),
+      bytes: (file) => bytesOf(blob(file), etag(file)),
+      lines: (file) => linesOf(blob(file), etag(file)),
     },
   };
-}
-
-async function textIfThere(blob: BlockBlobClient): Promise<string | undefined> {
-  try {
-    return (await readText(blob)).text;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
-function sizeFault({ files }: BackupManifest, blobs: Folder['blobs']): string | undefined {
-  for (const file of BACKUP_FILES) {
-    const found = blobs.get(file)?.bytes;
-    if (found === undefined) return `${file} is missing`;
-    if (found !== files[file].bytes) return sizeProblem(file, found, files[file].bytes);
-  }
-  return undefined;
-}
-
-export function sizeProblem(file: string, found: number, written: number): string {
-  return `${file} has ${found} bytes, and had ${written} when it was written`;
 }
 
 function foundFault(verification: Verification | undefined): string | undefined {
@@ -209,7 +161,7 @@ function foundFault(verification: Verification | undefined): string | undefined 
   return verification.problems[0] ?? 'its last verification found it so';
 }
 
-function summaryOf({ name, blobs }: Folder, looked: Looked): BackupSummary {
+function summaryOf({ name, blobs }: BackupFolder, looked: Looked): BackupSummary {
   const { hub = '', at } = parseBackupName(name) ?? {};
   const of = looked.error === undefined ? looked.open : looked;
   const { manifest, lastVerification } = of;

@@ -3,6 +3,8 @@
  * a backup without one is unfinished. It holds no key.
  */
 
+import { createHash } from 'node:crypto';
+
 import { type Fields, holding, isInstant, isNumber, isObject, isText, oneOf, type Shape } from '../runs/recordShape.ts';
 import { type BackupError, backupError } from './backupErrors.ts';
 import { parseBackupName } from './backupName.ts';
@@ -106,12 +108,22 @@ const OPTIONAL: Shape = {
   extrasMissing: isText,
 };
 
+/** A manifest as it is written: with a seal, so that a byte of it that is changed does not go unnoticed. */
+export function sealed(manifest: BackupManifest): BackupManifest & { readonly seal: string } {
+  return { ...manifest, seal: sealOf(manifest) };
+}
+
+/** Of all that stands before it; JSON that is read comes back in the same order. */
+function sealOf(fields: object): string {
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+}
+
 /**
  * @param name of the backup in whose folder it lies
  * @throws BackupError: it is damaged, of a newer version, or of another backup
  */
 export function parseManifest(text: string, name: string): BackupManifest {
-  const manifest = objectOf(text, name);
+  const { seal, ...manifest } = objectOf(text, name);
   const { version, backup } = manifest;
   if (typeof version === 'number' && Number.isInteger(version) && version > MANIFEST_VERSION) {
     throw backupError('backupNewer', { name, version });
@@ -130,6 +142,7 @@ export function parseManifest(text: string, name: string): BackupManifest {
       throw damaged(name, `"${field}" in its manifest is of a wrong form`);
     }
   }
+  if (seal !== sealOf(manifest)) throw damaged(name, 'its manifest is not what was written: its seal differs');
   return manifest as unknown as BackupManifest;
 }
 

@@ -31,3 +31,11 @@ export function isConditionFailed(error: unknown): boolean {
   const code = storageCode(error);
   return status === 409 && (code === 'BlobAlreadyExists' || code === 'LeaseAlreadyPresent');
 }
+
+/**
+ * The blob is kept from being changed or deleted: by a policy of its container or of its own, or a legal hold
+ * (https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes).
+ */
+export function isImmutable(error: unknown): boolean {
+  return storageStatus(error) === 409 && /Immutab|^ContainerProtected/.test(storageCode(error) ?? '');
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { countMismatch, parseManifest } from '../../../src/lib/backup/manifest.ts';
+import { countMismatch, parseManifest, sealed } from '../../../src/lib/backup/manifest.ts';
 import { manifestOf } from './sampleBackup.ts';
 
 const NAME = 'default/2026/11/20T020000Z';
@@ -8,7 +8,7 @@ const NAME = 'default/2026/11/20T020000Z';
 describe('a manifest', () => {
   it('comes back as it was written, with what a later version of the same form adds', () => {
     const manifest = { ...manifestOf(NAME, { countMismatch: { expected: [1, 2], found: 40 } }), extra: 1 };
-    expect(parseManifest(JSON.stringify(manifest), NAME)).toEqual(manifest);
+    expect(parseManifest(JSON.stringify(sealed(manifest), undefined, 2), NAME)).toEqual(manifest);
   });
 
   const good = manifestOf(NAME);
@@ -26,11 +26,23 @@ describe('a manifest', () => {
     ['without a field', JSON.stringify(untimed), 'backupDamaged', 'lacks "takenAt"'],
     ['with a field of a wrong form', JSON.stringify({ ...good, devices: -1 }), 'backupDamaged', '"devices"'],
     ['without a file', JSON.stringify({ ...good, files: twoFiles }), 'backupDamaged', '"files"'],
+    ['without a seal', JSON.stringify(good), 'backupDamaged', 'seal'],
     ['with a wrong mismatch', JSON.stringify({ ...good, countMismatch: {} }), 'backupDamaged', '"countMismatch"'],
   ])('%s is named', (_what, text, code, says) => {
     expect(() => parseManifest(text, NAME)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(says) }),
     );
+  });
+});
+
+describe('any byte of a manifest that is changed', () => {
+  const text = JSON.stringify(sealed(manifestOf(NAME, { countMismatch: { expected: [1, 2], found: 40 } })));
+
+  it('is noticed', () => {
+    for (let at = 0; at < text.length; at++) {
+      const other = text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1);
+      expect(() => parseManifest(other, NAME), other).toThrow();
+    }
   });
 });
 

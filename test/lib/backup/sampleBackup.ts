@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 
-import type { BackupManifest } from '../../../src/lib/backup/manifest.ts';
+import { type BackupManifest, sealed } from '../../../src/lib/backup/manifest.ts';
 import { BACKUPS_CONTAINER, type Storage } from '../../../src/lib/storage/storage.ts';
 
 export const FILES = {
@@ -57,13 +57,14 @@ export async function put(storage: Storage, blobName: string, text: string | Buf
   await container.getBlockBlobClient(blobName).upload(text, Buffer.byteLength(text));
 }
 
-/** A good backup, or one with another manifest (undefined: it has none). */
+/** A good backup, or one with another manifest, sealed (null: it has none). */
 export async function putBackup(
   storage: Storage,
   name: string,
-  manifest: unknown = manifestOf(name),
+  manifest: object | null = manifestOf(name),
   files: Readonly<Record<string, string>> = FILES,
 ): Promise<void> {
   for (const [file, text] of Object.entries(files)) await put(storage, `${name}/${file}`, text);
-  if (manifest !== null) await put(storage, `${name}/manifest.json`, JSON.stringify(manifest));
+  if (manifest !== null)
+    await put(storage, `${name}/manifest.json`, JSON.stringify(sealed(manifest as BackupManifest)));
 }
