@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import type { HubSettings } from '../../local/hub/hubOptions.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
 import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { isFinal, OUTCOMES } from '../../src/lib/runs/runRecord.ts';
+import { type HubRest, hubRest, queryRest } from './hubRest.ts';
 import { readReport } from './readReport.ts';
 
 export interface ReportRow {
@@ -36,19 +36,13 @@ export interface TestStack extends Stack {
   read(container: string, name: string): Promise<string>;
   rows(record: ProvisionRun): Promise<ReportRow[]>;
   /** A request to the hub with a token of the test's own making: no code of the app has a part in it. */
-  rest(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<HubReply>;
+  readonly rest: HubRest;
   /** Ids of all devices of the hub, by query, page by page. */
   deviceIds(): Promise<string[]>;
   /** Twins of all devices of the hub, the same way. */
   twins(): Promise<Record<string, unknown>[]>;
   hubState(): Promise<HubState>;
   hostLog(): Promise<string>;
-}
-
-export interface HubReply {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers: Headers;
 }
 
 export interface HubState {
@@ -148,8 +142,7 @@ function testStack(stack: Stack): TestStack {
     );
   };
 
-  const rest: TestStack['rest'] = (method, path, body, headers) =>
-    hubRequest(stack.connectionString, { method, path, body, headers });
+  const rest = hubRest(stack.connectionString);
 
   // Read anew only once they were written anew: tests look at them several times a second.
   const known = new Map<string, { readonly etag: string; readonly record: ProvisionRun }>();
@@ -169,23 +162,6 @@ function testStack(stack: Stack): TestStack {
     (await records())
       .filter(({ drop }) => drop.blobName === blobName)
       .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0];
-
-  const query = async <T>(text: string): Promise<T[]> => {
-    const rows: T[] = [];
-    let continuation: string | null = null;
-    do {
-      const page: HubReply = await rest(
-        'POST',
-        '/devices/query',
-        { query: text },
-        continuation === null ? {} : { 'x-ms-continuation': continuation },
-      );
-      if (page.status !== 200) throw new Error(`The query of the registry answered ${page.status}.`);
-      rows.push(...(page.body as T[]));
-      continuation = page.headers.get('x-ms-continuation');
-    } while (continuation !== null);
-    return rows;
-  };
 
   const until = async <T>(what: string, look: () => Promise<T | undefined | false>, timeoutMs = 90_000): Promise<T> => {
     const end = Date.now() + timeoutMs;
@@ -229,9 +205,10 @@ function testStack(stack: Stack): TestStack {
     },
     rest,
     async deviceIds() {
-      return (await query<{ deviceId: string }>('SELECT deviceId FROM devices')).map(({ deviceId }) => deviceId);
+      const rows = queryRest<{ deviceId: string }>(rest, 'SELECT deviceId FROM devices');
+      return Array.fromAsync(rows, ({ deviceId }) => deviceId);
     },
-    twins: () => query<Record<string, unknown>>('SELECT * FROM devices'),
+    twins: () => Array.fromAsync(queryRest<Record<string, unknown>>(rest, 'SELECT * FROM devices')),
     async hubState() {
       return (await (await fetch(`${stack.hubAdminUrl}/state`)).json()) as HubState;
     },
@@ -252,34 +229,4 @@ export function assertAddsUp(record: ProvisionRun): void {
   if (settled !== configurations.lines) {
     throw new Error(`Run ${record.runId} has ${configurations.lines} configurations and outcomes for ${settled}.`);
   }
-}
-
-interface HubRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly body?: unknown;
-  readonly headers?: Record<string, string> | undefined;
-}
-
-async function hubRequest(connectionString: string, request: HubRequest): Promise<HubReply> {
-  const { method, path, body, headers } = request;
-  const part = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(connectionString)?.[1] ?? '';
-  const host = part('HostName');
-  const resource = encodeURIComponent(host);
-  const expiry = Math.floor(Date.now() / 1000) + 600;
-  const signature = createHmac('sha256', Buffer.from(part('SharedAccessKey'), 'base64'))
-    .update(`${resource}\n${expiry}`)
-    .digest('base64');
-  const token = `SharedAccessSignature sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}&skn=${part('SharedAccessKeyName')}`;
-  const response = await fetch(`http://${host}${path}${path.includes('?') ? '&' : '?'}api-version=2021-04-12`, {
-    method,
-    headers: { authorization: token, 'content-type': 'application/json', ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    body: text === '' ? undefined : (JSON.parse(text) as unknown),
-    headers: response.headers,
-  };
 }
