@@ -13,6 +13,7 @@ import { DOUBTS, OUTCOME_TEXTS, type OutcomeText, unconfirmed } from '../../src/
 import { RUN_ERRORS } from '../../src/lib/provisioning/texts/runErrors.ts';
 import { CALL_TEXTS } from '../../src/lib/registry/callTexts.ts';
 import { HUB_ERRORS, type HubErrorClass } from '../../src/lib/registry/errorCodes.ts';
+import { EXTRAS_TEXTS } from '../../src/lib/registryExtras/extrasTexts.ts';
 import { RECORD_TEXTS } from '../../src/lib/runs/parseRunRecord.ts';
 import { RESTART_TEXTS } from '../../src/lib/runs/restartRun.ts';
 import { EFFECT_TEXTS } from '../../src/lib/runs/runEffects.ts';
@@ -61,7 +62,7 @@ const GAPS: Readonly<Record<string, string>> = {
 };
 /** Gaps that are named as they stand, for they hold words. */
 const WORDS =
-  /^(?:file|problem|problems|mode|type|name|format|host|operation|cause|error|hub|source|options|option|status|container|run|state|id|identity|alias|blob|kind|was)$/;
+  /^(?:file|problem|problems|mode|type|name|format|host|operation|cause|error|hub|source|options|option|status|container|run|state|id|identity|alias|blob|kind|was|reason)$/;
 
 const CODES = ['code', 'what happened', 'what to do'];
 const RETRIED_CODES = [...CODES, 'retried by HubKeeper'];
@@ -102,6 +103,9 @@ export function renderOutcomes(): string {
     '## Backups',
     'A backup cannot be used as it was asked for. Nothing is changed.',
     codeTable(BACKUP_TEXTS),
+    'What a restore puts back by calls of its own (edge modules, `managedBy`, configurations) fails one by one; all else ' +
+      'is restored.',
+    codeTable(EXTRAS_TEXTS),
     '## Calls to a hub',
     'When a hub gave no answer of its own, or a call was never sent. Codes such as `Http502` are the status of a reply ' +
       'that names no error; 408, 429 and 5xx are retried.',

@@ -30,7 +30,7 @@ export interface EdgeExtra {
 export type ExtraLine = ModuleExtra | EdgeExtra;
 
 /**
- * The extras of a backup. Kinds that are not known are passed over; of lines about the same thing the last counts.
+ * The extras of a backup. Kinds that are not known, as a later version may write, are passed over.
  *
  * @param file how it is to be named in the error
  * @throws RefusedInputError `extrasUnreadable`

@@ -13,7 +13,7 @@ export const EXTRAS_TEXTS = {
   extrasUnreadable: { says: '{file} cannot be read: line {line} {problem}.', action: 'Take another backup: this one is damaged.' },
   keysNotShown: { says: 'The hub shows no keys of the module, and to write managedBy without them would make new ones.', action: 'Check the rights of the app on the hub, and restore again.' },
   madeByDeployment: { says: 'The module has no keys of its own, as a deployment makes modules; its managedBy cannot be changed without giving it keys.', action: 'Delete the module and restore again, if it is to be as in the backup.' },
-  moduleChanged: { says: 'The module is being changed by somebody else all the time.', action: 'Restore again when it rests.' },
+  moduleChanged: { says: 'Somebody else changed the module each time it was to be written.', action: 'Restore again once nobody else writes to it.' },
   moduleNotFound: { says: 'The module is not there.', action: 'Find out from the report why it was not restored, and restore again.' },
   moduleNotMade: { says: 'The hub took the deployment, but made no such module.', action: 'Look up the edge device in the hub, and deploy the module to it by hand.' },
 } as const satisfies Record<string, CodeText>;

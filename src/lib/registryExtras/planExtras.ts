@@ -3,10 +3,11 @@
  * `managedBy` that it had then.
  */
 
-import { createIdentityTable, identityOf } from '../devicesFile/identityTable.ts';
+import { identityOf } from '../devicesFile/identityTable.ts';
 import { bareEtag } from '../registry/etag.ts';
 import { isIdentityLine } from '../registryLines/snapshot.ts';
 import type { ExtraLine, ModuleExtra } from './extraLine.ts';
+import { createValueTable } from './valueTable.ts';
 
 /** Modules of a device that the hub has to be asked for, by one call. */
 export interface ModulesToAsk {
@@ -74,25 +75,17 @@ function moduleIn(text: string): ModuleOfLine | undefined {
   return { id, moduleId, eTag: bareEtag(eTag ?? '') };
 }
 
-/** What earlier extras tell of a module: a few bytes each are kept, since few `managedBy` differ. */
+/** What earlier extras tell of a module. */
 async function knownFrom(
   previous: AsyncIterable<ExtraLine> | Iterable<ExtraLine>,
 ): Promise<(line: ModuleOfLine) => ModuleExtra | undefined> {
-  const table = createIdentityTable();
-  const numbers = new Map<string | null, number>();
-  const values: (string | null)[] = [];
+  const managers = createValueTable<string | null>();
   const keyOf = (of: ModuleOfLine) => `${identityOf(of)}\n${of.eTag}`;
   for await (const extra of previous) {
-    if (extra.kind !== 'module' || extra.eTag === '') continue;
-    let number = numbers.get(extra.managedBy);
-    if (number === undefined) {
-      number = values.push(extra.managedBy);
-      numbers.set(extra.managedBy, number);
-    }
-    table.claim(keyOf(extra), number);
+    if (extra.kind === 'module' && extra.eTag !== '') managers.set(keyOf(extra), extra.managedBy);
   }
   return (line) => {
-    const managedBy = line.eTag === '' ? undefined : values[table.find(keyOf(line)) - 1];
+    const managedBy = line.eTag === '' ? undefined : managers.find(keyOf(line));
     return managedBy === undefined ? undefined : { kind: 'module', ...line, managedBy };
   };
 }

@@ -23,6 +23,8 @@ export interface SystemModulesPlan {
 export interface ModuleOrigin {
   readonly moduleId?: string | null;
   readonly authentication?: { readonly type?: string | null } | null;
+  /** Of a line that was read by itself; exports have none. */
+  readonly managedBy?: string | null;
 }
 
 /** Finds the `managedBy` of a module in the extras of a backup. */
@@ -80,7 +82,7 @@ function systemModuleIn(text: string, managedBy: FindManagedBy): SystemModule | 
   const line = JSON.parse(text) as ModuleOrigin & { readonly id: string };
   const { id, moduleId } = line;
   if (typeof moduleId !== 'string') return undefined;
-  return isMadeByHub(line, () => managedBy({ id, moduleId })) ? { id, moduleId, text } : undefined;
+  return isMadeByHub(line, () => line.managedBy ?? managedBy({ id, moduleId })) ? { id, moduleId, text } : undefined;
 }
 
 /** Characters of lines that are held at a time. */
