@@ -8,6 +8,7 @@ import { pausedRun, resumedRun } from '../runs/pausing.ts';
 import { isFinal, isSuspended, type RunBase } from '../runs/runRecord.ts';
 import { growingDelaySeconds } from '../turns/delays.ts';
 import type { Stage, StageReply } from './stage.ts';
+import { workError } from './workErrors.ts';
 import type { WorkContext, WorkRun } from './workRun.ts';
 
 export interface ApplyStagesOptions {
@@ -23,9 +24,18 @@ const LONGEST_LOOK_SECONDS = 15;
 export function applyStages({ file, then }: ApplyStagesOptions): Readonly<Record<string, Stage>> {
   const apply: Stage['work'] = async (context, record) => {
     if (record.appliedBy !== undefined) return { go: 'applyWatch' };
+    const mayHaveBegun = record.notes?.['applying'] === true;
+    if (record.cancelRequestedAt !== undefined && !mayHaveBegun) {
+      return { end: 'cancelled', error: workError('cancelled') };
+    }
     await context.runs.update(record.runId, (current) => ({ ...current, phase: 'apply' }));
     const wanted = await file(context, record);
     if (wanted === undefined) return { go: then };
+    // Whoever comes after a crash finds the run that was begun by asking for it again, be it only to cancel it.
+    await context.runs.update(record.runId, (current) => ({
+      ...current,
+      notes: { ...current.notes, applying: true },
+    }));
     const appliedBy = await context.applyFile(wanted);
     await context.runs.update(record.runId, (current) => ({ ...current, appliedBy }));
     return { wait: 1, go: 'applyWatch' };
@@ -43,7 +53,7 @@ export function applyStages({ file, then }: ApplyStagesOptions): Readonly<Record
     };
   };
   return {
-    apply: { work: apply },
+    apply: { work: apply, whenCancelled: true },
     applyWatch: { work: watch, whileSuspended: true, whenCancelled: true },
   };
 }

@@ -17,6 +17,8 @@ export interface StageInput {
   /** Registry operations that the budget of the hub has granted, and over how many ms they are to be spread. */
   readonly granted?: number;
   readonly spreadMs?: number;
+  /** It was held back while its run was suspended: its turn is asked for anew. */
+  readonly wasSuspended?: true;
   /** When the hub was asked to start what is watched, and when it is to be asked next, ms since the epoch. */
   readonly since?: number;
   readonly lookAt?: number;

@@ -45,6 +45,10 @@ async function takeStage(context: WorkContext, kinds: KindsOfWork, input: StageI
   if (input.stage === BEGIN) return begin(context, record, kind, input);
   const stage = stageOf(kind, input.stage);
   if (isSuspended(record) && stage.whileSuspended !== true) return suspended(context, record, input);
+  if (input.wasSuspended) {
+    const { wasSuspended: _was, ...rest } = input;
+    return enter(kind, rest);
+  }
   if (record.cancelRequestedAt !== undefined && stage.whenCancelled !== true) {
     return end(context, record, { end: 'cancelled', error: workError('cancelled') });
   }
@@ -91,12 +95,16 @@ async function orTrouble(
   } catch (error) {
     if (error instanceof HubError && error.retryable && waitedMs(context, record, ['trouble']) < LONGEST_TROUBLE_MS) {
       await waitingFor(context, record.runId, { kind: 'trouble', reason: runErrorOf(error).message });
-      const { granted: _granted, spreadMs: _spread, ...rest } = input;
-      return { wait: TROUBLE_SECONDS, with: rest };
+      return { wait: TROUBLE_SECONDS, with: withoutGrant(input) };
     }
     if (error instanceof HubKeeperError) return { end: 'failed', error: runErrorOf(error) };
     throw error;
   }
+}
+
+/** What was granted is spent, or lost. */
+function withoutGrant({ granted: _granted, spreadMs: _spread, ...rest }: StageInput): StageInput {
+  return rest;
 }
 
 async function follow(
@@ -109,7 +117,7 @@ async function follow(
   const { runId, attempt } = input;
   if ('end' in reply) return end(context, record, reply);
   if ('take' in reply) {
-    const { granted: _granted, spreadMs: _spread, ...rest } = input;
+    const rest = withoutGrant(input);
     const { take: items, itemsPerMinute } = reply;
     return { do: 'pace', items, itemsPerMinute, next: call(rest) };
   }
@@ -143,7 +151,7 @@ async function suspended(
 ): Promise<Step> {
   const seconds = (context.now().getTime() - Date.parse(record.suspendedAt)) / 4_000;
   // It waits for its turn anew, for others may have had it meanwhile.
-  const next = call(input);
+  const next = call({ ...input, wasSuspended: true });
   return {
     do: 'suspended',
     seconds: Math.min(LONGEST_LOOK_SECONDS, Math.max(SHORTEST_LOOK_SECONDS, seconds)),

@@ -16,7 +16,6 @@ export const WORK_TEXTS = {
   exportNotCompleted: {
     says: 'The export job of the hub {why}.',
     action: 'Look at the job in the hub, then start it again.',
-    retried: true,
   },
   exportOverdue: {
     says: 'The export job did not end by its deadline ({deadline}).',
