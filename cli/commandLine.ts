@@ -15,6 +15,7 @@ import type { CancelFlags } from './commands/cancel.ts';
 import type { CheckFlags } from './commands/check.ts';
 import type { GenerateFlags } from './commands/generate.ts';
 import type { LocalFlags } from './commands/local.ts';
+import type { PlanFlags } from './commands/plan.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
 import type { ResumeFlags } from './commands/resume.ts';
 import type { RunFlags } from './commands/run.ts';
@@ -70,6 +71,16 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     .option('--all', 'show every finding, not only the first 50 of a kind')
     .action((file: string, flags: CheckFlags) =>
       act(flags, async (own, output) => (await import('./commands/check.ts')).check(file, own, output)),
+    );
+
+  verb(
+    program,
+    'plan <file> <file2>',
+    'compare two snapshots or devices files on this machine: what it takes from one to the other',
+  )
+    .option('--out <file>', 'write all changes there, one line of JSON each, without keys')
+    .action((file: string, file2: string, flags: PlanFlags) =>
+      act(flags, async (own, output) => (await import('./commands/plan.ts')).plan(file, file2, own, output)),
     );
 
   verb(program, 'generate', 'make a devices file for trying things out')

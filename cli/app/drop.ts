@@ -24,16 +24,21 @@ export interface DevicesFile {
 
 /**
  * Looks whether `path` can be dropped at all.
+ *
+ * @param options `mayBeEmpty`: as the export of a hub without devices is
  * @throws CliError for what is no file, is empty, or is of a kind that is not read.
  */
-export async function inspectFile(path: string): Promise<DevicesFile> {
+export async function inspectFile(
+  path: string,
+  { mayBeEmpty = false }: { readonly mayBeEmpty?: boolean } = {},
+): Promise<DevicesFile> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');
     const stats = await handle.stat();
     if (stats.isDirectory()) throw usageError(`${path} is a directory.`, 'Give the devices file itself.');
     if (!stats.isFile()) throw usageError(`${path} is not a regular file.`, 'Write its content to a file first.');
-    if (stats.size === 0) {
+    if (stats.size === 0 && !mayBeEmpty) {
       throw usageError(
         `${path} is empty: there is nothing to provision.`,
         'Write one JSON object a line, one for each device, or a CSV file with a row for each.',

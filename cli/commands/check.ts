@@ -14,7 +14,7 @@ import { checkConfigurations, renderConfigurations, withoutContent } from '../ap
 import { inspectFile, optionsOf } from '../app/drop.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { optionFlags } from '../app/optionFlags.ts';
-import { usageError } from '../cliError.ts';
+import { refusedFile } from '../app/refusedFile.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { OptionFlags } from '../render/commandText.ts';
 import { type Finding, renderFinding } from '../render/findingText.ts';
@@ -106,13 +106,7 @@ export async function check(path: string, flags: CheckFlags, output: Output): Pr
       return summary.rejected + (configurations?.rejected ?? 0) > 0 ? EXIT.someFailed : EXIT.ok;
     } catch (error) {
       status.end();
-      if (error instanceof FileRefused) {
-        throw usageError(
-          `${path}${error.line === undefined ? '' : `, line ${error.line}`}: ${error.message}`,
-          error.action,
-        );
-      }
-      throw error;
+      throw error instanceof FileRefused ? refusedFile(path, error) : error;
     }
   });
 }

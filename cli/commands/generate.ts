@@ -6,6 +6,7 @@ import { defined } from '../../src/lib/defined.ts';
 import { generateDevices } from '../../src/lib/devicesFile/generate.ts';
 import type { ImportMode } from '../../src/lib/devicesFile/importMode.ts';
 import { withInterrupt } from '../app/interrupt.ts';
+import { outFileError } from '../app/outFile.ts';
 import { usageError } from '../cliError.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import { formatBytes, formatPlural } from '../render/format.ts';
@@ -60,25 +61,10 @@ export async function generate(count: number, flags: GenerateFlags, output: Outp
       if (out === undefined) await pipeline(Readable.from(content()), process.stdout, { end: false, signal });
       else await pipeline(Readable.from(content()), createWriteStream(out), { signal });
     } catch (error) {
-      throw out === undefined ? error : explain(error, out);
+      throw out === undefined ? error : outFileError(error, out);
     }
     if (out !== undefined) output.print(`${formatPlural(count, 'device')}, ${formatBytes(bytes)}: ${out}`);
     output.printJson({ file: out, devices: count, bytes });
     return EXIT.ok;
   });
-}
-
-function explain(error: unknown, path: string): unknown {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EISDIR':
-      return usageError(`${path} is a directory.`, 'Give the name of a file with --out.');
-    case 'ENOENT':
-      return usageError(`${path} cannot be made: its folder is not there.`, 'Make the folder first.');
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return usageError(`${path} may not be written.`, 'Give another file with --out.');
-    default:
-      return error;
-  }
 }
