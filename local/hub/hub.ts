@@ -1,4 +1,5 @@
 import type { Activity } from './activity.ts';
+import type { ConfigurationApplier } from './configurations/applyConfigurations.ts';
 import type { ConfigurationStore } from './configurations/configurationStore.ts';
 import type { Consistency } from './consistency.ts';
 import type { Faults } from './faults.ts';
@@ -16,6 +17,7 @@ export interface Hub {
   readonly settings: HubSettings;
   readonly store: IdentityStore;
   readonly configurations: ConfigurationStore;
+  readonly configurationApplier: ConfigurationApplier;
   readonly jobs: JobManager;
   readonly faults: Faults;
   readonly throttles: Throttles;

@@ -2,6 +2,7 @@ import { lockFolder } from '../stack/lockFolder.ts';
 import { makeFolder } from '../stack/makeFolder.ts';
 import { createActivity } from './activity.ts';
 import { createAdminHandler } from './admin/adminServer.ts';
+import { createConfigurationApplier } from './configurations/applyConfigurations.ts';
 import { createConfigurationStore } from './configurations/configurationStore.ts';
 import { createConsistency } from './consistency.ts';
 import { createFaults } from './faults.ts';
@@ -58,13 +59,20 @@ async function startIn(options: HubOptions, settings: HubSettings, leave: () => 
   const name = options.name ?? saved.name;
   const database = openDatabase(options.data);
   const store = createIdentityStore(database);
-  const configurations = createConfigurationStore(database);
+  const configurations = createConfigurationStore(database, store);
   const jobStore = createJobStore(database);
   const faults = createFaults(seededRandom(options.seed ?? 1));
   const now = () => Date.now();
+  const configurationApplier = createConfigurationApplier(store, configurations, () => ({
+    store,
+    settings,
+    nowMs: now(),
+    caller: 'single',
+  }));
   const jobs = createJobManager({
     store,
     configurations,
+    configurationApplier,
     jobs: jobStore,
     settings,
     faults,
@@ -77,6 +85,7 @@ async function startIn(options: HubOptions, settings: HubSettings, leave: () => 
     settings,
     store,
     configurations,
+    configurationApplier,
     jobs,
     faults,
     throttles: createThrottles(settings, now),
@@ -104,6 +113,8 @@ async function startIn(options: HubOptions, settings: HubSettings, leave: () => 
   });
   saveHub(options.data, { name, policies: saved.policies, port: server.port, adminPort: admin.port });
   jobs.resume();
+  // One that ended while configurations were on their way.
+  void configurationApplier.applyToAll();
 
   const connectionStrings = connectionStringsOf(saved.policies, `127.0.0.1:${server.port}`);
   return {
@@ -112,7 +123,7 @@ async function startIn(options: HubOptions, settings: HubSettings, leave: () => 
     connectionStrings,
     adminUrl: `http://127.0.0.1:${admin.port}`,
     close: async () => {
-      await Promise.all([server.close(), admin.close(), jobs.close()]);
+      await Promise.all([server.close(), admin.close(), jobs.close(), configurationApplier.close()]);
       database.close();
       leave();
     },

@@ -1,9 +1,8 @@
 import { HubError } from '../http/hubError.ts';
-import { type Expression, parseQuery } from '../query/parseQuery.ts';
-import { QuerySyntaxError } from '../query/tokens.ts';
 import { isJsonObject, type JsonObject } from '../twin/twinLimits.ts';
 import type { ConfigurationRow, ConfigurationStore } from './configurationStore.ts';
 import type { ConfigurationInput } from './configurationWire.ts';
+import { parseTargetCondition } from './targetCondition.ts';
 
 const ID = /^[a-z0-9\-+%_*!']{1,128}$/;
 
@@ -62,7 +61,7 @@ export function demandConfigurationId(id: string): void {
 function demandConfiguration(input: ConfigurationInput): void {
   demandConfigurationId(input.id);
   demandContent(input.content);
-  demandTargetCondition(input.targetCondition, input.content);
+  parseTargetCondition(input.targetCondition, input.content);
 }
 
 /** Content is required, of one kind (device, module or edge modules), and its keys are desired properties. */
@@ -92,49 +91,4 @@ function demandDesiredKeys(value: unknown, where: string): void {
 
 function invalidContent(message: string): HubError {
   return new HubError('InvalidConfigurationContent', message);
-}
-
-/**
- * A target condition is `*`, empty, or a condition over deviceId, tags and reported properties; of module content it
- * begins with `FROM devices.modules WHERE` and may name moduleId (Azure docs, "Automatic device and module management").
- */
-function demandTargetCondition(given: string, content: JsonObject): void {
-  const prefix = 'moduleContent' in content ? /^\s*from\s+devices\.modules\s+where\s+/i.exec(given)?.[0] : undefined;
-  const condition = given.slice(prefix?.length ?? 0);
-  if (condition === '' || condition === '*') return;
-  const invalid = (why: string) =>
-    new HubError('InvalidConfigurationTargetCondition', `The target condition is invalid: ${why}.`);
-  let where: Expression | undefined;
-  try {
-    where = parseQuery(`SELECT * FROM devices WHERE ${condition}`).where;
-  } catch (error) {
-    if (error instanceof QuerySyntaxError) throw invalid(error.message);
-    throw error;
-  }
-  for (const segments of pathsOf(where)) {
-    const [root = '', second] = segments.map((segment) => segment.toLowerCase());
-    const named = root === 'deviceid' || root === 'tags' || (root === 'moduleid' && prefix !== undefined);
-    const allowed = named || (root === 'properties' && second === 'reported');
-    if (!allowed) throw invalid(`'${segments.join('.')}' is none of deviceId, tags and properties.reported`);
-  }
-}
-
-function pathsOf(expression: Expression | undefined): (readonly string[])[] {
-  if (expression === undefined) return [];
-  switch (expression.kind) {
-    case 'literal':
-      return [];
-    case 'path':
-      return [expression.segments];
-    case 'list':
-      return expression.items.flatMap(pathsOf);
-    case 'not':
-      return pathsOf(expression.of);
-    case 'in':
-      return [...pathsOf(expression.left), ...pathsOf(expression.list)];
-    case 'call':
-      return expression.args.flatMap(pathsOf);
-    default:
-      return [...pathsOf(expression.left), ...pathsOf(expression.right)];
-  }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { IdentityStore } from '../registry/identityStore.ts';
 import type { JsonObject } from '../twin/twinLimits.ts';
 
 /** An automatic device configuration or edge deployment. `etag` is a counter. */
@@ -28,9 +29,15 @@ export interface ConfigurationStore {
   remove(id: string): void;
   count(): number;
   clear(): void;
+  /** `listener` is told of each change. */
+  onWrite(listener: () => void): void;
 }
 
-export function createConfigurationStore(database: DatabaseSync): ConfigurationStore {
+/** A configuration that is removed is taken off the twins of `identities`, too. */
+export function createConfigurationStore(
+  database: DatabaseSync,
+  identities: Pick<IdentityStore, 'forgetConfiguration' | 'forgetConfigurations'>,
+): ConfigurationStore {
   const byId = database.prepare('SELECT id, etag, document FROM configurations WHERE id = ?');
   const all = database.prepare('SELECT id, etag, document FROM configurations ORDER BY id');
   const write = database.prepare('INSERT OR REPLACE INTO configurations (id, etag, document) VALUES (?, ?, ?)');
@@ -40,6 +47,10 @@ export function createConfigurationStore(database: DatabaseSync): ConfigurationS
     const { id, etag, document } = row as { id: string; etag: number; document: string };
     return { id, etag, document: JSON.parse(document) };
   };
+  const listeners: (() => void)[] = [];
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
   return {
     find: (id) => {
       const row = byId.get(id);
@@ -48,12 +59,22 @@ export function createConfigurationStore(database: DatabaseSync): ConfigurationS
     list: () => all.all().map(parsed),
     put: ({ id, etag, document }) => {
       write.run(id, etag, JSON.stringify(document));
+      tell();
     },
     remove: (id) => {
       removal.run(id);
+      identities.forgetConfiguration(id);
+      tell();
     },
     count: () => Number(counting.get()?.n),
-    clear: () => database.exec('DELETE FROM configurations'),
+    clear: () => {
+      database.exec('DELETE FROM configurations');
+      identities.forgetConfigurations();
+      tell();
+    },
+    onWrite: (listener) => {
+      listeners.push(listener);
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { HubError } from '../http/hubError.ts';
 import type { JsonObject } from '../twin/twinLimits.ts';
 import { createMemberReader, readEnum, readInteger, readObject, readString } from '../wire/jsonNet.ts';
 import { type ConfigurationRow, configurationEtag } from './configurationStore.ts';
+import { type CountsById, systemMetrics } from './systemMetrics.ts';
 
 /** What a caller may set of a configuration. */
 export interface ConfigurationInput {
@@ -67,32 +68,22 @@ export function readConfigurationContent(value: unknown): JsonObject {
   return kinds;
 }
 
-/** A configuration as `GET /configurations/{id}` shows it. Nothing is ever applied here, so the metrics stay at 0. */
-export function configurationDocument(row: ConfigurationRow) {
+/** A configuration as `GET /configurations/{id}` shows it. Custom metrics have no results: nobody reports here. */
+export function configurationDocument(row: ConfigurationRow, counts: CountsById) {
   const { metricQueries, ...document } = row.document;
-  const isEdge = 'modulesContent' in document.content;
-  const results: Record<string, number> = { targetedCount: 0, appliedCount: 0 };
-  const queries: Record<string, string> = {
-    targetedCount: `SELECT deviceId FROM devices WHERE ${document.targetCondition || '*'}`,
-    appliedCount: `SELECT deviceId FROM devices WHERE configurations.[[${row.id}]].status = 'Applied'`,
-  };
-  if (isEdge) {
-    results.reportedSuccessfulCount = 0;
-    results.reportedFailedCount = 0;
-  }
   return {
     id: row.id,
     ...document,
-    systemMetrics: { results, queries },
+    systemMetrics: systemMetrics(row, counts),
     metrics: { results: {}, queries: metricQueries },
     etag: configurationEtag(row),
   };
 }
 
-/** Configurations as an export job writes them: members in Pascal case, content keys as they are. */
-export function* exportConfigurationLines(rows: readonly ConfigurationRow[]): Generator<string> {
+/** Configurations as an export job writes them: members in Pascal case, content keys and names of metrics as they are. */
+export function* exportConfigurationLines(rows: readonly ConfigurationRow[], counts: CountsById): Generator<string> {
   for (const row of rows) {
-    const { systemMetrics, metrics, content, etag, ...rest } = configurationDocument(row);
+    const { systemMetrics, metrics, content, etag, ...rest } = configurationDocument(row, counts);
     const line = {
       ...pascal(rest),
       Content: pascal(content),

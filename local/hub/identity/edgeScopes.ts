@@ -16,9 +16,17 @@ export interface ScopeInput {
 
 export type ScopeColumns = Pick<IdentityRow, 'deviceScope' | 'parentScopes'>;
 
-/** Scopes of a new device. An edge device gets its own from the hub, whatever the caller gave. */
-export function newScopes(store: IdentityStore, input: ScopeInput, generationId: string): ScopeColumns {
-  if (!input.iotEdge) return leafScopes(store, input);
+/**
+ * Scopes of a new device. An edge device gets its own from the hub, whatever the caller gave. A bulk call may give a leaf
+ * a scope that no edge device owns (`anyScope`), and the hub keeps it.
+ */
+export function newScopes(
+  store: IdentityStore,
+  input: ScopeInput,
+  generationId: string,
+  anyScope: boolean,
+): ScopeColumns {
+  if (!input.iotEdge) return leafScopes(store, input, anyScope);
   const own = `${SCOPE_PREFIX}${input.deviceId}-${generationId}`;
   return { deviceScope: own, parentScopes: edgeParents(store, input.parentScopes, own) };
 }
@@ -40,9 +48,9 @@ export function changedScopes(store: IdentityStore, input: ScopeInput, row: Iden
 }
 
 /** A leaf is linked by `deviceScope` alone; `parentScopes` by itself is ignored, as on the live hub. */
-function leafScopes(store: IdentityStore, input: ScopeInput): ScopeColumns {
+function leafScopes(store: IdentityStore, input: ScopeInput, anyScope = false): ScopeColumns {
   if (input.deviceScope === undefined || input.deviceScope === '') return { deviceScope: null, parentScopes: null };
-  demandParent(store, input.deviceScope);
+  if (!anyScope) demandParent(store, input.deviceScope);
   return { deviceScope: input.deviceScope, parentScopes: JSON.stringify([input.deviceScope]) };
 }
 

@@ -14,8 +14,8 @@ export interface RegistryContext {
   readonly store: IdentityStore;
   readonly settings: Pick<HubSettings, 'maxDevices' | 'quotaMargin' | 'maxModulesPerDevice'>;
   readonly nowMs: number;
-  /** Creations by an import job already fail this near the quota. */
-  readonly byJob: boolean;
+  /** Creations by an import job fail near the quota already; those by a bulk call may name a scope that nobody owns. */
+  readonly caller: 'single' | 'bulk' | 'job';
 }
 
 export interface DeviceInput {
@@ -56,8 +56,9 @@ export function createDevice(context: RegistryContext, input: DeviceInput, twin:
     statusUpdatedTime: dotnetTime(nowMs),
     ...resolveAuthentication(input.authentication, 'device'),
     iotEdge: input.iotEdge ? (1 as const) : (0 as const),
-    ...newScopes(store, input, generationId),
+    ...newScopes(store, input, generationId, context.caller === 'bulk'),
     managedBy: null,
+    configurations: null,
     ...newTwin(twin, nowMs),
   };
   const created = store.insert(row);
@@ -102,7 +103,7 @@ export function createModule(
   input: ModuleInput,
   twin: TwinParts,
 ): IdentityRow {
-  const { store, settings, nowMs } = context;
+  const { store, nowMs } = context;
   demandId('moduleId', input.moduleId);
   demandUserModule(input.moduleId);
   if (store.find(device.deviceId, input.moduleId)) {
@@ -111,10 +112,7 @@ export function createModule(
       `A module with ID '${input.moduleId}' is already registered on device '${device.deviceId}'.`,
     );
   }
-  if (store.countModulesOf(device.deviceId) >= settings.maxModulesPerDevice) {
-    throw new HubError('TooManyModulesOnDevice', `A device may have ${settings.maxModulesPerDevice} modules.`);
-  }
-  demandRoom(context);
+  demandModuleRoom(context, device, 1);
   return store.insert({
     ...moduleBase(device, input.moduleId, nowMs),
     ...resolveAuthentication(input.authentication, 'module'),
@@ -158,12 +156,12 @@ function newEtag(): number {
   return randomInt(100_000_000, 999_999_999);
 }
 
-function demandRoom({ store, settings, byJob }: RegistryContext): void {
+function demandRoom({ store, settings, caller }: RegistryContext, identities = 1): void {
   const { devices, modules } = store.counts();
   // https://learn.microsoft.com/azure/iot-hub/iot-hub-bulk-identity-mgmt#troubleshoot-import-jobs: near the limit an
   // import job fails creations that would still fit, while single ones succeed.
-  const limit = settings.maxDevices - (byJob ? settings.quotaMargin : 0);
-  if (devices + modules >= limit) {
+  const limit = settings.maxDevices - (caller === 'job' ? settings.quotaMargin : 0);
+  if (devices + modules + identities > limit) {
     throw new HubError('IotHubQuotaExceeded', 'Total number of devices on IotHub exceeded the allocated quota.');
   }
 }
@@ -189,23 +187,36 @@ function moduleBase(device: IdentityRow, moduleId: string, nowMs: number) {
     iotEdge: 0 as const,
     deviceScope: null,
     parentScopes: null,
+    configurations: null,
   };
+}
+
+/** Fails unless a device may have this many modules more. */
+export function demandModuleRoom(context: RegistryContext, device: IdentityRow, more: number): void {
+  const { maxModulesPerDevice } = context.settings;
+  if (context.store.countModulesOf(device.deviceId) + more > maxModulesPerDevice) {
+    throw new HubError('TooManyModulesOnDevice', `A device may have ${maxModulesPerDevice} modules.`);
+  }
+  demandRoom(context, more);
 }
 
 /** Every edge device has these two, made and owned by the hub. */
 function createSystemModules(context: RegistryContext, device: IdentityRow): void {
-  for (const moduleId of ['$edgeAgent', '$edgeHub']) {
-    context.store.insert({
-      ...moduleBase(device, moduleId, context.nowMs),
-      authenticationType: 'none',
-      primaryKey: null,
-      secondaryKey: null,
-      primaryThumbprint: null,
-      secondaryThumbprint: null,
-      managedBy: 'iotEdge',
-      ...newTwin({}, context.nowMs),
-    });
-  }
+  for (const moduleId of ['$edgeAgent', '$edgeHub']) createEdgeModule(context, device, moduleId);
+}
+
+/** A module that the hub makes for the edge runtime; whether there is room is the caller's to check. */
+export function createEdgeModule(context: RegistryContext, device: IdentityRow, moduleId: string): IdentityRow {
+  return context.store.insert({
+    ...moduleBase(device, moduleId, context.nowMs),
+    authenticationType: 'none',
+    primaryKey: null,
+    secondaryKey: null,
+    primaryThumbprint: null,
+    secondaryThumbprint: null,
+    managedBy: 'iotEdge',
+    ...newTwin({}, context.nowMs),
+  });
 }
 
 function removeSystemModules(context: RegistryContext, device: IdentityRow): void {

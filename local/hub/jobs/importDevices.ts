@@ -107,7 +107,7 @@ function applyInputLine(input: ImportInput, { text: raw, overlong }: InputLine, 
     line = parseLine(text);
     const fault = input.faults.forItem('importLine', line);
     if (fault?.effect === 'before') throw fault.error;
-    const context = { store: input.store, settings: input.settings, nowMs: input.now(), byJob: true };
+    const context = { store: input.store, settings: input.settings, nowMs: input.now(), caller: 'job' as const };
     applyLine(context, line, input.settings);
     if (fault?.effect === 'after') throw fault.error;
   } catch (error) {

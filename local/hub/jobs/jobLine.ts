@@ -16,7 +16,7 @@ export interface LineError {
  * live hub (https://github.com/Azure/azure-iot-sdk-java/issues/1599).
  */
 export function parseLine(text: string): RegistryLine {
-  return parseJsonLine(text, 'device', readRegistryLine);
+  return parseJsonLine(text, 'device', (value) => readRegistryLine(value));
 }
 
 /** Reads one JSON line by `read`; `what` names the format in the error. */

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigurationApplier } from '../configurations/applyConfigurations.ts';
 import type { ConfigurationStore } from '../configurations/configurationStore.ts';
 import { exportConfigurationLines } from '../configurations/configurationWire.ts';
 import { importConfigurations } from '../configurations/importConfigurations.ts';
+import { countTwins } from '../configurations/systemMetrics.ts';
 import type { Faults, JobFault } from '../faults.ts';
 import { HubError } from '../http/hubError.ts';
 import type { HubSettings } from '../hubOptions.ts';
@@ -17,6 +19,7 @@ import type { JobRow, JobStore, JobType } from './jobStore.ts';
 export interface JobManagerInput {
   readonly store: IdentityStore;
   readonly configurations: ConfigurationStore;
+  readonly configurationApplier: ConfigurationApplier;
   readonly jobs: JobStore;
   readonly settings: HubSettings;
   readonly faults: Faults;
@@ -147,6 +150,7 @@ export function createJobManager(input: JobManagerInput): JobManager {
         blobName: request.configurationsBlobName,
         signal,
       });
+      await input.configurationApplier.applyToAll();
     }
     // Both logs are always written, if need be empty: the .NET sample opens them without looking
     // (Azure/azure-iot-sdk-csharp ImportExportDevicesSample).
@@ -179,7 +183,9 @@ export function createJobManager(input: JobManagerInput): JobManager {
       onProgress: (progress, lines) => jobs.change(row.jobId, { progress, lines }),
     });
     if (request.includeConfigurations || request.configurationsBlobNamed) {
-      const lines = request.includeConfigurations ? exportConfigurationLines(input.configurations.list()) : [];
+      const lines = request.includeConfigurations
+        ? exportConfigurationLines(input.configurations.list(), countTwins(input.store))
+        : [];
       await writeBlob(output, request.configurationsBlobName, lines, signal);
     }
   }

@@ -54,7 +54,7 @@ function readLines(body: unknown): RegistryLine[] {
   if (body.length > MAX_ITEMS) {
     throw new HubError('TooManyDevices', `${body.length} devices in one call; at most ${MAX_ITEMS} are allowed.`);
   }
-  const lines = body.map(readRegistryLine);
+  const lines = body.map((item) => readRegistryLine(item, 'bulk'));
   const seen = new Set<string>();
   for (const { deviceId } of lines) {
     if (seen.has(deviceId)) {
@@ -75,7 +75,7 @@ function applyItem(hub: Hub, line: RegistryLine, errors: BulkError[], warnings: 
   try {
     if (fault?.effect === 'before') throw fault.error;
     if (fault?.effect === 'withoutTwin' && makesIdentity(line)) {
-      applyLine(registryContext(hub), { ...line, twin: {} }, hub.settings);
+      applyLine(registryContext(hub, 'bulk'), { ...line, twin: {} }, hub.settings);
       warnings.push({
         deviceId: line.deviceId,
         warningCode: 'DeviceRegisteredWithoutTwin',
@@ -83,7 +83,7 @@ function applyItem(hub: Hub, line: RegistryLine, errors: BulkError[], warnings: 
       });
       return;
     }
-    applyLine(registryContext(hub), line, hub.settings);
+    applyLine(registryContext(hub, 'bulk'), line, hub.settings);
     if (fault?.effect === 'after') throw fault.error;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;

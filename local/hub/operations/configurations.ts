@@ -5,6 +5,7 @@ import {
 } from '../configurations/configurationRules.ts';
 import { type ConfigurationRow, configurationEtag } from '../configurations/configurationStore.ts';
 import { configurationDocument, readConfiguration } from '../configurations/configurationWire.ts';
+import { countTwins } from '../configurations/systemMetrics.ts';
 import { demandMatch, parseIfMatch, quoted } from '../http/etag.ts';
 import { HubError } from '../http/hubError.ts';
 import type { Hub } from '../hub.ts';
@@ -21,14 +22,14 @@ export const configurationOperations: readonly Operation[] = [
     method: 'GET',
     path: '/configurations',
     // `top` is ignored, as on the live hub.
-    handle: (hub) => ({ status: 200, body: hub.configurations.list().map(configurationDocument) }),
+    handle: (hub) => ({ status: 200, body: list(hub) }),
   },
   {
     ...common,
     name: 'getConfiguration',
     method: 'GET',
     path: '/configurations/:configurationId',
-    handle: (hub, request) => configurationReply(demandConfiguration(hub, request)),
+    handle: (hub, request) => configurationReply(hub, demandConfiguration(hub, request)),
   },
   { ...common, name: 'putConfiguration', method: 'PUT', path: '/configurations/:configurationId', handle: put },
   {
@@ -36,16 +37,29 @@ export const configurationOperations: readonly Operation[] = [
     name: 'deleteConfiguration',
     method: 'DELETE',
     path: '/configurations/:configurationId',
-    handle: (hub, request) => {
+    handle: async (hub, request) => {
       const row = demandConfiguration(hub, request);
       demandMatch(parseIfMatch(request.headers['if-match']), configurationEtag(row));
-      hub.configurations.remove(row.id);
+      hub.store.transaction(() => hub.configurations.remove(row.id));
+      await hub.configurationApplier.applyToAll();
       return { status: 204 };
     },
   },
 ];
 
-function put(hub: Hub, request: OperationRequest): Reply {
+function list(hub: Hub) {
+  const counts = countTwins(hub.store);
+  return hub.configurations.list().map((row) => configurationDocument(row, counts));
+}
+
+/** The reply is late until the configuration is applied everywhere; a live hub's is not, and it applies it within minutes. */
+async function put(hub: Hub, request: OperationRequest): Promise<Reply> {
+  const row = write(hub, request);
+  await hub.configurationApplier.applyToAll();
+  return configurationReply(hub, row);
+}
+
+function write(hub: Hub, request: OperationRequest): ConfigurationRow {
   const id = param(request, 'configurationId');
   const { etag, ...input } = readBody(() => readConfiguration(request.body));
   if (input.id !== id) throw new HubError('ArgumentInvalid', 'The id of the body is not the one of the path.');
@@ -57,10 +71,10 @@ function put(hub: Hub, request: OperationRequest): Reply {
   // Here only a quoted If-Match counts: with an unquoted one the live hub behaves as if there were none.
   const header = request.headers['if-match'];
   const ifMatch = parseIfMatch(header?.includes('"') ? header : undefined);
-  if (ifMatch.kind === 'none') return configurationReply(createConfiguration(context, input));
+  if (ifMatch.kind === 'none') return createConfiguration(context, input);
   const row = demandConfiguration(hub, request);
   demandMatch(ifMatch, configurationEtag(row));
-  return configurationReply(replaceConfiguration(context, row, input));
+  return replaceConfiguration(context, row, input);
 }
 
 function demandConfiguration(hub: Hub, request: OperationRequest): ConfigurationRow {
@@ -71,6 +85,7 @@ function demandConfiguration(hub: Hub, request: OperationRequest): Configuration
   return row;
 }
 
-function configurationReply(row: ConfigurationRow): Reply {
-  return { status: 200, headers: { ETag: quoted(configurationEtag(row)) }, body: configurationDocument(row) };
+function configurationReply(hub: Hub, row: ConfigurationRow): Reply {
+  const body = configurationDocument(row, countTwins(hub.store));
+  return { status: 200, headers: { ETag: quoted(configurationEtag(row)) }, body };
 }

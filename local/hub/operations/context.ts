@@ -3,9 +3,9 @@ import type { Hub } from '../hub.ts';
 import type { RegistryContext } from '../identity/identityRules.ts';
 import { ConversionError } from '../wire/jsonNet.ts';
 
-/** The context of the identity rules for a single call. */
-export function registryContext(hub: Hub): RegistryContext {
-  return { store: hub.store, settings: hub.settings, nowMs: hub.now(), byJob: false };
+/** The context of the identity rules for one call. */
+export function registryContext(hub: Hub, caller: 'single' | 'bulk' = 'single'): RegistryContext {
+  return { store: hub.store, settings: hub.settings, nowMs: hub.now(), caller };
 }
 
 /** Runs a reader of a request body; what does not fit its type is a 400. */

@@ -55,7 +55,9 @@ export const putModule: Operation = {
     const input = readBody(() => readModuleBody(request, device.deviceId));
     const ifMatch = parseIfMatch(request.headers['if-match']);
     const context = registryContext(hub);
-    if (ifMatch.kind === 'none') return moduleReply(createModule(context, device, input, {}));
+    if (ifMatch.kind === 'none') {
+      return moduleReply(hub.store.transaction(() => createModule(context, device, input, {})));
+    }
     const row = demandModule(hub, request);
     demandMatch(ifMatch, identityEtag(row));
     return moduleReply(replaceModule(context, row, input));

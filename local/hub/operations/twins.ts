@@ -28,6 +28,7 @@ function getTwin(hub: Hub, request: OperationRequest): Reply {
   return twinReply(row);
 }
 
+/** In a transaction: configurations follow the tags. */
 function patchTwin(hub: Hub, request: OperationRequest): Reply {
   const row = demandTwin(hub, request);
   demandMatch(parseIfMatch(request.headers['if-match']), twinEtag(row));
@@ -39,7 +40,7 @@ function patchTwin(hub: Hub, request: OperationRequest): Reply {
       hub.now(),
     ),
   };
-  hub.store.update(row, patched);
+  hub.store.transaction(() => hub.store.update(row, patched));
   return twinReply(patched);
 }
 
@@ -51,7 +52,7 @@ function putTwin(hub: Hub, request: OperationRequest): Reply {
   demandNoNulls(parts.tags, 'tags');
   demandNoNulls(parts.desired, 'properties.desired');
   const replaced = { ...row, ...replaceTwinParts(row, parts, hub.now()) };
-  hub.store.update(row, replaced);
+  hub.store.transaction(() => hub.store.update(row, replaced));
   return twinReply(replaced);
 }
 

@@ -26,6 +26,10 @@ const ROOTS: readonly Root[] = [
   { name: 'parentScopes', read: (row) => (row.parentScopes === null ? undefined : JSON.parse(row.parentScopes)) },
   { name: 'capabilities', read: (row) => ({ iotEdge: row.iotEdge === 1 }) },
   { name: 'x509Thumbprint', read: (row) => twinDocument(row).x509Thumbprint },
+  {
+    name: 'configurations',
+    read: (row) => (row.configurations === null ? undefined : JSON.parse(row.configurations)),
+  },
   { name: 'tags', read: (row) => JSON.parse(row.tags) },
   { name: 'properties', read: (row) => twinDocument(row).properties },
 ];
@@ -136,6 +140,8 @@ function call(expression: Extract<Expression, { kind: 'call' }>, lookup: Lookup)
       return first !== undefined;
     case 'STARTSWITH':
       return typeof first === 'string' && typeof second === 'string' ? first.startsWith(second) : undefined;
+    case 'ARRAY_CONTAINS':
+      return Array.isArray(first) ? first.some((item) => compare('=', item, second) === true) : undefined;
     default: {
       const never: never = expression.name;
       throw new Error(`Unknown function ${String(never)}`);

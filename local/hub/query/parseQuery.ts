@@ -3,7 +3,7 @@ import { QuerySyntaxError, type Token, tokenize } from './tokens.ts';
 export type Source = 'devices' | 'devices.modules' | 'devices.jobs';
 export type CompareOperator = '=' | '!=' | '<' | '<=' | '>' | '>=';
 export type AggregateName = 'COUNT' | 'AVG' | 'SUM' | 'MIN' | 'MAX';
-export type FunctionName = 'IS_DEFINED' | 'STARTSWITH';
+export type FunctionName = 'IS_DEFINED' | 'STARTSWITH' | 'ARRAY_CONTAINS';
 
 export type Expression =
   | { readonly kind: 'literal'; readonly value: unknown }
@@ -47,7 +47,7 @@ export interface Query {
 }
 
 const AGGREGATES: readonly AggregateName[] = ['COUNT', 'AVG', 'SUM', 'MIN', 'MAX'];
-const FUNCTIONS: Readonly<Record<FunctionName, number>> = { IS_DEFINED: 1, STARTSWITH: 2 };
+const FUNCTIONS: Readonly<Record<FunctionName, number>> = { IS_DEFINED: 1, STARTSWITH: 2, ARRAY_CONTAINS: 2 };
 const RESERVED = new Set(['FROM', 'WHERE', 'GROUP', 'AND', 'OR', 'NOT', 'IN', 'NIN', 'AS', 'SELECT', 'TOP', 'BY']);
 
 /**
@@ -150,22 +150,17 @@ function createParser(tokens: readonly Token[]) {
     if (token.kind === 'word' && RESERVED.has(token.text.toUpperCase())) fail('a property');
     const segments = [name()];
     while (acceptSymbol('.')) {
-      segments.push(acceptSymbol('[[') ? bracketed() : name());
+      segments.push(bracketed() ?? name());
     }
-    return { kind: 'path', segments };
+    return { kind: 'path', segments: withoutSource(segments) };
   }
 
   /** `[[name]]` takes any name, e.g. a configuration's with dashes. */
-  function bracketed(): string {
-    let text = '';
-    while (!isSymbol(']]')) {
-      const token = peek();
-      if (token.kind === 'end') fail("']]'");
-      text += 'text' in token ? token.text : 'value' in token ? String(token.value) : '';
-      at += 1;
-    }
-    demandSymbol(']]');
-    return text;
+  function bracketed(): string | undefined {
+    const token = peek();
+    if (token.kind !== 'bracketed') return undefined;
+    at += 1;
+    return token.text;
   }
 
   function expression(): Expression {
@@ -268,4 +263,11 @@ function createParser(tokens: readonly Token[]) {
   }
 
   return { query };
+}
+
+/** Clients may begin a path with its source: `devices.deviceId`, of modules too. */
+function withoutSource(segments: readonly string[]): readonly string[] {
+  const [first, second] = segments.map((segment) => segment.toLowerCase());
+  if (first !== 'devices' || segments.length === 1) return segments;
+  return second === 'modules' && segments.length > 2 ? segments.slice(2) : segments.slice(1);
 }

@@ -11,35 +11,17 @@ export class QuerySyntaxError extends Error {
 
 export type Token =
   | { readonly kind: 'word'; readonly text: string; readonly position: number }
+  /** `[[name]]` after a dot. */
+  | { readonly kind: 'bracketed'; readonly text: string; readonly position: number }
   | { readonly kind: 'string'; readonly value: string; readonly position: number }
   | { readonly kind: 'number'; readonly value: number; readonly position: number }
   | { readonly kind: 'symbol'; readonly text: string; readonly position: number }
   | { readonly kind: 'end'; readonly position: number };
 
-const SYMBOLS = [
-  '[[',
-  ']]',
-  '!=',
-  '<>',
-  '<=',
-  '>=',
-  '=',
-  '<',
-  '>',
-  '(',
-  ')',
-  '[',
-  ']',
-  ',',
-  '.',
-  '*',
-  '+',
-  '-',
-  '/',
-  '%',
-];
+const SYMBOLS = ['!=', '<>', '<=', '>=', '=', '<', '>', '(', ')', '[', ']', ',', '.', '*', '+', '-', '/', '%'];
 const SPACE = /\s+/y;
 const WORD = /[A-Za-z_$][A-Za-z0-9_$]*/y;
+const BRACKETED = /(?<=\.)\[\[([^\]]+)\]\]/y;
 const NUMBER = /0[xX][0-9A-Fa-f]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/sy;
 const ESCAPE = /\\u([0-9A-Fa-f]{4})|\\(.)/gs;
@@ -73,6 +55,10 @@ function nextToken(
 ): { value: Token; length: number } {
   const word = take(WORD);
   if (word !== undefined) return { value: { kind: 'word', text: word, position }, length: word.length };
+  const bracketed = take(BRACKETED);
+  if (bracketed !== undefined) {
+    return { value: { kind: 'bracketed', text: bracketed.slice(2, -2), position }, length: bracketed.length };
+  }
   const number = take(NUMBER);
   if (number !== undefined)
     return { value: { kind: 'number', value: Number(number), position }, length: number.length };

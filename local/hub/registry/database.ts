@@ -10,6 +10,7 @@ const identityColumns = Object.entries(IDENTITY_COLUMNS)
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS identities (seq INTEGER PRIMARY KEY, ${identityColumns}, UNIQUE (deviceId, moduleId));
   CREATE INDEX IF NOT EXISTS identitiesByEdgeScope ON identities (deviceScope) WHERE iotEdge = 1;
+  CREATE INDEX IF NOT EXISTS identitiesByConfigurations ON identities (configurations) WHERE configurations IS NOT NULL;
   CREATE TABLE IF NOT EXISTS configurations (id TEXT PRIMARY KEY, etag INTEGER NOT NULL, document TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS jobs (
     jobId TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, foreignJob INTEGER NOT NULL, request TEXT NOT NULL,
@@ -32,6 +33,14 @@ export function openDatabase(folder: string | undefined): DatabaseSync {
   if (folder !== undefined) makePrivateFile(path);
   const database = new DatabaseSync(path);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;');
+  addConfigurationsColumn(database);
   database.exec(SCHEMA);
   return database;
+}
+
+/** A data folder may be older than the column. */
+function addConfigurationsColumn(database: DatabaseSync): void {
+  const columns = database.prepare("SELECT name FROM pragma_table_info('identities')").all();
+  if (columns.length === 0 || columns.some(({ name }) => name === 'configurations')) return;
+  database.exec(`ALTER TABLE identities ADD COLUMN configurations ${IDENTITY_COLUMNS.configurations}`);
 }

@@ -31,6 +31,8 @@ export interface IdentityRow {
   reported: string;
   reportedVersion: number;
   reportedUpdated: string;
+  /** JSON of the configurations that target this twin, as the wire shows them: `{"c":{"status":"Applied"}}`; null for none. */
+  configurations: string | null;
 }
 
 export type NewIdentityRow = Omit<IdentityRow, 'seq'>;
@@ -63,6 +65,7 @@ export const IDENTITY_COLUMNS: Readonly<Record<keyof NewIdentityRow, string>> = 
   reported: 'TEXT NOT NULL',
   reportedVersion: 'INTEGER NOT NULL',
   reportedUpdated: 'TEXT NOT NULL',
+  configurations: 'TEXT',
 };
 
 /** The identity etag as the wire shows it. */
@@ -110,5 +113,6 @@ export function identityRowOf(values: readonly unknown[]): IdentityRow {
     reported: values[24] as string,
     reportedVersion: values[25] as number,
     reportedUpdated: values[26] as string,
+    configurations: values[27] as string | null,
   };
 }

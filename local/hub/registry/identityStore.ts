@@ -12,6 +12,12 @@ export type IdentityKind = 'devices' | 'modules' | 'all';
 /** Told of each write: `before` is absent for a creation, `after` for a deletion. */
 export type WriteListener = (before: IdentityRow | undefined, after: IdentityRow | undefined) => void;
 
+/** Works along with transactions: what it writes before the commit is part of them. */
+export interface TransactionFollower {
+  beforeCommit(): void;
+  rolledBack(): void;
+}
+
 /** The identities of the hub, behind functions. Everything is synchronous: SQLite runs in this process. */
 export interface IdentityStore {
   find(deviceId: string, moduleId?: string): IdentityRow | undefined;
@@ -30,6 +36,15 @@ export interface IdentityStore {
   transaction<T>(work: () => T): T;
   clear(): void;
   onWrite(listener: WriteListener): void;
+  follow(follower: TransactionFollower): void;
+  /** How many twins have which `configurations`, JSON as in the column. Costs as much as the twins that have any. */
+  configurationCounts(): readonly { readonly configurations: string; readonly twins: number }[];
+  /**
+   * Takes a configuration off the twins that it targets; their properties stay. Those that it was applied to forget the
+   * others with it: what prevails now is to be applied anew.
+   */
+  forgetConfiguration(id: string): void;
+  forgetConfigurations(): void;
 }
 
 const COLUMNS = Object.keys(IDENTITY_COLUMNS) as (keyof NewIdentityRow)[];
@@ -60,6 +75,14 @@ export function createIdentityStore(database: DatabaseSync): IdentityStore {
     `UPDATE identities SET ${CHANGEABLE.map((name) => `${name} = ?`).join(', ')} WHERE seq = ?`,
   );
   const removal = database.prepare('DELETE FROM identities WHERE seq = ?');
+  const countOfConfigurations = database.prepare(
+    'SELECT configurations, COUNT(*) AS twins FROM identities WHERE configurations IS NOT NULL GROUP BY configurations',
+  );
+  const forgetting = database.prepare(
+    `UPDATE identities SET configurations = CASE json_extract(configurations, ?1 || '.status') WHEN 'Applied' THEN NULL
+       ELSE NULLIF(json_remove(configurations, ?1), '{}') END
+     WHERE configurations IS NOT NULL`,
+  );
   const rowOf = (found: unknown) => (found === undefined ? undefined : identityRowOf(found as unknown[]));
   const rowsOf = (found: unknown) => (found as unknown[][]).map(identityRowOf);
   const values = (row: NewIdentityRow): SQLInputValue[] => COLUMNS.map((name) => row[name]);
@@ -67,6 +90,7 @@ export function createIdentityStore(database: DatabaseSync): IdentityStore {
   // Counting a million rows takes a scan: the totals are kept here, and counted once at the start.
   let counts = countAll(database);
   const listeners: WriteListener[] = [];
+  const followers: TransactionFollower[] = [];
   const shift = (row: NewIdentityRow, by: 1 | -1) => {
     const enabled = row.moduleId === '' && row.status === 'enabled' ? by : 0;
     counts = {
@@ -109,11 +133,13 @@ export function createIdentityStore(database: DatabaseSync): IdentityStore {
       database.exec('BEGIN IMMEDIATE');
       try {
         const result = work();
+        for (const follower of followers) follower.beforeCommit();
         database.exec('COMMIT');
         return result;
       } catch (error) {
         database.exec('ROLLBACK');
         counts = before;
+        for (const follower of followers) follower.rolledBack();
         throw error;
       }
     },
@@ -123,6 +149,20 @@ export function createIdentityStore(database: DatabaseSync): IdentityStore {
     },
     onWrite: (listener) => {
       listeners.push(listener);
+    },
+    follow: (follower) => {
+      followers.push(follower);
+    },
+    configurationCounts: () =>
+      countOfConfigurations.all().map(({ configurations, twins }) => ({
+        configurations: String(configurations),
+        twins: Number(twins),
+      })),
+    forgetConfiguration: (id) => {
+      forgetting.run(`$."${id}"`);
+    },
+    forgetConfigurations: () => {
+      database.exec('UPDATE identities SET configurations = NULL WHERE configurations IS NOT NULL');
     },
   };
 }

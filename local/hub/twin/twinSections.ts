@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from './twinLimits.ts';
 
 /** An object without prototype: `__proto__` is a key like any other in it. */
-function bareObject(members: JsonObject = {}): JsonObject {
+export function bareObject(members: JsonObject = {}): JsonObject {
   return Object.assign(Object.create(null), members);
 }
 

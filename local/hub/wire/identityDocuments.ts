@@ -57,6 +57,7 @@ export function twinDocument(row: IdentityRow) {
     x509Thumbprint: { primaryThumbprint: row.primaryThumbprint, secondaryThumbprint: row.secondaryThumbprint },
     modelId: '',
     ...(!isModule && { capabilities: { iotEdge: row.iotEdge === 1 }, ...scopes(row) }),
+    ...(row.configurations !== null && { configurations: JSON.parse(row.configurations) }),
     tags: JSON.parse(row.tags),
     properties: {
       desired: { ...JSON.parse(row.desired), $metadata: desiredMetadata(row), $version: row.desiredVersion },

@@ -62,16 +62,19 @@ const readProperties = createMemberReader('Microsoft.Azure.Devices.PropertyConta
 const readCapabilities = createMemberReader('Microsoft.Azure.Devices.DeviceCapabilities', ['iotEdge']);
 
 /**
- * Reads one ExportImportDevice. `id` and `status` are required in every mode, deletes and twin updates too.
- * Throws ConversionError.
+ * Reads one ExportImportDevice. In a job `id` and `status` are required in every mode, deletes and twin updates too; a
+ * bulk call deletes by id alone. Throws ConversionError.
  */
-export function readRegistryLine(value: unknown): RegistryLine {
+export function readRegistryLine(value: unknown, origin: 'job' | 'bulk' = 'job'): RegistryLine {
   const members = readLineMembers(value, '');
   if (members === undefined) throw new ConversionError('The line holds no JSON object.', '', value);
   const deviceId = readString(members.id, 'id');
   if (deviceId === undefined) throw missing('id');
   const status = readEnum(members.status, ['enabled', 'disabled'], 'Microsoft.Azure.Devices.DeviceStatus', 'status');
-  if (status === undefined) throw missing('status');
+  const importMode =
+    readEnum(members.importMode, IMPORT_MODES, 'Microsoft.Azure.Devices.ImportMode', 'importMode') ?? 'createOrUpdate';
+  const deletesById = origin === 'bulk' && (importMode === 'delete' || importMode === 'deleteIfMatchETag');
+  if (status === undefined && !deletesById) throw missing('status');
   const properties = readProperties(members.properties, 'properties');
   const tags = readObject(members.tags, 'tags');
   const desired = readObject(properties?.desired, 'properties.desired');
@@ -80,12 +83,10 @@ export function readRegistryLine(value: unknown): RegistryLine {
   return {
     deviceId,
     moduleId: readString(members.moduleId, 'moduleId') ?? '',
-    importMode:
-      readEnum(members.importMode, IMPORT_MODES, 'Microsoft.Azure.Devices.ImportMode', 'importMode') ??
-      'createOrUpdate',
+    importMode,
     eTag: readString(members.eTag, 'eTag'),
     twinETag: readString(members.twinETag, 'twinETag'),
-    status,
+    status: status ?? 'enabled',
     statusReason: readString(members.statusReason, 'statusReason') ?? null,
     authentication: readAuthentication(members.authentication, 'authentication'),
     twin: { ...(tags && { tags }), ...(desired && { desired }), ...(reported && { reported }) },

@@ -23,7 +23,7 @@ describe('the query index', () => {
     const lags = { readLagMs: 0, queryLagMs: 1000, statisticsLagMs: 0 };
     const consistency = createConsistency(store, lags, () => clock.nowMs);
     const settings = { maxDevices: 100, quotaMargin: 0, maxModulesPerDevice: 50 };
-    const context = () => ({ store, settings, nowMs: clock.nowMs, byJob: false });
+    const context = () => ({ store, settings, nowMs: clock.nowMs, caller: 'single' as const });
     const shown = () =>
       consistency
         .asIndexed('devices', store.page('devices', 0, 100), 0, Number.POSITIVE_INFINITY)

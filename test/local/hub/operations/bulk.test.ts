@@ -83,6 +83,51 @@ describe('a bulk call', () => {
     });
   });
 
+  it('keeps a scope that no edge device owns when it creates a leaf, which no single call and no update may name', async () => {
+    await withHub({}, async (client) => {
+      const deviceScope = 'ms-azure-iot-edge://nobody-639000000000000000';
+      const answer = await client.call('POST', '/devices', {
+        body: [item('d1', { importMode: 'create', deviceScope }), item('d2', { deviceScope }), item('d3')],
+      });
+      expect(answer.status).toBe(200);
+      for (const id of ['d1', 'd2']) {
+        const { body } = await client.call('GET', `/devices/${id}`);
+        expect(body).toMatchObject({ deviceScope, parentScopes: [deviceScope] });
+      }
+      const single = await client.call('PUT', '/devices/d4', { body: { deviceId: 'd4', deviceScope } });
+      expect(single.body.Message).toContain('InvalidDeviceScope');
+      const update = await client.call('POST', '/devices', {
+        body: [
+          item('d3', { importMode: 'update', deviceScope }),
+          item('e1', { importMode: 'create', capabilities: { iotEdge: true }, parentScopes: [deviceScope] }),
+        ],
+      });
+      expect(update.body.errors).toMatchObject([
+        { deviceId: 'd3', errorCode: 'InvalidDeviceScope' },
+        { deviceId: 'e1', errorCode: 'InvalidDeviceScope' },
+      ]);
+    });
+  });
+
+  it('deletes by id alone, and wants the status of everything else', async () => {
+    await withHub({}, async (client) => {
+      await client.call('POST', '/devices', { body: [item('d1'), item('d2')] });
+      const { body: second } = await client.call('GET', '/devices/d2');
+      const answer = await client.call('POST', '/devices', {
+        body: [
+          { id: 'd1', importMode: 'Delete' },
+          { id: 'd2', importMode: 'deleteIfMatchETag', eTag: second.etag },
+        ],
+      });
+      expect([answer.status, answer.body]).toEqual([200, { isSuccessful: true, errors: [], warnings: [] }]);
+      expect((await client.call('GET', '/devices')).body).toEqual([]);
+      for (const importMode of ['create', 'updateTwin']) {
+        const refused = await client.call('POST', '/devices', { body: [{ id: 'd3', importMode }] });
+        expect([refused.status, refused.body.Message]).toEqual([400, expect.stringContaining("'status'")]);
+      }
+    });
+  });
+
   it('can name errors by number', async () => {
     await withHub({ bulkErrorCode: 'number' }, async (client) => {
       const answer = await client.call('POST', '/devices', { body: [item('d1', { importMode: 'delete' })] });

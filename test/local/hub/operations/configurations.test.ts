@@ -112,6 +112,55 @@ describe('applyConfigurationContent', () => {
     });
   });
 
+  it('makes the modules that its keys name, keeps those of an earlier content, and an export shows them', async () => {
+    await withHub({}, async (client) => {
+      await client.call('PUT', '/devices/e1', { body: { deviceId: 'e1', capabilities: { iotEdge: true } } });
+      const agent = { 'properties.desired': { modules: { listed: { type: 'docker' } } } };
+      const apply = (modulesContent: object) =>
+        client.call('POST', '/devices/e1/applyConfigurationContent', { body: { modulesContent } });
+      const first = { 'properties.desired': { settings: { prop0: 'val0' } } };
+      expect((await apply({ $edgeAgent: agent, $edgeHub: { 'properties.desired': {} }, first })).status).toBe(204);
+      expect((await apply({ $edgeAgent: agent, second: { 'properties.desired': { t: 21 } } })).status).toBe(204);
+      const { body: modules } = await client.call('GET', '/devices/e1/modules');
+      expect(modules.map(({ moduleId }: { moduleId: string }) => moduleId)).toEqual([
+        '$edgeAgent',
+        '$edgeHub',
+        'first',
+        'second',
+      ]);
+      expect(modules[2]).toMatchObject({
+        managedBy: 'iotEdge',
+        authentication: { type: 'none', symmetricKey: { primaryKey: null, secondaryKey: null } },
+      });
+      const { body: twin } = await client.call('GET', '/twins/e1/modules/first');
+      expect(twin).toMatchObject({
+        authenticationType: 'none',
+        etag: 'AAAAAAAAAAI=',
+        version: 3,
+        properties: { desired: { settings: { prop0: 'val0' }, $version: 2 } },
+      });
+    });
+  });
+
+  it('writes nothing at all when a limit of the hub or of a twin refuses a part of it', async () => {
+    await withHub({ maxModulesPerDevice: 1 }, async (client) => {
+      await client.call('PUT', '/devices/e1', { body: { deviceId: 'e1', capabilities: { iotEdge: true } } });
+      const agent = { 'properties.desired': { t: 1 } };
+      const cases: readonly (readonly [code: string, modules: object])[] = [
+        ['TooManyModulesOnDevice', { a: agent, b: agent }],
+        ['ArgumentInvalid', { a: { 'properties.desired': { a$: 1 } } }],
+        ['ArgumentInvalid', { 'a b': agent }],
+      ];
+      for (const [code, modules] of cases) {
+        const body = { modulesContent: { $edgeAgent: agent, ...modules } };
+        const answer = await client.call('POST', '/devices/e1/applyConfigurationContent', { body });
+        expect([modules, answer.headers.get('iothub-errorcode')]).toEqual([modules, code]);
+      }
+      expect((await client.call('GET', '/devices/e1/modules')).body).toHaveLength(2);
+      expect((await client.call('GET', '/twins/e1/modules/%24edgeAgent')).body.version).toBe(2);
+    });
+  });
+
   it('refuses a device that is no edge device', async () => {
     await withHub({}, async (client) => {
       await client.call('PUT', '/devices/d1', { body: { deviceId: 'd1' } });

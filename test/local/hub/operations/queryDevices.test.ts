@@ -102,6 +102,23 @@ describe('queries', () => {
     expect(await ids("SELECT * FROM devices.modules WHERE moduleId = '$edgeHub'")).toEqual(['d249']);
   });
 
+  it('take paths that begin with the source, and look into arrays', async () => {
+    const { body } = await query("select * from devices.modules where devices.deviceId='d001'");
+    expect(body.map((twin: { moduleId: string }) => twin.moduleId)).toEqual(['m1', 'm2']);
+    expect(await ids("select * from devices.modules where devices.modules.moduleId = 'm2'")).toEqual(['d001']);
+    expect((await query('SELECT devices.deviceId FROM devices WHERE devices.tags.rank = 3')).body).toEqual([
+      { deviceId: 'd003' },
+    ]);
+    const { body: edge } = await client.call('GET', '/devices/d249');
+    const leaf = { deviceId: 'd250', deviceScope: edge.deviceScope };
+    expect((await client.call('PUT', '/devices/d250', { body: leaf })).status).toBe(200);
+    const children = `select deviceId from devices where array_contains(parentScopes, '${edge.deviceScope}')`;
+    expect((await query(children)).body).toEqual([{ deviceId: 'd250' }]);
+    expect(await ids("SELECT * FROM devices WHERE ARRAY_CONTAINS(parentScopes, 'other')")).toEqual([]);
+    expect(await ids("SELECT * FROM devices WHERE NOT ARRAY_CONTAINS(parentScopes, 'other')")).toEqual(['d250']);
+    await client.call('DELETE', '/devices/d250', { headers: { 'If-Match': '*' } });
+  });
+
   it('project, rename, limit and group', async () => {
     const { body } = await query('SELECT TOP 2 DEVICEID, tags.site AS site, tags.missing FROM devices');
     expect(body).toEqual([

@@ -6,6 +6,7 @@ const document: Record<string, unknown> = {
   deviceId: 'a1',
   status: 'enabled',
   tags: { n: 5, s: 'x', list: ['p'], nothing: null, deep: { er: true } },
+  configurations: { "0x1f-*!'+%_": { status: 'Applied' } },
 };
 
 function lookup(segments: readonly string[]): unknown {
@@ -56,6 +57,12 @@ describe('a condition', () => {
     ["(status = 'disabled' OR tags.n = 5) AND deviceId = 'a1'", true],
     ["status = 'disabled' OR tags.n = 5 AND deviceId = 'zz'", false],
     ["tags.[[s]] = 'x'", true],
+    ["configurations.[[0x1f-*!'+%_]].status = 'Applied'", true],
+    ["devices.configurations.[[0x1f-*!'+%_]].status = 'Targeted'", false],
+    ["configurations.[[other]].status = 'Applied'", undefined],
+    ["ARRAY_CONTAINS(tags.list, 'p')", true],
+    ["array_contains(tags.list, 'q')", false],
+    ["ARRAY_CONTAINS(tags.s, 'x')", undefined],
     ['tags.deep = tags.deep', undefined],
   ];
   for (const [condition, value] of cases) {
