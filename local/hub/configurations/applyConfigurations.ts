@@ -56,7 +56,6 @@ export function createConfigurationApplier(
     plans ??= planAll(configurations.list());
     return plans;
   };
-  const apply = (deviceId: string) => applyToDevice(context(), current(), deviceId);
 
   configurations.onWrite(() => {
     plans = undefined;
@@ -75,7 +74,8 @@ export function createConfigurationApplier(
       // Modules that a deployment makes join the set while it is gone through: they may be targeted, too.
       for (const deviceId of changed) {
         changed.delete(deviceId);
-        apply(deviceId);
+        const device = store.find(deviceId);
+        if (device !== undefined) applyToDevice(context(), current(), device);
       }
     },
     rolledBack: () => {
@@ -90,7 +90,7 @@ export function createConfigurationApplier(
       const last = rows.at(-1);
       if (last === undefined) return;
       store.transaction(() => {
-        for (const { deviceId } of rows) apply(deviceId);
+        for (const device of rows) applyToDevice(context(), current(), device);
       });
       after = last.seq;
       await nextTurn();
@@ -131,13 +131,11 @@ function planAll(rows: readonly ConfigurationRow[]): Plans {
   return { devices: ofKind('deviceContent'), modules: ofKind('moduleContent'), edge: ofKind('modulesContent') };
 }
 
-function applyToDevice(context: RegistryContext, plans: Plans, deviceId: string): void {
-  const device = context.store.find(deviceId);
-  if (device === undefined) return;
+function applyToDevice(context: RegistryContext, plans: Plans, device: IdentityRow): void {
   if (plans.devices.length > 0) applyToTwin(context, plans.devices, device);
   if (plans.edge.length > 0 && device.iotEdge === 1) applyToEdgeDevice(context, plans.edge, device);
   if (plans.modules.length === 0) return;
-  for (const module of context.store.modulesOf(deviceId)) {
+  for (const module of context.store.modulesOf(device.deviceId)) {
     if (!module.moduleId.startsWith('$')) applyToTwin(context, plans.modules, module);
   }
 }

@@ -106,6 +106,64 @@ describe('an export job', () => {
     });
   });
 
+  it('shows what configurations did, those that an import brings along too', async () => {
+    await withHub(quick, async (client) => {
+      const container = await createContainer(azurite.connectionString);
+      const agent = { 'properties.desired': { modules: {} } };
+      const modulesContent = { $edgeAgent: agent, m1: { 'properties.desired': { t: 1 } } };
+      const configurations = [
+        { id: 'dep', priority: 1, targetCondition: "tags.site = 'x'", content: { modulesContent } },
+        { id: 'c1', priority: 1, targetCondition: '*', content: { deviceContent: { 'properties.desired.c': 2 } } },
+      ];
+      await upload(container, 'configurations.txt', configurations.map((line) => JSON.stringify(line)).join('\n'));
+      const edge = { id: 'e1', status: 'enabled', capabilities: { iotEdge: true }, tags: { site: 'x' } };
+      await upload(
+        container,
+        'devices.txt',
+        [edge, { id: 'd1', status: 'enabled' }].map((line) => JSON.stringify(line)).join('\n'),
+      );
+      const uri = await sasUri(container);
+      const { body: job } = await createJob(client, {
+        type: 'import',
+        inputBlobContainerUri: uri,
+        outputBlobContainerUri: uri,
+        includeConfigurations: true,
+      });
+      await endOfJob(client, job.jobId);
+      // With the configurations there, a line makes a device that has them.
+      expect(await importLines(client, container, [{ ...edge, id: 'e2' }])).toEqual([]);
+      const { body: exported } = await createJob(client, {
+        type: 'export',
+        outputBlobContainerUri: uri,
+        outputBlobName: 'out.txt',
+        includeConfigurations: true,
+        configurationsBlobName: 'configs.txt',
+      });
+      await endOfJob(client, exported.jobId);
+      const lines = await jsonLines(container, 'out.txt');
+      expect(lines.map(({ id, moduleId, properties }) => [id, moduleId, properties.desired])).toEqual(
+        expect.arrayContaining([
+          ['d1', undefined, { c: 2 }],
+          ...['e1', 'e2'].flatMap((id) => [
+            [id, undefined, { c: 2 }],
+            [id, '$edgeAgent', { modules: {} }],
+            [id, '$edgeHub', {}],
+            [id, 'm1', { t: 1 }],
+          ]),
+        ]),
+      );
+      expect(lines).toHaveLength(9);
+      const results = (await jsonLines(container, 'configs.txt')).map(({ Id, SystemMetrics }) => [
+        Id,
+        SystemMetrics.Results,
+      ]);
+      expect(results).toEqual([
+        ['c1', { targetedCount: 3, appliedCount: 3 }],
+        ['dep', { targetedCount: 2, appliedCount: 2, reportedSuccessfulCount: 0, reportedFailedCount: 0 }],
+      ]);
+    });
+  });
+
   it('writes configurations in Pascal case, and an empty blob when only its name is given', async () => {
     await withHub(quick, async (client) => {
       const container = await createContainer(azurite.connectionString);
