@@ -52,6 +52,8 @@ it('a registry is read whole, and each thing that changes in it is named by its 
     'devices.leaf.authentication.keys',
     'devices.leaf.parent',
     'devices.leaf.tags.site',
+    // The configuration's, which targeted the tag of before.
+    'devices.leaf.desired.night',
     'modules.gateway / filter.managedBy',
     'modules.gateway / filter.authentication.keys',
     'configurations.night',
