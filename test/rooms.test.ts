@@ -18,7 +18,7 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
-    'src/hosting provisioning/run provisioning/texts backup runs settings.ts registryExtras configurationsFile devicesFile registry textFile codeText.ts',
+    'src/hosting provisioning/run provisioning/texts backup work runs settings.ts registryExtras configurationsFile devicesFile registry textFile codeText.ts',
   bench: 'runs devicesFile local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
