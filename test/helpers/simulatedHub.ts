@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startHub } from '../../local/hub/index.ts';
+import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../src/lib/registry/index.ts';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import { type HubRest, hubRest } from './hubRest.ts';
 import { runInProcess } from './inProcessRun.ts';
 import { dropFile, type TestContext, testContext } from './provisioningContext.ts';
 
@@ -12,6 +13,8 @@ import { dropFile, type TestContext, testContext } from './provisioningContext.t
 export interface SimulatedHub {
   readonly client: RegistryClient;
   readonly context: TestContext;
+  /** By no code of the app. */
+  readonly rest: HubRest;
   /** Folder of the registry's database, for `readRegistry`. */
   readonly data: string;
   /** Has the simulator fail as its admin endpoint describes. */
@@ -21,7 +24,7 @@ export interface SimulatedHub {
     lines: readonly object[],
     metadata?: Readonly<Record<string, string>>,
     configurations?: readonly object[],
-  ): Promise<RunRecord>;
+  ): Promise<ProvisionRun>;
 }
 
 let drops = 0;
@@ -46,6 +49,7 @@ export async function withSimulatedHub<Result>(
     return await work({
       client,
       context,
+      rest: hubRest(simulator.connectionString),
       data,
       async setFaults(faults) {
         await fetch(`${simulator.adminUrl}/faults`, { method: 'POST', body: JSON.stringify(faults) });

@@ -1,20 +1,13 @@
 /** What is in a pre-image beside what the lines of a file name, against the simulated hub. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startHub } from '../../../../local/hub/index.ts';
-import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../../../src/lib/registry/index.ts';
+import type { RegistryClient } from '../../../../src/lib/registry/index.ts';
 import { openSnapshot } from '../../../../src/lib/registryLines/snapshot.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
-import { runInProcess } from '../../../helpers/inProcessRun.ts';
-import { dropFile, testContext } from '../../../helpers/provisioningContext.ts';
+import { type SimulatedHub, withSimulatedHub } from '../../../helpers/simulatedHub.ts';
 
 let azurite: Azurite;
-let drops = 0;
 beforeAll(async () => {
   azurite = await startAzurite();
 });
@@ -45,31 +38,22 @@ async function makeFleet(client: RegistryClient): Promise<void> {
 async function take(
   file: readonly object[],
   prepare: (client: RegistryClient) => Promise<unknown> = async () => undefined,
-  wrap: (client: RegistryClient) => RegistryClient = withChildren,
+  wrap: (client: RegistryClient) => RegistryClient = (client) => client,
 ): Promise<Taken> {
-  const data = await mkdtemp(join(tmpdir(), 'pre-image-'));
-  const simulator = await startHub({ data: join(data, 'hub'), jobEnqueueMs: 0 });
-  try {
-    const client = createRegistryClient(parseHubConnection(simulator.connectionString), { retryDelayMs: 5 });
+  const work = async ({ client, context, provision }: SimulatedHub): Promise<Taken> => {
     await makeFleet(client);
     await prepare(client);
-    const context = testContext(azurite.connectionString, { hub: wrap(client) });
-    const text = file.map((line) => `${JSON.stringify(line)}\n`).join('');
-    const runId = await dropFile(context, `taken${++drops}/devices.txt`, text);
-    expect((await runInProcess(context, runId, async () => undefined)).failures).toEqual([]);
-    const { preImage, jobs } = (await context.runs.read(runId)) ?? {};
+    const { preImage, jobs } = await provision(file);
     if (preImage === undefined) throw new Error('no pre-image');
     const lines = openSnapshot(context.storage.container(preImage.container), preImage).lines();
     const there = (await Array.fromAsync(lines)).map((line) => JSON.parse(line) as Record<string, unknown>);
     return {
       identities: there.map(({ id, moduleId }) => (moduleId === undefined ? `${id}` : `${id}/${moduleId}`)).sort(),
       keyless: there.filter(({ authentication }) => authentication === undefined || authentication === null).length,
-      exports: jobs?.export === undefined ? 0 : 1,
+      exports: jobs.export === undefined ? 0 : 1,
     };
-  } finally {
-    await simulator.close();
-    await rm(data, { recursive: true, force: true });
-  }
+  };
+  return withSimulatedHub(azurite.connectionString, work, wrap);
 }
 
 const TOP = ['top', 'top/$edgeAgent', 'top/$edgeHub', 'top/filter', 'top/opc'];
@@ -133,18 +117,3 @@ describe('the pre-image of a file that deletes', () => {
     expect(keyless).toBe(0);
   });
 });
-
-/** The query by which children are found. */
-function withChildren(client: RegistryClient): RegistryClient {
-  const query: RegistryClient['query'] = (text) => {
-    const [, scope] = /array_contains\(parentScopes, '(.*)'\)$/.exec(text) ?? [];
-    if (scope === undefined) return client.query(text);
-    const rows = async function* () {
-      for (const { deviceId, parentScopes } of await client.listDevices()) {
-        if (parentScopes?.includes(scope.replaceAll(/\\(.)/g, '$1'))) yield { deviceId };
-      }
-    };
-    return { byPage: () => client.query(text).byPage(), [Symbol.asyncIterator]: rows };
-  };
-  return { ...client, query };
-}

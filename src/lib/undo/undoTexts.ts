@@ -1,0 +1,65 @@
+/** What the plan of an undo says beside its counts: what cannot return, and what nobody can tell. */
+
+import { type CodeText, type Said, speakerOf } from '../codeText.ts';
+import { countText } from '../countText.ts';
+import type { RunEffects } from '../runs/runEffects.ts';
+import type { UndoCounts } from './writeUndo.ts';
+
+export const UNDO_NOTES = {
+  recreated: {
+    says: '{identities} that the run deleted will be made again, with the keys that they had. Their generation, reported properties, connection state, queued messages and times do not come back.',
+    action: 'Reported properties return when the devices report them.',
+  },
+  foreign: {
+    says: '{identities} {were} changed by somebody else since the run, and will be left alone.',
+    action: 'Look at the details; to put these back, too, use --force.',
+  },
+  forced: {
+    says: 'With --force, what somebody else has changed since the run is put back, too.',
+  },
+  keysUnknown: {
+    says: 'Of {identities} the hub made the keys: whether somebody else has changed these since the run cannot be told.',
+  },
+  modulesUnknown: {
+    says: 'The run deleted devices, and kept no copy of their modules and of the devices below them, as an earlier version of HubKeeper read them: these do not come back.',
+    action: 'Restore them from a backup that is older than the run.',
+  },
+  managersUnknown: {
+    says: 'Who managed {modules} is not known, because the copy that the run took is an export: managedBy does not come back.',
+    action: 'Take it from a backup that is older than the run.',
+  },
+  configurationsStay: {
+    says: 'What deleted configurations have set on devices stays set.',
+  },
+} as const satisfies Record<string, CodeText>;
+
+const say = speakerOf(UNDO_NOTES);
+
+export interface UndoNotesInput {
+  readonly counts: UndoCounts;
+  readonly force: boolean;
+  readonly preImage: RunEffects['preImage'];
+  readonly deletedConfigurations: number;
+}
+
+/** In the order in which they matter. */
+export function undoNotes(input: UndoNotesInput): readonly Said<string>[] {
+  const { counts, force, preImage, deletedConfigurations } = input;
+  const { recreate, foreign, unknownKeys, unknownManagers } = counts;
+  const were = foreign === 1 ? 'was' : 'were';
+  return [
+    ...(foreign === 0 ? [] : [say('foreign', { identities: counted(foreign, 'identity', 'identities'), were })]),
+    ...(force ? [say('forced')] : []),
+    ...(recreate === 0 ? [] : [say('recreated', { identities: counted(recreate, 'identity', 'identities') })]),
+    ...(preImage?.hasRelatives === false && recreate > 0 ? [say('modulesUnknown')] : []),
+    ...(unknownManagers === 0
+      ? []
+      : [say('managersUnknown', { modules: counted(unknownManagers, 'module', 'modules') })]),
+    ...(unknownKeys === 0 ? [] : [say('keysUnknown', { identities: counted(unknownKeys, 'identity', 'identities') })]),
+    ...(deletedConfigurations === 0 ? [] : [say('configurationsStay')]),
+  ];
+}
+
+function counted(count: number, one: string, more: string): string {
+  return `${countText(count)} ${count === 1 ? one : more}`;
+}
