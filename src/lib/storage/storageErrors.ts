@@ -37,5 +37,5 @@ export function isConditionFailed(error: unknown): boolean {
  * (https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes).
  */
 export function isImmutable(error: unknown): boolean {
-  return storageStatus(error) === 409 && /Immutab|^ContainerProtected/.test(storageCode(error) ?? '');
+  return storageStatus(error) === 409 && /^BlobImmutable/.test(storageCode(error) ?? '');
 }

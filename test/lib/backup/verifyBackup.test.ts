@@ -147,6 +147,27 @@ describe('the verification of a backup', () => {
   });
 });
 
+/** A storage in which a policy keeps blobs from being deleted and written over. */
+function immutable(): Storage {
+  const refuse = async () => {
+    throw Object.assign(new Error('immutable'), { statusCode: 409, code: 'BlobImmutableDueToPolicy' });
+  };
+  const container = storage.container(BACKUPS_CONTAINER);
+  const original = container.getBlockBlobClient.bind(container);
+  const getBlockBlobClient = (name: string) => Object.assign(original(name), { delete: refuse, upload: refuse });
+  return { ...storage, container: () => Object.assign(container, { getBlockBlobClient }) };
+}
+
+describe('a backup that is immutable', () => {
+  it('is verified, though the result cannot be kept, and stays whole when it was to be removed', async () => {
+    const name = newName();
+    await putBackup(storage, name);
+    expect(await verifyBackup(immutable(), name, { now })).toMatchObject({ result: 'good', notKept: true });
+    expect(await removeBackup(immutable(), name)).toBe('immutable');
+    expect(await stateOf(name)).toBe('good');
+  });
+});
+
 describe('a backup that is removed', () => {
   it('is gone with all its files, and to remove it once more is no error', async () => {
     const [name, other] = [newName(), newName()];
