@@ -8,12 +8,12 @@
  * Exits with 1 if the check is slower than its goal on one kind, or memory grows to more than 1.3 times.
  */
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { KIND_TEXTS, KINDS, type Kind, LINE_KINDS, writeKind } from './kinds.ts';
+import { type Measured, measure, median } from './measure.ts';
 
 /** Least speed of the check, in speeds of the loop. */
 const GOALS: Readonly<Record<Kind, number>> = { plain: 1, export: 1, mixed: 1, csv: 0.3 };
@@ -25,42 +25,8 @@ const ROOT = path.dirname(import.meta.dirname);
 const CLI = path.join(ROOT, 'dist', 'cli', 'main.js');
 const LOOP = path.join(import.meta.dirname, 'loop.ts');
 
-interface Measured {
-  readonly seconds: number;
-  /** Of the processors, user and system. */
-  readonly cpuSeconds: number;
-  readonly peakMegabytes: number;
-}
-
-/** Runs a script to its end, in a process of its own that says what it took. */
-function measure(script: string, args: readonly string[]): Measured {
-  const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, ['--import', MEASURE, script, ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const seconds = (performance.now() - start) / 1000;
-  const [, cpu, peak] = /^measured (\d+) (\d+)$/m.exec(stderr) ?? [];
-  if (status !== 0 || cpu === undefined || peak === undefined) {
-    throw new Error(`${[script, ...args].join(' ')} ended with ${status}:\n${stderr}`);
-  }
-  return { seconds, cpuSeconds: Number(cpu) / 1e6, peakMegabytes: Number(peak) / 1024 };
-}
-
-/** Told by the process itself at its end: it is to be the one that is measured. */
-const MEASURE = `data:text/javascript,${encodeURIComponent(
-  `process.on('exit', () => {
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-    process.stderr.write('\\nmeasured ' + (userCPUTime + systemCPUTime) + ' ' + maxRSS + '\\n');
-  });`,
-)}`;
-
 const check = (file: string): Measured => measure(CLI, ['check', file]);
 const loop = (file: string): Measured => measure(LOOP, [file]);
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
 
 interface Row {
   readonly kind: string;

@@ -326,7 +326,7 @@ function portsOf(azurite: AzuriteReady, hub: HubReady, host: HostReady): StackPo
 
 function containersOf(settings: StackOptions['settings']): readonly string[] {
   const dropBox = settings?.PROVISION_CONTAINER ?? process.env.PROVISION_CONTAINER;
-  return [dropBox || 'provision', 'provision-results', 'hubkeeper-runs'];
+  return [dropBox || 'provision', 'provision-results', 'hubkeeper-runs', 'registry-backups'];
 }
 
 async function createContainers(connectionString: string, names: readonly string[]): Promise<void> {

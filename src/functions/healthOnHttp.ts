@@ -2,7 +2,7 @@ import { app, type HttpResponseInit } from '@azure/functions';
 
 import { checkHub, checkStorage, type HealthCheck } from '../lib/health.ts';
 import { ensureContainer } from '../lib/storage/ensureContainer.ts';
-import { RESULTS_CONTAINER, RUNS_CONTAINER } from '../lib/storage/storage.ts';
+import { BACKUPS_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER } from '../lib/storage/storage.ts';
 import { hub, loggerOf, settings, storage } from '../services.ts';
 
 async function allChecks(): Promise<HealthCheck[]> {
@@ -24,7 +24,7 @@ app.http('healthOnHttp', { route: 'health', methods: ['GET'], authLevel: 'functi
 /** Makes the containers where that is allowed, and names what is wrong with storage and hubs once, at start. */
 async function lookAround(): Promise<void> {
   const log = loggerOf(console);
-  for (const name of [settings.provisionContainer, RESULTS_CONTAINER, RUNS_CONTAINER]) {
+  for (const name of [settings.provisionContainer, RESULTS_CONTAINER, RUNS_CONTAINER, BACKUPS_CONTAINER]) {
     // Without the right to create containers they must exist already: the checks below say so if they do not.
     await ensureContainer(storage.container(name)).catch(() => undefined);
   }

@@ -7,16 +7,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { OrchestrationContext } from 'durable-functions';
 
+import type { RunInstances } from '../../src/lib/hubJobs/askAgain.ts';
+import { applyFileBy } from '../../src/lib/provisioning/drop/applyFile.ts';
 import { STEP_NAMES, takeStep } from '../../src/lib/provisioning/steps/takeStep.ts';
 import { workChunk } from '../../src/lib/provisioning/steps/workChunk.ts';
+import { type RunRecord, runsOf } from '../../src/lib/runKinds.ts';
 import { orFault } from '../../src/lib/runs/faults.ts';
+import type { RunStore } from '../../src/lib/runs/runStore.ts';
+import { askWorkTurn, failWork, takeStages } from '../../src/lib/work/takeStage.ts';
+import type { WorkContext, WorkRun } from '../../src/lib/work/workRun.ts';
+import { FAIL_WORK, WORK_STAGE, WORK_TURN } from '../../src/lib/work/workSteps.ts';
+import { KINDS_OF_WORK } from '../../src/lib/workKinds.ts';
 import { lane } from '../../src/orchestrations/lane.ts';
 import { run } from '../../src/orchestrations/run.ts';
 import type { ScriptedTask } from './orchestration.ts';
-import type { TestContext } from './provisioningContext.ts';
+import { countingStarter, type TestContext } from './provisioningContext.ts';
 
 type Orchestrator = (context: OrchestrationContext) => Generator<unknown, unknown, unknown>;
 type Activity = (context: TestContext, input: never) => Promise<unknown>;
+const INSTANCES: RunInstances = { stateOf: async () => 'live' };
 
 const ORCHESTRATORS: Readonly<Record<string, Orchestrator>> = { run, lane };
 
@@ -24,11 +33,23 @@ const ACTIVITIES: Readonly<Record<string, Activity>> = {
   ...Object.fromEntries(
     STEP_NAMES.map((name) => [
       name,
-      (context: TestContext, input: never) => takeStep(context, name, input, () => ({ stateOf: async () => 'live' })),
+      (context: TestContext, input: never) => takeStep(context, name, input, () => INSTANCES),
     ]),
   ),
   workChunk: (context, input) => orFault(() => workChunk(context, input)),
+  [WORK_STAGE]: (context, input) => takeStages(workContext(context), KINDS_OF_WORK, input),
+  [WORK_TURN]: (context, input) => askWorkTurn(workContext(context), input, () => INSTANCES),
+  [FAIL_WORK]: (context, input) => failWork(workContext(context), input),
 };
+
+/** The services of work; a file that it applies gets a run that nobody works on. */
+export function workContext(context: TestContext): WorkContext {
+  return {
+    ...context,
+    runs: runsOf<WorkRun>(context.runs as unknown as RunStore<RunRecord>),
+    applyFile: applyFileBy(context, countingStarter()),
+  };
+}
 
 const TRIES = 8;
 /** What the simulator does takes real time, while the clock of the context leaps. */
@@ -112,7 +133,8 @@ export async function runInProcess(
     }
   };
 
-  return { output: await orchestrate('run', { runId }), failures };
+  const kind = (await context.runs.read(runId))?.kind;
+  return { output: await orchestrate('run', { runId, kind }), failures };
 }
 
 function durableContext(context: TestContext, input: unknown, again: { input?: unknown }): OrchestrationContext {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
+import { isIdleWork } from '../../src/lib/hubJobs/hubJob.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { startNewDrops } from '../../src/lib/provisioning/drop/startNewDrops.ts';
 import { startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
@@ -12,6 +13,7 @@ import { createRunStore } from '../../src/lib/runs/runStore.ts';
 import { type SweepResult, sweep } from '../../src/lib/runs/sweep.ts';
 import { readSettings } from '../../src/lib/settings.ts';
 import { createStorage } from '../../src/lib/storage/storage.ts';
+import { WORK_JOBS } from '../../src/lib/work/workRun.ts';
 
 export interface TestContext extends ProvisioningContext {
   readonly logged: string[];
@@ -38,7 +40,10 @@ export function testContext(
     settings,
     storage,
     runs: runsOf<ProvisionRun>(createRunStore(storage, now, RUN_KINDS)),
-    isIdle: (record) => isProvisioningIdle(context, record as ProvisionRun),
+    isIdle: (record) =>
+      record.kind === 'provision'
+        ? isProvisioningIdle(context, record as ProvisionRun)
+        : isIdleWork(context, record, WORK_JOBS),
     hub: () => {
       if (options.hub === undefined) throw new Error('no hub in this test');
       return options.hub;

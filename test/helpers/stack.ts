@@ -8,7 +8,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import type { HubSettings } from '../../local/hub/hubOptions.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack/index.ts';
 import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
-import { isFinal, OUTCOMES } from '../../src/lib/runs/runRecord.ts';
+import { isFinal, OUTCOMES, type RunBase } from '../../src/lib/runs/runRecord.ts';
 import { type HubRest, hubRest, queryRest } from './hubRest.ts';
 import { readReport } from './readReport.ts';
 
@@ -32,6 +32,10 @@ export interface TestStack extends Stack {
   recordOf(blobName: string): Promise<ProvisionRun | undefined>;
   /** Waits for the run of a drop to be final, and checks that its outcomes add up to the lines of its input. */
   finalRecord(blobName: string, timeoutMs?: number): Promise<ProvisionRun>;
+  /** A call of the HTTP API of the app. */
+  api(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
+  /** Waits for a run of any kind to be final. */
+  finalRun<Run extends RunBase>(runId: string, timeoutMs?: number): Promise<Run>;
   until<T>(what: string, look: () => Promise<T | undefined | false>, timeoutMs?: number): Promise<T>;
   read(container: string, name: string): Promise<string>;
   rows(record: ProvisionRun): Promise<ReportRow[]>;
@@ -54,6 +58,9 @@ export interface HubState {
 
 /** Marks metadata as all the options there are, so that no `options.json` is waited for. */
 export const NOW = { hubkeeper: 'test' };
+
+/** No test has a backup that it has not asked for, whatever the time is. */
+const NO_TIMERS = { BACKUP_SCHEDULE: 'off', BACKUP_VERIFY_SCHEDULE: 'off' };
 
 /** Runs `use` with a whole local stack of its own, in unkind mode unless told otherwise; stops it whatever happens. */
 export async function withStack<T>(options: Partial<StackOptions>, use: (stack: TestStack) => Promise<T>): Promise<T> {
@@ -86,7 +93,9 @@ export function shareStack(options: Partial<StackOptions>): SharedStack {
   };
   const start = async (): Promise<NonNullable<typeof current>> => {
     const data = await mkdtemp(join(tmpdir(), 'hubkeeper-test-'));
-    const stack = testStack(await startStack({ data, unkind: 7, ...options }));
+    const stack = testStack(
+      await startStack({ data, unkind: 7, ...options, settings: { ...NO_TIMERS, ...options.settings } }),
+    );
     return { stack, hubSettings: (await (await fetch(`${stack.hubAdminUrl}/options`)).json()) as object };
   };
   return {
@@ -120,7 +129,7 @@ async function clear(stack: TestStack): Promise<boolean> {
   for await (const { name: container } of stack.blobs.listContainers()) {
     const client = stack.blobs.getContainerClient(container);
     if (container.startsWith('hubkeeper-run-')) await client.delete();
-    else if (/^(provision|hubkeeper-runs)/.test(container)) {
+    else if (/^(provision|hubkeeper-runs|registry-backups)/.test(container)) {
       for await (const { name } of client.listBlobsFlat()) await client.deleteBlob(name);
     }
   }
@@ -160,7 +169,7 @@ function testStack(stack: Stack): TestStack {
   };
   const recordOf = async (blobName: string): Promise<ProvisionRun | undefined> =>
     (await records())
-      .filter(({ drop }) => drop.blobName === blobName)
+      .filter((record) => record.kind === 'provision' && record.drop.blobName === blobName)
       .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0];
 
   const until = async <T>(what: string, look: () => Promise<T | undefined | false>, timeoutMs = 90_000): Promise<T> => {
@@ -203,6 +212,20 @@ function testStack(stack: Stack): TestStack {
       if (wrong >= 0) throw new Error(`Row ${wrong + 1} of the report of run ${record.runId} is out of order.`);
       return rows;
     },
+    async api(method: string, path: string, body?: unknown) {
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      const response = await fetch(`${stack.apiUrl}/${path}`, { method, ...sent });
+      return { status: response.status, body: (await response.json()) as unknown };
+    },
+    finalRun: <Run extends RunBase>(runId: string, timeoutMs?: number) =>
+      until(
+        `run ${runId} to end`,
+        async () => {
+          const run = JSON.parse(await read('hubkeeper-runs', `${runId}.json`)) as Run;
+          return isFinal(run.state) ? run : undefined;
+        },
+        timeoutMs,
+      ),
     rest,
     async deviceIds() {
       const rows = queryRest<{ deviceId: string }>(rest, 'SELECT deviceId FROM devices');

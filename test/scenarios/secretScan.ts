@@ -10,6 +10,7 @@ const MAY_HOLD_KEYS = [
   /^provision\//,
   /^provision-results\/.*\/(failed-devices\.txt|rejected-lines\.(txt|csv))$/,
   /^hubkeeper-run-[0-9a-f]{20}\//,
+  /^registry-backups\/.*\/(devices|configurations)\.txt$/,
 ];
 
 /** What no place may hold, whatever the inputs were: signatures and account or policy keys by their names. */

@@ -20,6 +20,7 @@ import { EFFECT_TEXTS } from '../../src/lib/runs/runEffects.ts';
 import { SETTINGS_TEXTS } from '../../src/lib/settings.ts';
 import { FILE_REASONS } from '../../src/lib/textFile/fileReasons.ts';
 import type { ReasonText } from '../../src/lib/textFile/reasonText.ts';
+import { WORK_TEXTS } from '../../src/lib/work/workErrors.ts';
 import { code, table } from './markdown.ts';
 
 /** What the app does by itself about an error of a hub. */
@@ -58,6 +59,7 @@ const GAPS: Readonly<Record<string, string>> = {
   ahead: 'N runs are ahead',
   job: '',
   why: 'ended as "STATUS"',
+  deadline: 'TIME',
   form: 'HostName=…;SharedAccessKeyName=…;SharedAccessKey=…',
 };
 /** Gaps that are named as they stand, for they hold words. */
@@ -100,6 +102,9 @@ export function renderOutcomes(): string {
     '## Runs',
     'The `error` of a run.',
     codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS, ...EFFECT_TEXTS }),
+    '## Runs that do not provision',
+    'The `error` of a run of another kind: of backups and all that is done with them.',
+    codeTable(WORK_TEXTS),
     '## Backups',
     'A backup cannot be used as it was asked for. Nothing is changed.',
     codeTable(BACKUP_TEXTS),

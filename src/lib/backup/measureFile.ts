@@ -73,7 +73,9 @@ function countLine(
   if (line === 1 && file === 'devices.txt' && !text.startsWith('{')) return true;
   const value = objectOf(text);
   if (value === undefined) return false;
-  if (file !== 'extras.ndjson' && typeof value['id'] !== 'string') return false;
+  // Live hubs write the members of configurations with capitals.
+  const id = value['id'] ?? (file === 'configurations.txt' ? value['Id'] : undefined);
+  if (file !== 'extras.ndjson' && typeof id !== 'string') return false;
   counts.lines += 1;
   if (file === 'devices.txt') {
     if (isModuleLine(value as { moduleId?: string | null })) counts.modules += 1;

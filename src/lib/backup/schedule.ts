@@ -125,3 +125,27 @@ function numberIn(text: string, { first, last, names = [] }: Field): number | un
   const value = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
   return value >= first && value <= last ? value : undefined;
 }
+
+/** Timers may fire a little early. */
+const EARLY_MS = 1_000;
+const LOOK_BACK_MS = [2_000, 60_000, 60 * 60_000, DAY_MS, 32 * DAY_MS, 366 * DAY_MS];
+
+/**
+ * The time for which a timer that fires now was due: the latest there was, so that one that fires twice, or late, is for
+ * the same.
+ */
+export function dueSlot(text: string, now: Date): Date {
+  const parsed = parseSchedule(text);
+  const end = now.getTime() + EARLY_MS;
+  if ('problem' in parsed) return now;
+  for (const back of LOOK_BACK_MS) {
+    let due = nextRun(parsed.schedule, new Date(end - back));
+    if (due === undefined || due.getTime() > end) continue;
+    for (let next = nextRun(parsed.schedule, due); next !== undefined && next.getTime() <= end; ) {
+      due = next;
+      next = nextRun(parsed.schedule, due);
+    }
+    return due;
+  }
+  return now;
+}

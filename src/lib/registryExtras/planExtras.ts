@@ -82,7 +82,7 @@ async function knownFrom(
   const managers = createValueTable<string | null>();
   const keyOf = (of: ModuleOfLine) => `${identityOf(of)}\n${of.eTag}`;
   for await (const extra of previous) {
-    if (extra.kind === 'module' && extra.eTag !== '') managers.set(keyOf(extra), extra.managedBy);
+    if (extra.kind === 'module') managers.set(keyOf(extra), extra.managedBy);
   }
   return (line) => {
     const managedBy = line.eTag === '' ? undefined : managers.find(keyOf(line));

@@ -15,13 +15,13 @@ export interface ApplyStagesOptions {
   /** The file, in the container of the run; undefined when there is nothing to apply. */
   file(context: WorkContext, record: WorkRun): Promise<FileToApply | undefined>;
   /** The stage that follows once the lines have been applied, or when there were none. */
-  readonly then: string;
+  readonly next: string;
 }
 
 const LONGEST_LOOK_SECONDS = 15;
 
 /** Stages `apply` and `applyWatch`: to be entered by the first. */
-export function applyStages({ file, then }: ApplyStagesOptions): Readonly<Record<string, Stage>> {
+export function applyStages({ file, next }: ApplyStagesOptions): Readonly<Record<string, Stage>> {
   const apply: Stage['work'] = async (context, record) => {
     if (record.appliedBy !== undefined) return { go: 'applyWatch' };
     const mayHaveBegun = record.notes?.['applying'] === true;
@@ -30,7 +30,7 @@ export function applyStages({ file, then }: ApplyStagesOptions): Readonly<Record
     }
     await context.runs.update(record.runId, (current) => ({ ...current, phase: 'apply' }));
     const wanted = await file(context, record);
-    if (wanted === undefined) return { go: then };
+    if (wanted === undefined) return { go: next };
     // Whoever comes after a crash finds the run that was begun by asking for it again, be it only to cancel it.
     await context.runs.update(record.runId, (current) => ({
       ...current,
@@ -44,7 +44,7 @@ export function applyStages({ file, then }: ApplyStagesOptions): Readonly<Record
     const { appliedBy } = record;
     if (appliedBy === undefined) return { go: 'apply' };
     const applied = await readApplied(context, appliedBy);
-    if (isFinal(applied.state)) return isSuspended(record) ? { wait: 5 } : { go: then };
+    if (isFinal(applied.state)) return isSuspended(record) ? { wait: 5 } : { go: next };
     await passOn(context, record, applied);
     await noteProgress(context, record, applied);
     return {

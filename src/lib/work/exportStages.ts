@@ -27,7 +27,7 @@ export interface ExportStagesOptions {
   /** Called with the turn, before the job is started. */
   before?(context: WorkContext, record: WorkRun): Promise<void>;
   /** The stage that follows, once the snapshot is in the record. The turn is given up before. */
-  readonly then: string;
+  readonly next: string;
 }
 
 /** Name of what the export writes into the container of the run. */
@@ -44,7 +44,7 @@ export function snapshotIn(record: WorkRun, job: WorkJob = 'export'): Snapshot {
 
 /** Stages `export`, `exportWatch` and `exportAdopt` (named after the job): to be entered by the first. */
 export function exportStages(options: ExportStagesOptions): Readonly<Record<string, Stage>> {
-  const { job = 'export', then } = options;
+  const { job = 'export', next: following } = options;
   const request = (context: WorkContext, record: WorkRun): ExportRequest => {
     const { lines, configurations } = exportBlobs(job);
     return {
@@ -114,7 +114,7 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
       ...current,
       snapshots: { ...current.snapshots, [job]: adopted },
     }));
-    return { go: then };
+    return { go: following };
   };
 
   return {

@@ -127,6 +127,21 @@ describe('configurations', () => {
     expect(await hub.getConfiguration('other')).toMatchObject(configuration('other', 2));
   });
 
+  it('that the hub says to have written, but left as they were, have failed', async () => {
+    const changes = (await changesNow()).filter(({ id }) => id === 'moved');
+    const keeping: RegistryClient = {
+      ...hub,
+      async updateConfiguration({ id }) {
+        const live = await hub.getConfiguration(id);
+        if (live === undefined) throw new Error('it is gone');
+        return live;
+      },
+    };
+    const { results } = await applyConfigurations(keeping, changes, 0, limits());
+    expect(results).toMatchObject([{ outcome: 'failed', code: 'contentKept' }]);
+    expect(results[0]?.message).toContain('targetCondition, priority, labels');
+  });
+
   it('that the hub refuses fail by themselves', async () => {
     const bad = configuration('bad', 1, { targetCondition: 'nonsense = 1' });
     const { results } = await applyConfigurations(hub, await changesNow([bad, ...BACKUP]), 0, limits());

@@ -137,6 +137,8 @@ describe('a module that cannot be set fails by itself', () => {
     const first = await applyManagedBy(hub, extras, 0, limits({ atMost: 2, pauseMs: 30, sleep }));
     expect(first).toMatchObject({ position: 2, done: false, results: [{}, {}] });
     expect(pauses).toEqual([30]);
+    const until = new Date(0);
+    expect(await applyManagedBy(hub, extras, 2, limits({ until }))).toEqual({ results: [], position: 2, done: false });
     expect(await applyManagedBy(hub, extras, 2, limits())).toMatchObject({ position: 3, done: true, results: [{}] });
   });
 });

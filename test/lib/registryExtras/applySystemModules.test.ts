@@ -116,6 +116,33 @@ describe('the modules of an edge device', () => {
     await apply({ id: 'e', modules: [{ moduleId: '$edgeAgent', desired: '{"z":1.50,"2":1}' }] }, reading);
     expect(sent).toBe('{"modulesContent":{"$edgeAgent":{"properties.desired":{"z":1.50,"2":1}}}}');
   });
+
+  it('include those that a deployment made, with their tags, also when they show a moment later', async () => {
+    const modules = [...PLAN.modules, { moduleId: 'm', tags: '{"t":1}', desired: '{"rate":5}' }];
+    let hidden = 3;
+    const lagging: RegistryClient = {
+      ...hub,
+      getTwin: async (id) => (id.moduleId === 'm' && hidden-- > 0 ? undefined : hub.getTwin(id)),
+    };
+    const { results, writes } = await apply({ id: 'e', modules }, lagging);
+    expect(results).toEqual([{ what: 'systemModules', id: 'e', outcome: 'succeeded' }]);
+    expect(writes).toEqual(['applyConfigurationContent', 'patchTwin', 'patchTwin']);
+    expect(await twinOf('m')).toEqual({ tags: { t: 1 }, desired: { rate: 5 } });
+    expect(await hub.getModule('e', 'm')).toMatchObject({ managedBy: 'iotEdge', authentication: { type: 'none' } });
+    expect(await apply({ id: 'e', modules })).toMatchObject({ results: [{ outcome: 'unchanged' }], writes: [] });
+  });
+
+  it('that a hub does not make are named', async () => {
+    const modules = [...PLAN.modules, { moduleId: 'm', desired: '{"rate":5}' }];
+    const deaf: RegistryClient = {
+      ...hub,
+      applyConfigurationContent: async () => undefined,
+    };
+    expect((await apply({ id: 'e', modules }, deaf)).results).toMatchObject([
+      { what: 'systemModules', outcome: 'succeeded' },
+      { what: 'systemModuleTwin', id: 'e', moduleId: 'm', outcome: 'failed', code: 'moduleNotMade' },
+    ]);
+  });
 });
 
 describe('an edge device that cannot be set', () => {

@@ -38,7 +38,8 @@ describe('a module is made by the hub', () => {
 
 describe('the plan for the modules of an edge device', () => {
   it('holds what their twins had, as it was written', () => {
-    expect(planSystemModules([DEVICE, AGENT, KEYED, HUB, DEPLOYED])).toEqual({
+    const other = AGENT.replace('"e"', '"other"');
+    expect(planSystemModules([DEVICE, AGENT, KEYED, other, HUB, DEPLOYED])).toEqual({
       id: 'e',
       modules: [
         { moduleId: '$edgeAgent', tags: '{"z":1.0,"10":2,"a":3}', desired: '{"modules":{"m":{"version":1.10}}}' },
@@ -64,6 +65,8 @@ describe('the plan for the modules of an edge device', () => {
     const managedBy = ({ id, moduleId }: { id: string; moduleId: string }) =>
       `${id}/${moduleId}` === 'e/x' ? 'iotEdge' : null;
     expect(planSystemModules([keyless], managedBy)?.modules).toEqual([{ moduleId: 'x' }]);
+    const said = '{"id":"e","moduleId":"y","managedBy":"iotEdge"}';
+    expect(planSystemModules([said], managedBy)?.modules).toEqual([{ moduleId: 'y' }]);
   });
 });
 

@@ -1,0 +1,44 @@
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { input } from 'durable-functions';
+
+import { answerAboutBackup } from '../hosting/backupReplies.ts';
+import { hubAsked } from '../hosting/hubAsked.ts';
+import { jsonBody } from '../hosting/jsonBody.ts';
+import { runStarter } from '../hosting/runStarter.ts';
+import { findBackup } from '../lib/backup/catalogue.ts';
+import type { VerifyRequest } from '../lib/backup/verifyStages.ts';
+import { startWork } from '../lib/work/startWork.ts';
+import { settings, storage, working } from '../services.ts';
+
+/**
+ * `POST /api/backups/verify` `{"backup":NAME}`, `{"hub":ALIAS}` or nothing, for all of all hubs: 202 with the record of the
+ * run that reads them again, 404 when there is no such backup.
+ */
+export async function verifyBackupsOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  const read = await jsonBody(request, { backup: 'text', hub: 'text' });
+  if ('refused' in read) return read.refused;
+  const { backup, hub } = read.body;
+  const aliases = [...settings.hubs.keys()];
+  if (backup === undefined && hub === undefined) return start(context, {});
+  if (backup === undefined) {
+    const asked = hubAsked(aliases, hub);
+    return 'refused' in asked ? asked.refused : start(context, { hub: asked.hub });
+  }
+  return answerAboutBackup(async () =>
+    start(context, { backup: await findBackup(storage, backup, hub ?? aliases[0] ?? '') }),
+  );
+}
+
+async function start(context: InvocationContext, wanted: VerifyRequest): Promise<HttpResponseInit> {
+  const starter = runStarter(context);
+  const run = await startWork(working(context, starter), starter, { kind: 'verify', request: { ...wanted } });
+  return { status: 202, jsonBody: run };
+}
+
+app.http('verifyBackupsOnHttp', {
+  route: 'backups/verify',
+  methods: ['POST'],
+  authLevel: 'function',
+  extraInputs: [input.durableClient()],
+  handler: verifyBackupsOnHttp,
+});
