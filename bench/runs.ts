@@ -11,22 +11,18 @@
  * Exits with 1 if a run takes more than 1.5 times as long as the job by hand, or a small file more than 4 s.
  */
 
-import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
+import type { BlobServiceClient } from '@azure/storage-blob';
 
-import { type Stack, startStack } from '../local/stack/index.ts';
+import type { Stack } from '../local/stack/index.ts';
 import { generateDevices } from '../src/lib/devicesFile/generate.ts';
 import type { RunRecord } from '../src/lib/runKinds.ts';
+import { containerUri, jobByHand, until, withStack } from './byHand.ts';
+import { median } from './measure.ts';
 
 const MOST_TIMES = 1.5;
 const MOST_SECONDS_A_FILE = 4;
-const POLL_MS = 500;
 const FINAL_STATES: readonly string[] = [
   'completed',
   'completedWithFailures',
@@ -89,79 +85,16 @@ function devicesFile(form: (typeof FORMS)[number], lines: number): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Runs `use` with a local stack that has just started. */
-async function withStack<T>(use: (stack: Stack, blobs: BlobServiceClient) => Promise<T>): Promise<T> {
-  const data = mkdtempSync(path.join(tmpdir(), 'hubkeeper-bench-'));
-  const stack = await startStack({ data });
-  try {
-    return await use(stack, BlobServiceClient.fromConnectionString(stack.storageConnectionString));
-  } finally {
-    await stack.stop();
-    rmSync(data, { recursive: true, force: true });
-  }
-}
-
-/** Looks twice a second until there is something. */
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 600_000; Date.now() < end; ) {
-    await sleep(POLL_MS);
-    const found = await look();
-    if (found !== undefined) return found;
-  }
-  throw new Error(`Waited 10 minutes in vain for ${what}.`);
-}
-
-async function hubRequest(
-  stack: Stack,
-  method: string,
-  route: string,
-  body?: object,
-): Promise<Record<string, unknown>> {
-  const fields = Object.fromEntries(
-    stack.connectionString.split(';').map((field) => {
-      const at = field.indexOf('=');
-      return [field.slice(0, at), field.slice(at + 1)];
-    }),
-  );
-  const { HostName: host = '', SharedAccessKeyName: policy = '', SharedAccessKey: key = '' } = fields;
-  const resource = encodeURIComponent(host);
-  const expiry = Math.floor(Date.now() / 1000) + 600;
-  const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(`${resource}\n${expiry}`).digest('base64');
-  const response = await fetch(`http://${host}${route}?api-version=2021-04-12`, {
-    method,
-    headers: {
-      authorization: `SharedAccessSignature sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}&skn=${policy}`,
-      'content-type': 'application/json',
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${method} ${route} answered ${response.status}.`);
-  return (await response.json()) as Record<string, unknown>;
-}
-
 async function secondsByHand(content: Buffer, lines: number): Promise<number> {
   return withStack(async (stack, blobs) => {
     const container = blobs.getContainerClient('by-hand');
     await container.create();
     const start = performance.now();
     await container.getBlockBlobClient('devices.txt').uploadData(content);
-    const uri = await container.generateSasUrl({
-      permissions: ContainerSASPermissions.parse('rwd'),
-      expiresOn: new Date(Date.now() + 2 * 60 * 60_000),
-    });
-    const job = await hubRequest(stack, 'POST', '/jobs/create', {
-      type: 'import',
-      inputBlobContainerUri: uri,
-      outputBlobContainerUri: uri,
-      storageAuthenticationType: 'keyBased',
-    });
-    const status = await until('the job', async () => {
-      const seen = await hubRequest(stack, 'GET', `/jobs/${String(job['jobId'])}`);
-      return ['completed', 'failed', 'cancelled'].includes(String(seen['status'])) ? seen['status'] : undefined;
-    });
+    const uri = await containerUri(container);
+    await jobByHand(stack, { type: 'import', inputBlobContainerUri: uri, outputBlobContainerUri: uri });
     const seconds = (performance.now() - start) / 1000;
     await assertDevices(stack, lines);
-    if (status !== 'completed') throw new Error(`The job by hand ended as ${String(status)}.`);
     return seconds;
   });
 }
@@ -217,10 +150,6 @@ async function finalRecords(blobs: BlobServiceClient): Promise<RunRecord[]> {
 async function assertDevices(stack: Stack, devices: number): Promise<void> {
   const state = (await (await fetch(`${stack.hubAdminUrl}/state`)).json()) as { readonly devices: number };
   if (state.devices !== devices) throw new Error(`The hub has ${state.devices} devices, not ${devices}.`);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 const { values } = parseArgs({
