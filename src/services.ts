@@ -21,6 +21,7 @@ import type { RunBase } from './lib/runs/runRecord.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
 import { createStorage, type Storage } from './lib/storage/storage.ts';
+import { startWork } from './lib/work/startWork.ts';
 import { WORK_JOBS, type WorkContext, type WorkRun } from './lib/work/workRun.ts';
 
 export const settings: Settings = readSettings();
@@ -81,9 +82,10 @@ export function provisioning(invocation: InvocationLog): ProvisioningContext {
 
 /** The services of all other work, which applies files by runs of their own. */
 export function working(invocation: InvocationLog, starter: RunStarter): WorkContext {
+  const context = { ...runContext(invocation), runs: runsOf<WorkRun>(runs) };
   return {
-    ...runContext(invocation),
-    runs: runsOf<WorkRun>(runs),
+    ...context,
+    start: (work) => startWork(context, starter, work),
     applyFile: applyFileBy(provisioning(invocation), starter),
   };
 }

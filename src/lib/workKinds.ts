@@ -1,6 +1,15 @@
 import { BACKUP_WORK } from './backup/backupStages.ts';
 import { VERIFY_WORK } from './backup/verifyStages.ts';
+import { DELETE_ALL_WORK } from './restore/deleteAllWork.ts';
+import { DRILL_WORK, PLAN_WORK, RESTORE_WORK } from './restore/restoreWork.ts';
 import type { KindsOfWork } from './work/takeStage.ts';
 
 /** The stages of each kind of work. */
-export const KINDS_OF_WORK: KindsOfWork = { backup: BACKUP_WORK, verify: VERIFY_WORK };
+export const KINDS_OF_WORK: KindsOfWork = {
+  backup: BACKUP_WORK,
+  verify: VERIFY_WORK,
+  plan: PLAN_WORK,
+  restore: RESTORE_WORK,
+  drill: DRILL_WORK,
+  deleteAll: DELETE_ALL_WORK,
+};

@@ -45,16 +45,26 @@ export function applyStages({ file, next }: ApplyStagesOptions): Readonly<Record
     if (appliedBy === undefined) return { go: 'apply' };
     const applied = await readApplied(context, appliedBy);
     if (isFinal(applied.state)) return isSuspended(record) ? { wait: 5 } : { go: next };
-    await passOn(context, record, applied);
-    await noteProgress(context, record, applied);
-    return {
-      wait: Math.min(LONGEST_LOOK_SECONDS, growingDelaySeconds(tries, LONGEST_LOOK_SECONDS) / 2),
-      with: { tries: tries + 1 },
-    };
+    return followRun(context, record, applied, { tries });
   };
   return {
     apply: { work: apply, whenCancelled: true },
     applyWatch: { work: watch, whileSuspended: true, whenCancelled: true },
+  };
+}
+
+/** One look at a run that works for another and goes on: what is asked of the one is asked of both. */
+export async function followRun(
+  context: WorkContext,
+  record: WorkRun,
+  follower: RunBase,
+  { tries = 0 }: { readonly tries?: number },
+): Promise<StageReply> {
+  await passOn(context, record, follower);
+  await noteProgress(context, record, follower);
+  return {
+    wait: Math.min(LONGEST_LOOK_SECONDS, growingDelaySeconds(tries, LONGEST_LOOK_SECONDS) / 2),
+    with: { tries: tries + 1 },
   };
 }
 

@@ -2,17 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 
 import type { RunStarter } from '../runs/restartRun.ts';
 import { restartIfLost } from '../runs/restartRun.ts';
-import type { WorkContext, WorkKind, WorkRun } from './workRun.ts';
-
-export interface WorkToStart {
-  readonly kind: WorkKind;
-  /** Alias; absent for work that touches no hub. */
-  readonly hub?: string;
-  /** What is asked for. */
-  readonly request: Readonly<Record<string, unknown>>;
-  /** Asked for with the same words again, it is the same run. Default: each time another. */
-  readonly once?: string;
-}
+import type { WorkContext, WorkRun, WorkToStart } from './workRun.ts';
 
 /**
  * Begins work: the record first, then its orchestration. Safe to call any number of times for the same `once`.

@@ -53,8 +53,20 @@ export const WORK_PHASES = [
 ] as const;
 export type WorkPhase = (typeof WORK_PHASES)[number];
 
+export interface WorkToStart {
+  readonly kind: WorkKind;
+  /** Alias; absent for work that touches no hub. */
+  readonly hub?: string;
+  /** What is asked for. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Asked for with the same words again, it is the same run. Default: each time another. */
+  readonly once?: string;
+}
+
 /** What the stages of work do with. */
 export interface WorkContext extends RunContext<WorkRun> {
+  /** Begins other work that this one waits for. */
+  start(work: WorkToStart): Promise<WorkRun>;
   /** The one door by which lines are applied to a hub. */
   readonly applyFile: ApplyFile;
 }

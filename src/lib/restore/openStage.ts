@@ -1,0 +1,70 @@
+/** The beginning of all that reads a backup: the backup is read through and found sound before anything else is done. */
+
+import { backupError } from '../backup/backupErrors.ts';
+import { openBackup, requireGood } from '../backup/catalogue.ts';
+import type { BackupManifest } from '../backup/manifest.ts';
+import { verifyBackup } from '../backup/verifyBackup.ts';
+import { HubKeeperError } from '../errors.ts';
+import { HubError } from '../registry/index.ts';
+import { runErrorOf } from '../runs/endRun.ts';
+import { hubOf } from '../runs/runRecord.ts';
+import type { StageReply } from '../work/stage.ts';
+import type { WorkContext, WorkRun } from '../work/workRun.ts';
+import { type PlanRequest, requestOf } from './requests.ts';
+import { enterPhase, noteOnce } from './restoreNotes.ts';
+import { restoreRefused } from './restoreTexts.ts';
+
+/**
+ * Whether a backup may be used for the hub of an alias, as far as its manifest tells.
+ *
+ * @throws BackupError, RestoreRefused
+ */
+export async function demandBackup(
+  { storage, hub }: Pick<WorkContext, 'storage' | 'hub'>,
+  alias: string,
+  { backup, to, acceptCountMismatch }: Pick<PlanRequest, 'backup' | 'to' | 'acceptCountMismatch'>,
+): Promise<BackupManifest> {
+  const open = await openBackup(storage, backup);
+  if (acceptCountMismatch !== true) requireGood(open);
+  const { hub: was } = open.manifest;
+  const name = hub(alias).hubName;
+  if (to !== undefined || was.toLowerCase() === name.toLowerCase()) return open.manifest;
+  throw restoreRefused('backupOfOtherHub', { backup, was, alias, name });
+}
+
+/**
+ * The work of a first stage: verifies the backup by its bytes.
+ *
+ * @param demand what else has to hold; throws what is wrong
+ */
+export function openingWith(then: string, demand?: (context: WorkContext, record: WorkRun) => void) {
+  return async (context: WorkContext, record: WorkRun): Promise<StageReply> => {
+    await enterPhase(context, record.runId, 'verify');
+    return orRefused(async () => {
+      const request = requestOf<PlanRequest>(record);
+      demand?.(context, record);
+      const { keys } = await demandBackup(context, hubOf(record), request);
+      // The hub is exported with keys only where there are some to compare them with.
+      await noteOnce(context, record.runId, { keys });
+      await demandSound(context, request.backup);
+      return { go: then };
+    });
+  };
+}
+
+async function demandSound(context: WorkContext, name: string): Promise<void> {
+  const { problems } = await verifyBackup(context.storage, name, { now: context.now });
+  const [what] = problems;
+  if (what !== undefined) throw backupError('backupDamaged', { name, what });
+}
+
+/** What cannot be done as it was asked for is refused: nothing was changed. */
+export async function orRefused(work: () => Promise<StageReply>): Promise<StageReply> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HubKeeperError) || error instanceof HubError) throw error;
+    const confirm = 'confirm' in error && typeof error.confirm === 'string' ? { confirm: error.confirm } : {};
+    return { end: 'refused', error: { ...runErrorOf(error), ...confirm } };
+  }
+}

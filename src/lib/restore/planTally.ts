@@ -1,0 +1,84 @@
+/** Counts of a plan, in the form that scripts read. */
+
+import type { ConfigurationChange } from '../registryExtras/configurationChanges.ts';
+import type { Change, ComparisonCounts } from '../registryLines/compareSnapshots.ts';
+import type { PlannedChange } from './changesToLines.ts';
+import { modeDoes, type RestoreMode } from './restoreMode.ts';
+
+type Counts = Readonly<Record<'create' | 'change' | 'delete', number>>;
+
+export interface PlanCountsOfMode extends Counts {
+  readonly unchanged: number;
+  readonly rejected: number;
+  /** Of these, how many are modules. */
+  readonly modules: Counts & { readonly unchanged: number };
+  /** Differences that the mode leaves as they are. */
+  readonly left: Counts;
+  /** Keys of so many identities were not compared, for one side does not have them. */
+  readonly keysUnknown: number;
+  readonly configurations: Counts;
+  /** What no hub takes back, of how many identities that are made anew. */
+  readonly lost: {
+    /** The hub makes a new generation id; times and counters of the device begin anew, and queued messages are gone. */
+    readonly generationIds: number;
+    readonly reportedProperties: number;
+    /** Their keys are not in the backup. */
+    readonly keys: number;
+  };
+}
+
+export interface PlanTally {
+  add(change: Change, planned: PlannedChange): void;
+  counts(
+    compared: ComparisonCounts,
+    configurations: { readonly changes: readonly ConfigurationChange[]; readonly refused: readonly unknown[] },
+  ): { readonly lines: number; readonly ofMode: PlanCountsOfMode };
+}
+
+export function planTally(mode: RestoreMode): PlanTally {
+  let lines = 0;
+  const lost = { generationIds: 0, reportedProperties: 0, keys: 0 };
+  return {
+    add({ change }, planned) {
+      if (change === 'created') lost.generationIds += 1;
+      if (planned.is !== 'line') return;
+      lines += 1;
+      if (planned.losesReported) lost.reportedProperties += 1;
+      if (planned.getsNewKeys) lost.keys += 1;
+    },
+    counts(compared, { changes, refused }) {
+      const all = { create: compared.created, change: compared.changed, delete: compared.deleted };
+      const modules = {
+        create: compared.createdModules,
+        change: compared.changedModules,
+        delete: compared.deletedModules,
+      };
+      const of = (...kinds: readonly ConfigurationChange['change'][]) =>
+        changes.filter(({ change }) => kinds.includes(change)).length;
+      const ofMode: PlanCountsOfMode = {
+        ...only(all, (change) => modeDoes(mode, change)),
+        unchanged: compared.unchanged,
+        rejected: compared.rejected + refused.length,
+        modules: { ...only(modules, (change) => modeDoes(mode, change)), unchanged: compared.unchangedModules },
+        left: only(all, (change) => !modeDoes(mode, change)),
+        keysUnknown: compared.keysUnknown,
+        configurations: { create: of('create'), change: of('update', 'replace'), delete: of('delete') },
+        lost,
+      };
+      return { lines, ofMode };
+    },
+  };
+}
+
+function only(counts: Counts, isMeant: (change: Change['change']) => boolean): Counts {
+  return {
+    create: isMeant('created') ? counts.create : 0,
+    change: isMeant('changed') ? counts.change : 0,
+    delete: isMeant('deleted') ? counts.delete : 0,
+  };
+}
+
+/** Whether a plan changes anything, or something in it has to be looked at. */
+export function planHasFindings({ configurations, rejected, ...counts }: PlanCountsOfMode): boolean {
+  return [counts, configurations].some((each) => each.create + each.change + each.delete > 0) || rejected > 0;
+}

@@ -1,0 +1,68 @@
+/** Why a plan, a restore, a drill or a delete-all is refused, or ends before it is done. */
+
+import { type CodeText, type Filling, speakerOf } from '../codeText.ts';
+import { HubKeeperError } from '../errors.ts';
+import type { RunError } from '../runs/runRecord.ts';
+
+export const RESTORE_TEXTS = {
+  requestInvalid: {
+    says: 'The request cannot be taken: {problem}.',
+    action: 'Correct it and send it again.',
+    doc: { says: 'The body of the request is no JSON, or a member of it is missing, unknown or of a wrong kind.' },
+  },
+  hubUnknown: {
+    says: 'No hub "{alias}" is configured. There is: {hubs}.',
+    action: 'Name one of these, or configure it: IOTHUB__ALIAS.',
+  },
+  notConfirmed: {
+    says: 'This writes to the hub {hub}, and was not confirmed with its name.{given} Nothing was changed.',
+    action: 'Confirm it with the name of the hub: {hub}.',
+  },
+  backupOfOtherHub: {
+    says: 'The backup {backup} is of the hub {was}, and "{alias}" is {name} now. Nothing was changed.',
+    action: 'If it is to be restored there all the same, name the hub it goes to.',
+  },
+  newKeysNeeded: {
+    says: '{count} of what would be made anew would get new keys, for the backup {backup} has none. Nothing was changed.',
+    action:
+      'Take a backup with keys; or ask for new keys, which the devices have to be given before they can connect again.',
+  },
+  hubNotEmpty: {
+    says: 'The hub {hub} is not empty: it has {identities} devices and modules and {configurations} configurations. Nothing was changed.',
+    action: 'A drill restores into an empty hub: name another.',
+  },
+  drillDiffers: {
+    says: 'What came of the drill is not what the backup holds: {count} devices, modules and configurations differ or could not be restored.',
+    action: 'Look at differences.ndjson and rest.ndjson beside the report of the run.',
+    doc: { says: 'A drill found that the hub is not what the backup holds.' },
+  },
+  applyFailed: {
+    says: 'The run {run}, which applies the lines, ended as "{state}".',
+    action: 'Look at that run.',
+  },
+  backupFailed: {
+    says: 'The backup before the deletes failed: run {run} ended as "{state}". Nothing was deleted.',
+    action: 'Look at that run, then start this one again.',
+  },
+} as const satisfies Record<string, CodeText>;
+
+export const sayRestore = speakerOf(RESTORE_TEXTS);
+
+/** What was asked for cannot be done; nothing was changed. */
+export class RestoreRefused extends HubKeeperError {
+  override readonly name = 'RestoreRefused';
+  /** Where a confirmation is missing: the name that has to be given. */
+  readonly confirm: string | undefined;
+
+  constructor(said: RunError) {
+    super(said);
+    this.confirm = said.confirm;
+  }
+}
+
+export function restoreRefused<Name extends keyof typeof RESTORE_TEXTS>(
+  key: Name,
+  ...filling: Filling<(typeof RESTORE_TEXTS)[Name]>
+): RestoreRefused {
+  return new RestoreRefused(sayRestore(key, ...filling));
+}

@@ -1,0 +1,127 @@
+/**
+ * What a plan, a restore and a drill do: the backup is verified, the hub exported and compared with it; then the lines are
+ * applied by a run of its own, and the rest follows.
+ */
+
+import { stagingOf } from '../runs/runContainer.ts';
+import { hubOf } from '../runs/runRecord.ts';
+import { RESULTS_CONTAINER } from '../storage/storage.ts';
+import { applyStages } from '../work/applyStages.ts';
+import { exportStages, snapshotIn } from '../work/exportStages.ts';
+import type { KindOfWork, Stage, StageReply } from '../work/stage.ts';
+import type { WorkContext, WorkRun } from '../work/workRun.ts';
+import { countDifferences } from './checkAfter.ts';
+import { compareStage, keysOf } from './compareStage.ts';
+import { openingWith, orRefused } from './openStage.ts';
+import { demandConfirmed, type RestoreRequest, requestOf } from './requests.ts';
+import { enterPhase, note, planOf } from './restoreNotes.ts';
+import { isApplied, REPORT_STAGE } from './restoreReport.ts';
+import { restoreRefused } from './restoreTexts.ts';
+import { restStage } from './restStages.ts';
+import type { WrittenPlan } from './writePlan.ts';
+
+const exportBefore = exportStages({ keys: keysOf, next: 'compare' });
+
+/** Shows what a restore would do: nothing is changed. */
+export const PLAN_WORK: KindOfWork = {
+  first: 'open',
+  stages: {
+    open: { work: openingWith('export') },
+    ...exportBefore,
+    compare: compareStage((_context, record, { counts, changes }) => {
+      const { backup, mode = 'exact' } = requestOf<RestoreRequest>(record);
+      const report = { container: RESULTS_CONTAINER, json: changes };
+      return { end: 'completed', fields: { result: { ...counts, backup, mode, changes }, report } };
+    }),
+  },
+};
+
+export const RESTORE_WORK: KindOfWork = {
+  first: 'open',
+  stages: {
+    open: {
+      work: openingWith('export', (context, record) =>
+        demandConfirmed(context.hub(hubOf(record)), requestOf<RestoreRequest>(record).confirm),
+      ),
+    },
+    ...exportBefore,
+    compare: compareStage(onlyWithKeys),
+    ...applyingStages(),
+  },
+};
+
+export const DRILL_WORK: KindOfWork = {
+  first: 'open',
+  stages: {
+    open: { work: openingWith('export') },
+    ...exportStages({ keys: keysOf, next: 'empty' }),
+    empty: { work: demandEmpty },
+    compare: compareStage(onlyWithKeys),
+    ...applyingStages(),
+  },
+};
+
+/** From the plan on: the lines, the rest, the comparison in the end where it is wanted, the report. */
+function applyingStages(): Readonly<Record<string, Stage>> {
+  return {
+    ...applyStages({
+      async file(context, record) {
+        const { lines } = planOf(record);
+        return lines === undefined ? undefined : fileOfLines(context, record, lines.blobName);
+      },
+      next: 'applied',
+    }),
+    applied: {
+      whenCancelled: true,
+      work: async (context, record) => ({ go: (await isApplied(context, record)) ? 'rest' : 'report' }),
+    },
+    ...restStage({ next: 'restDone' }),
+    restDone: {
+      whenCancelled: true,
+      work: async (_context, record) => {
+        const isWanted = record.kind === 'drill' || requestOf<RestoreRequest>(record).check === true;
+        return { go: isWanted && record.cancelRequestedAt === undefined ? 'exportAfter' : 'report' };
+      },
+    },
+    ...exportStages({ job: 'exportAfter', keys: keysOf, next: 'differences' }),
+    differences: {
+      async work(context, record) {
+        await enterPhase(context, record.runId, 'check');
+        await note(context, record.runId, { differences: await countDifferences(context, record) });
+        return { go: 'report' };
+      },
+    },
+    report: REPORT_STAGE,
+  };
+}
+
+/** Lines in the container of a run, as they are applied: the person has confirmed what they do. */
+export function fileOfLines(context: WorkContext, record: WorkRun, blobName: string) {
+  const hub = hubOf(record);
+  return {
+    kind: record.kind,
+    hub,
+    container: stagingOf(context, record.runId).containerName,
+    blobName,
+    options: { confirm: context.hub(hub).hubName },
+  };
+}
+
+async function onlyWithKeys(_context: WorkContext, record: WorkRun, { counts }: WrittenPlan): Promise<StageReply> {
+  const { backup, newKeys } = requestOf<RestoreRequest>(record);
+  return orRefused(async () => {
+    const count = counts.lost.keys;
+    if (count > 0 && newKeys !== true) throw restoreRefused('newKeysNeeded', { count, backup });
+    return { go: 'apply' };
+  });
+}
+
+async function demandEmpty(context: WorkContext, record: WorkRun): Promise<StageReply> {
+  return orRefused(async () => {
+    const client = context.hub(hubOf(record));
+    const { identities } = snapshotIn(record);
+    const configurations = (await client.listConfigurations()).length;
+    if (identities + configurations === 0) return { go: 'compare' };
+    throw restoreRefused('hubNotEmpty', { hub: client.hubName, identities, configurations });
+  });
+}

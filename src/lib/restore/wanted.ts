@@ -1,0 +1,84 @@
+/** What a hub is to come to: all lines of a registry, and what no line has. */
+
+import { type OpenBackup, openBackup } from '../backup/catalogue.ts';
+import { createIdentityTable, identityOf } from '../devicesFile/identityTable.ts';
+import { type BackedUpConfigurations, readConfigurations } from '../registryExtras/configurationChanges.ts';
+import { type ExtraLine, readExtras } from '../registryExtras/extraLine.ts';
+import type { FindManagedBy } from '../registryExtras/systemModules.ts';
+import { isIdentityLine, type SnapshotKeys } from '../registryLines/snapshot.ts';
+import type { Storage } from '../storage/storage.ts';
+import { memberMap, objectText } from '../textFile/jsonMembers.ts';
+
+export interface WantedRegistry {
+  readonly keys: SnapshotKeys;
+  /** Lines as a hub exports them, verified. Each call reads them anew. */
+  lines(): AsyncIterable<string>;
+  extras(): AsyncIterable<ExtraLine>;
+  configurations(): Promise<BackedUpConfigurations>;
+}
+
+/** @throws BackupError when the backup cannot be read */
+export async function wantedOfBackup(storage: Storage, name: string): Promise<WantedRegistry> {
+  return wantedOf(await openBackup(storage, name));
+}
+
+export function wantedOf(backup: OpenBackup): WantedRegistry {
+  const extras = 'extras.ndjson';
+  const configurations = 'configurations.txt';
+  return {
+    keys: backup.manifest.keys,
+    lines: () => backup.lines('devices.txt'),
+    extras: () => readExtras(backup.lines(extras), `${backup.name}/${extras}`),
+    configurations: () => readConfigurations(backup.bytes(configurations), `${backup.name}/${configurations}`),
+  };
+}
+
+/** Who managed which module; modules of which that is not known, or nobody, are not in it. In flat memory. */
+export async function managedByOf(wanted: Pick<WantedRegistry, 'extras'>): Promise<FindManagedBy> {
+  const table = createIdentityTable();
+  const numbers = new Map<string, number>();
+  const values: string[] = [];
+  for await (const extra of wanted.extras()) {
+    if (extra.kind !== 'module' || extra.managedBy === null) continue;
+    let number = numbers.get(extra.managedBy);
+    if (number === undefined) {
+      number = values.push(extra.managedBy);
+      numbers.set(extra.managedBy, number);
+    }
+    table.claim(identityOf(extra), number);
+  }
+  return (module) => values[table.find(identityOf(module)) - 1];
+}
+
+/** Scopes of the parents of edge devices, by device id; those that have none are not in it. */
+export async function parentScopesOf(
+  extras: AsyncIterable<ExtraLine> | Iterable<ExtraLine>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const scopes = new Map<string, readonly string[]>();
+  for await (const extra of extras) {
+    if (extra.kind === 'edge' && extra.parentScopes.length > 0) scopes.set(extra.id, extra.parentScopes);
+  }
+  return scopes;
+}
+
+const IS_EDGE = /"iotEdge"\s*:\s*true/;
+
+/** Whether a line is of an edge device whose parent it does not tell, as exports of some hubs have them. */
+export function lacksParent(text: string): boolean {
+  return isIdentityLine(text) && IS_EDGE.test(text) && !text.includes('"parentScopes"');
+}
+
+/** Lines with the scopes of parents that they lack. */
+export async function* withParents(
+  lines: AsyncIterable<string>,
+  scopes: ReadonlyMap<string, readonly string[]>,
+): AsyncGenerator<string, void> {
+  for await (const text of lines) yield scopes.size > 0 && lacksParent(text) ? withParent(text, scopes) : text;
+}
+
+function withParent(text: string, scopes: ReadonlyMap<string, readonly string[]>): string {
+  const members = memberMap(text);
+  const id = JSON.parse(members.get('id') ?? 'null') as string;
+  const found = scopes.get(id);
+  return found === undefined ? text : objectText(members.set('parentScopes', JSON.stringify(found)));
+}
