@@ -13,7 +13,9 @@ import { STEP_NAMES, takeStep } from '../../src/lib/provisioning/steps/takeStep.
 import { workChunk } from '../../src/lib/provisioning/steps/workChunk.ts';
 import { type RunRecord, runsOf } from '../../src/lib/runKinds.ts';
 import { orFault } from '../../src/lib/runs/faults.ts';
+import type { RunStarter } from '../../src/lib/runs/restartRun.ts';
 import type { RunStore } from '../../src/lib/runs/runStore.ts';
+import { startWork } from '../../src/lib/work/startWork.ts';
 import { askWorkTurn, failWork, takeStages } from '../../src/lib/work/takeStage.ts';
 import type { WorkContext, WorkRun } from '../../src/lib/work/workRun.ts';
 import { FAIL_WORK, WORK_STAGE, WORK_TURN } from '../../src/lib/work/workSteps.ts';
@@ -24,7 +26,7 @@ import type { ScriptedTask } from './orchestration.ts';
 import { countingStarter, type TestContext } from './provisioningContext.ts';
 
 type Orchestrator = (context: OrchestrationContext) => Generator<unknown, unknown, unknown>;
-type Activity = (context: TestContext, input: never) => Promise<unknown>;
+type Activity = (context: TestContext, input: never, starter: RunStarter) => Promise<unknown>;
 const INSTANCES: RunInstances = { stateOf: async () => 'live' };
 
 const ORCHESTRATORS: Readonly<Record<string, Orchestrator>> = { run, lane };
@@ -37,17 +39,18 @@ const ACTIVITIES: Readonly<Record<string, Activity>> = {
     ]),
   ),
   workChunk: (context, input) => orFault(() => workChunk(context, input)),
-  [WORK_STAGE]: (context, input) => takeStages(workContext(context), KINDS_OF_WORK, input),
+  [WORK_STAGE]: (context, input, starter) => takeStages(workContext(context, starter), KINDS_OF_WORK, input),
   [WORK_TURN]: (context, input) => askWorkTurn(workContext(context), input, () => INSTANCES),
   [FAIL_WORK]: (context, input) => failWork(workContext(context), input),
 };
 
-/** The services of work; a file that it applies gets a run that nobody works on. */
-export function workContext(context: TestContext): WorkContext {
+/** The services of work; whoever gives no starter has runs begun that nobody works on. */
+export function workContext(context: TestContext, starter: RunStarter = countingStarter()): WorkContext {
+  const work = { ...context, runs: runsOf<WorkRun>(context.runs as unknown as RunStore<RunRecord>) };
   return {
-    ...context,
-    runs: runsOf<WorkRun>(context.runs as unknown as RunStore<RunRecord>),
-    applyFile: applyFileBy(context, countingStarter()),
+    ...work,
+    start: (wanted) => startWork(work, starter, wanted),
+    applyFile: applyFileBy(context, starter),
   };
 }
 
@@ -69,6 +72,13 @@ export async function runInProcess(
   before: (name: string, input: Readonly<Record<string, unknown>>) => Promise<void>,
 ): Promise<InProcessRun> {
   const failures: string[] = [];
+  // What it begins is run while it waits.
+  const starter = countingStarter();
+  const runStarted = async (): Promise<void> => {
+    for (let next = starter.starts.shift(); next !== undefined; next = starter.starts.shift()) {
+      failures.push(...(await runInProcess(context, next, before)).failures);
+    }
+  };
 
   const activity = async (name: string, input: Readonly<Record<string, unknown>>): Promise<unknown> => {
     const step = ACTIVITIES[name];
@@ -76,7 +86,7 @@ export async function runInProcess(
     await before(name, input);
     for (let tries = 1; ; tries++) {
       try {
-        return await step(context, input as never);
+        return await step(context, input as never, starter);
       } catch (error) {
         if (tries === TRIES) {
           failures.push(`${name}: ${String(error)}`);
@@ -114,6 +124,7 @@ export async function runInProcess(
       case 'sub':
         return orchestrate(task.name, task.input);
       case 'timer':
+        await runStarted();
         context.advance(Math.max(0, Number(task.input) - context.now().getTime()));
         await delay(REAL_PAUSE_MS);
         return undefined;

@@ -36,15 +36,15 @@ const MOST_TAKEN = 1_000;
 
 export interface RestStageOptions {
   /** The stage that follows once all is done, or the run is cancelled. */
-  readonly then: string;
+  readonly next: string;
 }
 
 /** Stage `rest`: works through the rest that the record notes, of a plan or by itself. */
-export function restStage({ then }: RestStageOptions): Readonly<Record<'rest', Stage>> {
+export function restStage({ next }: RestStageOptions): Readonly<Record<'rest', Stage>> {
   const work: Stage['work'] = async (context, record, input): Promise<StageReply> => {
     const { plan, rest = plan?.rest ?? [], restAt = BEGINNING } = notesOf(record);
     const part = rest[restAt.part];
-    if (part === undefined || record.cancelRequestedAt !== undefined) return { go: then };
+    if (part === undefined || record.cancelRequestedAt !== undefined) return { go: next };
     const pace = paceFor(context, record, part);
     // Twins and configurations are paced by the hub itself: it takes what it takes, and the rest a little later.
     if (pace !== undefined && !input.granted) return { take: pace.take, itemsPerMinute: pace.itemsPerMinute };

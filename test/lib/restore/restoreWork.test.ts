@@ -1,0 +1,190 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { type RunningHub, startHub } from '../../../local/hub/index.ts';
+import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../../src/lib/registry/index.ts';
+import { startWork } from '../../../src/lib/work/startWork.ts';
+import type { WorkKind, WorkRun } from '../../../src/lib/work/workRun.ts';
+import { startAzurite } from '../../helpers/azurite.ts';
+import { hubRest } from '../../helpers/hubRest.ts';
+import { runInProcess, workContext } from '../../helpers/inProcessRun.ts';
+import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
+import { differences, type RegistryState, registryState } from '../../scenarios/registryState.ts';
+
+let simulator: RunningHub;
+let data: string;
+let hub: RegistryClient;
+let context: TestContext;
+
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), 'restore-'));
+  simulator = await startHub({ data: join(data, 'hub'), jobEnqueueMs: 0 });
+  hub = createRegistryClient(parseHubConnection(simulator.connectionString), { retryDelayMs: 5 });
+});
+afterAll(async () => {
+  await simulator.close();
+  await rm(data, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  const azurite = await startAzurite();
+  await fetch(`${simulator.adminUrl}/reset`, { method: 'POST' });
+  context = testContext(azurite.connectionString, { hub, environment: { HUB_TIER: 'S3' } });
+});
+
+const state = (): Promise<RegistryState> => registryState(hubRest(simulator.connectionString));
+
+async function work(kind: WorkKind, request: Readonly<Record<string, unknown>>): Promise<WorkRun> {
+  const { runId } = await startWork(workContext(context), countingStarter(), { kind, hub: 'default', request });
+  const { failures } = await runInProcess(context, runId, async () => undefined);
+  expect(failures).toEqual([]);
+  return (await context.runs.read(runId)) as unknown as WorkRun;
+}
+
+async function backUp(): Promise<string> {
+  const { state: ended, result } = await work('backup', {});
+  expect(ended).toBe('completed');
+  return String(result?.['backup']);
+}
+
+/** A gateway below another, a leaf, what a deployment made, modules of all kinds, configurations. */
+async function makeFleet(): Promise<void> {
+  const up = await hub.createDevice({ deviceId: 'edge-up', capabilities: { iotEdge: true } });
+  const down = await hub.createDevice({
+    deviceId: 'edge-down',
+    capabilities: { iotEdge: true },
+    parentScopes: [up.deviceScope ?? ''],
+  });
+  await hub.createDevice({ deviceId: 'leaf', deviceScope: down.deviceScope ?? '', status: 'disabled', statusReason: 'lost' });
+  await hub.createDevice({
+    deviceId: 'cert',
+    authentication: {
+      type: 'selfSigned',
+      x509Thumbprint: { primaryThumbprint: 'A'.repeat(40), secondaryThumbprint: 'b'.repeat(40) },
+    },
+  });
+  await hub.createDevice({ deviceId: 'pump' });
+  await hub.patchTwin({ deviceId: 'pump' }, '{"tags":{"site":"faro","n":1.50,"ö":{"a":[1,{}]}},"properties":{"desired":{"interval":30}}}');
+  await hub.createModule({ deviceId: 'pump', moduleId: 'meter' });
+  await hub.createModule({ deviceId: 'pump', moduleId: 'managed', managedBy: 'somebody' });
+  await hub.patchTwin({ deviceId: 'pump', moduleId: 'meter' }, '{"tags":{"m":1}}');
+  await hub.applyConfigurationContent('edge-down', {
+    modulesContent: {
+      $edgeAgent: { 'properties.desired': { schemaVersion: '1.1', modules: { fw: { type: 'docker' } } } },
+      $edgeHub: { 'properties.desired': { schemaVersion: '1.1' } },
+      fw: { 'properties.desired': { level: 3 } },
+    },
+  });
+  await hub.patchTwin({ deviceId: 'edge-down', moduleId: 'fw' }, '{"tags":{"by":"hand"}}');
+  await hub.createConfiguration({
+    id: 'twins',
+    content: { deviceContent: { 'properties.desired.channel': 'stable' } },
+    targetCondition: "tags.site='nowhere'",
+    priority: 4,
+    labels: { team: 'a' },
+  });
+}
+
+async function wipe(): Promise<void> {
+  for (const deviceId of ['leaf', 'edge-down', 'edge-up', 'cert', 'pump']) await hub.deleteDevice({ deviceId });
+  await hub.deleteConfiguration({ id: 'twins' });
+}
+
+describe('a restore', () => {
+  it('brings a wiped hub back to all that the backup holds', async () => {
+    await makeFleet();
+    const before = await state();
+    const backup = await backUp();
+    await wipe();
+    const plan = await work('plan', { backup });
+    expect(plan).toMatchObject({
+      state: 'completed',
+      result: { create: 12, change: 0, delete: 0, unchanged: 0, configurations: { create: 1 }, lost: { keys: 0 } },
+    });
+
+    const restored = await work('restore', { backup, mode: 'exact', confirm: hub.hubName, check: true });
+    expect(restored.error).toBeUndefined();
+    expect(restored).toMatchObject({ state: 'completed', result: { create: 12, differences: 0 } });
+    expect(differences(before, await state())).toEqual([]);
+  });
+
+  it('exact puts back what was changed, and takes away what was not there', async () => {
+    await makeFleet();
+    const before = await state();
+    const backup = await backUp();
+    await hub.patchTwin({ deviceId: 'pump' }, '{"tags":{"site":null,"extra":{"x":1}},"properties":{"desired":{"interval":31,"more":1}}}');
+    await hub.patchTwin({ deviceId: 'edge-down', moduleId: 'fw' }, '{"properties":{"desired":{"level":4,"x":1}}}');
+    await hub.updateDevice({ deviceId: 'leaf' });
+    await hub.deleteModule({ deviceId: 'pump', moduleId: 'managed' });
+    await hub.createDevice({ deviceId: 'new', capabilities: { iotEdge: true } });
+    await hub.createModule({ deviceId: 'new', moduleId: 'm' });
+    await hub.createModule({ deviceId: 'cert', moduleId: 'm' });
+    await hub.updateConfiguration({
+      id: 'twins',
+      content: { deviceContent: { 'properties.desired.channel': 'stable' } },
+      priority: 9,
+    });
+    await hub.createConfiguration({ id: 'other', content: { deviceContent: { 'properties.desired.a': 1 } } });
+
+    const some = await work('restore', { backup, mode: 'overwrite', only: ['le*'], confirm: hub.hubName });
+    expect(some).toMatchObject({ state: 'completed', result: { create: 0, change: 1, delete: 0 } });
+    expect((await state()).devices['leaf']).toEqual(before.devices['leaf']);
+
+    const restored = await work('restore', { backup, mode: 'exact', confirm: hub.hubName });
+    expect(restored.error).toBeUndefined();
+    expect(restored).toMatchObject({
+      state: 'completed',
+      result: { create: 1, delete: 5, configurations: { create: 0, change: 1, delete: 1 } },
+    });
+    expect(differences(before, await state())).toEqual([]);
+    const again = await work('plan', { backup });
+    expect(again.result).toMatchObject({ create: 0, change: 0, delete: 0, configurations: { change: 0 } });
+  });
+
+  it('is refused without the name of the hub, and nothing is changed', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    await wipe();
+    const empty = await state();
+    for (const confirm of [undefined, 'another']) {
+      const refused = await work('restore', { backup, mode: 'exact', confirm });
+      expect(refused).toMatchObject({ state: 'refused', error: { code: 'notConfirmed', confirm: hub.hubName } });
+    }
+    expect(differences(empty, await state())).toEqual([]);
+  });
+});
+
+describe('a drill', () => {
+  it('is refused by a hub that is not empty, and passes in an empty one', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    expect(await work('drill', { backup, to: 'default' })).toMatchObject({
+      state: 'refused',
+      error: { code: 'hubNotEmpty' },
+    });
+    await wipe();
+    expect(await work('drill', { backup, to: 'default' })).toMatchObject({
+      state: 'completed',
+      result: { differences: 0 },
+    });
+  });
+});
+
+describe('delete-all', () => {
+  it('makes a backup and deletes what it holds, or what begins alike', async () => {
+    await makeFleet();
+    const before = await state();
+    const some = await work('deleteAll', { confirm: hub.hubName, prefix: 'edge-' });
+    expect(some.error).toBeUndefined();
+    expect(some.state).toBe('completed');
+    expect(Object.keys((await state()).devices).sort()).toEqual(['cert', 'leaf', 'pump']);
+    const all = await work('deleteAll', { confirm: hub.hubName, configurations: true });
+    expect(all).toMatchObject({ state: 'completed', result: { backup: expect.stringMatching(/^default\//) } });
+    expect(await state()).toEqual({ devices: {}, modules: {}, configurations: {} });
+    const restored = await work('restore', { backup: some.result?.['backup'], mode: 'missing', confirm: hub.hubName });
+    expect(restored.state).toBe('completed');
+    expect(differences(before, await state())).toEqual([]);
+  });
+});
