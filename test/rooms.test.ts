@@ -18,7 +18,7 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
-    'src/hosting provisioning/run provisioning/texts backup work runs settings.ts registryExtras configurationsFile devicesFile registry textFile codeText.ts',
+    'src/hosting provisioning/run provisioning/texts restore backup work runs settings.ts registryExtras configurationsFile devicesFile registry textFile codeText.ts',
   bench: 'runs devicesFile local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
@@ -34,14 +34,15 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop backup backup/schedule.ts work runs turns storage redact.ts provisioning/run',
-  'src/hosting': 'src/orchestrations provisioning/steps provisioning/drop backup hubJobs runs turns codeText.ts',
+    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop restore backup backup/schedule.ts work runs turns storage redact.ts provisioning/run',
+  'src/hosting':
+    'src/orchestrations provisioning/steps provisioning/drop restore backup hubJobs runs turns codeText.ts',
   'src/services.ts':
     'provisioning/effects provisioning/job provisioning/drop work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
   'src/orchestrations': 'provisioning/steps provisioning/preImage work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',
-  'src/lib/workKinds.ts': 'backup work',
+  'src/lib/workKinds.ts': 'restore backup work',
   'src/lib/health.ts': 'registry storage redact.ts',
 
   'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
@@ -63,6 +64,8 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
 
   'src/lib/undo':
     'registryExtras runs registryLines configurationsFile devicesFile registry storage textFile countText.ts codeText.ts',
+  'src/lib/restore':
+    'backup work registryExtras hubJobs runs turns registryLines configurationsFile devicesFile registry storage textFile errors.ts codeText.ts',
   'src/lib/backup':
     'backup/retentionPolicy.ts backup/schedule.ts work registryExtras hubJobs runs turns registryLines registry devicesFile storage textFile errors.ts redact.ts codeText.ts',
   'src/lib/work': 'hubJobs runs registryLines turns registry storage errors.ts redact.ts codeText.ts',

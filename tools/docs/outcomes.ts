@@ -14,6 +14,7 @@ import { RUN_ERRORS } from '../../src/lib/provisioning/texts/runErrors.ts';
 import { CALL_TEXTS } from '../../src/lib/registry/callTexts.ts';
 import { HUB_ERRORS, type HubErrorClass } from '../../src/lib/registry/errorCodes.ts';
 import { EXTRAS_TEXTS } from '../../src/lib/registryExtras/extrasTexts.ts';
+import { RESTORE_TEXTS } from '../../src/lib/restore/restoreTexts.ts';
 import { RECORD_TEXTS } from '../../src/lib/runs/parseRunRecord.ts';
 import { RESTART_TEXTS } from '../../src/lib/runs/restartRun.ts';
 import { EFFECT_TEXTS } from '../../src/lib/runs/runEffects.ts';
@@ -104,7 +105,7 @@ export function renderOutcomes(): string {
     codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS, ...EFFECT_TEXTS }),
     '## Runs that do not provision',
     'The `error` of a run of another kind: of backups and all that is done with them.',
-    codeTable(WORK_TEXTS),
+    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS }),
     '## Backups',
     'A backup cannot be used as it was asked for. Nothing is changed.',
     codeTable(BACKUP_TEXTS),

@@ -9,6 +9,7 @@ import type { Configuration } from '../registry/index.ts';
 import type { BackedUpConfigurations } from '../registryExtras/configurationChanges.ts';
 import { type ConfigurationChange, compareConfigurations } from '../registryExtras/configurationChanges.ts';
 import type { ExtraLine, ModuleExtra } from '../registryExtras/extraLine.ts';
+import type { ItemOutcome } from '../registryExtras/hubWork.ts';
 import { isIdentityLine } from '../registryLines/snapshot.ts';
 import type { Only } from './only.ts';
 import type { RestoreMode } from './restoreMode.ts';
@@ -20,6 +21,16 @@ export interface RestPart {
   readonly part: RestPartName;
   readonly blobName: string;
   readonly items: number;
+}
+
+/** How far the rest has come. */
+export interface RestAt {
+  /** Which part. */
+  readonly part: number;
+  /** Items of that part that are done. */
+  readonly position: number;
+  /** What became of items of all parts so far. */
+  readonly outcomes: Readonly<Record<ItemOutcome['outcome'], number>>;
 }
 
 export interface ManagedByOptions {

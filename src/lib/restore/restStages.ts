@@ -15,17 +15,7 @@ import { paceOf } from '../turns/hubPace.ts';
 import type { Stage, StageInput, StageReply } from '../work/stage.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { note, notesOf } from './restoreNotes.ts';
-import type { RestPart } from './restRows.ts';
-
-/** How far the rest has come. */
-export interface RestAt {
-  /** Which part. */
-  readonly part: number;
-  /** Items of that part that are done. */
-  readonly position: number;
-  /** What became of items of all parts so far. */
-  readonly outcomes: Readonly<Record<ItemOutcome['outcome'], number>>;
-}
+import type { RestAt, RestPart } from './restRows.ts';
 
 const BEGINNING: RestAt = { part: 0, position: 0, outcomes: { succeeded: 0, failed: 0, unchanged: 0 } };
 

@@ -2,8 +2,7 @@
 
 import type { SnapshotKeys } from '../registryLines/snapshot.ts';
 import type { WorkContext, WorkPhase, WorkRun } from '../work/workRun.ts';
-import type { RestPart } from './restRows.ts';
-import type { RestAt } from './restStages.ts';
+import type { RestAt, RestPart } from './restRows.ts';
 import type { WrittenPlan } from './writePlan.ts';
 
 export interface RestoreNotes {

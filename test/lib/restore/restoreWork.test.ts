@@ -57,7 +57,12 @@ async function makeFleet(): Promise<void> {
     capabilities: { iotEdge: true },
     parentScopes: [up.deviceScope ?? ''],
   });
-  await hub.createDevice({ deviceId: 'leaf', deviceScope: down.deviceScope ?? '', status: 'disabled', statusReason: 'lost' });
+  await hub.createDevice({
+    deviceId: 'leaf',
+    deviceScope: down.deviceScope ?? '',
+    status: 'disabled',
+    statusReason: 'lost',
+  });
   await hub.createDevice({
     deviceId: 'cert',
     authentication: {
@@ -66,7 +71,10 @@ async function makeFleet(): Promise<void> {
     },
   });
   await hub.createDevice({ deviceId: 'pump' });
-  await hub.patchTwin({ deviceId: 'pump' }, '{"tags":{"site":"faro","n":1.50,"ö":{"a":[1,{}]}},"properties":{"desired":{"interval":30}}}');
+  await hub.patchTwin(
+    { deviceId: 'pump' },
+    '{"tags":{"site":"faro","n":1.50,"ö":{"a":[1,{}]}},"properties":{"desired":{"interval":30}}}',
+  );
   await hub.createModule({ deviceId: 'pump', moduleId: 'meter' });
   await hub.createModule({ deviceId: 'pump', moduleId: 'managed', managedBy: 'somebody' });
   await hub.patchTwin({ deviceId: 'pump', moduleId: 'meter' }, '{"tags":{"m":1}}');
@@ -114,7 +122,10 @@ describe('a restore', () => {
     await makeFleet();
     const before = await state();
     const backup = await backUp();
-    await hub.patchTwin({ deviceId: 'pump' }, '{"tags":{"site":null,"extra":{"x":1}},"properties":{"desired":{"interval":31,"more":1}}}');
+    await hub.patchTwin(
+      { deviceId: 'pump' },
+      '{"tags":{"site":null,"extra":{"x":1}},"properties":{"desired":{"interval":31,"more":1}}}',
+    );
     await hub.patchTwin({ deviceId: 'edge-down', moduleId: 'fw' }, '{"properties":{"desired":{"level":4,"x":1}}}');
     await hub.updateDevice({ deviceId: 'leaf' });
     await hub.deleteModule({ deviceId: 'pump', moduleId: 'managed' });
