@@ -34,11 +34,12 @@ export async function buildFleet(rest: HubRest, container: HubContainer, size: F
     // A person's own word to a module of the deployment.
     await demandRest(rest, 'PATCH', `/twins/${deviceId}/modules/filter`, { tags: { tuned: deviceId } });
   });
+  // A disabled device answers for no module: so it is disabled once it has them.
+  await importLines(rest, container, disabledLines(size, scopes));
+  // Last, as what a line writes over is not applied again.
   for (const configuration of configurations(size)) {
     await demandRest(rest, 'PUT', `/configurations/${configuration.id}`, configuration);
   }
-  // A disabled device answers for no module: so it is disabled once it has them.
-  await importLines(rest, container, disabledLines(size, scopes));
 }
 
 /** Takes everything out of a hub, by a job and plain REST. */
