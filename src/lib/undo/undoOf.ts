@@ -63,13 +63,14 @@ export function undoOf(given: UndoCase): Undo {
   const isGone = isPossible(given.goneWithDevice);
   if (isGone && before !== undefined && (line === undefined || live === undefined))
     return undoOfDeleted({ ...given, before });
-  if (line === undefined) return unlinked && before !== undefined ? undoOfLink({ ...given, before }) : NOTHING;
+  const ofLink = unlinked && before !== undefined ? undoOfLink({ ...given, before }) : NOTHING;
+  if (line === undefined) return ofLink;
   // It fails where something is there; applied, that was not there any more.
   const { deletes, present } = MODE_RULES[line.mode];
   if (before === undefined || (present === 'failsExists' && line.applied === 'yes')) {
     return undoOfMade({ ...given, line });
   }
-  if (present === 'failsExists') return NOTHING;
+  if (present === 'failsExists') return ofLink;
   return deletes ? undoOfDeleted({ ...given, before }) : undoOfChanged({ ...given, line, before });
 }
 
@@ -84,7 +85,8 @@ function undoOfMade(given: UndoCase & { readonly line: Line }): Undo {
   const { line, live, isBeforeKnown = true, others = [], force = false } = given;
   const expected = expectedLine(undefined, line);
   if (live === undefined || expected === undefined) return NOTHING;
-  const { fields, keysUnknown } = differences(expected, live);
+  const { fields: all, keysUnknown } = differences(expected, live);
+  const fields = all.filter((field) => field !== PARENT || !mayHaveNone(line, live));
   if (force) return { do: 'remove', keysUnknown };
   if (fields.length > 0) return { do: 'foreign', fields };
   // Another may have been there all along that looks like it.
@@ -94,11 +96,13 @@ function undoOfMade(given: UndoCase & { readonly line: Line }): Undo {
 
 type Known = UndoCase & { readonly before: string };
 
-function undoOfDeleted({ before, live, needsLink = false, force = false }: Known): Undo {
+function undoOfDeleted(given: Known): Undo {
+  const { before, live, unlinked = false, needsLink = false, force = false } = given;
   if (live === undefined) return { do: 'recreate' };
   // It was not applied, or somebody else has made it again.
   const fields = fieldsToRestore(before, live, needsLink);
   if (fields.length === 0) return NOTHING;
+  if (unlinked && fields.every((field) => field === PARENT)) return undoOfLink(given);
   return force ? { do: 'restore', fields, keysUnknown: false } : { do: 'foreign', fields };
 }
 
@@ -108,12 +112,17 @@ function undoOfChanged(given: Known & { readonly line: Line }): Undo {
   const fields = fieldsToRestore(before, live, needsLink);
   if (fields.length === 0) return NOTHING;
   const difference = differences(expectedLine(before, line) ?? asItIs(before), live);
-  const isOwnUnlink = unlinked && parentIn(live) === undefined;
+  const isOwnUnlink = (unlinked && parentIn(live) === undefined) || mayHaveNone(line, live);
   const ofOthers = differences(asItIs(before), live).fields.filter(
     (field) => difference.fields.some((other) => overlaps(field, other)) && !(isOwnUnlink && field === PARENT),
   );
   if (ofOthers.length > 0 && !force) return { do: 'foreign', fields: ofOthers };
   return { do: 'restore', fields, keysUnknown: difference.keysUnknown };
+}
+
+/** The parent of a line is set after all else, and may not have been. */
+function mayHaveNone({ parent }: Line, live: string): boolean {
+  return parent !== undefined && parentIn(live) === undefined;
 }
 
 /** What only went along with its parent. */

@@ -127,6 +127,13 @@ const ROWS: Readonly<Record<string, Row>> = {
     is: 'foreign parent',
     forced: 'remove',
   },
+  'created with a parent, and not linked to it': {
+    mode: 'create',
+    line: CREATED,
+    parent: 'edge',
+    live: MADE,
+    is: 'remove',
+  },
   'created by createOrUpdate': { mode: 'createOrUpdate', line: CREATED, live: MADE, is: 'remove' },
   'created, with a module of somebody else': {
     mode: 'create',
@@ -441,6 +448,14 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'perhaps deleted, and is not there': { mode: 'delete', applied: 'maybe', before: there(), is: 'recreate' },
   'perhaps deleted, and is there': { mode: 'delete', applied: 'maybe', before: there(), live: there(), is: 'nothing' },
+  'not deleted, but unlinked as its edge device was': {
+    mode: 'delete',
+    applied: 'maybe',
+    before: there(below('one')),
+    live: there(),
+    more: { unlinked: true },
+    is: 'restore parent (link only)',
+  },
   'not deleted, and gone by somebody else': { mode: 'delete', applied: 'no', before: there(), is: 'nothing' },
   // Modules.
   'a module that went with its device': {
