@@ -6,6 +6,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
+import { createBackupChecks } from './lib/backup/backupChecks.ts';
 import { defined } from './lib/defined.ts';
 import { isIdleWork } from './lib/hubJobs/hubJob.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
@@ -35,6 +36,14 @@ const clientId = settings.storage.kind === 'identity' ? settings.storage.clientI
 
 const now = () => new Date();
 export const runs = createRunStore(storage, now, RUN_KINDS);
+
+/** How the backups of all hubs stand. */
+export const backupChecks = createBackupChecks({
+  storage,
+  hubs: [...settings.hubs.keys()],
+  schedule: settings.backups.schedule,
+  now,
+});
 
 const hubs = new Map<string, RegistryClient>();
 

@@ -1,9 +1,12 @@
-import { app, type HttpResponseInit } from '@azure/functions';
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 
+import { defined } from '../lib/defined.ts';
 import { checkHub, checkStorage, type HealthCheck } from '../lib/health.ts';
+import type { Logger } from '../lib/logger.ts';
+import { safeError } from '../lib/redact.ts';
 import { ensureContainer } from '../lib/storage/ensureContainer.ts';
 import { BACKUPS_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER } from '../lib/storage/storage.ts';
-import { hub, loggerOf, settings, storage } from '../services.ts';
+import { backupChecks, hub, loggerOf, settings, storage } from '../services.ts';
 
 async function allChecks(): Promise<HealthCheck[]> {
   return Promise.all([
@@ -12,11 +15,30 @@ async function allChecks(): Promise<HealthCheck[]> {
   ]);
 }
 
-/** `GET /api/health`: 200 when storage and every hub can be worked with, else 503; `checks` says what is wrong. */
-export async function healthOnHttp(): Promise<HttpResponseInit> {
-  const checks = await allChecks();
+/** How the backups of each hub stand, and the check that says so. */
+async function allBackups(log: Logger): Promise<{ readonly checks: HealthCheck[]; readonly backups: object }> {
+  try {
+    const backups = await backupChecks.check(log);
+    const checks = backups.map(({ hub: alias, overdue, problem }) => ({
+      name: `backups ${alias}`,
+      ok: !overdue,
+      ...defined({ problem }),
+    }));
+    return { checks, backups: backups.map(({ problem: _problem, ...backup }) => backup) };
+  } catch (error) {
+    return { checks: [{ name: 'backups', ok: false, problem: safeError(error).message }], backups: [] };
+  }
+}
+
+/**
+ * `GET /api/health`: 200 when storage and every hub can be worked with and no backup is overdue, else 503; `checks` says
+ * what is wrong, `backups` how those of each hub stand.
+ */
+export async function healthOnHttp(_request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  const [parts, { checks: more, backups }] = await Promise.all([allChecks(), allBackups(loggerOf(context))]);
+  const checks = [...parts, ...more];
   const healthy = checks.every((check) => check.ok);
-  return { status: healthy ? 200 : 503, jsonBody: { status: healthy ? 'healthy' : 'unhealthy', checks } };
+  return { status: healthy ? 200 : 503, jsonBody: { status: healthy ? 'healthy' : 'unhealthy', checks, backups } };
 }
 
 app.http('healthOnHttp', { route: 'health', methods: ['GET'], authLevel: 'function', handler: healthOnHttp });
@@ -31,6 +53,7 @@ async function lookAround(): Promise<void> {
   for (const check of await allChecks()) {
     if (!check.ok) log.log('warn', `${check.name}: ${check.problem}`);
   }
+  await allBackups(log);
 }
 
 app.hook.appStart(() => {

@@ -3,8 +3,8 @@ import { getClient, input, OrchestrationRuntimeStatus } from 'durable-functions'
 
 import { runStarter } from '../hosting/runStarter.ts';
 import { startNewDrops } from '../lib/provisioning/drop/startNewDrops.ts';
-import { sweep } from '../lib/runs/sweep.ts';
-import { provisioning, settings } from '../services.ts';
+import { alone, sweep } from '../lib/runs/sweep.ts';
+import { backupChecks, provisioning, settings } from '../services.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The service wants a beginning of the span; nothing is older than this. */
@@ -21,6 +21,8 @@ export async function provisionSweep(_timer: Timer, context: InvocationContext):
       `sweep: started ${result.started.length}, restarted ${result.restarted.length}, stale ${result.stale}, staging containers removed ${result.containersRemoved}`,
     );
   }
+  // Nobody may ask for the health of the app: the log tells all the same.
+  await alone(services, 'the state of backups', () => backupChecks.check(services.log));
   await getClient(context).purgeInstanceHistoryBy({
     createdTimeFrom: BEGINNING,
     createdTimeTo: new Date(Date.now() - settings.runHistoryDays * DAY_MS),

@@ -25,7 +25,7 @@ export interface BackupHealthOf {
   /** Undefined: on demand only; nothing is ever overdue then. */
   readonly schedule: Schedule | undefined;
   readonly now: Date;
-  /** From when on backups could have been made: the first time that is known of the app. */
+  /** Since when there is this schedule. */
   readonly since: Date;
 }
 
@@ -40,13 +40,14 @@ const FINISH_MS = 2 * 60 * 60_000;
 export function backupHealth({ hub, backups, schedule, now, since }: BackupHealthOf): BackupHealth {
   const ofHub = backups.filter((backup) => backup.hub === hub && Date.parse(backup.at) <= now.getTime());
   const good = ofHub.find(({ state }) => state === 'good');
-  const last = good === undefined ? since : new Date(good.at);
+  const goodAt = good === undefined ? undefined : Date.parse(good.at);
+  const last = new Date(Math.max(since.getTime(), goodAt ?? 0));
   const overdue = schedule !== undefined && isOverdue(schedule, last, now);
   return {
     hub,
     ...defined({
       lastGood: good?.backup,
-      ageSeconds: good === undefined ? undefined : Math.floor((now.getTime() - last.getTime()) / 1000),
+      ageSeconds: goodAt === undefined ? undefined : Math.floor((now.getTime() - goodAt) / 1000),
       lastVerification: good?.lastVerification,
       nextRun: schedule === undefined ? undefined : nextRun(schedule, now)?.toISOString(),
     }),

@@ -1,0 +1,87 @@
+/** How the backups of all hubs stand, for whoever asks often. */
+
+import type { Logger } from '../logger.ts';
+import { ensureContainer } from '../storage/ensureContainer.ts';
+import { readJson, writeJson } from '../storage/jsonBlob.ts';
+import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
+import { type BackupHealth, backupHealth } from './backupHealth.ts';
+import { listBackups } from './catalogue.ts';
+import { parseSchedule } from './schedule.ts';
+
+export interface BackupChecks {
+  /** Of each hub. Logs one warning an hour of each that is overdue. */
+  check(log: Pick<Logger, 'log'>): Promise<readonly BackupHealth[]>;
+}
+
+export interface BackupChecksOptions {
+  readonly storage: Storage;
+  /** Aliases. */
+  readonly hubs: readonly string[];
+  /** Six-field NCRONTAB; undefined: backups are made on demand only. */
+  readonly schedule: string | undefined;
+  readonly now: () => Date;
+}
+
+/** Since when a hub has had its schedule, in the folder of its backups. */
+interface Since {
+  readonly schedule: string;
+  /** ISO UTC. */
+  readonly at: string;
+}
+
+const SINCE_FILE = 'schedule.json';
+/** To find out costs requests for each backup there is. */
+const KNOWN_MS = 30_000;
+const WARN_MS = 60 * 60_000;
+
+export function createBackupChecks({ storage, hubs, schedule, now }: BackupChecksOptions): BackupChecks {
+  const warnedAt = new Map<string, number>();
+  let known: { readonly at: number; readonly found: Promise<readonly BackupHealth[]> } | undefined;
+  const parsed = schedule === undefined ? undefined : parseSchedule(schedule);
+  const find = async (): Promise<readonly BackupHealth[]> => {
+    const backups = await listBackups(storage);
+    return Promise.all(
+      hubs.map(async (hub) =>
+        backupHealth({
+          hub,
+          backups,
+          schedule: parsed !== undefined && 'schedule' in parsed ? parsed.schedule : undefined,
+          now: now(),
+          since: await sinceWhen(storage, hub, schedule, now()),
+        }),
+      ),
+    );
+  };
+  return {
+    async check(log) {
+      const at = now().getTime();
+      if (known === undefined || at - known.at >= KNOWN_MS) known = { at, found: find() };
+      const asked = known;
+      const found = await asked.found.catch((error: unknown) => {
+        // The next question is asked anew.
+        if (known === asked) known = undefined;
+        throw error;
+      });
+      for (const { hub, problem } of found) {
+        if (problem === undefined || at - (warnedAt.get(hub) ?? Number.NEGATIVE_INFINITY) < WARN_MS) continue;
+        warnedAt.set(hub, at);
+        log.log('warn', problem);
+      }
+      return found;
+    },
+  };
+}
+
+/** A backup cannot be overdue by a schedule that was not there yet; one that was changed begins anew. */
+async function sinceWhen(storage: Storage, hub: string, schedule: string | undefined, now: Date): Promise<Date> {
+  if (schedule === undefined) return now;
+  const container = storage.container(BACKUPS_CONTAINER);
+  const blob = container.getBlockBlobClient(`${hub}/${SINCE_FILE}`);
+  const before = await readJson<Since>(blob);
+  const at = before?.value.schedule === schedule ? Date.parse(before.value.at) : Number.NaN;
+  if (!Number.isNaN(at)) return new Date(at);
+  await ensureContainer(container);
+  const since: Since = { schedule, at: now.toISOString() };
+  await writeJson(blob, since, before === undefined ? { ifAbsent: true } : { ifMatch: before.etag });
+  return now;
+}
