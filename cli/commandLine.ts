@@ -11,6 +11,8 @@ import {
   parseState,
   parseWhole,
 } from './app/optionFlags.ts';
+import type { BackupFlags } from './commands/backup.ts';
+import type { BackupsFlags } from './commands/backups.ts';
 import type { CancelFlags } from './commands/cancel.ts';
 import type { CheckFlags } from './commands/check.ts';
 import type { GenerateFlags } from './commands/generate.ts';
@@ -28,7 +30,7 @@ import { version } from './version.ts';
 
 const EPILOGUE = [
   'Exit codes: 0 all well; 1 finished, but some devices failed; 2 wrong usage, settings or input; 3 the work itself failed.',
-  'An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use your Azure identity), and for cancel, suspend and resume through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these, the local stack that is running is used.',
+  'An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use your Azure identity), and for backups, cancel, suspend and resume through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these, the local stack that is running is used.',
 ];
 
 /** The verbs and their flags. What a verb needs is loaded when it is used: --help and check stay quick. */
@@ -126,6 +128,24 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     .addOption(dataOption())
     .action((id: string, flags: ResumeFlags) =>
       act(flags, async (own, output) => (await import('./commands/resume.ts')).resume(id, own, output)),
+    );
+
+  verb(program, 'backup', 'back up the registry of a hub, and watch that to its end')
+    .option('--hub <alias>', 'the hub to back up (needed when the app has more than one)', parseHub)
+    .option('--no-wait', 'return as soon as it has begun')
+    .addOption(dataOption())
+    .action((flags: BackupFlags) =>
+      act(flags, async (own, output) => (await import('./commands/backup.ts')).backup(own, output)),
+    );
+
+  verb(program, 'backups', 'list backups, newest first; verify them, or remove what need not be kept')
+    .option('--hub <alias>', 'only those of this hub', parseHub)
+    .option('--verify [backup]', 'read one (such as HUB/latest), or all, again and compare with what was written')
+    .option('--prune', 'remove what BACKUP_KEEP does not keep')
+    .option('--dry-run', 'with --prune: only say what would be removed, and why')
+    .addOption(dataOption())
+    .action((flags: BackupsFlags) =>
+      act(flags, async (own, output) => (await import('./commands/backups.ts')).backups(own, output)),
     );
 
   verb(program, 'local', 'run all of HubKeeper on this machine: storage, a hub simulator, the app')

@@ -1,10 +1,10 @@
-import { safeError } from '../../src/lib/redact.ts';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import { isFinal } from '../../src/lib/runs/runRecord.ts';
 import { CliError, usageError } from '../cliError.ts';
 import { EXIT } from '../exitCode.ts';
 import type { CommandText } from '../render/commandText.ts';
 import { shortId, stateText } from '../render/runWords.ts';
+import { demandApi, postTo } from './apiCall.ts';
 import { type Api, type Connection, connect } from './connection.ts';
 import { findRun } from './findRun.ts';
 
@@ -18,8 +18,6 @@ export interface RunRequest {
   readonly done: string;
 }
 
-const TIMEOUT_MS = 60_000;
-
 /**
  * Asks the app for something about the run whose id begins with `id`.
  *
@@ -28,15 +26,10 @@ const TIMEOUT_MS = 60_000;
  */
 export async function requestOfRun(id: string, data: string | undefined, request: RunRequest): Promise<RunRecord> {
   const connection = await connect({ data });
-  if (connection.api === undefined) {
-    throw usageError(
-      `HUBKEEPER_API is not set: ${request.doing} goes through the HTTP API of the app.`,
-      'Set it to https://APP.azurewebsites.net/api, and HUBKEEPER_API_KEY to a function key.',
-    );
-  }
+  const api = demandApi(connection, request.doing);
   const record = await findRun(connection, id);
   if (isFinal(record.state)) throw tooLate(connection, record, request);
-  const refused = await send(connection.api, record.runId, request, connection.command);
+  const refused = await send(api, record.runId, request, connection.command);
   if (refused !== 'ended') return record;
   // It has ended since it was read.
   throw tooLate(connection, (await connection.runs.read(record.runId)) ?? record, request);
@@ -57,31 +50,9 @@ async function send(
   { verb, done }: RunRequest,
   command: CommandText,
 ): Promise<'accepted' | 'ended'> {
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(`${api.url}/runs/${runId}/${verb}`, {
-      method: 'POST',
-      headers: api.key === undefined ? {} : { 'x-functions-key': api.key },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    text = await response.text();
-  } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new CliError(
-      EXIT.failed,
-      `The app at ${api.url} cannot be reached: ${safeError(cause).message}`,
-      'Check HUBKEEPER_API and the network.',
-    );
-  }
-  if (response.ok) return 'accepted';
-  switch (response.status) {
-    case 401:
-    case 403:
-      throw usageError(
-        `The app at ${api.url} refused the key (${response.status}).`,
-        'Set HUBKEEPER_API_KEY to a function key or host key of the app.',
-      );
+  const { status, text } = await postTo(api, `runs/${runId}/${verb}`);
+  if (status < 300) return 'accepted';
+  switch (status) {
     case 404:
       throw usageError(
         `The app at ${api.url} knows no run ${runId}.`,
@@ -92,7 +63,7 @@ async function send(
     default:
       throw new CliError(
         EXIT.failed,
-        `The app answered ${response.status}: run ${runId} may not be ${done}.`,
+        `The app answered ${status}: run ${runId} may not be ${done}.`,
         'Look at the logs of the app, then retry.',
       );
   }

@@ -32,7 +32,7 @@ test.each<[string, string[], string]>([
   ['an empty file to check', ['check', 'empty.txt'], 'empty.txt is empty'],
   ['a CSV file without header', ['check', 'devices.csv'], 'The header has no column "id".'],
   ['no file', ['provision'], "missing required argument 'file'"],
-  ['an unknown verb', ['backup'], "unknown command 'backup'"],
+  ['an unknown verb', ['fleet'], "unknown command 'fleet'"],
   ['an unknown flag', ['runs', '--limits', '3'], "unknown option '--limits'"],
   ['an unknown import mode', ['provision', 'devices.txt', '--import-mode', 'upsert'], 'It is one of: create, '],
   ['a batch name with a slash', ['provision', 'devices.txt', '--batch', 'a/b'], 'Use letters, digits, dots'],
@@ -41,7 +41,7 @@ test.each<[string, string[], string]>([
   ['a state that is none', ['runs', '--state', 'done'], 'Known states: accepted, running, completed, completedWith'],
   ['a hub that can be no alias', ['runs', '--hub', 'my-hub'], 'An alias has letters and digits only.'],
   ['a second hub called as the first', ['local', '--hub', 'default'], 'The first hub is called default'],
-  ['help for an unknown verb', ['help', 'backup'], "unknown command 'backup'"],
+  ['help for an unknown verb', ['help', 'fleet'], "unknown command 'fleet'"],
   ['a dry run of a check', ['check', 'devices.txt', '--dry-run'], "unknown option '--dry-run'"],
   ['minutes of a check', ['check', 'devices.txt', '--retry-minutes', '5'], "unknown option '--retry-minutes'"],
   ['a check that is confirmed', ['check', 'devices.txt', '--confirm', 'hub'], "unknown option '--confirm'"],
@@ -63,6 +63,8 @@ test.each<[string, string[], string]>([
   ],
   ['a list of no runs', ['runs', '--limit', '0'], 'It must be a whole number from 1 to 200.'],
   ['a list of too many runs', ['runs', '--limit', '201'], 'It must be a whole number from 1 to 200.'],
+  ['two things to do with backups', ['backups', '--verify', '--prune'], '--verify and --prune are two things.'],
+  ['a dry run of nothing', ['backups', '--dry-run'], '--dry-run says what --prune would do.'],
   ['half a number', ['check', 'devices.txt', '--max-rejects', '1.5'], 'It must be a whole number.'],
   ['an app that is not there', ['runs', '--data', '/nowhere'], 'No app to talk to'],
 ])('%s is wrong usage, said in two lines', async (_, args, message) => {
@@ -95,7 +97,19 @@ test('without arguments the verbs are shown, as help shows them', async () => {
   expect(code).toBe(2);
   expect([help.code, help.stdout, help.stderr]).toEqual([0, stdout, '']);
   expect(flag.stdout).toBe(stdout);
-  for (const verb of ['provision', 'check', 'generate', 'runs', 'run', 'cancel', 'suspend', 'resume', 'local'])
+  for (const verb of [
+    'provision',
+    'check',
+    'generate',
+    'runs',
+    'run',
+    'cancel',
+    'suspend',
+    'resume',
+    'backup',
+    'backups',
+    'local',
+  ])
     expect(stdout).toContain(`  ${verb} `);
 });
 
@@ -107,11 +121,11 @@ test('help shows all about a command, as its --help does', async () => {
 
 test('what an error tells to type is there to be typed', async () => {
   const [verb, flag, noApp] = await Promise.all([
-    runCli(['backup']),
+    runCli(['fleet']),
     runCli(['runs', '--limits', '3']),
     runCli(['runs', '--data', '/no where']),
   ]);
-  expect(verb.stderr).toBe("hubkeeper: unknown command 'backup'\nSee npx hubkeeper --help.\n");
+  expect(verb.stderr).toBe("hubkeeper: unknown command 'fleet'\nSee npx hubkeeper --help.\n");
   expect(flag.stderr).toBe(
     "hubkeeper: unknown option '--limits' (Did you mean --limit?)\nSee npx hubkeeper runs --help.\n",
   );

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
+import { runCli } from '../cli/runCli.ts';
 import { shareStack, type TestStack } from '../helpers/stack.ts';
 import { findSecrets } from '../scenarios/secretScan.ts';
 
@@ -65,12 +66,53 @@ describe('a backup', () => {
       expect(damaged.error?.message).toContain(name);
       expect(await listed(stack)).toMatchObject([{ backup: name, state: 'damaged' }]);
 
-      const [second, third] = [await backUp(stack), await backUp(stack)];
+      const second = await backUp(stack);
+      const cli = (...args: string[]) => runCli([...args, '--data', stack.data]);
+      const made = await cli('backup', '--hub', 'default', '--json');
+      expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[^\n]*\n$/) });
+      const json = JSON.parse(made.stdout) as Record<string, unknown>;
+      expect(json).toMatchObject({ devices, modules: 9, verified: true, countMismatch: false, state: 'completed' });
+      const third = await stack.finalRun<WorkRun>(String(json['runId']));
       expect(third.result?.['removed']).toEqual([second.result?.['backup']]);
       expect(await stack.api('POST', 'backups/prune', { dryRun: true })).toMatchObject({
         status: 200,
         body: { dryRun: true, keep: [{ backup: third.result?.['backup'] }, { backup: name }], remove: [] },
       });
+
+      const table = await cli('backups', '--hub', 'default');
+      expect(table).toMatchObject({ code: 0, stdout: expect.stringMatching(/ damaged .*\n {2}.*devices\.txt/s) });
+      const again = await cli('backups', '--verify', name, '--json');
+      expect(again.code).toBe(1);
+      expect(JSON.parse(again.stdout)).toMatchObject({ damaged: 1, error: { code: 'backupDamaged' } });
+      expect(await cli('backups', '--verify', 'default/2001/01/01T000000Z')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('There is no backup default/2001/01/01T000000Z.'),
+      });
+      expect(await cli('backup', '--hub', 'nowhere')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('The app has no such hub. It has: default.'),
+      });
+
+      const health = await stack.api('GET', 'health');
+      expect(health).toMatchObject({
+        status: 200,
+        body: { status: 'healthy', backups: [{ hub: 'default', lastGood: third.result?.['backup'], overdue: false }] },
+      });
+    });
+  });
+
+  it('is made when its time has come, once for each time however often the timer fires', async () => {
+    await shared.use(async (stack) => {
+      await stack.rest('PUT', '/devices/alone', { deviceId: 'alone', status: 'enabled' });
+      await stack.restartHost({ settings: { BACKUP_SCHEDULE: '*/5 * * * * *' } });
+      const scheduled = await stack.until('two backups by schedule', async () => {
+        const { runs } = (await stack.api('GET', 'runs')).body as { runs: WorkRun[] };
+        const completed = runs.filter(({ kind, state }) => kind === 'backup' && state === 'completed');
+        return completed.length > 1 ? runs : undefined;
+      });
+      const slots = scheduled.map(({ request }) => String(request['slot']));
+      expect(new Set(slots).size).toBe(slots.length);
+      expect(slots.every((slot) => /:[0-5][05]\.000Z$/.test(slot))).toBe(true);
     });
   });
 });

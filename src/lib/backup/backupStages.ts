@@ -7,6 +7,7 @@ import { defined } from '../defined.ts';
 import { safeError } from '../redact.ts';
 import { snapshotPlace, stagingOf } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
+import { doneWaiting, waitingFor } from '../runs/waiting.ts';
 import { propertiesIfThere } from '../storage/blobProperties.ts';
 import { BACKUPS_CONTAINER } from '../storage/storage.ts';
 import { exportBlobs, exportStages, snapshotIn } from '../work/exportStages.ts';
@@ -74,7 +75,12 @@ async function countAfter(context: WorkContext, record: WorkRun, { since }: Para
   const mismatch = countMismatch(identities - modules, before, after);
   const now = context.now().getTime();
   const first = since ?? now;
-  if (mismatch !== undefined && now - first < LONGEST_COUNT_MS) return { wait: COUNT_SECONDS, with: { since: first } };
+  if (mismatch !== undefined && now - first < LONGEST_COUNT_MS) {
+    const reason = `the registry counts ${after} devices, its export has ${mismatch.found}; the count may lag`;
+    await waitingFor(context, record.runId, { kind: 'busy', reason });
+    return { wait: COUNT_SECONDS, with: { since: first } };
+  }
+  await doneWaiting(context, record.runId);
   await note(context, record.runId, { before, after, ...defined({ countMismatch: mismatch }) });
   return { go: 'extras' };
 }

@@ -1,0 +1,91 @@
+/** Calls of the HTTP API of an app. */
+
+import { safeError } from '../../src/lib/redact.ts';
+import { CliError, usageError } from '../cliError.ts';
+import { EXIT } from '../exitCode.ts';
+import type { Api, Connection } from './connection.ts';
+
+const TIMEOUT_MS = 60_000;
+/** What removes or looks at much takes its time. */
+const LONG_TIMEOUT_MS = 230_000;
+
+/**
+ * @param doing `cancelling`, as in "cancelling goes through the HTTP API"
+ * @throws CliError where the environment names no API
+ */
+export function demandApi({ api }: Connection, doing: string): Api {
+  if (api !== undefined) return api;
+  throw usageError(
+    `HUBKEEPER_API is not set: ${doing} goes through the HTTP API of the app.`,
+    'Set it to https://APP.azurewebsites.net/api, and HUBKEEPER_API_KEY to a function key.',
+  );
+}
+
+/**
+ * The reply to a POST, whatever its status but for one that refuses the key.
+ * @throws CliError when the app cannot be reached, or refuses the key
+ */
+export async function postTo(
+  api: Api,
+  path: string,
+  body?: object,
+  timeoutMs = TIMEOUT_MS,
+): Promise<{ readonly status: number; readonly text: string }> {
+  let reply: { readonly status: number; readonly text: string };
+  try {
+    const response = await fetch(`${api.url}/${path}`, {
+      method: 'POST',
+      headers: {
+        ...(api.key === undefined ? {} : { 'x-functions-key': api.key }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    reply = { status: response.status, text: await response.text() };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    throw new CliError(
+      EXIT.failed,
+      `The app at ${api.url} cannot be reached: ${safeError(cause).message}`,
+      'Check HUBKEEPER_API and the network.',
+    );
+  }
+  if (reply.status !== 401 && reply.status !== 403) return reply;
+  throw usageError(
+    `The app at ${api.url} refused the key (${reply.status}).`,
+    'Set HUBKEEPER_API_KEY to a function key or host key of the app.',
+  );
+}
+
+/**
+ * Asks the app for something by a POST, and gives what it answers.
+ *
+ * @param doing `making a backup`, as in "making a backup goes through the HTTP API"
+ * @throws CliError when the app cannot be asked, or refuses: with its own words
+ */
+export async function askApp<Answer>(
+  connection: Connection,
+  path: string,
+  body: object,
+  doing: string,
+): Promise<Answer> {
+  const api = demandApi(connection, doing);
+  const { status, text } = await postTo(api, path, body, LONG_TIMEOUT_MS);
+  const answer = parsed(text);
+  if (status < 300 && answer !== undefined) return answer as Answer;
+  const { error } = (answer ?? {}) as { readonly error?: { readonly message?: string; readonly action?: string } };
+  if (error?.message !== undefined && status >= 400 && status < 500) throw usageError(error.message, error.action);
+  if (status === 404) {
+    throw usageError(`The app at ${api.url} does not know how to do that.`, 'Deploy this version of HubKeeper to it.');
+  }
+  throw new CliError(EXIT.failed, `The app answered ${status}.`, 'Look at the logs of the app, then retry.');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
