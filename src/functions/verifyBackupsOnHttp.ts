@@ -5,7 +5,8 @@ import { answerAboutBackup } from '../hosting/backupReplies.ts';
 import { hubAsked } from '../hosting/hubAsked.ts';
 import { jsonBody } from '../hosting/jsonBody.ts';
 import { runStarter } from '../hosting/runStarter.ts';
-import { findBackup } from '../lib/backup/catalogue.ts';
+import { BackupError } from '../lib/backup/backupErrors.ts';
+import { findBackup, openBackup } from '../lib/backup/catalogue.ts';
 import type { VerifyRequest } from '../lib/backup/verifyStages.ts';
 import { startWork } from '../lib/work/startWork.ts';
 import { settings, storage, working } from '../services.ts';
@@ -24,9 +25,20 @@ export async function verifyBackupsOnHttp(request: HttpRequest, context: Invocat
     const asked = hubAsked(aliases, hub);
     return 'refused' in asked ? asked.refused : start(context, { hub: asked.hub });
   }
-  return answerAboutBackup(async () =>
-    start(context, { backup: await findBackup(storage, backup, hub ?? aliases[0] ?? '') }),
-  );
+  return answerAboutBackup(async () => {
+    const name = await findBackup(storage, backup, hub ?? aliases[0] ?? '');
+    await demandBackup(name);
+    return start(context, { backup: name });
+  });
+}
+
+/** @throws BackupError when there is nothing of that name that could be compared; a damaged one can */
+async function demandBackup(name: string): Promise<void> {
+  try {
+    await openBackup(storage, name);
+  } catch (error) {
+    if (!(error instanceof BackupError) || error.code !== 'backupDamaged') throw error;
+  }
 }
 
 async function start(context: InvocationContext, wanted: VerifyRequest): Promise<HttpResponseInit> {

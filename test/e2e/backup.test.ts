@@ -93,10 +93,14 @@ describe('a backup', () => {
         stderr: expect.stringContaining('The app has no such hub. It has: default.'),
       });
 
-      const health = await stack.api('GET', 'health');
+      const lastGood = third.result?.['backup'];
+      const health = await stack.until('health to tell of the newest backup', async () => {
+        const reply = await stack.api('GET', 'health');
+        return JSON.stringify(reply.body).includes(`"lastGood":"${String(lastGood)}"`) ? reply : undefined;
+      });
       expect(health).toMatchObject({
         status: 200,
-        body: { status: 'healthy', backups: [{ hub: 'default', lastGood: third.result?.['backup'], overdue: false }] },
+        body: { status: 'healthy', backups: [{ hub: 'default', lastGood, overdue: false }] },
       });
     });
   });

@@ -31,7 +31,7 @@ interface Since {
 
 const SINCE_FILE = 'schedule.json';
 /** To find out costs requests for each backup there is. */
-const KNOWN_MS = 30_000;
+const KNOWN_MS = 10_000;
 const WARN_MS = 60 * 60_000;
 
 export function createBackupChecks({ storage, hubs, schedule, now }: BackupChecksOptions): BackupChecks {
