@@ -36,7 +36,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/functions':
     'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run',
   'src/hosting':
-    'src/orchestrations provisioning/steps provisioning/drop restore backup hubJobs runs turns codeText.ts',
+    'src/orchestrations provisioning/steps provisioning/drop restore backup work hubJobs runs turns codeText.ts',
   'src/services.ts':
     'provisioning/effects provisioning/job provisioning/drop backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
   'src/orchestrations': 'provisioning/steps provisioning/preImage work runs turns',
@@ -68,7 +68,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
     'backup work registryExtras hubJobs runs turns registryLines configurationsFile devicesFile registry storage textFile errors.ts codeText.ts',
   'src/lib/backup':
     'backup/retentionPolicy.ts backup/schedule.ts work registryExtras hubJobs runs turns registryLines registry devicesFile storage textFile logger.ts errors.ts redact.ts codeText.ts',
-  'src/lib/work': 'hubJobs runs registryLines turns registry storage errors.ts redact.ts codeText.ts',
+  'src/lib/work': 'registryExtras hubJobs runs registryLines turns registry storage errors.ts redact.ts codeText.ts',
   'src/lib/hubJobs': 'turns runs registryLines registry storage errors.ts',
   'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts codeText.ts',
   'src/lib/settings.ts': 'backup/retentionPolicy.ts backup/schedule.ts turns registry storage errors.ts codeText.ts',

@@ -3,10 +3,12 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 
 import { defined } from '../lib/defined.ts';
-import { type RESTORE_TEXTS, RestoreRefused } from '../lib/restore/restoreTexts.ts';
+import type { RESTORE_TEXTS } from '../lib/restore/restoreTexts.ts';
+import type { WORK_TEXTS } from '../lib/work/workErrors.ts';
+import { WorkRefused } from '../lib/work/workRefused.ts';
 import { answerAboutBackup } from './backupReplies.ts';
 
-type Code = keyof typeof RESTORE_TEXTS;
+type Code = keyof typeof RESTORE_TEXTS | keyof typeof WORK_TEXTS;
 
 /** What a request itself is refused for; all else ends a run. */
 export const REFUSED_STATUS: Readonly<Partial<Record<Code, number>>> = {
@@ -30,7 +32,7 @@ export async function answerToRestore(
   try {
     return await answerAboutBackup(async () => ({ status: 202, jsonBody: await start(parsed(text)) }));
   } catch (error) {
-    if (!(error instanceof RestoreRefused)) throw error;
+    if (!(error instanceof WorkRefused)) throw error;
     const { code, message, action, confirm } = error;
     const status = REFUSED_STATUS[code as Code] ?? 409;
     return { status, jsonBody: { error: { code, message, action, ...defined({ confirm }) } } };

@@ -9,13 +9,13 @@ import { hubOf } from '../runs/runRecord.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
 import { snapshotIn } from '../work/exportStages.ts';
+import { resultFolder } from '../work/resultFolder.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { comparedSides } from './comparedSides.ts';
 import { meantBy } from './compareStage.ts';
 import { modeDoes } from './restoreMode.ts';
 import { configurationRows } from './restRows.ts';
 import { wantedOfBackup } from './wanted.ts';
-import { resultFolder } from './writePlan.ts';
 
 export function differencesBlob(record: WorkRun): string {
   return `${resultFolder(record)}/differences.ndjson`;

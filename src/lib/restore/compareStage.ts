@@ -2,12 +2,14 @@
 
 import type { SnapshotKeys } from '../registryLines/snapshot.ts';
 import { snapshotIn } from '../work/exportStages.ts';
+import { requestOf } from '../work/request.ts';
 import type { Stage, StageReply } from '../work/stage.ts';
+import { enterPhase } from '../work/workNotes.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { parseOnly } from './only.ts';
-import { type PlanRequest, requestOf } from './requests.ts';
+import type { PlanRequest } from './requests.ts';
 import type { RestoreMode } from './restoreMode.ts';
-import { enterPhase, noteOnce, notesOf } from './restoreNotes.ts';
+import { noteOnce, notesOf } from './restoreNotes.ts';
 import { wantedOfBackup } from './wanted.ts';
 import { type WrittenPlan, writePlan } from './writePlan.ts';
 

@@ -9,18 +9,19 @@ import { isIdentityLine } from '../registryLines/snapshot.ts';
 import { openStaging } from '../runs/runContainer.ts';
 import { hubOf, isFinal } from '../runs/runRecord.ts';
 import { writeLines } from '../storage/ndjson.ts';
-import { applyStages, followRun, readApplied } from '../work/applyStages.ts';
+import { followRun, readApplied } from '../work/applyStages.ts';
+import { changeStages } from '../work/changeStages.ts';
+import { demandConfirmed, requestOf } from '../work/request.ts';
 import type { KindOfWork, StageInput, StageReply } from '../work/stage.ts';
+import { enterPhase } from '../work/workNotes.ts';
+import { orRefused } from '../work/workRefused.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { deleteLine } from './changesToLines.ts';
 import { parseOnly } from './only.ts';
-import { orRefused } from './openStage.ts';
-import { type DeleteAllRequest, demandConfirmed, requestOf } from './requests.ts';
-import { enterPhase, noteOnce, notesOf } from './restoreNotes.ts';
-import { isApplied, REPORT_STAGE } from './restoreReport.ts';
+import type { DeleteAllRequest } from './requests.ts';
+import { noteOnce, notesOf } from './restoreNotes.ts';
+import { RESTORE_REPORT } from './restoreReport.ts';
 import { sayRestore } from './restoreTexts.ts';
-import { fileOfLines } from './restoreWork.ts';
-import { restStage } from './restStages.ts';
 import { wantedOf } from './wanted.ts';
 
 export const DELETE_ALL_WORK: KindOfWork = {
@@ -30,19 +31,11 @@ export const DELETE_ALL_WORK: KindOfWork = {
     backup: { work: startBackup },
     backupWatch: { work: watchBackup, whileSuspended: true, whenCancelled: true },
     lines: { work: writeDeletes },
-    ...applyStages({
-      async file(context, record) {
-        const blobName = notesOf(record).deletes?.blobName;
-        return blobName === undefined ? undefined : fileOfLines(context, record, blobName);
-      },
-      next: 'applied',
+    ...changeStages({
+      lines: (record) => notesOf(record).deletes?.blobName,
+      rest: (record) => notesOf(record).rest ?? [],
+      report: RESTORE_REPORT,
     }),
-    applied: {
-      whenCancelled: true,
-      work: async (context, record) => ({ go: (await isApplied(context, record)) ? 'rest' : 'report' }),
-    },
-    ...restStage({ next: 'report' }),
-    report: REPORT_STAGE,
   },
 };
 

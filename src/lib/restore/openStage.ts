@@ -4,20 +4,20 @@ import { backupError } from '../backup/backupErrors.ts';
 import { openBackup, requireGood } from '../backup/catalogue.ts';
 import type { BackupManifest } from '../backup/manifest.ts';
 import { verifyBackup } from '../backup/verifyBackup.ts';
-import { HubKeeperError } from '../errors.ts';
-import { HubError } from '../registry/index.ts';
-import { runErrorOf } from '../runs/endRun.ts';
 import { hubOf } from '../runs/runRecord.ts';
+import { requestOf } from '../work/request.ts';
 import type { StageReply } from '../work/stage.ts';
+import { enterPhase } from '../work/workNotes.ts';
+import { orRefused } from '../work/workRefused.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
-import { type PlanRequest, requestOf } from './requests.ts';
-import { enterPhase, noteOnce } from './restoreNotes.ts';
+import type { PlanRequest } from './requests.ts';
+import { noteOnce } from './restoreNotes.ts';
 import { restoreRefused } from './restoreTexts.ts';
 
 /**
  * Whether a backup may be used for the hub of an alias, as far as its manifest tells.
  *
- * @throws BackupError, RestoreRefused
+ * @throws BackupError, WorkRefused
  */
 export async function demandBackup(
   { storage, hub }: Pick<WorkContext, 'storage' | 'hub'>,
@@ -56,15 +56,4 @@ async function demandSound(context: WorkContext, name: string): Promise<void> {
   const { problems } = await verifyBackup(context.storage, name, { now: context.now });
   const [what] = problems;
   if (what !== undefined) throw backupError('backupDamaged', { name, what });
-}
-
-/** What cannot be done as it was asked for is refused: nothing was changed. */
-export async function orRefused(work: () => Promise<StageReply>): Promise<StageReply> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof HubKeeperError) || error instanceof HubError) throw error;
-    const confirm = 'confirm' in error && typeof error.confirm === 'string' ? { confirm: error.confirm } : {};
-    return { end: 'refused', error: { ...runErrorOf(error), ...confirm } };
-  }
 }

@@ -1,7 +1,4 @@
-/**
- * The rest of a restore: what no line of a devices file does, in parts that are worked through one after the other. Each
- * part is a blob of rows in the container of the run.
- */
+/** The rest of a restore, which no line of a devices file does: the rows of its parts. */
 
 import { createIdentityTable, identityOf } from '../devicesFile/identityTable.ts';
 import { bareEtag } from '../registry/etag.ts';
@@ -9,29 +6,9 @@ import type { Configuration } from '../registry/index.ts';
 import type { BackedUpConfigurations } from '../registryExtras/configurationChanges.ts';
 import { type ConfigurationChange, compareConfigurations } from '../registryExtras/configurationChanges.ts';
 import type { ExtraLine, ModuleExtra } from '../registryExtras/extraLine.ts';
-import type { ItemOutcome } from '../registryExtras/hubWork.ts';
 import { isIdentityLine } from '../registryLines/snapshot.ts';
 import type { Only } from './only.ts';
 import type { RestoreMode } from './restoreMode.ts';
-
-export const REST_PARTS = ['systemModules', 'managedBy', 'configurations'] as const;
-export type RestPartName = (typeof REST_PARTS)[number];
-
-export interface RestPart {
-  readonly part: RestPartName;
-  readonly blobName: string;
-  readonly items: number;
-}
-
-/** How far the rest has come. */
-export interface RestAt {
-  /** Which part. */
-  readonly part: number;
-  /** Items of that part that are done. */
-  readonly position: number;
-  /** What became of items of all parts so far. */
-  readonly outcomes: Readonly<Record<ItemOutcome['outcome'], number>>;
-}
 
 export interface ManagedByOptions {
   readonly mode: RestoreMode;

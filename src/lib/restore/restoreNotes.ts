@@ -1,15 +1,15 @@
 /** What the records of these runs note between their stages. */
 
 import type { SnapshotKeys } from '../registryLines/snapshot.ts';
-import type { WorkContext, WorkPhase, WorkRun } from '../work/workRun.ts';
-import type { RestAt, RestPart } from './restRows.ts';
+import type { RestPart } from '../work/restParts.ts';
+import { type SharedNotes, workNotes } from '../work/workNotes.ts';
+import type { WorkRun } from '../work/workRun.ts';
 import type { WrittenPlan } from './writePlan.ts';
 
-export interface RestoreNotes {
+export interface RestoreNotes extends SharedNotes {
   /** Whether the backup has keys. */
   readonly keys?: SnapshotKeys;
   readonly plan?: WrittenPlan;
-  readonly restAt?: RestAt;
   /** What differed in the end. */
   readonly differences?: number;
   /** Of a delete-all: the run that makes the backup, and the backup that its lines are made from. */
@@ -21,22 +21,7 @@ export interface RestoreNotes {
   readonly rest?: readonly RestPart[];
 }
 
-export function notesOf({ notes }: Pick<WorkRun, 'notes'>): RestoreNotes {
-  return (notes ?? {}) as RestoreNotes;
-}
-
-/** Adds to what the record notes; what stands there already stays. */
-export async function noteOnce(context: WorkContext, runId: string, more: RestoreNotes): Promise<WorkRun> {
-  return context.runs.update(runId, (current) => ({ ...current, notes: { ...more, ...current.notes } }));
-}
-
-export async function note(context: WorkContext, runId: string, more: RestoreNotes): Promise<WorkRun> {
-  return context.runs.update(runId, (current) => ({ ...current, notes: { ...current.notes, ...more } }));
-}
-
-export async function enterPhase(context: WorkContext, runId: string, phase: WorkPhase): Promise<void> {
-  await context.runs.update(runId, ({ progress: _progress, ...current }) => ({ ...current, phase }));
-}
+export const { notesOf, note, noteOnce } = workNotes<RestoreNotes>();
 
 /** @throws Error when the stages were taken out of order */
 export function planOf(record: WorkRun): WrittenPlan {

@@ -1,22 +1,12 @@
 /** Why a plan, a restore, a drill or a delete-all is refused, or ends before it is done. */
 
 import { type CodeText, type Filling, speakerOf } from '../codeText.ts';
-import { HubKeeperError } from '../errors.ts';
-import type { RunError } from '../runs/runRecord.ts';
+import { WorkRefused } from '../work/workRefused.ts';
 
 export const RESTORE_TEXTS = {
-  requestInvalid: {
-    says: 'The request cannot be taken: {problem}.',
-    action: 'Correct it and send it again.',
-    doc: { says: 'The body of the request is no JSON, or a member of it is missing, unknown or of a wrong kind.' },
-  },
   hubUnknown: {
     says: 'No hub "{alias}" is configured. There is: {hubs}.',
     action: 'Name one of these, or configure it: IOTHUB__ALIAS.',
-  },
-  notConfirmed: {
-    says: 'This writes to the hub {hub}, and was not confirmed with its name.{given} Nothing was changed.',
-    action: 'Confirm it with the name of the hub: {hub}.',
   },
   backupOfOtherHub: {
     says: 'The backup {backup} is of the hub {was}, and "{alias}" is {name} now. Nothing was changed.',
@@ -36,10 +26,6 @@ export const RESTORE_TEXTS = {
     action: 'Look at differences.ndjson and rest.ndjson beside the report of the run.',
     doc: { says: 'A drill found that the hub is not what the backup holds.' },
   },
-  applyFailed: {
-    says: 'The run {run}, which applies the lines, ended as "{state}".',
-    action: 'Look at that run.',
-  },
   backupFailed: {
     says: 'The backup before the deletes failed: run {run} ended as "{state}". Nothing was deleted.',
     action: 'Look at that run, then start this one again.',
@@ -48,21 +34,9 @@ export const RESTORE_TEXTS = {
 
 export const sayRestore = speakerOf(RESTORE_TEXTS);
 
-/** What was asked for cannot be done; nothing was changed. */
-export class RestoreRefused extends HubKeeperError {
-  override readonly name = 'RestoreRefused';
-  /** Where a confirmation is missing: the name that has to be given. */
-  readonly confirm: string | undefined;
-
-  constructor(said: RunError) {
-    super(said);
-    this.confirm = said.confirm;
-  }
-}
-
 export function restoreRefused<Name extends keyof typeof RESTORE_TEXTS>(
   key: Name,
   ...filling: Filling<(typeof RESTORE_TEXTS)[Name]>
-): RestoreRefused {
-  return new RestoreRefused(sayRestore(key, ...filling));
+): WorkRefused {
+  return new WorkRefused(sayRestore(key, ...filling));
 }

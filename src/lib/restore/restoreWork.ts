@@ -3,21 +3,22 @@
  * applied by a run of its own, and the rest follows.
  */
 
-import { stagingOf } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
-import { applyStages } from '../work/applyStages.ts';
+import { changeStages } from '../work/changeStages.ts';
 import { exportStages, snapshotIn } from '../work/exportStages.ts';
+import { demandConfirmed, requestOf } from '../work/request.ts';
 import type { KindOfWork, Stage, StageReply } from '../work/stage.ts';
+import { enterPhase } from '../work/workNotes.ts';
+import { orRefused } from '../work/workRefused.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { countDifferences } from './checkAfter.ts';
 import { compareStage, keysOf } from './compareStage.ts';
-import { openingWith, orRefused } from './openStage.ts';
-import { demandConfirmed, type RestoreRequest, requestOf } from './requests.ts';
-import { enterPhase, note, planOf } from './restoreNotes.ts';
-import { isApplied, REPORT_STAGE } from './restoreReport.ts';
+import { openingWith } from './openStage.ts';
+import type { RestoreRequest } from './requests.ts';
+import { note, planOf } from './restoreNotes.ts';
+import { RESTORE_REPORT } from './restoreReport.ts';
 import { restoreRefused } from './restoreTexts.ts';
-import { restStage } from './restStages.ts';
 import type { WrittenPlan } from './writePlan.ts';
 
 const exportBefore = exportStages({ keys: keysOf, next: 'compare' });
@@ -64,18 +65,12 @@ export const DRILL_WORK: KindOfWork = {
 /** From the plan on: the lines, the rest, the comparison in the end where it is wanted, the report. */
 function applyingStages(): Readonly<Record<string, Stage>> {
   return {
-    ...applyStages({
-      async file(context, record) {
-        const { lines } = planOf(record);
-        return lines === undefined ? undefined : fileOfLines(context, record, lines.blobName);
-      },
-      next: 'applied',
+    ...changeStages({
+      lines: (record) => planOf(record).lines?.blobName,
+      rest: (record) => planOf(record).rest,
+      next: 'restDone',
+      report: RESTORE_REPORT,
     }),
-    applied: {
-      whenCancelled: true,
-      work: async (context, record) => ({ go: (await isApplied(context, record)) ? 'rest' : 'report' }),
-    },
-    ...restStage({ next: 'restDone' }),
     restDone: {
       whenCancelled: true,
       work: async (_context, record) => {
@@ -91,19 +86,6 @@ function applyingStages(): Readonly<Record<string, Stage>> {
         return { go: 'report' };
       },
     },
-    report: REPORT_STAGE,
-  };
-}
-
-/** Lines in the container of a run, as they are applied: the person has confirmed what they do. */
-export function fileOfLines(context: WorkContext, record: WorkRun, blobName: string) {
-  const hub = hubOf(record);
-  return {
-    kind: record.kind,
-    hub,
-    container: stagingOf(context, record.runId).containerName,
-    blobName,
-    options: { confirm: context.hub(hub).hubName },
   };
 }
 

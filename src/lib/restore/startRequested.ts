@@ -2,10 +2,10 @@
 
 import { parseBackupName } from '../backup/backupName.ts';
 import { findBackup } from '../backup/catalogue.ts';
+import { demandConfirmed } from '../work/request.ts';
 import type { WorkContext, WorkKind, WorkRun, WorkToStart } from '../work/workRun.ts';
 import { demandBackup } from './openStage.ts';
 import {
-  demandConfirmed,
   demandHub,
   type PlanRequest,
   parseDeleteAllRequest,
@@ -22,7 +22,7 @@ export type RestoreKind = Extract<WorkKind, 'plan' | 'restore' | 'drill' | 'dele
  * Begins the work that a request asks for.
  *
  * @param body whatever was sent
- * @throws RestoreRefused, BackupError: there is no run then
+ * @throws WorkRefused, BackupError: there is no run then
  */
 export async function startRequested(
   context: Context & Pick<WorkContext, 'start'>,

@@ -18,13 +18,15 @@ import { createBlockWriter } from '../storage/blockWriter.ts';
 import { ensureContainer } from '../storage/ensureContainer.ts';
 import { writeLines } from '../storage/ndjson.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
+import type { RestPart, RestPartName } from '../work/restParts.ts';
+import { resultFolder } from '../work/resultFolder.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { createLinePlanner, type PlannedChange } from './changesToLines.ts';
 import { type ComparedSides, comparedSides } from './comparedSides.ts';
 import type { Only } from './only.ts';
 import { type PlanCountsOfMode, planTally } from './planTally.ts';
 import type { RestoreMode } from './restoreMode.ts';
-import { configurationRows, managedByRows, type RestPart, type RestPartName } from './restRows.ts';
+import { configurationRows, managedByRows } from './restRows.ts';
 import type { WantedRegistry } from './wanted.ts';
 
 export interface PlanInput {
@@ -42,11 +44,6 @@ export interface WrittenPlan {
   readonly counts: PlanCountsOfMode;
   /** Blob of all changes, without keys, in the container of results. */
   readonly changes: string;
-}
-
-/** Folder of a run in the container of results. */
-export function resultFolder({ hub = 'unknown', runId }: Pick<WorkRun, 'hub' | 'runId'>): string {
-  return `${hub}/_/${runId}`;
 }
 
 /** Compares, and writes what came of it. Done again it writes anew under other names, and the same. */

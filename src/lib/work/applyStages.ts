@@ -5,7 +5,8 @@
 
 import type { FileToApply } from '../runs/applyFile.ts';
 import { pausedRun, resumedRun } from '../runs/pausing.ts';
-import { isFinal, isSuspended, type RunBase } from '../runs/runRecord.ts';
+import { stagingOf } from '../runs/runContainer.ts';
+import { hubOf, isFinal, isSuspended, type RunBase, type RunError } from '../runs/runRecord.ts';
 import { growingDelaySeconds } from '../turns/delays.ts';
 import type { Stage, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
@@ -100,4 +101,31 @@ async function noteProgress(context: WorkContext, record: WorkRun, { progress, w
       ...(waiting === undefined || current.suspendedAt !== undefined ? {} : { waiting }),
     };
   });
+}
+
+/** Why the lines were not applied, if they were not. */
+export function endOfApplied(applied: RunBase | undefined): RunError | undefined {
+  if (applied === undefined || applied.state === 'completed' || applied.state === 'completedWithFailures')
+    return undefined;
+  const said = workError('applyFailed', { run: applied.runId, state: applied.state });
+  const { error } = applied;
+  return error === undefined
+    ? said
+    : {
+        ...said,
+        message: `${said.message} ${error.message}`,
+        ...(error.action === undefined ? {} : { action: error.action }),
+      };
+}
+
+/** Lines in the container of a run, as they are applied: the person has confirmed what they do. */
+export function fileOfLines(context: WorkContext, record: WorkRun, blobName: string): FileToApply {
+  const hub = hubOf(record);
+  return {
+    kind: record.kind,
+    hub,
+    container: stagingOf(context, record.runId).containerName,
+    blobName,
+    options: { confirm: context.hub(hub).hubName },
+  };
 }

@@ -21,6 +21,19 @@ export const WORK_TEXTS = {
     says: 'The export job did not end by its deadline ({deadline}).',
     action: 'Look at the job in the hub; once it has ended, start the run again.',
   },
+  requestInvalid: {
+    says: 'The request cannot be taken: {problem}.',
+    action: 'Correct it and send it again.',
+    doc: { says: 'The body of the request is no JSON, or a member of it is missing, unknown or of a wrong kind.' },
+  },
+  notConfirmed: {
+    says: 'This writes to the hub {hub}, and was not confirmed with its name.{given} Nothing was changed.',
+    action: 'Confirm it with the name of the hub: {hub}.',
+  },
+  applyFailed: {
+    says: 'The run {run}, which applies the lines, ended as "{state}".',
+    action: 'Look at that run.',
+  },
 } as const satisfies Record<string, CodeText>;
 
 export const workError = speakerOf(WORK_TEXTS);

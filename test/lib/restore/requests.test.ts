@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  demandConfirmed,
   demandHub,
   parseDeleteAllRequest,
   parseDrillRequest,
   parsePlanRequest,
   parseRestoreRequest,
 } from '../../../src/lib/restore/requests.ts';
+import { demandConfirmed } from '../../../src/lib/work/request.ts';
 
 const backup = 'default/2026/11/20T020000Z';
 

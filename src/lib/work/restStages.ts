@@ -1,4 +1,4 @@
-/** The stage that works through the rest of a restore, part by part, in steps that may be done again. */
+/** The stage that works through what no line does, part by part, in steps that may be done again. */
 
 import { applyConfigurations } from '../registryExtras/applyConfigurations.ts';
 import { applyManagedBy } from '../registryExtras/applyManagedBy.ts';
@@ -12,10 +12,12 @@ import { hubOf } from '../runs/runRecord.ts';
 import { doneWaiting } from '../runs/waiting.ts';
 import { linesOf, rowsOf, writeLines } from '../storage/ndjson.ts';
 import { paceOf } from '../turns/hubPace.ts';
-import type { Stage, StageInput, StageReply } from '../work/stage.ts';
-import type { WorkContext, WorkRun } from '../work/workRun.ts';
-import { note, notesOf } from './restoreNotes.ts';
-import type { RestAt, RestPart } from './restRows.ts';
+import type { RestAt, RestPart } from './restParts.ts';
+import type { Stage, StageInput, StageReply } from './stage.ts';
+import { workNotes } from './workNotes.ts';
+import type { WorkContext, WorkRun } from './workRun.ts';
+
+const { note, notesOf } = workNotes();
 
 const BEGINNING: RestAt = { part: 0, position: 0, outcomes: { succeeded: 0, failed: 0, unchanged: 0 } };
 
@@ -25,15 +27,17 @@ const OPERATIONS_OF_MODULE = 2;
 const MOST_TAKEN = 1_000;
 
 export interface RestStageOptions {
+  /** What there is to do, as the record notes it. */
+  rest(record: WorkRun): readonly RestPart[];
   /** The stage that follows once all is done, or the run is cancelled. */
   readonly next: string;
 }
 
-/** Stage `rest`: works through the rest that the record notes, of a plan or by itself. */
-export function restStage({ next }: RestStageOptions): Readonly<Record<'rest', Stage>> {
+/** Stage `rest`: works through the rest that the record notes. */
+export function restStage({ rest: restOf, next }: RestStageOptions): Readonly<Record<'rest', Stage>> {
   const work: Stage['work'] = async (context, record, input): Promise<StageReply> => {
-    const { plan, rest = plan?.rest ?? [], restAt = BEGINNING } = notesOf(record);
-    const part = rest[restAt.part];
+    const { restAt = BEGINNING } = notesOf(record);
+    const part = restOf(record)[restAt.part];
     if (part === undefined || record.cancelRequestedAt !== undefined) return { go: next };
     const pace = paceFor(context, record, part);
     // Twins and configurations are paced by the hub itself: it takes what it takes, and the rest a little later.

@@ -1,0 +1,25 @@
+/** What the records of work note between its stages. */
+
+import type { RestAt } from './restParts.ts';
+import type { WorkContext, WorkPhase, WorkRun } from './workRun.ts';
+
+/** What the stages that all kinds share note. */
+export interface SharedNotes {
+  readonly restAt?: RestAt;
+}
+
+/** Reads and writes the notes of one kind. */
+export function workNotes<Notes extends SharedNotes>() {
+  return {
+    notesOf: ({ notes }: Pick<WorkRun, 'notes'>): Notes => (notes ?? {}) as Notes,
+    /** Adds to what the record notes; what stands there already stays. */
+    noteOnce: (context: WorkContext, runId: string, more: Partial<Notes>): Promise<WorkRun> =>
+      context.runs.update(runId, (current) => ({ ...current, notes: { ...more, ...current.notes } })),
+    note: (context: WorkContext, runId: string, more: Partial<Notes>): Promise<WorkRun> =>
+      context.runs.update(runId, (current) => ({ ...current, notes: { ...current.notes, ...more } })),
+  };
+}
+
+export async function enterPhase(context: WorkContext, runId: string, phase: WorkPhase): Promise<void> {
+  await context.runs.update(runId, ({ progress: _progress, ...current }) => ({ ...current, phase }));
+}
