@@ -1,10 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { RESTORE_MODES } from '../src/lib/restore/restoreMode.ts';
 import { RUN_STATES } from '../src/lib/runs/runRecord.ts';
 import {
   addCheckFlags,
   addOptionFlags,
   importModeOption,
   parseBatch,
+  parseConfirm,
   parseHub,
   parseLimit,
   parsePort,
@@ -15,10 +17,12 @@ import type { BackupFlags } from './commands/backup.ts';
 import type { BackupsFlags } from './commands/backups.ts';
 import type { CancelFlags } from './commands/cancel.ts';
 import type { CheckFlags } from './commands/check.ts';
+import type { DeleteAllFlags } from './commands/deleteAll.ts';
 import type { GenerateFlags } from './commands/generate.ts';
 import type { LocalFlags } from './commands/local.ts';
-import type { PlanFlags } from './commands/plan.ts';
+import type { PlanAllFlags } from './commands/planAll.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
+import type { RestoreFlags } from './commands/restore.ts';
 import type { ResumeFlags } from './commands/resume.ts';
 import type { RunFlags } from './commands/run.ts';
 import type { RunsFlags } from './commands/runs.ts';
@@ -75,14 +79,43 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
       act(flags, async (own, output) => (await import('./commands/check.ts')).check(file, own, output)),
     );
 
-  verb(
-    program,
-    'plan <file> <file2>',
-    'compare two snapshots or devices files on this machine: what it takes from one to the other',
-  )
+  verb(program, 'plan', 'compare, and change nothing: a file or a backup with a hub, or two files with each other')
+    .argument('[file]', 'what a drop of it would do to the hub')
+    .argument('[file2]', 'what it takes from the first to this one, found on this machine')
+    .option('--backup <name>', 'what a restore of it would do: its name, HUB/latest or latest')
+    .addOption(restoreModeOption('(default: exact, which shows all differences)'))
+    .addOption(onlyOption())
+    .option('--to <alias>', 'the hub that it is compared with (default: that of the backup)', parseHub)
+    .option('--accept-count-mismatch', 'also a backup whose counts did not match')
     .option('--out <file>', 'write all changes there, one line of JSON each, without keys')
-    .action((file: string, file2: string, flags: PlanFlags) =>
-      act(flags, async (own, output) => (await import('./commands/plan.ts')).plan(file, file2, own, output)),
+    .addOption(dataOption())
+    .action((file: string | undefined, file2: string | undefined, flags: PlanAllFlags) =>
+      act(flags, async (own, output) => (await import('./commands/planAll.ts')).planAll([file, file2], own, output)),
+    );
+
+  verb(program, 'restore <backup>', 'bring a hub back to a backup: its name, HUB/latest or latest')
+    .addOption(restoreModeOption(''))
+    .addOption(onlyOption())
+    .option('--to <alias>', 'the hub to restore to (default: that of the backup)', parseHub)
+    .option('--confirm <hub>', "the hub's name: yes, write to it", parseConfirm)
+    .option('--drill', 'into an empty hub, and compare: whether the backup can be restored')
+    .option('--new-keys', 'devices that the backup has no keys of get new ones')
+    .option('--check', 'compare the hub with the backup in the end')
+    .option('--accept-count-mismatch', 'also a backup whose counts did not match')
+    .addOption(dataOption())
+    .action((name: string, flags: RestoreFlags) =>
+      act(flags, async (own, output) => (await import('./commands/restore.ts')).restore(name, own, output)),
+    );
+
+  verb(program, 'delete-all', 'delete all devices of a hub, after a backup')
+    .option('--hub <alias>', 'the hub (needed when the app has more than one)', parseHub)
+    .option('--prefix <text>', 'only devices whose id begins so')
+    .option('--configurations', 'all configurations, too')
+    .option('--accept-count-mismatch', 'go on although the counts of the backup do not match')
+    .option('--confirm <hub>', "the hub's name: yes, delete them", parseConfirm)
+    .addOption(dataOption())
+    .action((flags: DeleteAllFlags) =>
+      act(flags, async (own, output) => (await import('./commands/deleteAll.ts')).deleteAll(own, output)),
     );
 
   verb(program, 'generate', 'make a devices file for trying things out')
@@ -189,6 +222,16 @@ function verb(program: Command, nameAndArguments: string, description: string): 
 
 function configurationsOption(): Option {
   return new Option('--configurations <file>', 'configurations that go into the same import job, one a line');
+}
+
+function restoreModeOption(otherwise: string): Option {
+  const help = `missing: only what is not there; overwrite: also what differs; exact: also deletes the rest ${otherwise}`;
+  return new Option('--mode <mode>', help.trim()).choices([...RESTORE_MODES]);
+}
+
+function onlyOption(): Option {
+  const help = 'only this device and its modules, or all that begin so: dev-* (may be repeated)';
+  return new Option('--only <id>', help).argParser((id: string, earlier: readonly string[] = []) => [...earlier, id]);
 }
 
 function dataOption(): Option {

@@ -99,7 +99,7 @@ export function parseHub(text: string): string {
 }
 
 /** It travels in a header. */
-function parseConfirm(text: string): string {
+export function parseConfirm(text: string): string {
   if (!/^[\x21-\x7e]{1,256}$/.test(text)) throw new InvalidArgumentError('It must be the name of the hub.');
   return text;
 }

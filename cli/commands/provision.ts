@@ -81,7 +81,7 @@ export async function dropAndWatch(
 }
 
 /** @throws CliError where the app has several hubs and none of them is named */
-function demandHub({ hubs, command }: Connection, { path }: DevicesFile, hub: string | undefined): void {
+export function demandHub({ hubs, command }: Connection, { path }: DevicesFile, hub: string | undefined): void {
   const aliases = Object.keys(hubs ?? {}).toSorted();
   if (aliases.length === 0 || (hub === undefined ? aliases.length === 1 : aliases.includes(hub))) return;
   throw usageError(
@@ -92,7 +92,8 @@ function demandHub({ hubs, command }: Connection, { path }: DevicesFile, hub: st
   );
 }
 
-async function upload(
+/** Drops the file, and tells which run it will be. */
+export async function upload(
   connection: Connection,
   file: DevicesFile,
   flags: ProvisionFlags,

@@ -1,0 +1,150 @@
+import type { RestoreMode } from '../../src/lib/restore/restoreMode.ts';
+import type { WorkRun } from '../../src/lib/work/workRun.ts';
+import { askApp } from '../app/apiCall.ts';
+import { beginConfirmed, flagsText } from '../app/confirmedWork.ts';
+import { type Connection, connectOrStart } from '../app/connection.ts';
+import { readHubPlan, showHubPlan } from '../app/hubPlan.ts';
+import { withInterrupt } from '../app/interrupt.ts';
+import { usageError } from '../cliError.ts';
+import { type ExitCode, exitCodeOf } from '../exitCode.ts';
+import type { Output } from '../render/output.ts';
+import { shortId } from '../render/runWords.ts';
+import { renderWorkOutcome } from '../render/workText.ts';
+import { watchWork } from './backup.ts';
+import { interrupted } from './provision.ts';
+
+export interface RestoreFlags {
+  readonly mode?: RestoreMode;
+  readonly only?: readonly string[];
+  /** Alias of the hub that it goes to. */
+  readonly to?: string;
+  readonly confirm?: string;
+  readonly drill?: boolean;
+  readonly newKeys?: boolean;
+  readonly check?: boolean;
+  readonly acceptCountMismatch?: boolean;
+  readonly data?: string;
+}
+
+/** Alias of the hub of a local stack that drills go to when no other is named. */
+const DRILL_HUB = 'drill';
+
+/** `restore BACKUP`: shows what it would do, has it confirmed, and watches it to the end. */
+export function restore(backup: string, flags: RestoreFlags, output: Output): Promise<ExitCode> {
+  demandFlagsThatFit(flags);
+  return withInterrupt(async (signal) => {
+    const connection = await connectOrStart({ data: flags.data }, output, signal);
+    try {
+      const started = await begin(connection, backup, flags, output, signal);
+      output.note(
+        `${flags.drill ? 'Drill with' : 'Restore of'} ${backup} to the hub ${started.hub}: run ${started.runId}`,
+      );
+      return await watchToEnd(connection, started, output, signal);
+    } finally {
+      await connection.close();
+    }
+  });
+}
+
+/** @throws CliError */
+function demandFlagsThatFit({ drill, mode, only, confirm, check }: RestoreFlags): void {
+  if (drill !== true && mode === undefined) {
+    throw usageError(
+      'How far the restore is to go is not said.',
+      'Give --mode missing (only what is not there), overwrite (also what differs) or exact (also deletes what the backup does not have).',
+    );
+  }
+  if (drill === true && (mode ?? only ?? confirm ?? check) !== undefined) {
+    throw usageError(
+      'A drill restores all of a backup into an empty hub, and compares.',
+      'Leave out --mode, --only, --confirm and --check.',
+    );
+  }
+}
+
+async function begin(
+  connection: Connection,
+  backup: string,
+  flags: RestoreFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<WorkRun> {
+  const { drill, confirm, newKeys, check, to, ...shared } = flags;
+  const { data: _data, ...asked } = shared;
+  if (drill === true) {
+    const target = to ?? drillHub(connection, backup);
+    const { acceptCountMismatch } = asked;
+    return askApp<WorkRun>(connection, 'drills', { backup, to: target, newKeys, acceptCountMismatch }, 'a drill');
+  }
+  const plan = { backup, ...asked, to };
+  return beginConfirmed(
+    connection,
+    {
+      path: 'restores',
+      body: { ...plan, newKeys, check },
+      confirm,
+      doing: 'restoring',
+      async ask(hub) {
+        await showPlan(connection, plan, output, signal);
+        return `This restores into the hub ${hub}.`;
+      },
+      command: (name) => flagsText(connection.command, [...wordsOf(backup, flags), '--confirm', name]),
+    },
+    output,
+    signal,
+  );
+}
+
+function drillHub({ isLocal, hubs, command }: Connection, backup: string): string {
+  if (isLocal && hubs !== undefined && DRILL_HUB in hubs) return DRILL_HUB;
+  throw usageError(
+    'A drill needs an empty hub, and none is named.',
+    isLocal
+      ? `Start the local stack with one: ${command('local', '--hub', DRILL_HUB)}. Then ${command('restore', backup, '--drill')}`
+      : `Name it: ${command('restore', backup, '--drill', '--to', 'ALIAS')}`,
+  );
+}
+
+async function showPlan(connection: Connection, body: object, output: Output, signal: AbortSignal): Promise<void> {
+  const started = await askApp<WorkRun>(connection, 'plans', body, 'a plan');
+  const record = await watchWork(connection, started.runId, output, signal);
+  const plan = record && (await readHubPlan(connection, record, undefined));
+  if (record === undefined || plan === undefined) {
+    const { message = 'It was interrupted.', action } = record?.error ?? {};
+    throw usageError(`There is no plan to confirm. ${message}`, action);
+  }
+  showHubPlan(plan, output);
+  output.print();
+}
+
+function wordsOf(backup: string, { mode, only = [], to, newKeys, check, acceptCountMismatch }: RestoreFlags) {
+  return [
+    'restore',
+    backup,
+    ...(mode === undefined ? [] : ['--mode', mode]),
+    ...only.flatMap((name) => ['--only', name]),
+    ...(to === undefined ? [] : ['--to', to]),
+    newKeys && '--new-keys',
+    check && '--check',
+    acceptCountMismatch && '--accept-count-mismatch',
+  ];
+}
+
+/** Watches a run, and shows what it came to. */
+export async function watchToEnd(
+  connection: Connection,
+  { runId }: WorkRun,
+  output: Output,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const record = await watchWork(connection, runId, output, signal);
+  if (record === undefined) return interrupted(connection, runId, output);
+  output.print();
+  const look = { now: new Date(), paint: output.style, columns: output.columns, command: connection.command };
+  for (const line of renderWorkOutcome(record, look)) output.print(line);
+  if (record.report !== undefined) {
+    output.tell(`\nWhat became of each part: ${connection.command('run', shortId(runId), '--report', 'DIR')}`);
+  }
+  output.printJson(record);
+  return exitCodeOf(record);
+}

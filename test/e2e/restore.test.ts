@@ -1,0 +1,116 @@
+import { afterAll, describe, expect, it } from 'vitest';
+
+import type { WorkRun } from '../../src/lib/work/workRun.ts';
+import { runCli } from '../cli/runCli.ts';
+import { hubRest } from '../helpers/hubRest.ts';
+import { shareStack, type TestStack } from '../helpers/stack.ts';
+import { differences, registryState } from '../scenarios/registryState.ts';
+import { findSecrets } from '../scenarios/secretScan.ts';
+
+const shared = shareStack({ settings: { HUB_TIER: 'S3' }, moreHubs: ['drill'] });
+afterAll(() => shared.stop());
+
+const lines = (...values: readonly object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+const state = (stack: TestStack) => registryState(stack.rest);
+
+async function cli(stack: TestStack, ...args: string[]) {
+  const found = await runCli([...args, '--data', stack.data]);
+  const json = args.includes('--json') && found.stdout !== '' ? (JSON.parse(found.stdout) as WorkRun) : undefined;
+  return { ...found, json };
+}
+
+describe('the command line', () => {
+  it('plans, restores, drills and deletes all, each confirmed by the name of the hub', async () => {
+    await shared.use(async (stack) => {
+      await stack.drop(
+        'default/fleet/devices.txt',
+        lines(
+          { id: 'up', capabilities: { iotEdge: true } },
+          { id: 'down', capabilities: { iotEdge: true }, parent: 'up' },
+          { id: 'pump-1', tags: { site: 'faro' }, parent: 'down' },
+          { id: 'pump-2', status: 'disabled', statusReason: 'lost' },
+          { id: 'pump-1', moduleId: 'meter', properties: { desired: { interval: 5 } } },
+        ),
+      );
+      expect(await stack.finalRecord('default/fleet/devices.txt')).toMatchObject({ state: 'completed' });
+      await stack.rest('PUT', '/configurations/twins', {
+        id: 'twins',
+        content: { deviceContent: { 'properties.desired.channel': 'stable' } },
+        targetCondition: "tags.site='nowhere'",
+        priority: 3,
+      });
+      const before = await state(stack);
+      const key = before.devices['pump-1']?.authentication.keys?.[0] ?? '';
+      const { body } = await stack.api('POST', 'backups', { hub: 'default' });
+      const made = await stack.finalRun<WorkRun>((body as WorkRun).runId);
+      const backup = String(made.result?.['backup']);
+
+      const same = await cli(stack, 'plan', '--backup', backup, '--json');
+      expect(same).toMatchObject({ code: 0, json: { create: 0, change: 0, delete: 0, unchanged: 9, rejected: 0 } });
+      await stack.rest('PATCH', '/twins/pump-1', { tags: { site: 'oslo' } });
+      await stack.rest('DELETE', '/devices/pump-2', undefined, { 'if-match': '*' });
+      const plan = await cli(stack, 'plan', '--backup', 'default/latest');
+      expect(plan).toMatchObject({ code: 1, stdout: expect.stringMatching(/changed +pump-1 +tags\.site/) });
+
+      const unconfirmed = await cli(stack, 'restore', backup, '--mode', 'exact', '--json');
+      expect(unconfirmed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--confirm ') });
+      const wrong = await cli(stack, 'restore', backup, '--mode', 'exact', '--confirm', 'other');
+      expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('The name given is another.') });
+      expect((await state(stack)).devices['pump-2']).toBeUndefined();
+      const confirm = /--confirm (\S+)/.exec(unconfirmed.stderr)?.[1] ?? '';
+      const restored = await cli(stack, 'restore', backup, '--mode', 'exact', '--confirm', confirm, '--json');
+      expect(restored).toMatchObject({
+        code: 0,
+        json: { kind: 'restore', state: 'completed', result: { create: 1, change: 1 } },
+      });
+      expect(differences(before, await state(stack))).toEqual([]);
+
+      const deleted = await cli(
+        stack,
+        'delete-all',
+        '--hub',
+        'default',
+        '--configurations',
+        '--confirm',
+        confirm,
+        '--json',
+      );
+      expect(deleted).toMatchObject({ code: 0, json: { kind: 'deleteAll', state: 'completed' } });
+      expect(await state(stack)).toEqual({ devices: {}, modules: {}, configurations: {} });
+
+      const drill = await cli(stack, 'restore', backup, '--drill', '--json');
+      expect(drill).toMatchObject({
+        code: 0,
+        json: { kind: 'drill', hub: 'drill', state: 'completed', result: { differences: 0 } },
+      });
+      const drilled = await registryState(hubRest(stack.hubs['drill']?.connectionString ?? ''));
+      expect(differences(before, drilled)).toEqual([]);
+      const again = await cli(stack, 'restore', backup, '--drill');
+      expect(again).toMatchObject({ code: 2, stdout: expect.stringContaining('is not empty') });
+
+      expect(await findSecrets(stack, [key])).toEqual([]);
+    });
+  }, 180_000);
+
+  it('tells what a drop of a file would do, and changes nothing', async () => {
+    await shared.use(async (stack) => {
+      const found = await cli(stack, 'plan', 'samples/devices.txt', '--to', 'default', '--json');
+      expect(found).toMatchObject({ code: 1, json: { change: 0, delete: 0, rejected: 0 } });
+      expect((found.json as unknown as { create: number }).create).toBeGreaterThan(0);
+      expect(await stack.deviceIds()).toEqual([]);
+    });
+  }, 60_000);
+
+  it.each([
+    [['restore', 'latest'], 'Give --mode'],
+    [['restore', 'latest', '--drill', '--mode', 'exact'], 'Leave out --mode'],
+    [['restore', 'nothing', '--mode', 'exact'], 'no name of a backup'],
+    [['restore', 'default/2001/01/01T000000Z', '--drill'], 'There is no backup default/2001/01/01T000000Z'],
+    [['plan'], 'Give a file, two files, or --backup NAME'],
+    [['plan', 'a', '--backup', 'latest'], 'of a file or of a backup'],
+  ])('%j is refused', async (args, says) => {
+    await shared.use(async (stack) => {
+      expect(await cli(stack, ...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });
+    });
+  });
+});
