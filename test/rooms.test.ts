@@ -23,13 +23,13 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
 
   'cli/main.ts': 'cli/program.ts',
   'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
-  'cli/commandLine.ts': 'cli/commands cli/app cli/render cli runs',
+  'cli/commandLine.ts': 'cli/commands cli/app cli/render cli restore runs',
   'cli/commands':
-    'cli/app cli/render cli backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile local/stack runKinds.ts',
+    'cli/app cli/render cli restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile local/stack runKinds.ts',
   'cli/app':
-    'cli/render cli provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
+    'cli/render cli restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
-    'cli provisioning/outcome provisioning/drop backup hubJobs runs registryLines redact.ts countText.ts local/stack runKinds.ts provisioning/run work',
+    'cli provisioning/outcome provisioning/drop restore backup hubJobs runs registryLines redact.ts countText.ts local/stack runKinds.ts provisioning/run work',
   // Errors and exit codes of all commands.
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 

@@ -1,6 +1,5 @@
 /** `plan --backup B` and `plan FILE`: what there would be to do on a hub, as the app finds it. */
 
-import type { RunPlan } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { planHasFindings } from '../../src/lib/restore/planTally.ts';
 import type { RestoreMode } from '../../src/lib/restore/restoreMode.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
@@ -13,7 +12,7 @@ import { showRecord } from '../app/showRecord.ts';
 import { usageError } from '../cliError.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
 import type { Output } from '../render/output.ts';
-import { renderPlan } from '../render/planText.ts';
+import { planCountsOfRun, renderPlan } from '../render/planText.ts';
 import { shortId } from '../render/runWords.ts';
 import { renderWorkOutcome } from '../render/workText.ts';
 import { watchWork } from './backup.ts';
@@ -78,7 +77,7 @@ export async function planOfFile(path: string, flags: PlanOfHubFlags, output: Ou
         await showRecord(connection, record, { detailed: false, report: undefined }, output);
         return exitCodeOf(record);
       }
-      const counts = countsOf(record.plan, record.check?.rejected ?? 0);
+      const counts = planCountsOfRun(record.plan, record.check?.rejected ?? 0);
       for (const line of renderPlan(record.plan, output.style)) output.print(line);
       if (counts.rejected > 0) output.print(`  ${counts.rejected} rejected`);
       if (record.error !== undefined) output.tell(`\n${record.error.message}`);
@@ -90,11 +89,4 @@ export async function planOfFile(path: string, flags: PlanOfHubFlags, output: Ou
       await connection.close();
     }
   });
-}
-
-/** Lines that overwrite count as changes, whatever they write. */
-function countsOf({ effects }: RunPlan, rejected: number) {
-  const { created, overwritten, twinUpdated, deleted, unchanged } = effects;
-  const fail = effects.failsExists + effects.failsMissing + effects.failsDeviceMissing + effects.failsEtag;
-  return { create: created, change: overwritten + twinUpdated, delete: deleted, unchanged, rejected, fail };
 }

@@ -32,3 +32,10 @@ export function renderPlan(plan: RunPlan | undefined, paint: Paint): readonly st
     }),
   ];
 }
+
+/** The same in the form of other plans. Lines that overwrite count as changes, whatever they write. */
+export function planCountsOfRun({ effects }: RunPlan, rejected: number) {
+  const { created, overwritten, twinUpdated, deleted, unchanged } = effects;
+  const fail = effects.failsExists + effects.failsMissing + effects.failsDeviceMissing + effects.failsEtag;
+  return { create: created, change: overwritten + twinUpdated, delete: deleted, unchanged, rejected, fail };
+}

@@ -7,7 +7,7 @@ import { shareStack, type TestStack } from '../helpers/stack.ts';
 import { differences, registryState } from '../scenarios/registryState.ts';
 import { findSecrets } from '../scenarios/secretScan.ts';
 
-const shared = shareStack({ settings: { HUB_TIER: 'S3' }, moreHubs: ['drill'] });
+const shared = shareStack({ settings: { HUB_TIER: 'S3' }, unkind: false, moreHubs: ['drill'] });
 afterAll(() => shared.stop());
 
 const lines = (...values: readonly object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
@@ -45,8 +45,6 @@ describe('the command line', () => {
       const made = await stack.finalRun<WorkRun>((body as WorkRun).runId);
       const backup = String(made.result?.['backup']);
 
-      const same = await cli(stack, 'plan', '--backup', backup, '--json');
-      expect(same).toMatchObject({ code: 0, json: { create: 0, change: 0, delete: 0, unchanged: 9, rejected: 0 } });
       await stack.rest('PATCH', '/twins/pump-1', { tags: { site: 'oslo' } });
       await stack.rest('DELETE', '/devices/pump-2', undefined, { 'if-match': '*' });
       const plan = await cli(stack, 'plan', '--backup', 'default/latest');
@@ -85,8 +83,6 @@ describe('the command line', () => {
       });
       const drilled = await registryState(hubRest(stack.hubs['drill']?.connectionString ?? ''));
       expect(differences(before, drilled)).toEqual([]);
-      const again = await cli(stack, 'restore', backup, '--drill');
-      expect(again).toMatchObject({ code: 2, stdout: expect.stringContaining('is not empty') });
 
       expect(await findSecrets(stack, [key])).toEqual([]);
     });

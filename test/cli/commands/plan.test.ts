@@ -225,7 +225,10 @@ test('wrong usage and files of another form are named, and end with 2', async ()
   ]);
   const torn = await fileOf('torn.gz', gzipSync(exported('a').repeat(200)).subarray(0, 60));
   const cases: readonly (readonly [args: readonly string[], said: string])[] = [
-    [[good], "missing required argument 'file2'"],
+    [[], 'Give a file, two files, or --backup NAME.'],
+    [[good, '--backup', 'latest'], 'A plan is of a file or of a backup.'],
+    [[good, good, '--to', 'default'], 'no hub has a part in it.'],
+    [[good, '--out', 'x'], 'Leave out --mode, --only and --out'],
     [[good, join(folder, 'missing')], 'missing: there is no such file.'],
     [[folder, good], 'is a directory.'],
     [[good, csv], 'devices.csv is CSV'],
