@@ -86,7 +86,7 @@ function callsIn(line: string): readonly Call[] {
   const typed = line
     .replaceAll(/npm run provision( --)?/g, 'hubkeeper provision')
     .replaceAll(/npm start(?: --silent)?/g, 'hubkeeper local');
-  return [...typed.matchAll(/(?:^|[\s(])hubkeeper ([a-z]+)([^|;&>]*)/g)].map(([, verb = '', rest = '']) => ({
+  return [...typed.matchAll(/(?:^|[\s(])hubkeeper ([a-z][a-z-]*)([^|;&>]*)/g)].map(([, verb = '', rest = '']) => ({
     verb,
     flags: flagsIn(rest),
   }));
