@@ -122,17 +122,15 @@ async function copyFiles(context: WorkContext, record: WorkRun): Promise<BackupM
   const staging = stagingOf(context, record.runId);
   const to = (file: keyof BackupManifest['files']) =>
     backupBlob(context.storage.container(BACKUPS_CONTAINER), backup, file);
-  const copied = async (file: keyof BackupManifest['files'], from: string, { etag, ...known }: BackupFile) => {
-    const source = { blob: staging.getBlockBlobClient(from), etag, sha256: known.sha256 };
+  const copied = async (file: keyof BackupManifest['files'], from: string, known: BackupFile) => {
+    const source = { blob: staging.getBlockBlobClient(from), sha256: known.sha256 };
     return { ...known, etag: await copyVerified(source, to(file), context.sleep) };
   };
-  const { bytes, sha256, etag, identities: lines, blobName } = snapshotIn(record);
-  // Two attempts may have written the same extras: the hash alone tells.
-  const { etag: _etag, ...extrasFile } = extras.file;
+  const { bytes, sha256, identities: lines, blobName } = snapshotIn(record);
   return {
-    'devices.txt': await copied('devices.txt', blobName, { bytes, sha256, lines, etag }),
+    'devices.txt': await copied('devices.txt', blobName, { bytes, sha256, lines }),
     'configurations.txt': await copied('configurations.txt', CONFIGURATIONS_BLOB, configurations),
-    'extras.ndjson': await copied('extras.ndjson', EXTRAS_BLOB, extrasFile),
+    'extras.ndjson': await copied('extras.ndjson', EXTRAS_BLOB, extras.file),
   };
 }
 

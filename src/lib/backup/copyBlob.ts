@@ -6,12 +6,10 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { propertiesIfThere } from '../storage/blobProperties.ts';
 import { bytesOf } from '../storage/readText.ts';
-import { isConditionFailed, storageCode } from '../storage/storageErrors.ts';
+import { isConditionFailed } from '../storage/storageErrors.ts';
 
 export interface VerifiedBlob {
   readonly blob: BlockBlobClient;
-  /** Of exactly what was verified; absent: the hash alone tells. */
-  readonly etag?: string | undefined;
   /** Of the whole blob, hexadecimal. */
   readonly sha256: string;
 }
@@ -24,17 +22,17 @@ const POLL_MS = 1_000;
  * from its first to its last byte when this returns.
  *
  * @returns the ETag of the copy
- * @throws whatever storage raises; 404 or 412 when the source is no longer what was verified
+ * @throws Error when the source is no longer what was verified; whatever storage raises
  */
 export async function copyVerified(
-  { blob: from, etag, sha256 }: VerifiedBlob,
+  { blob: from, sha256 }: VerifiedBlob,
   to: BlockBlobClient,
   sleep: (ms: number) => Promise<void>,
 ): Promise<string> {
   for (let tries = 1; tries <= TRIES; tries++) {
     const there = await propertiesIfThere(to);
     if (there === undefined) {
-      await startCopy(from, etag, to);
+      await startCopy(from, to);
     } else if (there.copyStatus === 'pending') {
       await sleep(POLL_MS);
       tries -= 1;
@@ -47,18 +45,17 @@ export async function copyVerified(
   throw new Error(`The copy ${to.containerName}/${to.name} differs from what was verified.`);
 }
 
-async function startCopy(from: BlockBlobClient, etag: string | undefined, to: BlockBlobClient): Promise<void> {
+async function startCopy(from: BlockBlobClient, to: BlockBlobClient): Promise<void> {
   try {
     // The source needs no signature: it is in the account that the request is signed for.
     const poller = await to.beginCopyFromURL(from.url, {
       intervalInMs: POLL_MS,
       conditions: { ifNoneMatch: '*' },
-      ...(etag === undefined ? {} : { sourceConditions: { ifMatch: etag } }),
     });
     await poller.pollUntilDone();
   } catch (error) {
     // Another attempt was first: its copy is looked at.
-    if (!isConditionFailed(error) || storageCode(error) === 'SourceConditionNotMet') throw error;
+    if (!isConditionFailed(error)) throw error;
   }
 }
 

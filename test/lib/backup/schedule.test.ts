@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { nextRun, parseSchedule, type Schedule } from '../../../src/lib/backup/schedule.ts';
+import { dueSlot, nextRun, parseSchedule, type Schedule } from '../../../src/lib/backup/schedule.ts';
 
 function scheduleOf(text: string): Schedule {
   const parsed = parseSchedule(text);
@@ -90,5 +90,18 @@ describe('a schedule that cannot be parsed', () => {
     ['0 0 0 30 2 *', 'never has its day'],
   ])('%s is named', (text, says) => {
     expect(parseSchedule(text)).toEqual({ problem: expect.stringContaining(says) });
+  });
+});
+
+describe('a timer that fires', () => {
+  it.each([
+    ['when it is due', '0 0 2 * * *', '2026-11-20T02:00:00.000Z', '2026-11-20T02:00:00.000Z'],
+    ['a little early', '0 0 2 * * *', '2026-11-20T01:59:59.300Z', '2026-11-20T02:00:00.000Z'],
+    ['late', '0 0 2 * * *', '2026-11-20T17:03:10.000Z', '2026-11-20T02:00:00.000Z'],
+    ['on the next day', '0 0 2 * * *', '2026-11-21T01:00:00.000Z', '2026-11-20T02:00:00.000Z'],
+    ['months late', '0 0 2 1 1 *', '2026-11-21T01:00:00.000Z', '2026-01-01T02:00:00.000Z'],
+    ['every few seconds', '*/5 * * * * *', '2026-11-20T02:00:07.200Z', '2026-11-20T02:00:05.000Z'],
+  ])('%s is for the latest time that was due', (_, schedule, now, slot) => {
+    expect(dueSlot(schedule, new Date(now)).toISOString()).toBe(slot);
   });
 });

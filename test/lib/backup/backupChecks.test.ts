@@ -1,0 +1,71 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { createBackupChecks } from '../../../src/lib/backup/backupChecks.ts';
+import { createLogger } from '../../../src/lib/logger.ts';
+import { startAzurite } from '../../helpers/azurite.ts';
+import { testContext } from '../../helpers/provisioningContext.ts';
+import { putBackup } from './sampleBackup.ts';
+
+const HOUR_MS = 60 * 60_000;
+const DAILY = '0 0 2 * * *';
+
+let storage: ReturnType<typeof testContext>['storage'];
+let now: Date;
+let logged: string[];
+const log = createLogger((level, message) => logged.push(`${level} ${message}`));
+/** An app that has just started. */
+const checks = (schedule: string | undefined = DAILY) =>
+  createBackupChecks({ storage, hubs: ['a', 'b'], schedule, now: () => now });
+const later = (hours: number) => {
+  now = new Date(now.getTime() + hours * HOUR_MS);
+};
+
+beforeEach(async () => {
+  storage = testContext((await startAzurite()).connectionString).storage;
+  now = new Date('2026-11-20T12:00:00Z');
+  logged = [];
+});
+
+describe('backups of an app', () => {
+  it('that is new are not overdue until two have failed, whatever else is restarted', async () => {
+    expect(await checks().check(log)).toEqual(
+      ['a', 'b'].map((hub) => ({ hub, nextRun: '2026-11-21T02:00:00.000Z', overdue: false })),
+    );
+    later(36);
+    await putBackup(storage, 'b/2026/11/21T020000Z');
+    const [a, b] = await checks().check(log);
+    expect([a?.overdue, b?.overdue, b?.lastGood]).toEqual([false, false, 'b/2026/11/21T020000Z']);
+    expect(logged).toEqual([]);
+    later(6);
+    const [overdue, fine] = await checks().check(log);
+    expect(overdue).toMatchObject({ hub: 'a', overdue: true, problem: expect.stringContaining('no good backup') });
+    expect(fine).toMatchObject({ hub: 'b', overdue: false });
+  });
+
+  it('that are overdue are warned of once an hour, however often is asked', async () => {
+    const app = checks();
+    await app.check(log);
+    later(72);
+    for (let minute = 0; minute < 59; minute += 1) {
+      await app.check(log);
+      later(1 / 60);
+    }
+    expect(logged).toHaveLength(2);
+    later(1);
+    await app.check(log);
+    expect(logged).toHaveLength(4);
+    expect(logged[0]).toMatch(/^warn The hub a has no good backup/);
+  });
+
+  it('have their time from when the schedule was changed, and are never overdue without one', async () => {
+    await checks().check(log);
+    later(240);
+    const overdue = async (schedule?: string) => (await checks(schedule).check(log)).some((one) => one.overdue);
+    expect(await overdue()).toBe(true);
+    expect(await overdue('0 0 3 * * *')).toBe(false);
+    later(48);
+    expect(await overdue('0 0 3 * * *')).toBe(true);
+    const without = createBackupChecks({ storage, hubs: ['a'], schedule: undefined, now: () => now });
+    expect(await without.check(log)).toEqual([{ hub: 'a', overdue: false }]);
+  });
+});
