@@ -52,7 +52,7 @@ async function roundTrip(size: FleetSize, folder: string): Promise<Measured> {
 it('a large registry is backed up, wiped out and restored to what it was, in the memory that a small one needs', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hubkeeper-backup-'));
   try {
-    const small = await roundTrip({ devices: 10_000, modules: 1_000, edges: 102, configurations: 20 }, folder);
+    const small = await roundTrip({ devices: 30_000, modules: 3_000, edges: 300, configurations: 20 }, folder);
     const large = await roundTrip({ devices: 100_000, modules: 10_000, edges: 1_000, configurations: 20 }, folder);
     expect(large.liveMegabytes).toBeLessThanOrEqual(small.liveMegabytes * MOST_GROWTH);
   } finally {
