@@ -29,7 +29,13 @@ export function compareStage(
     await enterPhase(context, record.runId, 'compare');
     const { backup, mode, only } = meantBy(record);
     const wanted = await wantedOfBackup(context.storage, backup);
-    const plan = await writePlan(context, record, { live: snapshotIn(record), wanted, mode, only });
+    const plan = await writePlan(context, record, {
+      live: snapshotIn(record),
+      wanted,
+      mode,
+      only,
+      toShow: record.kind === 'plan',
+    });
     // Two may be at it: what one of them has noted is what counts.
     const noted = await noteOnce(context, record.runId, { plan });
     return then(context, noted, notesOf(noted).plan ?? plan);

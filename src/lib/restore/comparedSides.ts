@@ -9,6 +9,9 @@ import { hubOf } from '../runs/runRecord.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { lacksParent, managedByOf, parentScopesOf, type WantedRegistry, withParents } from './wanted.ts';
 
+/** A page has a thousand edge devices, and hubs answer 20 a minute at least. */
+const LONGEST_QUERY_MS = 5 * 60_000;
+
 export interface ComparedSides {
   readonly live: Side;
   readonly wanted: Side;
@@ -47,11 +50,12 @@ async function hasLackOfParents(lines: AsyncIterable<string>): Promise<boolean> 
 async function liveParentScopes(context: WorkContext, record: WorkRun) {
   const limits = {
     atMost: 1_000,
-    until: new Date(context.now().getTime() + 60_000),
+    until: new Date(context.now().getTime() + LONGEST_QUERY_MS),
     now: context.now,
     sleep: context.sleep,
   };
   const step = await collectExtras(context.hub(hubOf(record)), [], EXTRAS_START, limits);
   if (step.stoppedBy !== undefined) throw step.stoppedBy;
+  if (!step.position.done) throw new Error('The hub did not tell all parents of its edge devices in time.');
   return parentScopesOf(step.lines);
 }

@@ -35,6 +35,8 @@ export interface PlanInput {
   readonly mode: RestoreMode;
   /** Default: all identities. Configurations are left alone where only some are meant. */
   readonly only?: Only | undefined;
+  /** Nothing will be applied: what holds keys and is for that alone is not written. Default: false. */
+  readonly toShow?: boolean;
 }
 
 export interface WrittenPlan {
@@ -48,13 +50,14 @@ export interface WrittenPlan {
 
 /** Compares, and writes what came of it. Done again it writes anew under other names, and the same. */
 export async function writePlan(context: WorkContext, record: WorkRun, input: PlanInput): Promise<WrittenPlan> {
-  const { mode, only } = input;
+  const { mode, only, toShow = false } = input;
   const staging = await openStaging(context, record.runId);
   const results = context.storage.container(RESULTS_CONTAINER);
   await ensureContainer(results);
   const name = randomBytes(4).toString('hex');
   const rest: RestPart[] = [];
   const addRest = async (part: RestPartName, rows: AsyncIterable<object> | Iterable<object>): Promise<void> => {
+    if (toShow) return;
     const blobName = `rest-${part}-${name}.ndjson`;
     const items = await writeLines(staging.getBlockBlobClient(blobName), asText(rows));
     if (items > 0) rest.push({ part, blobName, items });
@@ -67,6 +70,7 @@ export async function writePlan(context: WorkContext, record: WorkRun, input: Pl
   const tally = planTally(mode);
   const compared = await comparedSides(context, record, input);
   const edgeDevices = createIdentityTable();
+  let hasDeployments = false;
   const comparison = compareSnapshots(compared.live, compared.wanted, {
     folder: tmpdir(),
     ...defined({ only }),
@@ -76,16 +80,17 @@ export async function writePlan(context: WorkContext, record: WorkRun, input: Pl
   for await (const change of comparison.changes()) {
     const planned = plan(change);
     tally.add(change, planned);
-    if (planned.is === 'line') lines.writeLine(0, planned.text);
+    if (planned.is === 'line' && !toShow) lines.writeLine(0, planned.text);
     if (planned.is !== 'left') told.writeLine(0, JSON.stringify(changeRecord(change)));
-    if (comesByDeployment(change, planned, mode)) edgeDevices.claim(change.id, 1);
+    if (comesByDeployment(change, planned, mode)) {
+      edgeDevices.claim(change.id, 1);
+      hasDeployments = true;
+    }
     const wait = lines.drain() ?? told.drain();
     if (wait !== undefined) await wait;
   }
-  await addRest(
-    'systemModules',
-    systemModuleRows(compared, (id) => edgeDevices.find(id) !== 0),
-  );
+  const isWanted = (id: string) => edgeDevices.find(id) !== 0;
+  if (hasDeployments) await addRest('systemModules', systemModuleRows(compared, isWanted));
   const live = () => openSnapshot(stagingOf(context, record.runId), input.live).lines();
   await addRest('managedBy', managedByRows(input.wanted.extras(), { mode, live, ...defined({ only }) }));
   const configurations = await plannedConfigurations(context, record, input);
@@ -97,9 +102,10 @@ export async function writePlan(context: WorkContext, record: WorkRun, input: Pl
   for (const refused of configurations.refused) told.writeLine(0, JSON.stringify(refused));
   await told.commit();
   const counts = tally.counts(comparison.counts(), configurations);
-  if (counts.lines > 0) await lines.commit('text/plain; charset=utf-8');
+  const hasLines = counts.lines > 0 && !toShow;
+  if (hasLines) await lines.commit('text/plain; charset=utf-8');
   return {
-    ...(counts.lines > 0 ? { lines: { blobName: linesBlob.name, count: counts.lines } } : {}),
+    ...(hasLines ? { lines: { blobName: linesBlob.name, count: counts.lines } } : {}),
     rest,
     counts: counts.ofMode,
     changes,

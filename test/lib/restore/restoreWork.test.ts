@@ -31,6 +31,7 @@ afterAll(async () => {
 beforeEach(async () => {
   const azurite = await startAzurite();
   await fetch(`${simulator.adminUrl}/reset`, { method: 'POST' });
+  await fetch(`${simulator.adminUrl}/faults`, { method: 'DELETE' });
   context = testContext(azurite.connectionString, { hub, environment: { HUB_TIER: 'S3' } });
 });
 
@@ -180,6 +181,34 @@ describe('a drill', () => {
       state: 'completed',
       result: { differences: 0 },
     });
+  });
+});
+
+describe('what could not be restored', () => {
+  it('fails a drill, and is told of a restore, with the difference', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    await wipe();
+    const fault = { operation: 'importLine', code: 'ArgumentInvalid', idPattern: '^cert$' };
+    const set = await fetch(`${simulator.adminUrl}/faults`, { method: 'POST', body: JSON.stringify(fault) });
+    expect(set.status).toBe(201);
+    const drill = await work('drill', { backup, to: 'default' });
+    expect(drill).toMatchObject({
+      state: 'failed',
+      error: { code: 'drillDiffers' },
+      result: { differences: 1 },
+      outcomes: { failed: 1 },
+    });
+    const told = context.storage
+      .container('provision-results')
+      .getBlockBlobClient(`default/_/${drill.runId}/differences.ndjson`);
+    expect(JSON.parse((await told.downloadToBuffer()).toString())).toEqual({
+      id: 'cert',
+      change: 'created',
+      fields: [],
+    });
+    const restored = await work('restore', { backup, mode: 'exact', confirm: hub.hubName });
+    expect(restored).toMatchObject({ state: 'completedWithFailures', outcomes: { failed: 1 }, result: { create: 1 } });
   });
 });
 
