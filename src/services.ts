@@ -17,7 +17,6 @@ import type { ProvisioningContext, ProvisionRun } from './lib/provisioning/run/p
 import { createRegistryClient, parseHubConnection, type RegistryClient } from './lib/registry/index.ts';
 import { RUN_KINDS, type RunRecord, runsOf } from './lib/runKinds.ts';
 import type { RunStarter } from './lib/runs/restartRun.ts';
-import type { ReadEffects } from './lib/runs/runEffects.ts';
 import type { RunBase } from './lib/runs/runRecord.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
@@ -96,10 +95,6 @@ export function working(invocation: InvocationLog, starter: RunStarter): WorkCon
     ...context,
     start: (work) => startWork(context, starter, work),
     applyFile: applyFileBy(provisioning(invocation), starter),
+    readEffects: readEffectsBy(provisioning(invocation)),
   };
-}
-
-/** Tells what a run did to its hub, so that it can be undone. */
-export function readEffects(invocation: InvocationLog): ReadEffects {
-  return readEffectsBy(provisioning(invocation));
 }

@@ -18,7 +18,7 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
-    'src/hosting provisioning/run provisioning/texts restore backup work runs settings.ts registryExtras configurationsFile devicesFile registry textFile codeText.ts',
+    'src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras configurationsFile devicesFile registry textFile codeText.ts',
   bench: 'runs devicesFile local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
@@ -34,15 +34,15 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run',
+    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run',
   'src/hosting':
-    'src/orchestrations provisioning/steps provisioning/drop restore backup work hubJobs runs turns codeText.ts',
+    'src/orchestrations provisioning/steps provisioning/drop undo restore backup work hubJobs runs turns errors.ts codeText.ts',
   'src/services.ts':
     'provisioning/effects provisioning/job provisioning/drop backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
   'src/orchestrations': 'provisioning/steps provisioning/preImage work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',
-  'src/lib/workKinds.ts': 'restore backup work',
+  'src/lib/workKinds.ts': 'undo restore backup work',
   'src/lib/health.ts': 'registry storage redact.ts',
 
   'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
@@ -63,7 +63,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
   'src/lib/undo':
-    'registryExtras runs registryLines configurationsFile devicesFile registry storage textFile countText.ts codeText.ts',
+    'work registryExtras runs registryLines configurationsFile devicesFile registry storage textFile countText.ts codeText.ts',
   'src/lib/restore':
     'backup work registryExtras hubJobs runs turns registryLines configurationsFile devicesFile registry storage textFile errors.ts codeText.ts',
   'src/lib/backup':

@@ -1,15 +1,14 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { input } from 'durable-functions';
-
-import { answerToRestore } from '../hosting/restoreReplies.ts';
 import { runStarter } from '../hosting/runStarter.ts';
+import { answerToWork } from '../hosting/workReplies.ts';
 import { startRequested } from '../lib/restore/startRequested.ts';
 import { working } from '../services.ts';
 
 /** `POST /api/drills`: 202 with the record of the run that restores a backup into an empty hub and compares. */
 export function drillOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   const starter = runStarter(context);
-  return answerToRestore(request, (body) => startRequested(working(context, starter), 'drill', body));
+  return answerToWork(request, (body) => startRequested(working(context, starter), 'drill', body));
 }
 
 app.http('drillOnHttp', {

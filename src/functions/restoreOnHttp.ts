@@ -1,15 +1,14 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { input } from 'durable-functions';
-
-import { answerToRestore } from '../hosting/restoreReplies.ts';
 import { runStarter } from '../hosting/runStarter.ts';
+import { answerToWork } from '../hosting/workReplies.ts';
 import { startRequested } from '../lib/restore/startRequested.ts';
 import { working } from '../services.ts';
 
 /** `POST /api/restores`: 202 with the record of the run that restores a backup; 409 unless `confirm` is the name of the hub. */
 export function restoreOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   const starter = runStarter(context);
-  return answerToRestore(request, (body) => startRequested(working(context, starter), 'restore', body));
+  return answerToWork(request, (body) => startRequested(working(context, starter), 'restore', body));
 }
 
 app.http('restoreOnHttp', {

@@ -9,6 +9,7 @@ import type { OrchestrationContext } from 'durable-functions';
 
 import type { RunInstances } from '../../src/lib/hubJobs/askAgain.ts';
 import { applyFileBy } from '../../src/lib/provisioning/drop/applyFile.ts';
+import { readEffectsBy } from '../../src/lib/provisioning/effects/readEffects.ts';
 import { STEP_NAMES, takeStep } from '../../src/lib/provisioning/steps/takeStep.ts';
 import { workChunk } from '../../src/lib/provisioning/steps/workChunk.ts';
 import { type RunRecord, runsOf } from '../../src/lib/runKinds.ts';
@@ -51,6 +52,7 @@ export function workContext(context: TestContext, starter: RunStarter = counting
     ...work,
     start: (wanted) => startWork(work, starter, wanted),
     applyFile: applyFileBy(context, starter),
+    readEffects: readEffectsBy(context),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { API_TEXTS, type ApiText } from '../../src/hosting/apiTexts.ts';
 import { backupStatus } from '../../src/hosting/backupReplies.ts';
-import { REFUSED_STATUS } from '../../src/hosting/restoreReplies.ts';
+import { REFUSED_STATUS } from '../../src/hosting/workReplies.ts';
 import { BACKUP_TEXTS } from '../../src/lib/backup/backupErrors.ts';
 import { codeOf } from '../../src/lib/codeText.ts';
 import { RECORD_TEXTS } from '../../src/lib/runs/parseRunRecord.ts';

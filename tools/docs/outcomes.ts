@@ -21,6 +21,7 @@ import { EFFECT_TEXTS } from '../../src/lib/runs/runEffects.ts';
 import { SETTINGS_TEXTS } from '../../src/lib/settings.ts';
 import { FILE_REASONS } from '../../src/lib/textFile/fileReasons.ts';
 import type { ReasonText } from '../../src/lib/textFile/reasonText.ts';
+import { UNDO_NOTES, UNDO_TEXTS } from '../../src/lib/undo/undoTexts.ts';
 import { WORK_TEXTS } from '../../src/lib/work/workErrors.ts';
 import { code, table } from './markdown.ts';
 
@@ -105,7 +106,9 @@ export function renderOutcomes(): string {
     codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS, ...EFFECT_TEXTS }),
     '## Runs that do not provision',
     'The `error` of a run of another kind: of backups and all that is done with them.',
-    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS }),
+    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS, ...UNDO_TEXTS }),
+    'What the plan of an undo says beside its counts (`notes` in its result).',
+    codeTable(UNDO_NOTES),
     '## Backups',
     'A backup cannot be used as it was asked for. Nothing is changed.',
     codeTable(BACKUP_TEXTS),

@@ -78,6 +78,7 @@ const OPTIONAL: Shape = {
   outcomes: isCounts,
   error: holding({ code: isText, message: isText }),
   report: holding({ container: isText, json: isText }),
+  reads: (value) => Array.isArray(value) && value.every(isText),
 };
 
 /** @throws RunDamaged */

@@ -151,6 +151,8 @@ export interface RunBase {
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   readonly error?: RunError;
   readonly report?: RunReportFiles;
+  /** Runs whose containers it reads: these are kept as long as it goes on. */
+  readonly reads?: readonly string[];
 }
 
 export function hubOf({ runId, hub }: Pick<RunBase, 'runId' | 'hub'>): string {

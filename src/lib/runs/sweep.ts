@@ -2,6 +2,7 @@ import { safeError } from '../redact.ts';
 import { runIdOfContainer } from '../storage/containers.ts';
 import { type RunStarter, restartIfLost } from './restartRun.ts';
 import type { RunContext } from './runContext.ts';
+import { isFinal, RUN_STATES } from './runRecord.ts';
 import type { RunSummary } from './runStore.ts';
 
 /** What has had no run, though it should have one: which runs were started for it, and how much of it is too old. */
@@ -15,11 +16,14 @@ export interface SweepResult extends FoundNew {
   readonly containersRemoved: number;
 }
 
+const UNFINISHED = RUN_STATES.filter((state) => !isFinal(state));
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Finds what events have lost: runs that were never begun, and runs of any kind without a living orchestration. Removes
- * the staging of runs that have been final for `STAGING_DAYS`, or `UNDO_DAYS` where they can be undone from it.
+ * the staging of runs that have been final for `STAGING_DAYS`, or `UNDO_DAYS` where they can be undone from it,
+ * but for what a run that goes on reads.
  *
  * @param startNew starts the runs that were never begun; it is given those that are known
  */
@@ -41,18 +45,26 @@ export async function sweep(
     if (result?.started) restarted.push(runId);
   }
 
+  const read = await containersRead(context);
   let containersRemoved = 0;
   for await (const container of storage.service.listContainers({ prefix: 'hubkeeper-run-' })) {
     const runId = runIdOfContainer(container.name);
     const run = known.get(runId ?? '');
     // Never the staging of a run that is not known to be final.
     if (!run?.final || run.finishedAt === undefined) continue;
+    if (read.has(run.runId)) continue;
     const days = run.hasPreImage ? Math.max(settings.stagingDays, settings.undoDays) : settings.stagingDays;
     if (context.now().getTime() - Date.parse(run.finishedAt) < days * DAY_MS) continue;
     await storage.container(container.name).deleteIfExists();
     containersRemoved += 1;
   }
   return { ...found, restarted, containersRemoved };
+}
+
+/** Runs whose containers are read by others that have not ended. */
+async function containersRead({ runs }: RunContext): Promise<ReadonlySet<string>> {
+  const reading = await Promise.all(UNFINISHED.map((state) => runs.survey({ state })));
+  return new Set(reading.flatMap(({ records }) => records.flatMap(({ reads = [] }) => reads)));
 }
 
 /** Does something for one run or drop; what goes wrong there holds up none of the others, and is met again next time. */

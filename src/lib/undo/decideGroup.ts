@@ -30,6 +30,8 @@ export interface UndoFacts {
   scopeNow(id: string): string | undefined;
   /** Devices that the run has not touched are linked to this one now. */
   hasOtherChildren(id: string): boolean;
+  /** Whether the pre-image tells who managed a module. */
+  readonly knowsManagers: boolean;
   /** Whether anybody has looked what was there of an identity that a line of this mode names. */
   isBeforeKnown(mode: EffectLine['mode']): boolean;
 }
@@ -67,9 +69,9 @@ export function* decideGroup(
   for (const { moduleId, rows, undo: ofModule } of undone) {
     // The device takes it along.
     if (undo.do === 'remove' && rows.live !== undefined && rows.line === undefined) continue;
-    yield { id, moduleId, undo: ofModule, ...(undo.do === 'remove' ? {} : waysOf(ofModule, rows, force)) };
+    yield { id, moduleId, undo: ofModule, ...(undo.do === 'remove' ? {} : waysOf(ofModule, rows, { facts, force })) };
   }
-  if (identities.has('')) yield { id, undo, ...waysOf(undo, device, force) };
+  if (identities.has('')) yield { id, undo, ...waysOf(undo, device, { facts, force }) };
 }
 
 function caseOf({ before, live, line }: IdentityRows, facts: UndoFacts): UndoCase {
@@ -104,15 +106,17 @@ function linkOf({ before, live }: IdentityRows, facts: UndoFacts): Pick<UndoCase
 function waysOf(
   undo: Undo,
   { before, live }: IdentityRows,
-  force: boolean,
+  { facts, force }: { readonly facts: UndoFacts; readonly force: boolean },
 ): Pick<UndoneIdentity, 'line' | 'system' | 'managedBy'> {
   const writes = undo.do === 'restore' || undo.do === 'recreate';
   if (writes && before !== undefined && isOfHub(before)) return { system: before };
   const origin = writes && before !== undefined ? (JSON.parse(before) as ModuleOrigin) : undefined;
   const line = undoLine(undo, { before, live, force });
   if (line === undefined) return {};
-  const isModule = typeof origin?.moduleId === 'string';
-  return { line, ...(isModule && origin.managedBy !== undefined ? { managedBy: origin.managedBy } : {}) };
+  if (typeof origin?.moduleId !== 'string') return { line };
+  // Read singly, a module that nobody manages says nothing of it.
+  const managedBy = origin.managedBy ?? (facts.knowsManagers ? null : undefined);
+  return { line, ...(managedBy === undefined ? {} : { managedBy }) };
 }
 
 /** A module that a deployment has made, or that came with an edge device. */

@@ -141,6 +141,7 @@ function factsOf(
     isDeleted: (id) => [DELETED + YES, DELETED + MAYBE].includes(ended.find(id)),
     scopeNow: (id) => scopes.get(id),
     hasOtherChildren: (id) => otherChildren.has(id),
+    knowsManagers: way === 'single',
     // Of lines that only create nothing is read singly.
     isBeforeKnown: (mode) => way === 'export' || (way === 'single' && MODE_RULES[mode].present !== 'failsExists'),
   };

@@ -12,7 +12,7 @@ import type { WorkContext, WorkRun, WorkToStart } from './workRun.ts';
 export async function startWork(
   context: Pick<WorkContext, 'runs' | 'now' | 'settings' | 'storage' | 'hub' | 'isIdle' | 'sleep' | 'log'>,
   starter: RunStarter,
-  { kind, hub, request, once }: WorkToStart,
+  { kind, hub, request, once, reads }: WorkToStart,
 ): Promise<WorkRun> {
   const runId = workRunId(once === undefined ? undefined : [context.storage.accountName, kind, hub ?? '', once]);
   const at = context.now().toISOString();
@@ -22,6 +22,7 @@ export async function startWork(
     runId,
     ...(hub === undefined ? {} : { hub }),
     request,
+    ...(reads === undefined ? {} : { reads }),
     jobs: {},
     state: 'accepted',
     createdAt: at,

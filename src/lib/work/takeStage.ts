@@ -15,7 +15,8 @@ import { workError } from './workErrors.ts';
 import type { WorkContext, WorkKind, WorkRun } from './workRun.ts';
 import { BEGIN, WORK_STAGE, WORK_TURN } from './workSteps.ts';
 
-export type KindsOfWork = Readonly<Partial<Record<WorkKind, KindOfWork>>>;
+/** The stages of each kind; of one that is done in several ways, by what was asked for. */
+export type KindsOfWork = Readonly<Partial<Record<WorkKind, KindOfWork | ((record: WorkRun) => KindOfWork)>>>;
 
 const HOUR_MS = 60 * 60_000;
 /** Trouble of the hub is waited out for this long. */
@@ -40,7 +41,8 @@ export async function takeStages(context: WorkContext, kinds: KindsOfWork, input
 async function takeStage(context: WorkContext, kinds: KindsOfWork, input: StageInput): Promise<Step> {
   const record = await openWork(context, input.runId);
   if (record === undefined) return ENDED;
-  const kind = kinds[record.kind];
+  const found = kinds[record.kind];
+  const kind = typeof found === 'function' ? found(record) : found;
   if (kind === undefined) throw new TypeError(`There are no stages for ${record.kind}.`);
   if (input.stage === BEGIN) return begin(context, record, kind, input);
   const stage = stageOf(kind, input.stage);

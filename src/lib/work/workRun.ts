@@ -3,6 +3,7 @@
 import type { Snapshot } from '../registryLines/snapshot.ts';
 import type { ApplyFile } from '../runs/applyFile.ts';
 import type { RunContext } from '../runs/runContext.ts';
+import type { ReadEffects } from '../runs/runEffects.ts';
 import type { RunBase, RunJob, RunKind } from '../runs/runRecord.ts';
 
 export type WorkKind = Exclude<RunKind, 'provision'>;
@@ -61,6 +62,8 @@ export interface WorkToStart {
   readonly request: Readonly<Record<string, unknown>>;
   /** Asked for with the same words again, it is the same run. Default: each time another. */
   readonly once?: string;
+  /** Runs whose containers it reads. */
+  readonly reads?: readonly string[];
 }
 
 /** What the stages of work do with. */
@@ -69,4 +72,6 @@ export interface WorkContext extends RunContext<WorkRun> {
   start(work: WorkToStart): Promise<WorkRun>;
   /** The one door by which lines are applied to a hub. */
   readonly applyFile: ApplyFile;
+  /** What a run did to its hub, so that it can be undone. */
+  readonly readEffects: ReadEffects;
 }
