@@ -1,18 +1,26 @@
 /** What the report of a restore, a drill or a delete-all says. */
 
+import { defined } from '../defined.ts';
 import type { ReportOptions } from '../work/reportStage.ts';
+import { requestOf } from '../work/request.ts';
+import { differencesBlob } from './checkAfter.ts';
+import type { RestoreRequest } from './requests.ts';
 import { notesOf } from './restoreNotes.ts';
 import { sayRestore } from './restoreTexts.ts';
 
 export const RESTORE_REPORT: ReportOptions = {
   result(record) {
     const { plan, differences, backup } = notesOf(record);
-    return {
-      ...plan?.counts,
-      ...(backup === undefined ? {} : { backup }),
-      ...(differences === undefined ? {} : { differences }),
-      ...(plan === undefined ? {} : { changes: plan.changes }),
-    };
+    const asked = requestOf<Partial<RestoreRequest>>(record);
+    // A delete-all names the backup that it has made.
+    return defined({ ...plan?.counts, backup: backup ?? asked.backup, mode: asked.mode, differences });
+  },
+  files(record) {
+    const { plan, differences } = notesOf(record);
+    return defined({
+      changes: plan?.changes,
+      differences: differences === undefined ? undefined : differencesBlob(record),
+    });
   },
   left: (record) => notesOf(record).differences ?? 0,
   failure: ({ kind }, count) => (kind === 'drill' ? sayRestore('drillDiffers', { count }) : undefined),

@@ -4,10 +4,12 @@
  */
 
 import { hubOf } from '../runs/runRecord.ts';
+import { writeJson } from '../storage/jsonBlob.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
 import { changeStages } from '../work/changeStages.ts';
 import { exportStages, snapshotIn } from '../work/exportStages.ts';
 import { demandConfirmed, requestOf } from '../work/request.ts';
+import { resultFolder } from '../work/resultFolder.ts';
 import type { KindOfWork, Stage, StageReply } from '../work/stage.ts';
 import { enterPhase } from '../work/workNotes.ts';
 import { orRefused } from '../work/workRefused.ts';
@@ -29,10 +31,14 @@ export const PLAN_WORK: KindOfWork = {
   stages: {
     open: { work: openingWith('export') },
     ...exportBefore,
-    compare: compareStage((_context, record, { counts, changes }) => {
+    compare: compareStage(async (context, record, { counts, changes }) => {
+      const { runId, kind, hub, request } = record;
       const { backup, mode = 'exact' } = requestOf<RestoreRequest>(record);
-      const report = { container: RESULTS_CONTAINER, json: changes };
-      return { end: 'completed', fields: { result: { ...counts, backup, mode, changes }, report } };
+      const result = { ...counts, backup, mode, changes };
+      const json = `${resultFolder(record)}/report.json`;
+      const blob = context.storage.container(RESULTS_CONTAINER).getBlockBlobClient(json);
+      await writeJson(blob, { runId, kind, hub, request, result });
+      return { end: 'completed', fields: { result, report: { container: RESULTS_CONTAINER, json, changes } } };
     }),
   },
 };

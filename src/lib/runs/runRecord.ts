@@ -101,6 +101,10 @@ export interface RunReportFiles {
   readonly rejectedLines?: string;
   /** Every line of `configurations.txt`. */
   readonly configurations?: string;
+  /** Of work that is no provisioning: the plan, what no line did, what differed in the end; a line of JSON each. */
+  readonly changes?: string;
+  readonly rest?: string;
+  readonly differences?: string;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   type Outcome,
   type RunBase,
   type RunError,
+  type RunReportFiles,
   type RunState,
 } from '../runs/runRecord.ts';
 import { ensureContainer } from '../storage/ensureContainer.ts';
@@ -24,8 +25,10 @@ import type { WorkContext, WorkRun } from './workRun.ts';
 const { notesOf } = workNotes();
 
 export interface ReportOptions {
-  /** What scripts read of the result; where the outcomes of the rest lie is added. */
+  /** What scripts read of the result. */
   result(record: WorkRun): Readonly<Record<string, unknown>>;
+  /** Blobs that lie beside the report, and are fetched with it. */
+  files?(record: WorkRun): Pick<RunReportFiles, 'changes' | 'differences'>;
   /** What is not as it was to be, beside what failed. */
   left(record: WorkRun): number;
   /** Why the run has failed, if it has when so much is not as it was to be. Default: it has completed with failures. */
@@ -51,7 +54,8 @@ async function endWithReport(context: WorkContext, record: WorkRun, options: Rep
   const failed: unknown[] = [];
   const rest = `${folder}/rest.ndjson`;
   const restItems = await writeLines(results.getBlockBlobClient(rest), kept(restOutcomes(context, record), failed));
-  const result = { ...options.result(record), ...(restItems === 0 ? {} : { rest }) };
+  const files = { ...options.files?.(record), ...(restItems === 0 ? {} : { rest }) };
+  const result = options.result(record);
   const { runId, kind, hub, request } = record;
   const appliedBy = applied && {
     runId: applied.runId,
@@ -63,7 +67,7 @@ async function endWithReport(context: WorkContext, record: WorkRun, options: Rep
   const report = { runId, kind, hub, request, result, outcomes, appliedBy, rest: restAt?.outcomes, failed };
   await writeJson(results.getBlockBlobClient(json), report);
   const ending = endingOf(record, applied, { outcomes, options });
-  return { ...ending, fields: { result, outcomes, report: { container: RESULTS_CONTAINER, json } } };
+  return { ...ending, fields: { result, outcomes, report: { container: RESULTS_CONTAINER, json, ...files } } };
 }
 
 async function* kept(lines: AsyncIterable<string>, failed: unknown[]): AsyncGenerator<string, void> {

@@ -115,7 +115,11 @@ describe('a restore', () => {
 
     const restored = await work('restore', { backup, mode: 'exact', confirm: hub.hubName, check: true });
     expect(restored.error).toBeUndefined();
-    expect(restored).toMatchObject({ state: 'completed', result: { create: 12, differences: 0 } });
+    expect(restored).toMatchObject({
+      state: 'completed',
+      result: { create: 12, differences: 0, backup, mode: 'exact' },
+    });
+    expect(Object.keys(restored.report ?? {}).sort()).toEqual(['changes', 'container', 'differences', 'json', 'rest']);
     expect(differences(before, await state())).toEqual([]);
   });
 
