@@ -1,5 +1,6 @@
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
+import { renderWorkResult } from '../render/backupText.ts';
 import type { Dropped } from '../render/confirmText.ts';
 import type { Output } from '../render/output.ts';
 import { renderOutcome, renderRun } from '../render/runText.ts';
@@ -48,7 +49,7 @@ export async function showRecord(
 async function showWork(connection: Connection, record: WorkRun, options: ShowOptions, output: Output): Promise<void> {
   const look = { now: new Date(), paint: output.style, columns: output.columns, command: connection.command };
   const render = options.detailed ? renderWork : renderWorkOutcome;
-  for (const line of render(record, look)) output.print(line);
+  for (const line of [...render(record, look), ...renderWorkResult(record, look)]) output.print(line);
   const still = stillnessOf(record, look.now, look.now);
   for (const line of renderStillness(still, output.columns)) output.print(line);
   if (options.report !== undefined) {

@@ -48,6 +48,12 @@ function titled(title: string, text: string, columns: number | undefined): reado
   return behind(`  ${title.padEnd(10)}`, wrap(text, 12, columns));
 }
 
+/** What a run about backups came to; nothing for one of another kind. */
+export function renderWorkResult(record: WorkRun, look: TextLook): string[] {
+  if (record.kind === 'backup') return renderBackupResult(record, look);
+  return record.kind === 'verify' ? renderVerified(record, look) : [];
+}
+
 const RESULT_TEXT: Readonly<Record<VerifyResult['result'], string>> = {
   good: 'good',
   damaged: 'damaged',

@@ -47,7 +47,8 @@ export async function copyVerified(
 
 async function startCopy(from: BlockBlobClient, to: BlockBlobClient): Promise<void> {
   try {
-    // The source needs no signature: it is in the account that the request is signed for.
+    // The source needs no signature: it is in the account that the request is signed for, by a key or an identity
+    // (https://learn.microsoft.com/rest/api/storageservices/copy-blob).
     const poller = await to.beginCopyFromURL(from.url, {
       intervalInMs: POLL_MS,
       conditions: { ifNoneMatch: '*' },

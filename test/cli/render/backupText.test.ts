@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { backupJson, renderBackupResult, renderPruned, renderVerified } from '../../../cli/render/backupText.ts';
+import {
+  backupJson,
+  renderBackupResult,
+  renderPruned,
+  renderVerified,
+  renderWorkResult,
+} from '../../../cli/render/backupText.ts';
 import type { WorkRun } from '../../../src/lib/work/workRun.ts';
 import { tornLines } from '../onTerminal.ts';
 
@@ -74,6 +80,13 @@ test('backups that were verified stand below each other, each with what is wrong
     `    ${problems[0]}`,
   ]);
   expect(renderVerified(run({ result: { backups: [] } }), look)).toEqual(['', '  There is no backup to verify.']);
+});
+
+test('the run of a backup or of a verification shows what it came to; one of another kind does not', () => {
+  const shown = (kind: WorkRun['kind']) => renderWorkResult(run({ kind, result: { ...result, backups: [] } }), look);
+  expect(shown('backup')).toContain(`  backup    ${name}`);
+  expect(shown('verify')).toContain('  There is no backup to verify.');
+  expect(shown('plan')).toEqual([]);
 });
 
 test.each([undefined, 80, 40])('what is kept and removed is told with why, at %s columns', (columns) => {

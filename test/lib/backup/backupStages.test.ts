@@ -199,9 +199,11 @@ describe('a backup', () => {
   it('is one and good when each of its steps is taken twice, also at once', async () => {
     const twins: Promise<unknown>[] = [];
     const { record, failures, name } = await backUp(hub, async (activity, input) => {
-      if (activity === WORK_STAGE) twins.push(takeStages(workContext(context), KINDS_OF_WORK, input as never));
+      if (activity !== WORK_STAGE) return;
+      // One that meets the other at the same blob fails, and would be taken again.
+      twins.push(takeStages(workContext(context), KINDS_OF_WORK, input as never).catch(() => undefined));
     });
-    await Promise.allSettled(twins);
+    await Promise.all(twins);
     expect(failures).toEqual([]);
     expect(record.state).toBe('completed');
     expect(await statesOf()).toEqual(['good']);
