@@ -15,14 +15,22 @@ export function canAsk({ json }: { readonly json: boolean }): boolean {
  */
 export async function askName(name: string, question: string, signal: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // A terminal that is read line by line gives Ctrl-C and the end of the input to its reader.
+  const given = new AbortController();
+  terminal.on('SIGINT', () => process.emit('SIGINT'));
+  terminal.on('close', () => given.abort());
+  let typed: string;
   try {
-    const typed = (await terminal.question(`${question} Type its name (${name}) to go on: `, { signal })).trim();
-    if (typed.toLowerCase() === name.toLowerCase()) return typed;
-    throw usageError('That is not the name of the hub: nothing was changed.', `Its name is ${name}.`);
+    typed = await terminal.question(`${question} Type its name (${name}) to go on: `, {
+      signal: AbortSignal.any([signal, given.signal]),
+    });
   } catch (error) {
     if (signal.aborted) throw new CliError(EXIT.interrupted, 'Interrupted: nothing was changed.');
-    throw error;
+    if (!given.signal.aborted) throw error;
+    typed = '';
   } finally {
     terminal.close();
   }
+  if (typed.trim().toLowerCase() === name.toLowerCase()) return typed.trim();
+  throw usageError('That is not the name of the hub: nothing was changed.', `Its name is ${name}.`);
 }

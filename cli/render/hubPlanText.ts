@@ -61,7 +61,7 @@ function sentences({ lost, left, rejected }: PlanCountsOfMode): readonly string[
     ...(lost.reportedProperties === 0
       ? []
       : [
-          `Reported properties of ${formatPlural(lost.reportedProperties, 'device')} and modules come back only when these report anew.`,
+          `Reported properties of ${formatCount(lost.reportedProperties)} devices and modules come back only when these report anew.`,
         ]),
     ...(rejected === 0 ? [] : [`${formatPlural(rejected, 'line')} could not be compared.`]),
   ];
