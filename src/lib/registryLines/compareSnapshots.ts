@@ -9,8 +9,12 @@ import path from 'node:path';
 import { defined } from '../defined.ts';
 import { type Problem, problemOf } from '../devicesFile/findings.ts';
 import { createIdentityHash } from '../devicesFile/identityTable.ts';
+import { comparedLine } from './comparedLine.ts';
 import { compareIdentity } from './compareIdentity.ts';
-import { type LineIdentity, readIdentityOf, verifiedIdentityOf } from './lineIdentity.ts';
+import type { Fields } from './differences.ts';
+import { mayBeRounded, parseAsWritten } from './exactJson.ts';
+import { LineDigest } from './lineDigest.ts';
+import { identityOfFields, type LineIdentity, parseLine, verifiedIdentityOf } from './lineIdentity.ts';
 import type { SnapshotKeys } from './snapshot.ts';
 import { Spill } from './spill.ts';
 
@@ -115,18 +119,21 @@ async function* readChanges(
   signal?.throwIfAborted();
   const own = await mkdtemp(path.join(folder, 'hubkeeper-compare-'));
   const spills: Spill[] = [];
+  // Where a line of one side is not parsed anyway, it costs less to parse those that differ.
+  const digest = before.verified === true || after.verified === true ? undefined : new LineDigest();
   const spread = async (side: Side, name: SideName): Promise<Spill> => {
     const spill = await Spill.create(path.join(own, name), buckets);
     spills.push(spill);
-    await spreadSide(side, spill, { ...options, reject: rejecterOf(name, options, tally) });
+    await spreadSide(side, spill, { ...options, digest, reject: rejecterOf(name, options, tally) });
     return spill;
   };
   try {
     const [from, to] = [await spread(before, 'before'), await spread(after, 'after')];
     for (let bucket = 0; bucket < buckets; bucket += 1) {
       signal?.throwIfAborted();
-      const rowsBefore = inOrder(await from.read(bucket), rejecterOf('before', options, tally));
-      const rowsAfter = inOrder(await to.read(bucket), rejecterOf('after', options, tally));
+      const [readBefore, readAfter] = await Promise.all([from.read(bucket), to.read(bucket)]);
+      const rowsBefore = inOrder(readBefore, rejecterOf('before', options, tally));
+      const rowsAfter = inOrder(readAfter, rejecterOf('after', options, tally));
       for (const pair of joined(rowsBefore, rowsAfter)) {
         const change = changeOf(pair, { before: before.keys, after: after.keys }, tally);
         if (change !== undefined) yield change;
@@ -152,34 +159,45 @@ const SEED = [
   0x9e3779b1, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f, 0x165667b1, 0x2545f491, 0x1b873593, 0xe6546b64, 0x38495ab5,
 ];
 
-async function spreadSide(
-  side: Side,
-  spill: Spill,
-  { buckets, signal, only, reject }: AllOptions & { readonly reject: Reject },
-): Promise<void> {
+type SpreadOptions = AllOptions & { readonly digest: LineDigest | undefined; readonly reject: Reject };
+
+async function spreadSide(side: Side, spill: Spill, options: SpreadOptions): Promise<void> {
+  const { buckets, signal, only, digest, reject } = options;
   const hash = createIdentityHash(new Uint32Array(SEED));
   const hashed = new Uint32Array(4);
-  const identityIn = side.verified === true ? verifiedIdentityOf : readIdentityOf;
+  const isVerified = side.verified === true;
   let number = 0;
   for await (const written of side.lines()) {
     number += 1;
     // An export may begin with a line of plain text, and end with an empty one.
     const text = written.trim();
     if (text === '' || (number === 1 && isPlainText(text))) continue;
-    const identity = identityIn(text);
-    if ('code' in identity) {
-      reject(number, identity);
+    const line: ReadLine = isVerified ? verifiedIdentityOf(text) : readLine(text, digest);
+    if ('code' in line) {
+      reject(number, line);
       continue;
     }
-    const { id, moduleId = '' } = identity;
-    if (only?.(identity) === false) continue;
+    const { id, moduleId = '', digested = '' } = line;
+    if (only?.(moduleId === '' ? { id } : { id, moduleId }) === false) continue;
     hash(id, hashed);
-    const wait = spill.add((hashed[0] ?? 0) % buckets, `${number}\t${id}\t${moduleId}\t${text}`);
+    const wait = spill.add((hashed[0] ?? 0) % buckets, `${number}\t${id}\t${moduleId}\t${digested}\t${text}`);
     if (wait !== undefined) {
       await wait;
       signal?.throwIfAborted();
     }
   }
+}
+
+type ReadLine = (LineIdentity & { readonly digested?: string }) | Problem;
+
+/** Of a line that may be anything, read once for all. */
+function readLine(text: string, digest: LineDigest | undefined): ReadLine {
+  const parsed = parseLine(text);
+  if ('code' in parsed) return parsed;
+  const identity = identityOfFields(parsed.fields);
+  if (digest === undefined || 'code' in identity) return identity;
+  const fields = mayBeRounded(text) ? (parseAsWritten(text) as Fields) : parsed.fields;
+  return { ...identity, digested: digest.of(comparedLine(fields)) };
 }
 
 /** What could be a damaged device is no such text. */
@@ -192,6 +210,8 @@ interface Row {
   readonly id: string;
   /** '' of a device, which so comes before its modules. */
   readonly moduleId: string;
+  /** '' where there is none. */
+  readonly digested: string;
   readonly text: string;
 }
 
@@ -214,11 +234,13 @@ function rowOf(row: string): Row {
   const afterLine = row.indexOf('\t');
   const afterId = row.indexOf('\t', afterLine + 1);
   const afterModule = row.indexOf('\t', afterId + 1);
+  const afterDigest = row.indexOf('\t', afterModule + 1);
   return {
     line: Number(row.slice(0, afterLine)),
     id: row.slice(afterLine + 1, afterId),
     moduleId: row.slice(afterId + 1, afterModule),
-    text: row.slice(afterModule + 1),
+    digested: row.slice(afterModule + 1, afterDigest),
+    text: row.slice(afterDigest + 1),
   };
 }
 
@@ -258,7 +280,7 @@ function changeOf(
     const texts = defined({ before: ownCopy(before?.text), after: ownCopy(after?.text) });
     return { ...identityOfRow(id, moduleId), change, fields: [], ...texts };
   }
-  const { fields, keysUnknown } = before.text === after.text ? SAME : differenceOf(id, before.text, after.text, keys);
+  const { fields, keysUnknown } = isSameRow(before, after) ? SAME : differenceOf(id, before.text, after.text, keys);
   if (keysUnknown) tally.keysUnknown += 1;
   tally.add(fields.length === 0 ? 'unchanged' : 'changed', isModule);
   if (fields.length === 0) return undefined;
@@ -270,6 +292,10 @@ function changeOf(
     before: ownCopy(before.text),
     after: ownCopy(after.text),
   };
+}
+
+function isSameRow(before: Row, after: Row): boolean {
+  return (before.digested !== '' && before.digested === after.digested) || before.text === after.text;
 }
 
 const SAME = { fields: [], keysUnknown: false } as const;

@@ -12,21 +12,31 @@ export interface LineIdentity {
 /** IoT Hub docs, "Quotas and throttling": of a device or module id. */
 const LONGEST_ID = 128;
 
-/** The identity of a line that may be anything, or what is wrong with it; keys are read as a hub reads them, in any case. */
-export function readIdentityOf(text: string): LineIdentity | Problem {
+/** A line that may be anything, parsed, or what is wrong with it. */
+export function parseLine(text: string): { readonly fields: Record<string, unknown> } | Problem {
   let line: unknown;
   try {
     line = JSON.parse(text);
   } catch {
     return text.startsWith('{') ? problemOf('badJson', { ...explainJsonError(text) }) : problemOf('notAnObject');
   }
-  if (!isObject(line)) return problemOf('notAnObject');
+  return isObject(line) ? { fields: line } : problemOf('notAnObject');
+}
+
+/** The identity of a line, or what is wrong with it; keys are read as a hub reads them, in any case. */
+export function identityOfFields(line: Record<string, unknown>): LineIdentity | Problem {
   const id = nameIn(line, 'id');
   if (typeof id === 'object') return id;
   if (id === undefined) return problemOf('idMissing', { hint: '' });
   const moduleId = nameIn(line, 'moduleId');
   if (typeof moduleId === 'object') return moduleId;
   return moduleId === undefined ? { id } : { id, moduleId };
+}
+
+/** The identity of a line that may be anything, or what is wrong with it. */
+export function readIdentityOf(text: string): LineIdentity | Problem {
+  const parsed = parseLine(text);
+  return 'code' in parsed ? parsed : identityOfFields(parsed.fields);
 }
 
 /** The same of a line that a hub wrote, and that was verified. Nearly all have their ids first, and need not be parsed. */

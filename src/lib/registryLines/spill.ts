@@ -3,6 +3,7 @@
  * rows of one bucket take, and as much again of each bucket as is not written yet.
  */
 
+import { isAscii } from 'node:buffer';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { platform } from 'node:process';
 
@@ -10,6 +11,8 @@ import { platform } from 'node:process';
 const HELD_BYTES = 32 * 1024;
 /** A character of UTF-16 takes at most so many bytes of UTF-8. */
 const MOST_BYTES = 3;
+/** As many as a system takes in one call, or more (IOV_MAX is 1024 on Linux and macOS). */
+const MOST_PIECES = 256;
 const NEWLINE = 0x0a;
 
 export class Spill {
@@ -48,24 +51,25 @@ export class Spill {
       this.hold(bucket, row, filled);
       return undefined;
     }
-    return this.flush(bucket).then(() => this.hold(bucket, row, 0));
+    return this.flush().then(() => this.hold(bucket, row, 0));
   }
 
   /** The rows of a bucket, in the order in which they came. */
   async read(bucket: number): Promise<readonly string[]> {
-    await this.flush(bucket);
+    await this.flush();
     const parts = this.parts[bucket] ?? [];
     let length = 0;
     for (let part = 1; part < parts.length; part += 2) length += parts[part] ?? 0;
     if (length === 0) return [];
     const bytes = Buffer.allocUnsafe(length);
-    let at = 0;
-    for (let part = 0; part < parts.length; part += 2) {
+    const reads: Promise<void>[] = [];
+    for (let part = 0, at = 0; part < parts.length; part += 2) {
       const [offset = 0, size = 0] = parts.slice(part, part + 2);
-      await readFully(this.file, bytes.subarray(at, at + size), offset);
+      reads.push(readFully(this.file, bytes.subarray(at, at + size), offset));
       at += size;
     }
-    return bytes.toString('utf8', 0, length - 1).split('\n');
+    await Promise.all(reads);
+    return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8', 0, length - 1).split('\n');
   }
 
   async close(): Promise<void> {
@@ -80,24 +84,41 @@ export class Spill {
   }
 
   private async addLarge(bucket: number, row: string): Promise<void> {
-    await this.flush(bucket);
-    await this.append(bucket, Buffer.from(`${row}\n`));
+    await this.flush();
+    const bytes = Buffer.from(`${row}\n`);
+    await this.append([bucket], [bytes]);
   }
 
-  private async flush(bucket: number): Promise<void> {
-    const filled = this.filled[bucket] ?? 0;
-    if (filled === 0) return;
-    this.filled[bucket] = 0;
-    const start = bucket * HELD_BYTES;
-    await this.append(bucket, this.held.subarray(start, start + filled));
+  /** All buckets in one go: they fill alike, and one call for each would take most of the time. */
+  private async flush(): Promise<void> {
+    const buckets: number[] = [];
+    const pieces: Buffer[] = [];
+    this.filled.forEach((filled, bucket) => {
+      if (filled === 0) return;
+      const start = bucket * HELD_BYTES;
+      buckets.push(bucket);
+      pieces.push(this.held.subarray(start, start + filled));
+    });
+    this.filled.fill(0);
+    for (let from = 0; from < buckets.length; from += MOST_PIECES) {
+      await this.append(buckets.slice(from, from + MOST_PIECES), pieces.slice(from, from + MOST_PIECES));
+    }
   }
 
-  private async append(bucket: number, bytes: Buffer): Promise<void> {
+  private async append(buckets: readonly number[], pieces: Buffer[]): Promise<void> {
     const offset = this.end;
-    this.end += bytes.length;
-    this.parts[bucket]?.push(offset, bytes.length);
-    for (let at = 0; at < bytes.length; ) {
-      at += (await this.file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+    let length = 0;
+    pieces.forEach((piece, index) => {
+      this.parts[buckets[index] ?? 0]?.push(offset + length, piece.length);
+      length += piece.length;
+    });
+    this.end += length;
+    const { bytesWritten } = await this.file.writev(pieces, offset);
+    if (bytesWritten === length) return;
+    // A call may write less than it was given.
+    const all = Buffer.concat(pieces);
+    for (let at = bytesWritten; at < length; ) {
+      at += (await this.file.write(all, at, length - at, offset + at)).bytesWritten;
     }
   }
 }
