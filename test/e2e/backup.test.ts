@@ -105,27 +105,6 @@ describe('a backup', () => {
     });
   });
 
-  it('is finished by the next start when the host was killed in its midst, or is shown as unfinished until then', async () => {
-    await shared.use(async (stack) => {
-      await stack.drop('fleet/devices.txt', await readFile('samples/devices.txt', 'utf8'));
-      await stack.finalRecord('fleet/devices.txt');
-      for (const phase of ['export', 'write']) {
-        const runId = await begin(stack, 'backups');
-        await stack.until(`the run to be at ${phase}`, async () => {
-          const run = JSON.parse(await stack.read('hubkeeper-runs', `${runId}.json`)) as WorkRun;
-          return run.phase === phase || run.finishedAt !== undefined;
-        });
-        await stack.killHost();
-        await stack.restartHost();
-        const { state, result } = await stack.finalRun<WorkRun>(runId, 120_000);
-        expect([state, result?.['verified']]).toEqual(['completed', true]);
-      }
-      const names = (await listed(stack)).map(({ state }) => state);
-      expect(names).toEqual(['good']);
-      expect((await verify(stack)).result).toMatchObject({ good: 1, damaged: 0 });
-    });
-  });
-
   it('is made when its time has come, once for each time however often the timer fires', async () => {
     await shared.use(async (stack) => {
       await stack.rest('PUT', '/devices/alone', { deviceId: 'alone', status: 'enabled' });
