@@ -27,6 +27,7 @@ import type { ResumeFlags } from './commands/resume.ts';
 import type { RunFlags } from './commands/run.ts';
 import type { RunsFlags } from './commands/runs.ts';
 import type { SuspendFlags } from './commands/suspend.ts';
+import type { UndoFlags } from './commands/undo.ts';
 import type { ExitCode } from './exitCode.ts';
 import { createOutput, type Output } from './render/output.ts';
 import { wrap } from './render/wrap.ts';
@@ -79,10 +80,16 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
       act(flags, async (own, output) => (await import('./commands/check.ts')).check(file, own, output)),
     );
 
-  verb(program, 'plan', 'compare, and change nothing: a file or a backup with a hub, or two files with each other')
+  verb(
+    program,
+    'plan',
+    'compare, and change nothing: a file, a backup or a run with a hub, or two files with each other',
+  )
     .argument('[file]', 'what a drop of it would do to the hub')
     .argument('[file2]', 'what it takes from the first to this one, found on this machine')
     .option('--backup <name>', 'what a restore of it would do: its name, HUB/latest or latest')
+    .option('--run <id>', 'what undoing this run would do')
+    .option('--force', 'with --run: also put back what others have changed since')
     .addOption(restoreModeOption('(default: exact, which shows all differences)'))
     .addOption(onlyOption())
     .option('--to <alias>', 'the hub that it is compared with (default: that of the backup)', parseHub)
@@ -105,6 +112,14 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     .addOption(dataOption())
     .action((name: string, flags: RestoreFlags) =>
       act(flags, async (own, output) => (await import('./commands/restore.ts')).restore(name, own, output)),
+    );
+
+  verb(program, 'undo <run>', 'put back what a run changed; the first characters of its id will do')
+    .option('--force', 'also put back what others have changed since')
+    .option('--confirm <hub>', "the hub's name: yes, write to it", parseConfirm)
+    .addOption(dataOption())
+    .action((id: string, flags: UndoFlags) =>
+      act(flags, async (own, output) => (await import('./commands/undo.ts')).undo(id, own, output)),
     );
 
   verb(program, 'delete-all', 'delete all devices of a hub, after a backup')

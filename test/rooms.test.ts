@@ -29,7 +29,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'cli/app':
     'cli/render cli restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
-    'cli provisioning/outcome provisioning/drop restore backup hubJobs runs registryLines redact.ts countText.ts local/stack runKinds.ts provisioning/run work',
+    'cli provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts countText.ts local/stack runKinds.ts provisioning/run work',
   // Errors and exit codes of all commands.
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 

@@ -1,8 +1,9 @@
-/** A plan that the app makes: a hub compared with a backup. */
+/** A plan that the app makes: a hub compared with a backup, or with how it was before a run. */
 
-import type { PlanCountsOfMode } from '../../src/lib/restore/planTally.ts';
+import { planHasFindings } from '../../src/lib/restore/planTally.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
-import { renderHubPlan, type ShownPlan } from '../render/hubPlanText.ts';
+import type { HubPlanResult, ShownPlan } from '../render/hubPlanText.ts';
+import { renderHubPlan } from '../render/hubPlanText.ts';
 import type { Output } from '../render/output.ts';
 import type { Connection } from './connection.ts';
 import { readPlan } from './planFile.ts';
@@ -17,19 +18,20 @@ const SHOWN_CHANGES = 20;
  */
 export async function readHubPlan(
   connection: Connection,
-  { result }: WorkRun,
+  { result: found }: WorkRun,
   out: string | undefined,
 ): Promise<ShownPlan | undefined> {
-  if (result === undefined) return undefined;
-  const { backup, mode, changes } = result as {
-    readonly backup: string;
-    readonly mode: string;
-    readonly changes: string;
-  };
-  const plan = await readPlan(connection, changes, { most: SHOWN_CHANGES, out });
-  return { title: `From the hub to ${backup} (${mode})`, counts: result as unknown as PlanCountsOfMode, plan, out };
+  if (found === undefined) return undefined;
+  const result = found as unknown as HubPlanResult;
+  return { result, plan: await readPlan(connection, result.changes, { most: SHOWN_CHANGES, out }), out };
 }
 
 export function showHubPlan(plan: ShownPlan, output: Output): void {
   for (const line of renderHubPlan(plan, output)) output.print(line);
+}
+
+/** Whether there is something to do, or to look at. */
+export function hasHubFindings({ result }: ShownPlan): boolean {
+  const left = 'run' in result ? result.foreign + result.configurations.foreign : 0;
+  return left > 0 || planHasFindings(result);
 }

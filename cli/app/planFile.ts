@@ -33,8 +33,8 @@ export async function readPlan(
     let chunk = '';
     for await (const line of linesOf(storage.container(RESULTS_CONTAINER).getBlockBlobClient(blobName))) {
       const row = JSON.parse(line) as Readonly<Record<string, unknown>>;
-      if (Array.isArray(row['fields']) && typeof row['id'] === 'string') {
-        if (changes.length < most) changes.push(row as unknown as ChangeRecord);
+      if (isChange(row)) {
+        if (changes.length < most) changes.push(row);
       } else if (others.length < most) others.push(row);
       if (file === undefined) {
         if (changes.length === most && others.length === most) break;
@@ -50,4 +50,9 @@ export async function readPlan(
     await file?.close();
   }
   return { changes, others };
+}
+
+function isChange(row: Readonly<Record<string, unknown>>): row is Readonly<Record<string, unknown>> & ChangeRecord {
+  const { id, change, fields } = row;
+  return typeof id === 'string' && Array.isArray(fields) && ['created', 'changed', 'deleted'].includes(String(change));
 }

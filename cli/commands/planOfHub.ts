@@ -1,12 +1,12 @@
-/** `plan --backup B` and `plan FILE`: what there would be to do on a hub, as the app finds it. */
+/** `plan --backup B`, `plan --run ID` and `plan FILE`: what there would be to do on a hub, as the app finds it. */
 
-import { planHasFindings } from '../../src/lib/restore/planTally.ts';
 import type { RestoreMode } from '../../src/lib/restore/restoreMode.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import { askApp } from '../app/apiCall.ts';
-import { connectOrStart } from '../app/connection.ts';
+import { type Connection, connectOrStart } from '../app/connection.ts';
 import { inspectFile } from '../app/drop.ts';
-import { readHubPlan, showHubPlan } from '../app/hubPlan.ts';
+import { findRun } from '../app/findRun.ts';
+import { hasHubFindings, readHubPlan, showHubPlan } from '../app/hubPlan.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { showRecord } from '../app/showRecord.ts';
 import { usageError } from '../cliError.ts';
@@ -27,14 +27,44 @@ export interface PlanOfHubFlags {
   readonly data?: string;
 }
 
+export interface PlanOfRunFlags extends Pick<PlanOfHubFlags, 'out' | 'data'> {
+  /** What others have changed since is put back, too. */
+  readonly force?: boolean;
+}
+
 /** What a restore of a backup would do. */
 export function planOfBackup(backup: string, flags: PlanOfHubFlags, output: Output): Promise<ExitCode> {
   const { out, data, ...asked } = flags;
+  return planInApp(async () => ({ of: backup, body: { backup, ...asked } }), { out, data }, output);
+}
+
+/** What undoing a run would do. */
+export function planOfRun(id: string, flags: PlanOfRunFlags, output: Output): Promise<ExitCode> {
+  const { force, out, data } = flags;
+  const asked = async (connection: Connection) => {
+    const { runId: run } = await findRun(connection, id);
+    return { of: `undoing run ${shortId(run)}`, body: { run, force } };
+  };
+  return planInApp(asked, { out, data }, output);
+}
+
+interface AskedPlan {
+  /** As in "Plan of …". */
+  readonly of: string;
+  readonly body: object;
+}
+
+function planInApp(
+  asked: (connection: Connection) => Promise<AskedPlan>,
+  { out, data }: { readonly out: string | undefined; readonly data: string | undefined },
+  output: Output,
+): Promise<ExitCode> {
   return withInterrupt(async (signal) => {
     const connection = await connectOrStart({ data }, output, signal);
     try {
-      const { runId } = await askApp<WorkRun>(connection, 'plans', { backup, ...asked }, 'a plan');
-      output.note(`Plan of ${backup}: run ${shortId(runId)}`);
+      const { of, body } = await asked(connection);
+      const { runId } = await askApp<WorkRun>(connection, 'plans', body, 'a plan');
+      output.note(`Plan of ${of}: run ${shortId(runId)}`);
       const record = await watchWork(connection, runId, output, signal);
       if (record === undefined) return interrupted(connection, runId, output);
       const plan = await readHubPlan(connection, record, out);
@@ -46,8 +76,8 @@ export function planOfBackup(backup: string, flags: PlanOfHubFlags, output: Outp
       }
       showHubPlan(plan, output);
       const { changes, others } = plan.plan;
-      output.printJson({ ...plan.counts, runId, changes, others, out });
-      return planHasFindings(plan.counts) ? EXIT.someFailed : EXIT.ok;
+      output.printJson({ ...plan.result, runId, changes, others, out });
+      return hasHubFindings(plan) ? EXIT.someFailed : EXIT.ok;
     } finally {
       await connection.close();
     }

@@ -105,7 +105,13 @@ function drillHub({ isLocal, hubs, command }: Connection, backup: string): strin
   );
 }
 
-async function showPlan(connection: Connection, body: object, output: Output, signal: AbortSignal): Promise<void> {
+/** Shows what would be done, before it is confirmed. @throws CliError when there is no plan */
+export async function showPlan(
+  connection: Connection,
+  body: object,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
   const started = await askApp<WorkRun>(connection, 'plans', body, 'a plan');
   const record = await watchWork(connection, started.runId, output, signal);
   const plan = record && (await readHubPlan(connection, record, undefined));

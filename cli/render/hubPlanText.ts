@@ -1,10 +1,12 @@
-/** What a restore would do, as text for people. */
+/** What a restore or an undo would do, as text for people. */
 
 import type { ChangeRecord } from '../../src/lib/registryLines/changeForms.ts';
 import type { PlanCountsOfMode } from '../../src/lib/restore/planTally.ts';
+import type { UndoResult } from '../../src/lib/undo/writeUndoPlan.ts';
 import { renderChanges, renderCounts, renderUnknownKeys } from './comparisonText.ts';
 import { formatCount, formatPlural } from './format.ts';
 import type { Output } from './output.ts';
+import { shortId } from './runWords.ts';
 import { wrap } from './wrap.ts';
 
 type Look = Pick<Output, 'style' | 'columns'>;
@@ -16,18 +18,28 @@ export interface ReadPlan {
   readonly others: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** The result of a plan of a restore. */
+export interface RestorePlanResult extends PlanCountsOfMode {
+  readonly backup: string;
+  readonly mode: string;
+  /** Blob of all changes. */
+  readonly changes: string;
+}
+
+export type HubPlanResult = RestorePlanResult | UndoResult;
+
 export interface ShownPlan {
-  /** `default/2026/11/20T020000Z`, as mode `exact` has it. */
-  readonly title: string;
-  readonly counts: PlanCountsOfMode;
+  readonly result: HubPlanResult;
   readonly plan: ReadPlan;
   readonly out: string | undefined;
 }
 
-export function renderHubPlan({ title, counts, plan, out }: ShownPlan, look: Look): readonly string[] {
+export function renderHubPlan({ result, plan, out }: ShownPlan, look: Look): readonly string[] {
   const { style: paint, columns } = look;
-  const lines = [`${paint('bold', title)}:`, '', ...renderCounts(counts, look)];
-  const { create, change, delete: remove } = counts.configurations;
+  const isUndo = 'run' in result;
+  const title = isUndo ? `To undo run ${shortId(result.run)}` : `From the hub to ${result.backup} (${result.mode})`;
+  const lines = [`${paint('bold', title)}:`, '', ...renderCounts(result, look)];
+  const { create, change, delete: remove } = result.configurations;
   const configurations = [
     [create, 'to create'],
     [change, 'to change'],
@@ -35,16 +47,43 @@ export function renderHubPlan({ title, counts, plan, out }: ShownPlan, look: Loo
   ] as const;
   const wanted = configurations.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
   if (wanted.length > 0) lines.push('', `  configurations: ${wanted.join(', ')}`);
-  const all = counts.create + counts.change + counts.delete;
+  const all = result.create + result.change + result.delete;
   if (plan.changes.length > 0) {
     const { length } = plan.changes;
     lines.push('', all > length ? `${length} of ${formatCount(all)} changes:` : 'The changes:', '');
     lines.push(...renderChanges(plan.changes, look));
   }
-  for (const text of sentences(counts)) lines.push('', ...wrap(text, 2, columns));
-  lines.push(...renderUnknownKeys(counts, look));
+  if (isUndo) lines.push(...renderForeign(result, plan.others, look), ...renderNotes(result, columns));
+  else {
+    for (const text of sentences(result)) lines.push('', ...wrap(text, 2, columns));
+    lines.push(...renderUnknownKeys(result, look));
+  }
   if (out !== undefined) lines.push('', `All of them, one a line: ${out}`);
   return lines;
+}
+
+/** What is somebody else's, by name and fields. */
+function renderForeign(
+  { foreign, configurations }: UndoResult,
+  others: ReadPlan['others'],
+  { style: paint, columns }: Look,
+): readonly string[] {
+  const all = foreign + configurations.foreign;
+  if (all === 0) return [];
+  const rows = others.filter(({ change }) => change === 'foreign');
+  const title = all > rows.length ? `${rows.length} of ${formatCount(all)} that` : 'What';
+  const lines = rows.flatMap(({ id, moduleId, configuration, fields }) => {
+    const name = [configuration === undefined ? id : `configuration ${configuration}`, moduleId].filter(Boolean);
+    return wrap(`${name.join('/')}: ${(fields as readonly string[]).join(', ')}`, 2, columns);
+  });
+  return ['', paint('yellow', `${title} somebody else has changed since:`), '', ...lines];
+}
+
+function renderNotes({ notes }: UndoResult, columns: number | undefined): readonly string[] {
+  return notes.flatMap(({ message, action }) => [
+    '',
+    ...wrap(action === undefined ? message : `${message} ${action}`, 2, columns),
+  ]);
 }
 
 function sentences({ lost, left, rejected }: PlanCountsOfMode): readonly string[] {

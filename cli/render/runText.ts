@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path/posix';
 import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
-import type { RunRecord } from '../../src/lib/runKinds.ts';
+import { mayBeUndone, type RunRecord } from '../../src/lib/runKinds.ts';
 import { isFinal, OUTCOMES, type RunBase } from '../../src/lib/runs/runRecord.ts';
 import { troubled } from '../exitCode.ts';
 import type { CommandText } from './commandText.ts';
@@ -52,7 +52,7 @@ export function runDuration(record: RunBase, now: Date): number {
 
 /** The result: state, what went wrong, a count for each outcome, where the report is. */
 export function renderOutcome(record: ProvisionRun, report: RunReport | undefined, look: Look): string[] {
-  const { now, paint, columns } = look;
+  const { now, paint, columns, command } = look;
   const head = paint(['bold', ...[stateStyle(record)].flat()] as Style, sentence(stateText(record.state)));
   const dryRun = record.options?.dryRun ? ' (dry run: nothing was sent to the hub)' : '';
   const lines = [
@@ -70,6 +70,7 @@ export function renderOutcome(record: ProvisionRun, report: RunReport | undefine
     ...renderFileWarnings(record, columns, paint),
     ...renderReasons(report?.reasons ?? [], columns, paint),
     ...renderReport(record, look),
+    ...renderUndo(record, command),
   );
   return lines;
 }
@@ -179,6 +180,11 @@ function renderReport({ report, runId }: ProvisionRun, look: Look): string[] {
     ),
     ...(downloads ? [] : [`  get it    ${command('run', shortId(runId), '--report', 'DIR')}`]),
   ];
+}
+
+/** How to put back what the run changed. */
+export function renderUndo(record: RunRecord, command: CommandText): string[] {
+  return mayBeUndone(record) ? ['', `  undo it   ${command('undo', shortId(record.runId))}`] : [];
 }
 
 /** Everything that the record of a run says. */

@@ -1,9 +1,10 @@
 /** Work that is no provisioning run, as a person reads it. */
 
+import type { UndoResult } from '../../src/lib/undo/writeUndoPlan.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
-import { formatDuration, formatTime } from './format.ts';
+import { formatCount, formatDuration, formatTime } from './format.ts';
 import { renderCounts } from './outcomeCounts.ts';
-import { type Look, runDuration, stateStyle } from './runText.ts';
+import { type Look, renderUndo, runDuration, stateStyle } from './runText.ts';
 import { KIND_TEXT, phaseText, shortId, stateText } from './runWords.ts';
 import { behind, wrap } from './wrap.ts';
 
@@ -26,7 +27,18 @@ export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
   }
   lines.push(...renderCounts(outcomes, paint));
   if (appliedBy !== undefined) lines.push('', `  lines     ${command('run', shortId(appliedBy))}`);
+  lines.push(...renderLeft(record, columns), ...renderUndo(record, command));
   return lines;
+}
+
+/** What an undo has left alone. */
+function renderLeft({ kind, result, finishedAt }: WorkRun, columns: number | undefined): string[] {
+  if (kind !== 'undo' || result === undefined || finishedAt === undefined) return [];
+  const { foreign, configurations } = result as unknown as UndoResult;
+  const count = foreign + configurations.foreign;
+  if (count === 0) return [];
+  const text = `Left alone, for somebody else has changed them since: ${formatCount(count)}. To put these back, too, use --force.`;
+  return ['', ...wrap(text, 2, columns)];
 }
 
 /** Everything that the record of such a run says. */

@@ -1,6 +1,7 @@
 import { PROVISION_KIND } from './provisioning/run/provisionKind.ts';
-import type { ProvisionRun } from './provisioning/run/provisionRun.ts';
+import { isSent, type ProvisionRun } from './provisioning/run/provisionRun.ts';
 import type { KindOfRun, RunKinds } from './runs/parseRunRecord.ts';
+import { isFinal } from './runs/runRecord.ts';
 import type { RunStore } from './runs/runStore.ts';
 import { WORK_KIND } from './work/workKind.ts';
 import type { WorkRun } from './work/workRun.ts';
@@ -20,6 +21,13 @@ export const RUN_KINDS: RunKinds<RunRecord> = {
   deleteAll: work,
   drill: work,
 };
+
+/** Whether what a run did to its hub can be undone, as far as its record tells: what that needs may be gone already. */
+export function mayBeUndone(record: RunRecord): boolean {
+  if (!isFinal(record.state)) return false;
+  if (record.kind !== 'provision') return record.appliedBy !== undefined;
+  return record.options?.dryRun !== true && isSent(record) && PROVISION_KIND.canUndo(record);
+}
 
 /**
  * The store as the steps of one kind of runs see it: a step is only given the id of a run of its own kind. What may meet

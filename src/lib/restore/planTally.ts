@@ -79,6 +79,10 @@ function only(counts: Counts, isMeant: (change: Change['change']) => boolean): C
 }
 
 /** Whether a plan changes anything, or something in it has to be looked at. */
-export function planHasFindings({ configurations, rejected, ...counts }: PlanCountsOfMode): boolean {
+export function planHasFindings({
+  configurations,
+  rejected,
+  ...counts
+}: Counts & Pick<PlanCountsOfMode, 'configurations' | 'rejected'>): boolean {
   return [counts, configurations].some((each) => each.create + each.change + each.delete > 0) || rejected > 0;
 }

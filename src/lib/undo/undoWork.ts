@@ -16,7 +16,7 @@ import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { readLive } from './readLive.ts';
 import { demandAlone } from './startUndo.ts';
 import type { AskedUndo } from './undoRequest.ts';
-import { preImageLines, type WrittenUndo, writeUndoPlan } from './writeUndoPlan.ts';
+import { preImageLines, type UndoResult, type WrittenUndo, writeUndoPlan } from './writeUndoPlan.ts';
 
 interface UndoNotes extends SharedNotes {
   readonly plan?: WrittenUndo;
@@ -38,7 +38,7 @@ export const UNDO_PLAN_WORK: KindOfWork = {
     plan: {
       work: planStage((record, plan) => ({
         end: 'completed',
-        fields: { result: resultOf(record, plan), report: { container: RESULTS_CONTAINER, json: plan.changes } },
+        fields: { result: { ...resultOf(record, plan) }, report: { container: RESULTS_CONTAINER, json: plan.changes } },
       })),
     },
   },
@@ -56,7 +56,7 @@ export const UNDO_WORK: KindOfWork = {
       report: {
         result: (record) => {
           const { plan } = notesOf(record);
-          return plan === undefined ? {} : resultOf(record, plan);
+          return plan === undefined ? {} : { ...resultOf(record, plan) };
         },
         left: (record) => {
           const { counts } = planOf(record);
@@ -115,7 +115,7 @@ function planOf(record: WorkRun): WrittenUndo {
   return plan;
 }
 
-function resultOf(record: WorkRun, { counts, notes, changes }: WrittenUndo) {
+function resultOf(record: WorkRun, { counts, notes, changes }: WrittenUndo): UndoResult {
   const { run, force = false } = requestOf<AskedUndo>(record);
   return { ...counts, run, force, notes, changes };
 }

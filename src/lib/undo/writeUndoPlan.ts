@@ -45,6 +45,13 @@ export interface WrittenUndo {
   readonly changes: string;
 }
 
+/** What scripts read of an undo, and of the plan of one. */
+export interface UndoResult extends UndoPlanCounts, Pick<WrittenUndo, 'notes' | 'changes'> {
+  /** As it was asked for. */
+  readonly run: string;
+  readonly force: boolean;
+}
+
 /** What the plan says of one identity: a change, or that it is left alone for somebody else has changed these fields. */
 export type UndoRow = Omit<ChangeRecord, 'change'> & { readonly change: ChangeRecord['change'] | 'foreign' };
 
