@@ -66,15 +66,7 @@ const COMMANDS = new Map(
 const LOCAL_FLAGS = `${helpText()}\n${readFileSync('local/host/commandLine.ts', 'utf8')}`.match(/--[a-z][\w-]*/g) ?? [];
 
 /** Flags of programs of others that the pages show. */
-const FOREIGN_FLAGS = [
-  '--apparent-size',
-  '--input-type',
-  '--no-build',
-  '--omit',
-  '--silent',
-  '--skipApiVersionCheck',
-  '--slurpfile',
-];
+const FOREIGN_FLAGS = ['--apparent-size', '--no-build', '--omit', '--silent', '--skipApiVersionCheck'];
 
 interface Call {
   readonly verb: string;

@@ -88,6 +88,58 @@ describe('the command line', () => {
     });
   }, 180_000);
 
+  it('undoes a bad drop, and undoes that', async () => {
+    await shared.use(async (stack) => {
+      await stack.drop(
+        'default/fleet/devices.txt',
+        lines(
+          { id: 'up', capabilities: { iotEdge: true } },
+          { id: 'down', capabilities: { iotEdge: true }, parent: 'up' },
+          { id: 'pump-1', tags: { site: 'faro' }, parent: 'up' },
+          { id: 'pump-2', status: 'disabled', statusReason: 'lost' },
+          { id: 'pump-1', moduleId: 'meter', properties: { desired: { interval: 5 } } },
+        ),
+      );
+      expect(await stack.finalRecord('default/fleet/devices.txt')).toMatchObject({ state: 'completed' });
+      const before = await state(stack);
+      await stack.drop(
+        'default/bad/devices.txt',
+        lines(
+          { id: 'up', importMode: 'delete' },
+          { id: 'pump-1', importMode: 'delete' },
+          { id: 'pump-2', status: 'enabled', tags: { wrong: 1 } },
+          { id: 'new', importMode: 'create' },
+        ),
+      );
+      const { runId } = await stack.finalRecord('default/bad/devices.txt');
+      const bad = await state(stack);
+      const shown = await cli(stack, 'run', runId);
+      expect(shown.stdout).toContain(`undo ${runId.slice(0, 8)}`);
+
+      const plan = await cli(stack, 'plan', '--run', runId.slice(0, 8));
+      expect(plan).toMatchObject({ code: 1, stdout: expect.stringMatching(/changed +pump-2 +status, /) });
+      expect(plan.stdout).toContain('do not come back');
+      const unconfirmed = await cli(stack, 'undo', runId.slice(0, 8), '--json');
+      expect(unconfirmed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--confirm ') });
+      expect(differences(bad, await state(stack))).toEqual([]);
+      const confirm = /--confirm (\S+)/.exec(unconfirmed.stderr)?.[1] ?? '';
+
+      await stack.rest('PATCH', '/twins/pump-2', { tags: { theirs: 1 } });
+      const first = await cli(stack, 'undo', runId, '--confirm', confirm);
+      expect(first).toMatchObject({ code: 1, stdout: expect.stringContaining('somebody else has changed them') });
+      const forced = await cli(stack, 'undo', runId, '--force', '--confirm', confirm, '--json');
+      expect(forced).toMatchObject({ code: 0, json: { kind: 'undo', state: 'completed', result: { change: 1 } } });
+      expect(differences(before, await state(stack))).toEqual([]);
+      const nothing = await cli(stack, 'plan', '--run', runId, '--json');
+      expect(nothing).toMatchObject({ code: 0, json: { create: 0, change: 0, delete: 0, foreign: 0 } });
+
+      const undone = (await stack.records()).find(({ runId: id }) => first.stderr.includes(id));
+      const redone = await cli(stack, 'undo', undone?.runId ?? '', '--confirm', confirm, '--json');
+      expect(redone).toMatchObject({ code: 0, json: { state: 'completed' } });
+      expect(Object.keys((await state(stack)).devices).sort()).toEqual(['down', 'new', 'pump-2']);
+    });
+  }, 120_000);
+
   it('tells what a drop of a file would do, and changes nothing', async () => {
     await shared.use(async (stack) => {
       const found = await cli(stack, 'plan', 'samples/devices.txt', '--to', 'default', '--json');
@@ -102,8 +154,11 @@ describe('the command line', () => {
     [['restore', 'latest', '--drill', '--mode', 'exact'], 'Leave out --mode'],
     [['restore', 'nothing', '--mode', 'exact'], 'no name of a backup'],
     [['restore', 'default/2001/01/01T000000Z', '--drill'], 'There is no backup default/2001/01/01T000000Z'],
-    [['plan'], 'Give a file, two files, or --backup NAME'],
+    [['plan'], 'Give a file, two files, --backup NAME or --run ID'],
     [['plan', 'a', '--backup', 'latest'], 'of a file or of a backup'],
+    [['plan', 'a', '--run', '0'], 'compared as a whole'],
+    [['plan', 'a', '--force'], 'Name it: --run ID'],
+    [['undo', '0123'], 'There is no run 0123'],
   ])('%j is refused', async (args, says) => {
     await shared.use(async (stack) => {
       expect(await cli(stack, ...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });

@@ -1,26 +1,26 @@
 import { expect, it } from 'vitest';
 
-import { renderHubPlan, type ShownPlan } from '../../../cli/render/hubPlanText.ts';
+import { type RestorePlanResult, renderHubPlan, type ShownPlan } from '../../../cli/render/hubPlanText.ts';
 
 const NONE = { create: 0, change: 0, delete: 0 };
 const look = { columns: undefined, style: (_style: unknown, text: string) => text };
 
-function shown(counts: Partial<ShownPlan['counts']>, plan: Partial<ShownPlan['plan']> = {}): string {
-  const all = {
-    ...NONE,
-    unchanged: 4,
-    rejected: 0,
-    keysUnknown: 0,
-    modules: { ...NONE, unchanged: 1 },
-    left: NONE,
-    configurations: NONE,
-    lost: { generationIds: 0, reportedProperties: 0, keys: 0 },
-    ...counts,
-  };
-  const read = { changes: [], others: [], ...plan };
-  return renderHubPlan({ title: 'From the hub to B (exact)', counts: all, plan: read, out: undefined }, look).join(
-    '\n',
-  );
+const COUNTS = {
+  ...NONE,
+  unchanged: 4,
+  rejected: 0,
+  keysUnknown: 0,
+  modules: { ...NONE, unchanged: 1 },
+  changes: 'default/_/r/plan.ndjson',
+};
+
+const rendered = (result: ShownPlan['result'], plan: Partial<ShownPlan['plan']> = {}): string =>
+  renderHubPlan({ result, plan: { changes: [], others: [], ...plan }, out: undefined }, look).join('\n');
+
+function shown(counts: Partial<RestorePlanResult>, plan: Partial<ShownPlan['plan']> = {}): string {
+  const lost = { generationIds: 0, reportedProperties: 0, keys: 0 };
+  const of = { backup: 'B', mode: 'exact', left: NONE, configurations: NONE, lost };
+  return rendered({ ...COUNTS, ...of, ...counts }, plan);
 }
 
 it('a plan that changes nothing has counts alone', () => {
@@ -42,4 +42,34 @@ it('a plan tells changes, configurations, what the mode leaves, and what is lost
   expect(text).toContain('Left as they are in this mode: 3 that differ.');
   expect(text).toContain('5 would get new keys, for the backup has none: --new-keys asks for that.');
   expect(text).toContain('Reported properties of 7 devices and modules come back only when these report anew.');
+});
+
+it('the plan of an undo tells what is somebody else’s by name and field, and what cannot return', () => {
+  const text = rendered(
+    {
+      ...COUNTS,
+      change: 1,
+      keysUnknown: 2,
+      run: '0123456789abcdef0123',
+      force: false,
+      foreign: 2,
+      configurations: { ...NONE, foreign: 1 },
+      notes: [{ code: 'recreated', message: 'Queued messages do not come back.', action: 'Send them again.' }],
+    },
+    {
+      changes: [{ id: 'pump-1', change: 'changed', fields: ['tags.site'] }],
+      others: [
+        { id: 'pump-2', moduleId: 'meter', change: 'foreign', fields: ['tags.theirs', 'status'] },
+        { configuration: 'twins', change: 'update', fields: ['priority'] },
+        { configuration: 'other', change: 'foreign', fields: ['labels'] },
+      ],
+    },
+  );
+  expect(text).toMatch(/^To undo run 01234567:\n/);
+  expect(text).toContain('The changes:\n\n  changed  pump-1  tags.site');
+  expect(text).toContain(
+    '2 of 3 that somebody else has changed since:\n\n  pump-2/meter: tags.theirs, status\n  configuration other: labels\n',
+  );
+  expect(text).toContain('\n  Queued messages do not come back. Send them again.');
+  expect(text).not.toContain('stand on one side only');
 });

@@ -220,6 +220,19 @@ test.each<[ProvisionPhase, string]>([
   expect(text).toContain('  options   defaults');
 });
 
+test('a run that may be undone says how', () => {
+  const preImage = { container: 'c', blobName: 'b', epoch: 'e', way: 'single', identities: 1 } as const;
+  const importSentAt = '2026-11-20T10:00:30.000Z';
+  const textOf = (change: object, state: RunState = 'completed') =>
+    renderRun(finished(state, change as Partial<ProvisionRun>), undefined, look).join('\n');
+  const how = '  undo it   npx hubkeeper undo 01234567';
+  expect(textOf({ preImage, importSentAt })).toContain(how);
+  expect(textOf({ preImage, importSentAt }, 'cancelled')).toContain(how);
+  expect(textOf({ preImage })).not.toContain('undo');
+  expect(textOf({ importSentAt })).not.toContain('undo');
+  expect(textOf({ preImage, importSentAt, options: { ...DEFAULT_OPTIONS, dryRun: true } })).not.toContain('undo');
+});
+
 test('a cancel that came too late says so, one that was in time does not', () => {
   const cancelRequestedAt = '2026-11-20T10:01:12.000Z';
   const late = '  The cancel came too late: by then there was nothing left that it could stop.';
