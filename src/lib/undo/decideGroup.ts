@@ -34,6 +34,8 @@ export interface UndoFacts {
   readonly knowsManagers: boolean;
   /** Whether anybody has looked what was there of an identity that a line of this mode names. */
   isBeforeKnown(mode: EffectLine['mode']): boolean;
+  /** Whether a configuration of the hub sets a field of the devices or modules that it targets. */
+  isConfigured(field: string): boolean;
 }
 
 export interface UndoneIdentity {
@@ -80,6 +82,7 @@ function caseOf({ before, live, line }: IdentityRows, facts: UndoFacts): UndoCas
     before,
     live,
     line: parsed,
+    isConfigured: facts.isConfigured,
     ...(parsed === undefined ? {} : { isBeforeKnown: facts.isBeforeKnown(parsed.mode) }),
   };
 }

@@ -14,6 +14,7 @@ import { Spill } from '../registryLines/spill.ts';
 import type { EffectLine, RunEffects } from '../runs/runEffects.ts';
 import { type DeviceGroup, decideGroup, type UndoFacts, type UndoneIdentity } from './decideGroup.ts';
 import { parentIn } from './parentIn.ts';
+import { overlaps } from './undoOf.ts';
 
 /** Lines of a registry, read once. */
 export interface RegistryLines {
@@ -26,6 +27,8 @@ export interface UndoSources {
   readonly before?: RegistryLines;
   /** All that the run has touched as it is now, and what hangs on it: see `readLive`. */
   readonly live: RegistryLines;
+  /** Fields that the configurations of the hub set: see `configuredFields`. */
+  readonly configured?: readonly string[];
 }
 
 export interface PlanOptions {
@@ -63,7 +66,7 @@ export async function* planUndo(sources: UndoSources, options: PlanOptions): Asy
 }
 
 async function spreadAll(
-  { effects, before, live }: UndoSources,
+  { effects, before, live, configured = [] }: UndoSources,
   spill: Spill,
   buckets: number,
   signal: AbortSignal | undefined,
@@ -118,7 +121,10 @@ async function spreadAll(
     const scope = ownScopeOf(JSON.parse(text) as Readonly<Record<string, unknown>>);
     if (scope !== undefined) scopes.set(id, scope);
   }
-  return factsOf(ended, scopes, otherChildren, effects.preImage?.way);
+  return {
+    ...factsOf(ended, scopes, otherChildren, effects.preImage?.way),
+    isConfigured: (field) => configured.some((set) => overlaps(field, set)),
+  };
 }
 
 // How a device was ended: by what, and whether for certain.
@@ -132,7 +138,7 @@ function factsOf(
   scopes: ReadonlyMap<string, string>,
   otherChildren: ReadonlySet<string>,
   way: 'single' | 'export' | undefined,
-): UndoFacts {
+): Omit<UndoFacts, 'isConfigured'> {
   return {
     ended(id) {
       const how = ended.find(id);

@@ -27,6 +27,8 @@ export interface UndoCase {
   readonly live: string | undefined;
   /** What others have attached to a device that the run has made, and what would go with it. */
   readonly others?: readonly ('modules' | 'children')[];
+  /** Whether a configuration of the hub sets a field: which devices it does so on follows from their tags. */
+  readonly isConfigured?: (field: string) => boolean;
   /** What somebody else has changed is put back, too. */
   readonly force?: boolean;
 }
@@ -82,11 +84,11 @@ type Line = NonNullable<UndoCase['line']>;
 
 /** What was not there before. */
 function undoOfMade(given: UndoCase & { readonly line: Line }): Undo {
-  const { line, live, isBeforeKnown = true, others = [], force = false } = given;
+  const { line, live, isBeforeKnown = true, others = [], isConfigured = isNever, force = false } = given;
   const expected = expectedLine(undefined, line);
   if (live === undefined || expected === undefined) return NOTHING;
   const { fields: all, keysUnknown } = differences(expected, live);
-  const fields = all.filter((field) => field !== PARENT || !mayHaveNone(line, live));
+  const fields = all.filter((field) => !isConfigured(field) && (field !== PARENT || !mayHaveNone(line, live)));
   if (force) return { do: 'remove', keysUnknown };
   if (fields.length > 0) return { do: 'foreign', fields };
   // Another may have been there all along that looks like it.
@@ -107,14 +109,20 @@ function undoOfDeleted(given: Known): Undo {
 }
 
 function undoOfChanged(given: Known & { readonly line: Line }): Undo {
-  const { before, line, live, needsLink = false, unlinked = false, force = false } = given;
+  const { before, line, live, needsLink = false, unlinked = false, isConfigured = isNever, force = false } = given;
   if (live === undefined) return force ? { do: 'recreate' } : { do: 'foreign', fields: [FOREIGN.deleted] };
   const fields = fieldsToRestore(before, live, needsLink);
   if (fields.length === 0) return NOTHING;
-  const difference = differences(expectedLine(before, line) ?? asItIs(before), live);
+  const expected = expectedLine(before, line) ?? asItIs(before);
+  const difference = differences(expected, live);
   const isOwnUnlink = (unlinked && parentIn(live) === undefined) || mayHaveNone(line, live);
+  // With other tags it is no target of a configuration any more, or has become one: the hub itself then sets what that says.
+  const isRetargeted = differences(asItIs(before), expected.text).fields.some((field) => overlaps(field, 'tags'));
   const ofOthers = differences(asItIs(before), live).fields.filter(
-    (field) => difference.fields.some((other) => overlaps(field, other)) && !(isOwnUnlink && field === PARENT),
+    (field) =>
+      difference.fields.some((other) => overlaps(field, other)) &&
+      !(isOwnUnlink && field === PARENT) &&
+      !(isRetargeted && isConfigured(field)),
   );
   if (ofOthers.length > 0 && !force) return { do: 'foreign', fields: ofOthers };
   return { do: 'restore', fields, keysUnknown: difference.keysUnknown };
@@ -150,6 +158,10 @@ function differences(expected: ExpectedLine, live: string): IdentityDifference {
 }
 
 /** Whether one of two paths is in the other, or the same. */
-function overlaps(one: string, other: string): boolean {
+function isNever(): boolean {
+  return false;
+}
+
+export function overlaps(one: string, other: string): boolean {
   return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
 }

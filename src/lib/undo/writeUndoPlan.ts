@@ -22,6 +22,7 @@ import { snapshotIn } from '../work/exportStages.ts';
 import type { RestPart, RestPartName } from '../work/restParts.ts';
 import { resultFolder } from '../work/resultFolder.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
+import { configuredFields } from './configuredFields.ts';
 import type { UndoneIdentity } from './decideGroup.ts';
 import { planUndo, type RegistryLines } from './planUndo.ts';
 import { type ConfigurationsUndo, undoConfigurations } from './undoConfigurations.ts';
@@ -79,8 +80,10 @@ export async function writeUndoPlan(
   const results = context.storage.container(RESULTS_CONTAINER);
   await ensureContainer(results);
   const live = snapshotIn(record);
+  const held = await context.hub(hubOf(record)).listConfigurations();
   const sources = {
     effects,
+    configured: configuredFields(held),
     live: openSnapshot(context.storage.container(live.container), live),
     ...defined({ before: preImageLines(context, effects) }),
   };
@@ -102,7 +105,6 @@ export async function writeUndoPlan(
     );
   }
   if (managers !== undefined) await addRest('managedBy', rowsOf<object>(staging.getBlockBlobClient(managers)));
-  const held = effects.configurations.length === 0 ? [] : await context.hub(hubOf(record)).listConfigurations();
   const configurations = undoConfigurations(effects.configurations, held, force);
   await addRest('configurations', configurations.changes);
 

@@ -76,6 +76,31 @@ const CHANGED = { authentication: sas('new'), status: 'disabled', statusReason: 
 const AFTER = there({ ...CHANGED });
 
 const ROWS: Readonly<Record<string, Row>> = {
+  // What a configuration of the hub sets follows from the tags.
+  'changed, its tags too, and what a configuration sets is gone': {
+    before: there({ properties: { desired: { a: 1, zone: 2 } } }),
+    mode: 'update',
+    line: CHANGED,
+    live: AFTER,
+    more: { isConfigured: (field) => field === 'properties.desired.zone' },
+    is: 'restore status statusReason authentication.symmetricKey.primaryKey authentication.symmetricKey.secondaryKey tags.site tags.v properties.desired.zone',
+  },
+  'changed, but for its tags, and what a configuration sets is gone': {
+    before: there({ properties: { desired: { a: 1, zone: 2 } } }),
+    mode: 'update',
+    line: { status: 'disabled' },
+    live: there({ status: 'disabled' }),
+    more: { isConfigured: (field) => field === 'properties.desired.zone' },
+    is: 'foreign properties.desired.zone',
+    forced: 'restore status properties.desired.zone (keys unknown)',
+  },
+  'created, and a configuration has set something': {
+    mode: 'create',
+    line: CREATED,
+    live: there({ ...CREATED, properties: { desired: { zone: 2 } } }),
+    more: { isConfigured: (field) => field === 'properties.desired.zone' },
+    is: 'remove',
+  },
   // What the run made.
   'created, and as it was made': { mode: 'create', line: CREATED, live: MADE, is: 'remove' },
   'created without keys': {
