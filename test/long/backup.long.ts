@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 
 import { withStack } from '../helpers/stack.ts';
 import { backUpWipeRestore } from '../scenarios/backupRuns.ts';
+import { undoBadDrop } from '../scenarios/badDrop.ts';
 import type { FleetSize } from '../scenarios/fleet.ts';
 
 /** What may be in use after a collection with a large registry, in times of that with a small one. */
@@ -58,4 +59,19 @@ it('a large registry is backed up, wiped out and restored to what it was, in the
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+it('a drop that harmed 5,300 devices of a large registry is undone', async () => {
+  await withStack({ settings: { HUB_TIER: 'S3', HUB_UNITS: '200' } }, async (stack) => {
+    const size = { devices: 20_000, modules: 2_000, edges: 300, configurations: 20 };
+    const { undone, harm, differences } = await undoBadDrop(
+      stack,
+      size,
+      { tags: 5_000, deletes: 200, disables: 100 },
+      1_800_000,
+    );
+    expect(harm).toBeGreaterThan(5_300);
+    expect(differences).toEqual([]);
+    expect(undone).toMatchObject({ state: 'completed', outcomes: { failed: 0, unconfirmed: 0 } });
+  });
 });

@@ -95,7 +95,8 @@ const TWINS = [
 /** Ids that file names, queries and paths have to quote. */
 const ODD_IDS = ["odd:%41(x),y=z@w;'q'!*?_.", 'cash$$-$1', '%2F', 'constructor', '__proto__x', 'UPPER', 'upper'];
 
-function edgeId(level: number, index: number): string {
+/** Level 0 is the uppermost. */
+export function edgeId(level: number, index: number): string {
   return `edge-${level}-${index}`;
 }
 
@@ -107,7 +108,8 @@ function edgesOf({ edges }: FleetSize): { readonly id: string; readonly level: n
   });
 }
 
-function leafId(index: number): string {
+/** Id of a device that is no edge device. */
+export function leafId(index: number): string {
   return ODD_IDS[index] ?? `leaf-${index}`;
 }
 
@@ -135,7 +137,8 @@ function authentication(id: string, index: number): string {
   return sas(id);
 }
 
-function isDisabled(index: number): boolean {
+/** Whether a device that is no edge device is. */
+export function isDisabled(index: number): boolean {
   return index % 9 === 4;
 }
 

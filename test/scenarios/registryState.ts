@@ -245,11 +245,16 @@ function compare(before: unknown, after: unknown, path: string, found: string[])
   if (isDeepStrictEqual(before, after)) return;
   if (isPlain(before) && isPlain(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      compare(before[key], after[key], path === '' ? key : `${path}.${key}`, found);
+      compare(ownValue(before, key), ownValue(after, key), path === '' ? key : `${path}.${key}`, found);
     }
     return;
   }
   found.push(`${path}: ${shown(before)} → ${shown(after)}`);
+}
+
+/** A device may be called `constructor`. */
+function ownValue(object: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {
