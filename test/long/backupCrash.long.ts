@@ -5,8 +5,8 @@ import { backupCrash, type CrashedWork, expectUnharmed } from '../scenarios/back
 const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
 
 const WORKS: readonly CrashedWork[] = [
-  ...(['backup', 'restore', 'verify', 'backup', 'restore'] as const),
-  ...(['restore', 'backup', 'verify', 'restore', 'backup'] as const),
+  ...(['backup', 'restore', 'undo', 'verify', 'backup'] as const),
+  ...(['undo', 'restore', 'backup', 'verify', 'undo', 'restore'] as const),
 ];
 
 it(`backups, verifications, restores and undos whose host is killed end as if nothing had happened (SEED=${seed})`, async () => {
