@@ -67,7 +67,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/restore':
     'backup work registryExtras hubJobs runs turns registryLines configurationsFile devicesFile registry storage textFile errors.ts codeText.ts',
   'src/lib/backup':
-    'backup/retentionPolicy.ts backup/schedule.ts work registryExtras hubJobs runs turns registryLines registry devicesFile storage textFile logger.ts errors.ts redact.ts codeText.ts',
+    'backup/retentionPolicy.ts backup/schedule.ts work registryExtras hubJobs runs settings.ts turns registryLines registry devicesFile storage textFile logger.ts errors.ts redact.ts codeText.ts',
   'src/lib/work': 'registryExtras hubJobs runs registryLines turns registry storage errors.ts redact.ts codeText.ts',
   'src/lib/hubJobs': 'turns runs registryLines registry storage errors.ts',
   'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts codeText.ts',

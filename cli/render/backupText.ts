@@ -104,7 +104,11 @@ const OUTCOME_TEXT: Readonly<Record<PruneOutcome, string>> = {
 /** Each backup with what becomes of it and why; newest first. */
 export function renderPruned({ keep, remove }: Pruned, columns: number | undefined): readonly string[] {
   const rows = [
-    ...keep.map(({ backup, reasons }) => [backup, 'kept', reasons.map((reason) => KEEP_TEXT[reason]).join(', ')]),
+    ...keep.map(({ backup, reasons }) => [
+      backup,
+      'kept',
+      [...new Set(reasons)].map((reason) => KEEP_TEXT[reason]).join(', '),
+    ]),
     ...remove.map(({ backup, reason, outcome }) => [backup, OUTCOME_TEXT[outcome], REMOVE_TEXT[reason]]),
   ];
   if (rows.length === 0) return ['There are no backups.'];

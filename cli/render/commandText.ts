@@ -113,7 +113,7 @@ function quoted(word: string, platform: NodeJS.Platform): string {
 function thisStart(): Start {
   const here = fileURLToPath(import.meta.url);
   return {
-    main: join(dirname(here), `main${extname(here)}`),
+    main: join(dirname(here), '..', `main${extname(here)}`),
     root: projectRoot(),
     workingFolder: process.cwd(),
     environment: process.env,

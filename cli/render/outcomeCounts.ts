@@ -16,7 +16,7 @@ export function renderCounts(outcomes: RunBase['outcomes'], paint: Paint): strin
       const style = outcomeStyle(outcome);
       return style === undefined ? text : paint(style, text);
     }),
-    ...(rows.length === 1 ? [] : [paint('dim', `  ${'─'.repeat(26 + width)}`), row('lines', total)]),
-    ...(rows.length === 0 ? [row('lines', 0)] : []),
+    ...(rows.length > 1 ? [paint('dim', `  ${'─'.repeat(26 + width)}`)] : []),
+    ...(rows.length === 1 ? [] : [row('lines', total)]),
   ];
 }

@@ -6,7 +6,7 @@ import { hubAsked } from '../hosting/hubAsked.ts';
 import { jsonBody } from '../hosting/jsonBody.ts';
 import { runStarter } from '../hosting/runStarter.ts';
 import { BackupError } from '../lib/backup/backupErrors.ts';
-import { findBackup, openBackup } from '../lib/backup/catalogue.ts';
+import { findBackup, hubOfLatest, openBackup } from '../lib/backup/catalogue.ts';
 import type { VerifyRequest } from '../lib/backup/verifyStages.ts';
 import { startWork } from '../lib/work/startWork.ts';
 import { settings, storage, working } from '../services.ts';
@@ -26,7 +26,7 @@ export async function verifyBackupsOnHttp(request: HttpRequest, context: Invocat
     return 'refused' in asked ? asked.refused : start(context, { hub: asked.hub });
   }
   return answerAboutBackup(async () => {
-    const name = await findBackup(storage, backup, hub ?? aliases[0] ?? '');
+    const name = await findBackup(storage, backup, hub ?? hubOfLatest(settings.hubs));
     await demandBackup(name);
     return start(context, { backup: name });
   });

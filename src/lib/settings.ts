@@ -97,7 +97,8 @@ export interface BackupSettings {
   readonly verifySchedule?: string;
 }
 
-const DEFAULT_HUB_ALIAS = 'default';
+/** Alias of the hub of the setting `IOTHUB`. */
+export const DEFAULT_HUB_ALIAS = 'default';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

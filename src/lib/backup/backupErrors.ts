@@ -18,6 +18,10 @@ export const BACKUP_TEXTS = {
     says: 'There is no good backup of the hub {hub}.',
     action: 'Make one: hubkeeper backup --hub {hub}.',
   },
+  'backupUnknown:hub': {
+    says: 'The app has several hubs and no default one, and the backup does not say which of them is meant.',
+    action: 'Name it: HUB/latest.',
+  },
   backupUnfinished: {
     says: 'The backup {name} is not finished: it is being written, or was given up.',
     action: 'Wait until hubkeeper backups shows it as good, or take another one.',

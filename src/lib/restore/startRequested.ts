@@ -1,7 +1,7 @@
 /** What was asked for, looked at before a run is begun: what is plainly wrong is told at once, and leaves no run behind. */
 
 import { parseBackupName } from '../backup/backupName.ts';
-import { findBackup } from '../backup/catalogue.ts';
+import { findBackup, hubOfLatest } from '../backup/catalogue.ts';
 import { demandConfirmed } from '../work/request.ts';
 import type { WorkContext, WorkKind, WorkRun, WorkToStart } from '../work/workRun.ts';
 import { demandBackup } from './openStage.ts';
@@ -45,17 +45,21 @@ async function prepareRequest(context: Context, kind: RestoreKind, body: unknown
     demandConfirmed(context.hub(found.hub), request.confirm);
     return { kind, ...found };
   }
-  return { kind, ...(await ofBackup(context, kind === 'plan' ? parsePlanRequest(body) : parseDrillRequest(body))) };
+  if (kind === 'plan') return { kind, ...(await ofBackup(context, parsePlanRequest(body))) };
+  // The hub that it goes to is empty, and so are the backups that are made of it.
+  return { kind, ...(await ofBackup(context, parseDrillRequest(body), true)) };
 }
 
+/** @param isDrill `latest` is not of the hub that it goes to */
 async function ofBackup(
   context: Context,
   request: PlanRequest,
+  isDrill = false,
 ): Promise<Pick<WorkToStart, 'request'> & { hub: string }> {
   const { hubs } = context.settings;
   // It is looked at before the backup is: a name with a slip in it could be of any hub.
   const named = request.to === undefined ? undefined : demandHub(hubs, request.to);
-  const backup = await findBackup(context.storage, request.backup, named ?? [...hubs.keys()][0] ?? '');
+  const backup = await findBackup(context.storage, request.backup, (isDrill ? undefined : named) ?? hubOfLatest(hubs));
   const hub = named ?? demandHub(hubs, parseBackupName(backup)?.hub);
   await demandBackup(context, hub, { ...request, backup });
   return { hub, request: { ...request, backup } };

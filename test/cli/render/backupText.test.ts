@@ -101,3 +101,11 @@ test.each([undefined, 80, 40])('what is kept and removed is told with why, at %s
   const text = lines.join(' ').replaceAll(/\s+/g, ' ');
   expect(text).toMatch(/20T020000Z kept:? daily, the newest good one default.*19T020000Z would be removed:? no rule/);
 });
+
+test('a reason that several rules give is told once', () => {
+  const lines = renderPruned(
+    { keep: [{ backup: name, reasons: ['oldest', 'oldest', 'held'] }], remove: [] },
+    undefined,
+  );
+  expect(lines.at(-1)).toMatch(/kept +the oldest there is, in use$/);
+});

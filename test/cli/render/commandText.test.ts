@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { commandOf, type Start } from '../../../cli/render/commandText.ts';
+import { commandOf, commandText, type Start } from '../../../cli/render/commandText.ts';
 
 const CHECKOUT = '/home/ann/hubkeeper';
 const GLOBAL = '/usr/lib/node_modules/hubkeeper';
@@ -74,6 +75,13 @@ describe('texts name the command that exists where they are read', () => {
   ])('%s', (_, how, name) => {
     expect(commandOf(how, ['run', '0123', '--watch'])).toBe(`${name} run 0123 --watch`);
   });
+});
+
+it('from elsewhere, the file that is named is there', () => {
+  const folder = vi.spyOn(process, 'cwd').mockReturnValue('/');
+  const [, file = ''] = /^node (\S+\/cli\/main\.\w+) runs$/.exec(commandText('runs')) ?? [];
+  folder.mockRestore();
+  expect(existsSync(file)).toBe(true);
 });
 
 describe('arguments are quoted when they need it', () => {

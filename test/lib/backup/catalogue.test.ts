@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { findBackup, listBackups, newestGood, openBackup, requireGood } from '../../../src/lib/backup/catalogue.ts';
+import {
+  findBackup,
+  hubOfLatest,
+  listBackups,
+  newestGood,
+  openBackup,
+  requireGood,
+} from '../../../src/lib/backup/catalogue.ts';
 import { claimBackupName } from '../../../src/lib/backup/claimName.ts';
 import { createStorage, type Storage } from '../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
@@ -80,6 +87,8 @@ describe('the catalogue', () => {
     expect((await listBackups(storage)).map(({ hub }) => hub).filter((hub) => hub === 'b')).toHaveLength(1);
     expect(await findBackup(storage, 'latest', 'a')).toBe(good);
     expect(await findBackup(storage, `${mismatch}/`, 'b')).toBe(mismatch);
+    await expect(findBackup(storage, 'latest', undefined)).rejects.toEqual(coded('backupUnknown', 'several hubs'));
+    expect(await findBackup(storage, 'a/latest', undefined)).toBe(good);
 
     const open = (name: string) => openBackup(storage, name);
     await expect(open(unfinished)).rejects.toEqual(coded('backupUnfinished', unfinished));
@@ -117,4 +126,12 @@ describe('the name of a new backup', () => {
     ]);
     expect((await listBackups(storage, 'd')).map(({ state }) => state)).toEqual(Array(4).fill('unfinished'));
   });
+});
+
+it.each([
+  [['east'], 'east'],
+  [['east', 'default', 'west'], 'default'],
+  [['east', 'west'], undefined],
+])('latest, when the app has the hubs %j, is of %s', (aliases, hub) => {
+  expect(hubOfLatest(new Map(aliases.map((alias) => [alias, ''])))).toBe(hub);
 });

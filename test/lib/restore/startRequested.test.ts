@@ -15,6 +15,7 @@ import { hubRest } from '../../helpers/hubRest.ts';
 import { runInProcess, workContext } from '../../helpers/inProcessRun.ts';
 import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
 import { differences, registryState } from '../../scenarios/registryState.ts';
+import { putBackup } from '../backup/sampleBackup.ts';
 
 let simulator: RunningHub;
 let data: string;
@@ -165,6 +166,15 @@ describe('a backup that cannot be used is named, and nothing is changed', () => 
     await runInProcess(context, runId, async () => undefined);
     expect(await context.runs.read(runId)).toMatchObject({ state: 'completed' });
     expect(await hub.getDevice('pump')).toBeDefined();
+  });
+
+  it('the latest backup that is drilled with is not of the hub that it goes to', async () => {
+    const { settings } = context;
+    const hubs = new Map([['spare', ''], ...settings.hubs]);
+    const two = { ...workContext(context), settings: { ...settings, hubs } };
+    await putBackup(context.storage, 'spare/2026/01/02T030405Z');
+    const { request } = await startRequested(two, 'drill', { backup: 'latest', to: 'spare' });
+    expect(request).toMatchObject({ backup, to: 'spare' });
   });
 
   it.each([
