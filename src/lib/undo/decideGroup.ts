@@ -2,6 +2,7 @@
 
 import { isMadeByHub, type ModuleOrigin } from '../registryExtras/systemModules.ts';
 import type { Applied, EffectLine } from '../runs/runEffects.ts';
+import type { IsConfigured } from './configured.ts';
 import { parentIn, parentScopeIn } from './parentIn.ts';
 import { undoLine } from './undoLine.ts';
 import { type Undo, type UndoCase, undoOf } from './undoOf.ts';
@@ -34,8 +35,7 @@ export interface UndoFacts {
   readonly knowsManagers: boolean;
   /** Whether anybody has looked what was there of an identity that a line of this mode names. */
   isBeforeKnown(mode: EffectLine['mode']): boolean;
-  /** Whether a configuration of the hub sets a field of the devices or modules that it targets. */
-  isConfigured(field: string): boolean;
+  readonly isConfigured: IsConfigured;
 }
 
 export interface UndoneIdentity {

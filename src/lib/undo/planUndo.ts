@@ -8,13 +8,14 @@ import path from 'node:path';
 
 import { createIdentityHash, createIdentityTable, type IdentityTable } from '../devicesFile/identityTable.ts';
 import { MODE_RULES } from '../devicesFile/importMode.ts';
+import type { ConfigurationInput } from '../registry/index.ts';
 import { ownScopeOf } from '../registryLines/goesWith.ts';
 import { verifiedIdentityOf } from '../registryLines/lineIdentity.ts';
 import { Spill } from '../registryLines/spill.ts';
 import type { EffectLine, RunEffects } from '../runs/runEffects.ts';
+import { configuredBy } from './configured.ts';
 import { type DeviceGroup, decideGroup, type UndoFacts, type UndoneIdentity } from './decideGroup.ts';
 import { parentIn } from './parentIn.ts';
-import { overlaps } from './undoOf.ts';
 
 /** Lines of a registry, read once. */
 export interface RegistryLines {
@@ -27,8 +28,8 @@ export interface UndoSources {
   readonly before?: RegistryLines;
   /** All that the run has touched as it is now, and what hangs on it: see `readLive`. */
   readonly live: RegistryLines;
-  /** Fields that the configurations of the hub set: see `configuredFields`. */
-  readonly configured?: readonly string[];
+  /** Those that may have been at work on the devices. Default: none. */
+  readonly configurations?: readonly Pick<ConfigurationInput, 'content'>[];
 }
 
 export interface PlanOptions {
@@ -66,7 +67,7 @@ export async function* planUndo(sources: UndoSources, options: PlanOptions): Asy
 }
 
 async function spreadAll(
-  { effects, before, live, configured = [] }: UndoSources,
+  { effects, before, live, configurations = [] }: UndoSources,
   spill: Spill,
   buckets: number,
   signal: AbortSignal | undefined,
@@ -123,7 +124,7 @@ async function spreadAll(
   }
   return {
     ...factsOf(ended, scopes, otherChildren, effects.preImage?.way),
-    isConfigured: (field) => configured.some((set) => overlaps(field, set)),
+    isConfigured: configuredBy(configurations),
   };
 }
 

@@ -6,6 +6,7 @@
 import { MODE_RULES } from '../devicesFile/importMode.ts';
 import { compareIdentity, type IdentityDifference } from '../registryLines/compareIdentity.ts';
 import type { Applied, EffectLine } from '../runs/runEffects.ts';
+import { type IsConfigured, overlaps } from './configured.ts';
 import { type ExpectedLine, expectedLine } from './expectedLine.ts';
 import { parentIn } from './parentIn.ts';
 
@@ -27,8 +28,8 @@ export interface UndoCase {
   readonly live: string | undefined;
   /** What others have attached to a device that the run has made, and what would go with it. */
   readonly others?: readonly ('modules' | 'children')[];
-  /** Whether a configuration of the hub sets a field: which devices it does so on follows from their tags. */
-  readonly isConfigured?: (field: string) => boolean;
+  /** Whether a configuration of the hub explains a difference: what it is for follows from tags. Default: none does. */
+  readonly isConfigured?: IsConfigured;
   /** What somebody else has changed is put back, too. */
   readonly force?: boolean;
 }
@@ -88,7 +89,7 @@ function undoOfMade(given: UndoCase & { readonly line: Line }): Undo {
   const expected = expectedLine(undefined, line);
   if (live === undefined || expected === undefined) return NOTHING;
   const { fields: all, keysUnknown } = differences(expected, live);
-  const fields = all.filter((field) => !isConfigured(field) && (field !== PARENT || !mayHaveNone(line, live)));
+  const fields = all.filter((field) => !isConfigured(field, live) && (field !== PARENT || !mayHaveNone(line, live)));
   if (force) return { do: 'remove', keysUnknown };
   if (fields.length > 0) return { do: 'foreign', fields };
   // Another may have been there all along that looks like it.
@@ -99,19 +100,19 @@ function undoOfMade(given: UndoCase & { readonly line: Line }): Undo {
 type Known = UndoCase & { readonly before: string };
 
 function undoOfDeleted(given: Known): Undo {
-  const { before, live, unlinked = false, needsLink = false, force = false } = given;
+  const { live, unlinked = false, force = false } = given;
   if (live === undefined) return { do: 'recreate' };
   // It was not applied, or somebody else has made it again.
-  const fields = fieldsToRestore(before, live, needsLink);
+  const fields = fieldsToRestore({ ...given, live });
   if (fields.length === 0) return NOTHING;
   if (unlinked && fields.every((field) => field === PARENT)) return undoOfLink(given);
   return force ? { do: 'restore', fields, keysUnknown: false } : { do: 'foreign', fields };
 }
 
 function undoOfChanged(given: Known & { readonly line: Line }): Undo {
-  const { before, line, live, needsLink = false, unlinked = false, isConfigured = isNever, force = false } = given;
+  const { before, line, live, unlinked = false, isConfigured = isNever, force = false } = given;
   if (live === undefined) return force ? { do: 'recreate' } : { do: 'foreign', fields: [FOREIGN.deleted] };
-  const fields = fieldsToRestore(before, live, needsLink);
+  const fields = fieldsToRestore({ ...given, live });
   if (fields.length === 0) return NOTHING;
   const expected = expectedLine(before, line) ?? asItIs(before);
   const difference = differences(expected, live);
@@ -122,7 +123,7 @@ function undoOfChanged(given: Known & { readonly line: Line }): Undo {
     (field) =>
       difference.fields.some((other) => overlaps(field, other)) &&
       !(isOwnUnlink && field === PARENT) &&
-      !(isRetargeted && isConfigured(field)),
+      !(isRetargeted && isConfigured(field, live)),
   );
   if (ofOthers.length > 0 && !force) return { do: 'foreign', fields: ofOthers };
   return { do: 'restore', fields, keysUnknown: difference.keysUnknown };
@@ -144,9 +145,16 @@ function undoOfLink({ before, live, needsLink = false, force = false }: Known): 
 
 const PARENT = 'parent';
 
-function fieldsToRestore(before: string, live: string, needsLink: boolean): readonly string[] {
+/** None, where all that differs is what configurations of the hub make of it. */
+function fieldsToRestore({
+  before,
+  live,
+  needsLink = false,
+  isConfigured = isNever,
+}: Known & { readonly live: string }): readonly string[] {
   const { fields } = differences(asItIs(before), live);
-  return needsLink && !fields.includes(PARENT) ? [...fields, PARENT] : fields;
+  if (needsLink && !fields.includes(PARENT)) return [...fields, PARENT];
+  return fields.every((field) => isConfigured(field, live)) ? [] : fields;
 }
 
 function asItIs(text: string): ExpectedLine {
@@ -157,11 +165,6 @@ function differences(expected: ExpectedLine, live: string): IdentityDifference {
   return compareIdentity(expected, { text: live, keys: 'included' });
 }
 
-/** Whether one of two paths is in the other, or the same. */
 function isNever(): boolean {
   return false;
-}
-
-export function overlaps(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
 }

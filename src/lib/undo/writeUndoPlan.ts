@@ -22,7 +22,6 @@ import { snapshotIn } from '../work/exportStages.ts';
 import type { RestPart, RestPartName } from '../work/restParts.ts';
 import { resultFolder } from '../work/resultFolder.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
-import { configuredFields } from './configuredFields.ts';
 import type { UndoneIdentity } from './decideGroup.ts';
 import { planUndo, type RegistryLines } from './planUndo.ts';
 import { type ConfigurationsUndo, undoConfigurations } from './undoConfigurations.ts';
@@ -81,9 +80,10 @@ export async function writeUndoPlan(
   await ensureContainer(results);
   const live = snapshotIn(record);
   const held = await context.hub(hubOf(record)).listConfigurations();
+  const past = effects.configurations.flatMap(({ before, sent }) => (before === undefined ? [sent] : [before, sent]));
   const sources = {
     effects,
-    configured: configuredFields(held),
+    configurations: [...held, ...past],
     live: openSnapshot(context.storage.container(live.container), live),
     ...defined({ before: preImageLines(context, effects) }),
   };
