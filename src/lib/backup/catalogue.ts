@@ -11,6 +11,7 @@ import { BackupError, backupError } from './backupErrors.ts';
 import { type BackupFolder, backupBlob, backupFolders, backupText, sizeFault } from './backupFolder.ts';
 import { backupPrefix, parseBackupName, parseBackupWanted } from './backupName.ts';
 import {
+  BACKUP_FILES,
   type BackupFileName,
   type BackupManifest,
   type CountMismatch,
@@ -134,6 +135,21 @@ export function requireGood({ name, manifest: { countMismatch } }: OpenBackup): 
   if (countMismatch === undefined) return;
   const [least, most] = countMismatch.expected;
   throw backupError('backupCountMismatch', { name, found: countMismatch.found, least, most });
+}
+
+/** Of which versions of its files a backup was read. */
+export type BackupEtags = Readonly<Record<BackupFileName, string>>;
+
+export function etagsOf({ etag }: Pick<OpenBackup, 'etag'>): BackupEtags {
+  return Object.fromEntries(BACKUP_FILES.map((file) => [file, etag(file)])) as Record<BackupFileName, string>;
+}
+
+/** @throws BackupError when a file of the backup was written since, be it with as many bytes */
+export function requireSame(backup: Pick<OpenBackup, 'name' | 'etag'>, etags: BackupEtags): void {
+  for (const file of BACKUP_FILES) {
+    if (backup.etag(file) === etags[file]) continue;
+    throw backupError('backupDamaged', { name: backup.name, what: `${file} was written over since it was verified` });
+  }
 }
 
 async function look(container: ContainerClient, folder: BackupFolder): Promise<Looked> {

@@ -1,5 +1,5 @@
 import { safeError } from '../redact.ts';
-import { isFinal, RUN_STATES } from '../runs/runRecord.ts';
+import { unfinishedRuns } from '../runs/unfinishedRuns.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { parseBackupName } from './backupName.ts';
 import { listBackups } from './catalogue.ts';
@@ -23,8 +23,6 @@ export interface Pruned extends Pick<Retention, 'keep'> {
     readonly outcome: PruneOutcome;
   }[];
 }
-
-const GOING = RUN_STATES.filter((state) => !isFinal(state));
 
 type PruneContext = Pick<WorkContext, 'storage' | 'settings' | 'runs' | 'now' | 'log'>;
 
@@ -57,8 +55,7 @@ async function removeOne({ storage, log }: PruneContext, backup: string): Promis
 
 /** Names of backups in what was asked of runs that have not ended, and in what they note. */
 async function heldBackups({ runs }: PruneContext): Promise<string[]> {
-  const going = await Promise.all(GOING.map((state) => runs.survey({ state })));
-  return going.flatMap(({ records }) => records.flatMap(namesIn));
+  return (await unfinishedRuns(runs)).flatMap(namesIn);
 }
 
 function namesIn({ request, notes }: Partial<WorkRun>): string[] {

@@ -14,6 +14,7 @@ import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { comparedSides } from './comparedSides.ts';
 import { meantBy } from './compareStage.ts';
 import { modeDoes } from './restoreMode.ts';
+import { notesOf } from './restoreNotes.ts';
 import { configurationRows } from './restRows.ts';
 import { wantedOfBackup } from './wanted.ts';
 
@@ -24,7 +25,7 @@ export function differencesBlob(record: WorkRun): string {
 /** Counts what is left to do, and writes it beside the report: nothing is, if all was restored. */
 export async function countDifferences(context: WorkContext, record: WorkRun): Promise<number> {
   const { backup, mode, only } = meantBy(record);
-  const wanted = await wantedOfBackup(context.storage, backup);
+  const wanted = await wantedOfBackup(context.storage, backup, notesOf(record).verified);
   const sides = await comparedSides(context, record, { live: snapshotIn(record, 'exportAfter'), wanted });
   const told = createBlockWriter(
     context.storage.container(RESULTS_CONTAINER).getBlockBlobClient(differencesBlob(record)),

@@ -28,7 +28,7 @@ export function compareStage(
     if (known !== undefined) return then(context, record, known);
     await enterPhase(context, record.runId, 'compare');
     const { backup, mode, only } = meantBy(record);
-    const wanted = await wantedOfBackup(context.storage, backup);
+    const wanted = await wantedOfBackup(context.storage, backup, notesOf(record).verified);
     const plan = await writePlan(context, record, {
       live: snapshotIn(record),
       wanted,

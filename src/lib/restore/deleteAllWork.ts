@@ -3,6 +3,8 @@
  * is made later stays.
  */
 
+import { randomBytes } from 'node:crypto';
+
 import { openBackup } from '../backup/catalogue.ts';
 import type { ConfigurationChange } from '../registryExtras/configurationChanges.ts';
 import { isIdentityLine } from '../registryLines/snapshot.ts';
@@ -83,7 +85,8 @@ async function writeDeletes(context: WorkContext, record: WorkRun): Promise<Stag
   const staging = await openStaging(context, record.runId);
   const wanted = wantedOf(open);
   const isMeant = parseOnly(prefix === undefined ? undefined : [`${prefix}*`]);
-  const name = `deletes-${context.now().getTime()}`;
+  // Two attempts may write them at a time: each its own, and what is noted counts.
+  const name = `deletes-${randomBytes(4).toString('hex')}`;
   const count = await writeLines(staging.getBlockBlobClient(`${name}.txt`), deleteLines(wanted.lines(), isMeant));
   const rows = configurations === true ? await configurationDeletes(context, record, wanted) : [];
   const rest = `${name}-configurations.ndjson`;

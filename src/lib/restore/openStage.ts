@@ -1,8 +1,7 @@
 /** The beginning of all that reads a backup: the backup is read through and found sound before anything else is done. */
 
 import { backupError } from '../backup/backupErrors.ts';
-import { openBackup, requireGood } from '../backup/catalogue.ts';
-import type { BackupManifest } from '../backup/manifest.ts';
+import { etagsOf, type OpenBackup, openBackup, requireGood } from '../backup/catalogue.ts';
 import { verifyBackup } from '../backup/verifyBackup.ts';
 import { hubOf } from '../runs/runRecord.ts';
 import { requestOf } from '../work/request.ts';
@@ -11,7 +10,7 @@ import { enterPhase } from '../work/workNotes.ts';
 import { orRefused } from '../work/workRefused.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import type { PlanRequest } from './requests.ts';
-import { noteOnce } from './restoreNotes.ts';
+import { noteOnce, notesOf } from './restoreNotes.ts';
 import { restoreRefused } from './restoreTexts.ts';
 
 /**
@@ -23,12 +22,12 @@ export async function demandBackup(
   { storage, hub }: Pick<WorkContext, 'storage' | 'hub'>,
   alias: string,
   { backup, to, acceptCountMismatch }: Pick<PlanRequest, 'backup' | 'to' | 'acceptCountMismatch'>,
-): Promise<BackupManifest> {
+): Promise<OpenBackup> {
   const open = await openBackup(storage, backup);
   if (acceptCountMismatch !== true) requireGood(open);
   const { hub: was } = open.manifest;
   const name = hub(alias).hubName;
-  if (to !== undefined || was.toLowerCase() === name.toLowerCase()) return open.manifest;
+  if (to !== undefined || was.toLowerCase() === name.toLowerCase()) return open;
   throw restoreRefused('backupOfOtherHub', { backup, was, alias, name });
 }
 
@@ -39,13 +38,15 @@ export async function demandBackup(
  */
 export function openingWith(then: string, demand?: (context: WorkContext, record: WorkRun) => void) {
   return async (context: WorkContext, record: WorkRun): Promise<StageReply> => {
+    // A run that is started anew goes on with its plan, which may be carried out in part.
+    if (notesOf(record).plan !== undefined) return { go: then };
     await enterPhase(context, record.runId, 'verify');
     return orRefused(async () => {
       const request = requestOf<PlanRequest>(record);
       demand?.(context, record);
-      const { keys } = await demandBackup(context, hubOf(record), request);
+      const open = await demandBackup(context, hubOf(record), request);
       // The hub is exported with keys only where there are some to compare them with.
-      await noteOnce(context, record.runId, { keys });
+      await noteOnce(context, record.runId, { keys: open.manifest.keys, verified: etagsOf(open) });
       await demandSound(context, request.backup);
       return { go: then };
     });

@@ -1,5 +1,6 @@
 /** What the records of these runs note between their stages. */
 
+import type { BackupEtags } from '../backup/catalogue.ts';
 import type { SnapshotKeys } from '../registryLines/snapshot.ts';
 import type { RestPart } from '../work/restParts.ts';
 import { type SharedNotes, workNotes } from '../work/workNotes.ts';
@@ -9,6 +10,8 @@ import type { WrittenPlan } from './writePlan.ts';
 export interface RestoreNotes extends SharedNotes {
   /** Whether the backup has keys. */
   readonly keys?: SnapshotKeys;
+  /** The versions of the files of the backup that were verified. */
+  readonly verified?: BackupEtags;
   readonly plan?: WrittenPlan;
   /** What differed in the end. */
   readonly differences?: number;

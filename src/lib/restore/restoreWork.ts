@@ -18,7 +18,7 @@ import { countDifferences } from './checkAfter.ts';
 import { compareStage, keysOf } from './compareStage.ts';
 import { openingWith } from './openStage.ts';
 import type { RestoreRequest } from './requests.ts';
-import { note, planOf } from './restoreNotes.ts';
+import { note, notesOf, planOf } from './restoreNotes.ts';
 import { RESTORE_REPORT } from './restoreReport.ts';
 import { restoreRefused } from './restoreTexts.ts';
 import type { WrittenPlan } from './writePlan.ts';
@@ -105,6 +105,8 @@ async function onlyWithKeys(_context: WorkContext, record: WorkRun, { counts }: 
 }
 
 async function demandEmpty(context: WorkContext, record: WorkRun): Promise<StageReply> {
+  // A run that is started anew has begun to fill it.
+  if (notesOf(record).plan !== undefined) return { go: 'compare' };
   return orRefused(async () => {
     const client = context.hub(hubOf(record));
     const { identities } = snapshotIn(record);

@@ -1,6 +1,6 @@
 /** What a hub is to come to: all lines of a registry, and what no line has. */
 
-import { type OpenBackup, openBackup } from '../backup/catalogue.ts';
+import { type BackupEtags, type OpenBackup, openBackup, requireSame } from '../backup/catalogue.ts';
 import { createIdentityTable, identityOf } from '../devicesFile/identityTable.ts';
 import { type BackedUpConfigurations, readConfigurations } from '../registryExtras/configurationChanges.ts';
 import { type ExtraLine, readExtras } from '../registryExtras/extraLine.ts';
@@ -17,9 +17,18 @@ export interface WantedRegistry {
   configurations(): Promise<BackedUpConfigurations>;
 }
 
-/** @throws BackupError when the backup cannot be read */
-export async function wantedOfBackup(storage: Storage, name: string): Promise<WantedRegistry> {
-  return wantedOf(await openBackup(storage, name));
+/**
+ * @param verified the versions of its files that were verified; absent in what earlier versions noted
+ * @throws BackupError when the backup cannot be read, or is not what was verified any more
+ */
+export async function wantedOfBackup(
+  storage: Storage,
+  name: string,
+  verified: BackupEtags | undefined,
+): Promise<WantedRegistry> {
+  const open = await openBackup(storage, name);
+  if (verified !== undefined) requireSame(open, verified);
+  return wantedOf(open);
 }
 
 export function wantedOf(backup: OpenBackup): WantedRegistry {

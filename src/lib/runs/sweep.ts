@@ -2,8 +2,8 @@ import { safeError } from '../redact.ts';
 import { runIdOfContainer } from '../storage/containers.ts';
 import { type RunStarter, restartIfLost } from './restartRun.ts';
 import type { RunContext } from './runContext.ts';
-import { isFinal, RUN_STATES } from './runRecord.ts';
 import type { RunSummary } from './runStore.ts';
+import { unfinishedRuns } from './unfinishedRuns.ts';
 
 /** What has had no run, though it should have one: which runs were started for it, and how much of it is too old. */
 export interface FoundNew {
@@ -15,8 +15,6 @@ export interface SweepResult extends FoundNew {
   readonly restarted: readonly string[];
   readonly containersRemoved: number;
 }
-
-const UNFINISHED = RUN_STATES.filter((state) => !isFinal(state));
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -63,8 +61,7 @@ export async function sweep(
 
 /** Runs whose containers are read by others that have not ended. */
 async function containersRead({ runs }: RunContext): Promise<ReadonlySet<string>> {
-  const reading = await Promise.all(UNFINISHED.map((state) => runs.survey({ state })));
-  return new Set(reading.flatMap(({ records }) => records.flatMap(({ reads = [] }) => reads)));
+  return new Set((await unfinishedRuns(runs)).flatMap(({ reads = [] }) => reads));
 }
 
 /** Does something for one run or drop; what goes wrong there holds up none of the others, and is met again next time. */

@@ -8,6 +8,7 @@ import { pausedRun, resumedRun } from '../runs/pausing.ts';
 import { stagingOf } from '../runs/runContainer.ts';
 import { hubOf, isFinal, isSuspended, type RunBase, type RunError } from '../runs/runRecord.ts';
 import { growingDelaySeconds } from '../turns/delays.ts';
+import { demandSameHub } from './sameHub.ts';
 import type { Stage, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
 import type { WorkContext, WorkRun } from './workRun.ts';
@@ -32,11 +33,16 @@ export function applyStages({ file, next }: ApplyStagesOptions): Readonly<Record
     await context.runs.update(record.runId, (current) => ({ ...current, phase: 'apply' }));
     const wanted = await file(context, record);
     if (wanted === undefined) return { go: next };
-    // Whoever comes after a crash finds the run that was begun by asking for it again, be it only to cancel it.
-    await context.runs.update(record.runId, (current) => ({
-      ...current,
-      notes: { ...current.notes, applying: true },
-    }));
+    demandSameHub(context, record);
+    // Whoever comes after a crash finds the run that was begun by asking for it again, be it only to cancel it. One of two
+    // attempts may have ended the run meanwhile: then nothing is begun that nobody would watch.
+    const noted = await context.runs.update(record.runId, (current) =>
+      current.cancelRequestedAt !== undefined && current.notes?.['applying'] !== true
+        ? undefined
+        : { ...current, notes: { ...current.notes, applying: true } },
+    );
+    if (isFinal(noted.state)) return { go: 'applyWatch' };
+    if (noted.notes?.['applying'] !== true) return { end: 'cancelled', error: workError('cancelled') };
     const appliedBy = await context.applyFile(wanted);
     await context.runs.update(record.runId, (current) => ({ ...current, appliedBy }));
     return { wait: 1, go: 'applyWatch' };

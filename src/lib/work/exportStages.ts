@@ -91,6 +91,9 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
       return pause(now, since, seen.progress);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
+      if (isOverdue(context, known)) {
+        return { end: 'failed', error: workError('exportOverdue', { deadline: known.deadline }) };
+      }
       await waitingFor(context, record.runId, { kind: 'trouble', reason: error.message });
       return pause(now, since);
     }
@@ -136,10 +139,12 @@ function pause(now: number, since: number, progress?: number): StageReply {
 }
 
 async function noteJob(context: WorkContext, runId: string, name: WorkJob, job: RunJob): Promise<void> {
-  await context.runs.update(runId, ({ waiting: _waiting, ...rest }) => ({
-    ...rest,
-    jobs: { ...rest.jobs, [name]: job },
-  }));
+  await context.runs.update(runId, ({ waiting: _waiting, ...rest }) => {
+    const before = rest.jobs[name];
+    // What another attempt has seen earlier is no news of a job that has ended.
+    const isOld = before !== undefined && isTerminalStatus(before.status) && !isTerminalStatus(job.status);
+    return isOld ? undefined : { ...rest, jobs: { ...rest.jobs, [name]: job } };
+  });
 }
 
 async function tryToCancel(context: WorkContext, record: WorkRun, { jobId }: RunJob): Promise<void> {

@@ -13,11 +13,12 @@ import { doneWaiting } from '../runs/waiting.ts';
 import { linesOf, rowsOf, writeLines } from '../storage/ndjson.ts';
 import { paceOf } from '../turns/hubPace.ts';
 import type { RestAt, RestPart } from './restParts.ts';
+import { demandSameHub } from './sameHub.ts';
 import type { Stage, StageInput, StageReply } from './stage.ts';
 import { workNotes } from './workNotes.ts';
 import type { WorkContext, WorkRun } from './workRun.ts';
 
-const { note, notesOf } = workNotes();
+const { notesOf } = workNotes();
 
 const BEGINNING: RestAt = { part: 0, position: 0, outcomes: { succeeded: 0, failed: 0, unchanged: 0 } };
 
@@ -39,6 +40,7 @@ export function restStage({ rest: restOf, next }: RestStageOptions): Readonly<Re
     const { restAt = BEGINNING } = notesOf(record);
     const part = restOf(record)[restAt.part];
     if (part === undefined || record.cancelRequestedAt !== undefined) return { go: next };
+    demandSameHub(context, record);
     const pace = paceFor(context, record, part);
     // Twins and configurations are paced by the hub itself: it takes what it takes, and the rest a little later.
     if (pace !== undefined && !input.granted) return { take: pace.take, itemsPerMinute: pace.itemsPerMinute };
@@ -103,12 +105,17 @@ async function noteStep(context: WorkContext, record: WorkRun, { part, at, step 
   const outcomes = { ...at.outcomes };
   for (const { outcome } of results) outcomes[outcome] += 1;
   const restAt: RestAt = done ? { part: at.part + 1, position: 0, outcomes } : { ...at, position, outcomes };
-  await note(context, record.runId, { restAt });
-  await context.runs.update(record.runId, (current) => ({
-    ...current,
-    phase: 'rest',
-    progress: { part: part.part, lines: part.items, left: Math.max(0, part.items - position) },
-  }));
+  const before = JSON.stringify(at);
+  await context.runs.update(record.runId, (current) => {
+    // Another attempt at this step was first, and others may have gone on from there.
+    if (JSON.stringify(notesOf(current).restAt ?? BEGINNING) !== before) return undefined;
+    return {
+      ...current,
+      phase: 'rest',
+      progress: { part: part.part, lines: part.items, left: Math.max(0, part.items - position) },
+      notes: { ...current.notes, restAt },
+    };
+  });
 }
 
 const OUTCOMES_PREFIX = 'rest-outcomes-';

@@ -30,6 +30,10 @@ export const WORK_TEXTS = {
     says: 'This writes to the hub {hub}, and was not confirmed with its name.{given} Nothing was changed.',
     action: 'Confirm it with the name of the hub: {hub}.',
   },
+  otherHub: {
+    says: 'The run began on the hub {was}, and {alias} is {name} now. The run has changed nothing there.',
+    action: 'Configure that hub again under this alias (IOTHUB, IOTHUB__<alias>), then start the run again.',
+  },
   applyFailed: {
     says: 'The run {run}, which applies the lines, ended as "{state}".',
     action: 'Look at that run.',

@@ -44,6 +44,35 @@ async function work(kind: WorkKind, request: Readonly<Record<string, unknown>>):
   return (await context.runs.read(runId)) as unknown as WorkRun;
 }
 
+/** As after the orchestration of a run was lost when it had just come to a stage. */
+async function workAgain(
+  kind: WorkKind,
+  request: Readonly<Record<string, unknown>>,
+  lostAt: (record: WorkRun) => boolean,
+  meanwhile: () => Promise<unknown> = async () => undefined,
+): Promise<WorkRun> {
+  const { runId } = await startWork(workContext(context), countingStarter(), { kind, hub: 'default', request });
+  const read = async () => (await context.runs.read(runId)) as unknown as WorkRun;
+  const lost = new Error('lost');
+  await expect(
+    runInProcess(context, runId, async (_, input) => {
+      if (input['runId'] === runId && lostAt(await read())) throw lost;
+    }),
+  ).resolves.toMatchObject({ output: { state: 'failed' } });
+  expect((await read()).state).toBe('running');
+  await meanwhile();
+  const { failures } = await runInProcess(context, runId, async () => undefined);
+  expect(failures).toEqual([]);
+  return read();
+}
+
+/** With as many bytes. */
+async function writeOver(backup: string): Promise<void> {
+  const blob = context.storage.container('registry-backups').getBlockBlobClient(`${backup}/devices.txt`);
+  const text = (await blob.downloadToBuffer()).toString().replace('"cert"', '"cart"');
+  await blob.upload(text, Buffer.byteLength(text));
+}
+
 async function backUp(): Promise<string> {
   const { state: ended, result } = await work('backup', {});
   expect(ended).toBe('completed');
@@ -185,6 +214,55 @@ describe('a drill', () => {
       state: 'completed',
       result: { differences: 0 },
     });
+  });
+});
+
+describe('a run whose orchestration was lost', () => {
+  it('goes on with its drill, although the hub is not empty any more', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    await wipe();
+    const drill = await workAgain('drill', { backup, to: 'default' }, ({ jobs }) => jobs.exportAfter !== undefined);
+    expect(drill.error).toBeUndefined();
+    expect(drill).toMatchObject({ state: 'completed', result: { differences: 0 } });
+  });
+
+  it('goes on with its restore, whatever has become of the backup', async () => {
+    await makeFleet();
+    const before = await state();
+    const backup = await backUp();
+    await wipe();
+    const restored = await workAgain(
+      'restore',
+      { backup, mode: 'exact', confirm: hub.hubName },
+      ({ appliedBy }) => appliedBy !== undefined,
+      () => writeOver(backup),
+    );
+    expect(restored.error).toBeUndefined();
+    expect(restored.state).toBe('completed');
+    expect(differences(before, await state())).toEqual([]);
+  });
+});
+
+describe('a backup', () => {
+  it('that is written over once it was verified is not restored', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    await hub.deleteDevice({ deviceId: 'pump' });
+    const before = await state();
+    const { runId } = await startWork(workContext(context), countingStarter(), {
+      kind: 'restore',
+      hub: 'default',
+      request: { backup, mode: 'exact', confirm: hub.hubName },
+    });
+    let isOver = false;
+    await runInProcess(context, runId, async (_, input) => {
+      if (input['stage'] !== 'exportWatch' || isOver) return;
+      isOver = true;
+      await writeOver(backup);
+    });
+    expect(await context.runs.read(runId)).toMatchObject({ state: 'failed', error: { code: 'backupDamaged' } });
+    expect(differences(before, await state())).toEqual([]);
   });
 });
 
