@@ -16,6 +16,8 @@ export interface ConfirmedWork {
   readonly doing: string;
   /** Asked of a person at a terminal, with the name of the hub; shows first what would be done. */
   ask(hub: string): Promise<string>;
+  /** Of the body, what was shown when it was asked: `latest` may be another backup by the time of the answer. */
+  shown?(): Readonly<Record<string, unknown>>;
   /** What to type in a script. */
   command(confirm: string): string;
 }
@@ -45,7 +47,7 @@ export async function beginConfirmed(
     );
   }
   const confirm = await askName(name, await work.ask(name), signal);
-  return askApp<WorkRun>(connection, path, { ...body, confirm }, doing);
+  return askApp<WorkRun>(connection, path, { ...body, ...work.shown?.(), confirm }, doing);
 }
 
 function nameNeeded(text: string): string | undefined {

@@ -77,6 +77,7 @@ async function begin(
     return askApp<WorkRun>(connection, 'drills', { backup, to: target, newKeys, acceptCountMismatch }, 'a drill');
   }
   const plan = { backup, ...asked, to };
+  let shown: Readonly<Record<string, unknown>> = {};
   return beginConfirmed(
     connection,
     {
@@ -85,9 +86,11 @@ async function begin(
       confirm,
       doing: 'restoring',
       async ask(hub) {
-        await showPlan(connection, plan, output, signal);
+        const { request } = await showPlan(connection, plan, output, signal);
+        shown = { backup: request['backup'] };
         return `This restores into the hub ${hub}.`;
       },
+      shown: () => shown,
       command: (name) => flagsText(connection.command, [...wordsOf(backup, flags), '--confirm', name]),
     },
     output,
@@ -105,13 +108,13 @@ function drillHub({ isLocal, hubs, command }: Connection, backup: string): strin
   );
 }
 
-/** Shows what would be done, before it is confirmed. @throws CliError when there is no plan */
+/** Shows what would be done, before it is confirmed, and gives the run that found it out. @throws CliError when there is no plan */
 export async function showPlan(
   connection: Connection,
   body: object,
   output: Output,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<WorkRun> {
   const started = await askApp<WorkRun>(connection, 'plans', body, 'a plan');
   const record = await watchWork(connection, started.runId, output, signal);
   const plan = record && (await readHubPlan(connection, record, undefined));
@@ -121,6 +124,7 @@ export async function showPlan(
   }
   showHubPlan(plan, output);
   output.print();
+  return record;
 }
 
 function wordsOf(backup: string, { mode, only = [], to, newKeys, check, acceptCountMismatch }: RestoreFlags) {
