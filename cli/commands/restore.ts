@@ -1,3 +1,4 @@
+import { deletesOf, type PlanCountsOfMode } from '../../src/lib/restore/planTally.ts';
 import type { RestoreMode } from '../../src/lib/restore/restoreMode.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import { askApp } from '../app/apiCall.ts';
@@ -86,8 +87,8 @@ async function begin(
       confirm,
       doing: 'restoring',
       async ask(hub) {
-        const { request } = await showPlan(connection, plan, output, signal);
-        shown = { backup: request['backup'] };
+        const { request, result } = await showPlan(connection, plan, output, signal);
+        shown = { backup: request['backup'], mostDeletes: deletesOf(result as unknown as PlanCountsOfMode) };
         return `This restores into the hub ${hub}.`;
       },
       shown: () => shown,

@@ -78,6 +78,11 @@ function only(counts: Counts, isMeant: (change: Change['change']) => boolean): C
   };
 }
 
+/** Devices, modules and configurations that a plan deletes. */
+export function deletesOf(counts: Pick<PlanCountsOfMode, 'delete' | 'configurations'>): number {
+  return counts.delete + counts.configurations.delete;
+}
+
 /** Whether a plan changes anything, or something in it has to be looked at. */
 export function planHasFindings({
   configurations,

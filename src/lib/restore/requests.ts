@@ -1,7 +1,14 @@
 /** What is asked of a plan, a restore, a drill or a delete-all: read from whatever was sent. */
 
 import { isText } from '../runs/recordShape.ts';
-import { flagMember, invalidRequest, type RequestMember, readRequest, textMember } from '../work/request.ts';
+import {
+  countMember,
+  flagMember,
+  invalidRequest,
+  type RequestMember,
+  readRequest,
+  textMember,
+} from '../work/request.ts';
 import { RESTORE_MODES, type RestoreMode } from './restoreMode.ts';
 import { restoreRefused } from './restoreTexts.ts';
 
@@ -23,6 +30,8 @@ export interface RestoreRequest extends PlanRequest {
   readonly confirm?: string;
   /** Devices that the backup has no keys of get new ones. */
   readonly newKeys?: boolean;
+  /** Nothing is done if it would delete more than that: as many as the plan that was confirmed. */
+  readonly mostDeletes?: number;
   /** The hub is compared with the backup in the end. */
   readonly check?: boolean;
 }
@@ -58,7 +67,13 @@ const PLAN_MEMBERS = {
   to: textMember,
   acceptCountMismatch: flagMember,
 };
-const RESTORE_MEMBERS = { ...PLAN_MEMBERS, confirm: textMember, newKeys: flagMember, check: flagMember };
+const RESTORE_MEMBERS = {
+  ...PLAN_MEMBERS,
+  confirm: textMember,
+  newKeys: flagMember,
+  mostDeletes: countMember,
+  check: flagMember,
+};
 const DRILL_MEMBERS = { backup: textMember, to: textMember, newKeys: flagMember, acceptCountMismatch: flagMember };
 const DELETE_MEMBERS = {
   hub: textMember,

@@ -17,6 +17,10 @@ export const RESTORE_TEXTS = {
     action:
       'Take a backup with keys; or ask for new keys, which the devices have to be given before they can connect again.',
   },
+  moreDeletes: {
+    says: 'The restore would delete {deletes} devices, modules and configurations by now, and at most {most} were confirmed. Nothing was changed.',
+    action: 'Others have been made since the plan was shown: look at the plan again.',
+  },
   hubNotEmpty: {
     says: 'The hub {hub} is not empty: it has {identities} devices and modules and {configurations} configurations. Nothing was changed.',
     action: 'A drill restores into an empty hub: name another.',

@@ -17,6 +17,7 @@ import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { countDifferences } from './checkAfter.ts';
 import { compareStage, keysOf } from './compareStage.ts';
 import { openingWith } from './openStage.ts';
+import { deletesOf } from './planTally.ts';
 import type { RestoreRequest } from './requests.ts';
 import { note, notesOf, planOf } from './restoreNotes.ts';
 import { RESTORE_REPORT } from './restoreReport.ts';
@@ -52,7 +53,7 @@ export const RESTORE_WORK: KindOfWork = {
       ),
     },
     ...exportBefore,
-    compare: compareStage(onlyWithKeys),
+    compare: compareStage(onlyAsAsked),
     ...applyingStages(),
   },
 };
@@ -63,7 +64,7 @@ export const DRILL_WORK: KindOfWork = {
     open: { work: openingWith('export') },
     ...exportStages({ keys: keysOf, next: 'empty' }),
     empty: { work: demandEmpty },
-    compare: compareStage(onlyWithKeys),
+    compare: compareStage(onlyAsAsked),
     ...applyingStages(),
   },
 };
@@ -95,11 +96,15 @@ function applyingStages(): Readonly<Record<string, Stage>> {
   };
 }
 
-async function onlyWithKeys(_context: WorkContext, record: WorkRun, { counts }: WrittenPlan): Promise<StageReply> {
-  const { backup, newKeys } = requestOf<RestoreRequest>(record);
+async function onlyAsAsked(_context: WorkContext, record: WorkRun, { counts }: WrittenPlan): Promise<StageReply> {
+  const { backup, newKeys, mostDeletes } = requestOf<RestoreRequest>(record);
   return orRefused(async () => {
     const count = counts.lost.keys;
     if (count > 0 && newKeys !== true) throw restoreRefused('newKeysNeeded', { count, backup });
+    const deletes = deletesOf(counts);
+    if (mostDeletes !== undefined && deletes > mostDeletes) {
+      throw restoreRefused('moreDeletes', { deletes, most: mostDeletes });
+    }
     return { go: 'apply' };
   });
 }

@@ -16,6 +16,9 @@ export const textMember: RequestMember = (value) =>
 
 export const flagMember: RequestMember = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
 
+export const countMember: RequestMember = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : 'a whole number, 0 or more';
+
 /**
  * Reads a body that has these members at most.
  *

@@ -16,6 +16,7 @@ describe('a request', () => {
     [parsePlanRequest, { backup }],
     [parsePlanRequest, { backup, mode: 'missing', only: ['a', 'dev-*'], to: 'spare' }],
     [parseRestoreRequest, { backup, mode: 'exact', confirm: 'hub', newKeys: true, check: false }],
+    [parseRestoreRequest, { backup, mode: 'exact', mostDeletes: 0 }],
     [parseDrillRequest, { backup, to: 'spare', newKeys: false }],
     [parseDeleteAllRequest, {}],
     [parseDeleteAllRequest, { hub: 'a', prefix: 'x', configurations: true, confirm: 'hub' }],
@@ -35,6 +36,12 @@ describe('a request', () => {
       '"mode" must be one of missing, overwrite, exact',
     ],
     ['no mode', parseRestoreRequest, { backup }, '"mode" is missing'],
+    [
+      'a count below 0',
+      parseRestoreRequest,
+      { backup, mode: 'exact', mostDeletes: -1 },
+      '"mostDeletes" must be a whole number, 0 or more',
+    ],
     [
       'a flag that is a text',
       parseRestoreRequest,

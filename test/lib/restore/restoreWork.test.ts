@@ -201,6 +201,24 @@ describe('a restore', () => {
   });
 });
 
+describe('a restore that was confirmed', () => {
+  it('deletes no more than was confirmed: what was made since stays', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    await hub.createDevice({ deviceId: 'new' });
+    await hub.createConfiguration({ id: 'other', content: { deviceContent: { 'properties.desired.a': 1 } } });
+    const before = await state();
+    const request = { backup, mode: 'exact', confirm: hub.hubName };
+    expect(await work('restore', { ...request, mostDeletes: 1 })).toMatchObject({
+      state: 'refused',
+      error: { code: 'moreDeletes', message: expect.stringContaining('delete 2 ') },
+    });
+    expect(differences(before, await state())).toEqual([]);
+    expect(await work('restore', { ...request, mostDeletes: 2 })).toMatchObject({ state: 'completed' });
+    expect(Object.keys((await state()).devices)).not.toContain('new');
+  });
+});
+
 describe('a drill', () => {
   it('is refused by a hub that is not empty, and passes in an empty one', async () => {
     await makeFleet();
