@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts';
 import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
+import { isImmutable } from '../storage/storageErrors.ts';
 import { type BackupHealth, backupHealth } from './backupHealth.ts';
 import { listBackups } from './catalogue.ts';
 import { parseSchedule } from './schedule.ts';
@@ -82,6 +83,13 @@ async function sinceWhen(storage: Storage, hub: string, schedule: string | undef
   if (!Number.isNaN(at)) return new Date(at);
   await ensureContainer(container);
   const since: Since = { schedule, at: now.toISOString() };
-  await writeJson(blob, since, before === undefined ? { ifAbsent: true } : { ifMatch: before.etag });
+  try {
+    await writeJson(blob, since, before === undefined ? { ifAbsent: true } : { ifMatch: before.etag });
+  } catch (error) {
+    // A container that keeps what it has keeps the first schedule: that was there no later.
+    if (!isImmutable(error)) throw error;
+    const first = before === undefined ? Number.NaN : Date.parse(before.value.at);
+    return Number.isNaN(first) ? now : new Date(first);
+  }
   return now;
 }

@@ -42,6 +42,26 @@ describe('backups of an app', () => {
     expect(fine).toMatchObject({ hub: 'b', overdue: false });
   });
 
+  it('in a container that keeps what it has have their time from the first schedule, once it was changed', async () => {
+    await checks().check(log);
+    later(72);
+    const known = storage;
+    const container: typeof known.container = (name) => {
+      const immutable = known.container(name);
+      const open = immutable.getBlockBlobClient.bind(immutable);
+      immutable.getBlockBlobClient = (blobName) => {
+        const blob = open(blobName);
+        blob.upload = () =>
+          Promise.reject(Object.assign(new Error('kept'), { statusCode: 409, code: 'BlobImmutableDueToPolicy' }));
+        return blob;
+      };
+      return immutable;
+    };
+    storage = { ...known, container };
+    const [a] = await checks('0 0 3 * * *').check(log);
+    expect(a).toMatchObject({ hub: 'a', overdue: true });
+  });
+
   it('that are overdue are warned of once an hour, however often is asked', async () => {
     const app = checks();
     await app.check(log);
