@@ -13,7 +13,7 @@ import { aheadText, doneWaiting, noteTurnPosition, waitedMs, waitingFor } from '
 import type { KindOfWork, Stage, StageInput, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
 import type { WorkContext, WorkKind, WorkRun } from './workRun.ts';
-import { BEGIN, WORK_STAGE, WORK_TURN } from './workSteps.ts';
+import { APPLY_STAGE, BEGIN, WORK_STAGE, WORK_TURN } from './workSteps.ts';
 
 /** The stages of each kind; of one that is done in several ways, by what was asked for. */
 export type KindsOfWork = Readonly<Partial<Record<WorkKind, KindOfWork | ((record: WorkRun) => KindOfWork)>>>;
@@ -52,6 +52,10 @@ async function takeStage(context: WorkContext, kinds: KindsOfWork, input: StageI
     return enter(kind, rest);
   }
   if (record.cancelRequestedAt !== undefined && stage.whenCancelled !== true) {
+    // The run that applies its lines is cancelled with it, also by a run that was started anew, from its beginning.
+    if (record.notes?.['applying'] === true && kind.stages[APPLY_STAGE] !== undefined) {
+      return enter(kind, { runId: input.runId, attempt: input.attempt, stage: APPLY_STAGE });
+    }
     return end(context, record, { end: 'cancelled', error: workError('cancelled') });
   }
   const reply = await orTrouble(context, record, input, () => stage.work(context, record, input));

@@ -6,6 +6,9 @@ export const WORK_STAGE = 'workStage';
 export const WORK_TURN = 'workTurn';
 export const FAIL_WORK = 'failWork';
 
+/** By which a run has its lines applied by a run of its own. */
+export const APPLY_STAGE = 'apply';
+
 /** Before its first stage: it finds out its hub, and its place in the queue there. */
 export const BEGIN = 'begin';
 

@@ -236,6 +236,33 @@ describe('a drill', () => {
 });
 
 describe('a run whose orchestration was lost', () => {
+  it('and that was cancelled then cancels the run that applies its lines', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    await wipe();
+    const request = { backup, mode: 'exact', confirm: hub.hubName };
+    const { runId } = await startWork(workContext(context), countingStarter(), {
+      kind: 'restore',
+      hub: 'default',
+      request,
+    });
+    const read = async () => (await context.runs.read(runId)) as unknown as WorkRun;
+    await runInProcess(context, runId, async () => {
+      if ((await read()).appliedBy !== undefined) throw new Error('lost');
+    });
+    await context.runs.update(runId, (run) => ({ ...run, cancelRequestedAt: context.now().toISOString() }));
+    const { appliedBy = '' } = await read();
+    let isCancelled = false;
+    await runInProcess(context, runId, async () => {
+      if (isCancelled || (await context.runs.read(appliedBy))?.cancelRequestedAt === undefined) return;
+      isCancelled = true;
+      await runInProcess(context, appliedBy, async () => undefined);
+    });
+    expect(await context.runs.read(appliedBy)).toMatchObject({ state: 'cancelled' });
+    expect(await read()).toMatchObject({ state: 'cancelled' });
+    expect((await state()).devices).toEqual({});
+  });
+
   it('goes on with its drill, although the hub is not empty any more', async () => {
     await makeFleet();
     const backup = await backUp();

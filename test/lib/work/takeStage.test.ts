@@ -39,6 +39,7 @@ function take(reply: StageReply | Error, input: Partial<StageInput> = {}, flags:
         one: { work: one, ...flags },
         two: { work: async () => ({ end: 'completed', fields: { result: { done: true } } }) },
         turn: { work: one, turn: true },
+        apply: { work: async () => ({ wait: 3 }), whenCancelled: true },
       },
     },
   };
@@ -121,6 +122,13 @@ describe('a stage', () => {
     expect(await take({ go: 'two' })).toEqual({ do: 'ended', state: 'cancelled' });
     expect(await record()).toMatchObject({ state: 'cancelled', error: { code: 'cancelled' } });
     expect(worked).toHaveLength(1);
+  });
+
+  it('of a cancelled run that has begun to apply its lines leads there, also when the run was started anew', async () => {
+    await change({ cancelRequestedAt: context.now().toISOString(), notes: { applying: true } });
+    expect(await take({ go: 'two' })).toMatchObject({ do: 'wait', next: { input: { stage: 'apply' } } });
+    expect(worked).toEqual([]);
+    expect((await record())?.state).not.toBe('cancelled');
   });
 
   it('waits out trouble of the hub for an hour, and tells of it', async () => {
