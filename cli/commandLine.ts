@@ -34,7 +34,7 @@ import { wrap } from './render/wrap.ts';
 import { version } from './version.ts';
 
 const EPILOGUE = [
-  'Exit codes: 0 all well; 1 finished, but some devices failed; 2 wrong usage, settings or input; 3 the work itself failed.',
+  'Exit codes: 0 all well; 1 finished, but lines failed, or plan, check or verify found something; 2 wrong usage, settings or input; 3 the work itself failed.',
   'An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use your Azure identity), and for backups, cancel, suspend and resume through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these, the local stack that is running is used.',
 ];
 

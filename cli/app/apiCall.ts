@@ -3,6 +3,7 @@
 import { safeError } from '../../src/lib/redact.ts';
 import { CliError, usageError } from '../cliError.ts';
 import { EXIT } from '../exitCode.ts';
+import { commandText } from '../render/commandText.ts';
 import type { Api, Connection } from './connection.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -75,11 +76,17 @@ export async function askApp<Answer>(
   const answer = parsed(text);
   if (status < 300 && answer !== undefined) return answer as Answer;
   const { error } = (answer ?? {}) as { readonly error?: { readonly message?: string; readonly action?: string } };
-  if (error?.message !== undefined && status >= 400 && status < 500) throw usageError(error.message, error.action);
+  if (error?.message !== undefined && status >= 400 && status < 500)
+    throw usageError(error.message, error.action && typed(error.action));
   if (status === 404) {
     throw usageError(`The app at ${api.url} does not know how to do that.`, 'Deploy this version of HubKeeper to it.');
   }
   throw new CliError(EXIT.failed, `The app answered ${status}.`, 'Look at the logs of the app, then retry.');
+}
+
+/** The app names commands without knowing how they are typed here. */
+function typed(text: string): string {
+  return text.replaceAll(/\bhubkeeper (?=[a-z])/g, () => `${commandText()} `);
 }
 
 function parsed(text: string): unknown {

@@ -35,6 +35,10 @@ export function backup({ hub, wait, data }: BackupFlags, output: Output): Promis
       output.print();
       const look = { now: new Date(), paint: output.style, columns: output.columns, command: connection.command };
       for (const line of [...renderWorkOutcome(record, look), ...renderBackupResult(record, look)]) output.print(line);
+      const made = record.result?.['backup'];
+      if (record.state === 'completed' && typeof made === 'string') {
+        output.tell(`\nGo back to it with: ${connection.command('restore', made, '--mode', 'exact')}`);
+      }
       output.printJson(backupJson(record));
       return exitCodeOf(record);
     } finally {

@@ -30,7 +30,7 @@ export async function planAll(
     return planOfBackup(backup, flags, output);
   }
   if (file === undefined) {
-    throw usageError('What is to be compared is not said.', 'Give a file, two files, --backup NAME or --run ID.');
+    throw usageError('There is nothing to compare.', 'Give a file, two files, --backup NAME or --run ID.');
   }
   if (file2 === undefined) return planOfFile(file, flags, output);
   const { out, ...others } = flags;

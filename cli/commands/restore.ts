@@ -51,7 +51,7 @@ export function restore(backup: string, flags: RestoreFlags, output: Output): Pr
 function demandFlagsThatFit({ drill, mode, only, confirm, check }: RestoreFlags): void {
   if (drill !== true && mode === undefined) {
     throw usageError(
-      'How far the restore is to go is not said.',
+      'A restore needs a mode.',
       'Give --mode missing (only what is not there), overwrite (also what differs) or exact (also deletes what the backup does not have).',
     );
   }
@@ -104,7 +104,7 @@ function drillHub({ isLocal, hubs, command }: Connection, backup: string): strin
   throw usageError(
     'A drill needs an empty hub, and none is named.',
     isLocal
-      ? `Start the local stack with one: ${command('local', '--hub', DRILL_HUB)}. Then ${command('restore', backup, '--drill')}`
+      ? `Stop the local stack, and start it with one:\n  ${command('local', '--hub', DRILL_HUB)}\nThen type:\n  ${command('restore', backup, '--drill')}`
       : `Name it: ${command('restore', backup, '--drill', '--to', 'ALIAS')}`,
   );
 }

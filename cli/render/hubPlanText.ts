@@ -48,6 +48,8 @@ export function renderHubPlan({ result, plan, out }: ShownPlan, look: Look): rea
   const wanted = configurations.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
   if (wanted.length > 0) lines.push('', `  configurations: ${wanted.join(', ')}`);
   const all = result.create + result.change + result.delete;
+  if (!isUndo && all === 0 && wanted.length === 0)
+    lines.push('', '  Nothing to do: there is no difference that this mode would change.');
   if (plan.changes.length > 0) {
     const { length } = plan.changes;
     lines.push('', all > length ? `${length} of ${formatCount(all)} changes:` : 'The changes:', '');

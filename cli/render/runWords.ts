@@ -55,11 +55,11 @@ export function phaseText(phase: ProvisionPhase | WorkPhase): string {
 /** What kind of work a run is that has no file of its own. */
 export const KIND_TEXT: Readonly<Record<WorkKind, string>> = {
   backup: 'backup',
-  verify: 'verify a backup',
+  verify: 'verification',
   plan: 'plan',
   restore: 'restore',
   undo: 'undo',
-  deleteAll: 'delete all',
+  deleteAll: 'delete-all',
   drill: 'restore drill',
 };
 

@@ -13,7 +13,7 @@ type WorkLook = Pick<Look, 'now' | 'paint' | 'columns' | 'command'>;
 /** The result: what the work was, its state, what went wrong, a count for each outcome. */
 export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
   const { now, paint, columns, command } = look;
-  const { kind, state, error, finishedAt, outcomes, appliedBy } = record;
+  const { kind, state, error, finishedAt, outcomes, appliedBy, result } = record;
   const head = paint(stateStyle(record), stateText(state));
   const lines = [
     `${capital(KIND_TEXT[kind])} ${head} ${finishedAt === undefined ? 'for' : 'after'} ${formatDuration(runDuration(record, now))}`,
@@ -26,7 +26,9 @@ export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
     );
   }
   lines.push(...renderCounts(outcomes, paint));
-  if (appliedBy !== undefined) lines.push('', `  lines     ${command('run', shortId(appliedBy))}`);
+  if (appliedBy !== undefined) lines.push('', `  see lines ${command('run', shortId(appliedBy))}`);
+  const backup = kind === 'deleteAll' ? result?.['backup'] : undefined;
+  if (typeof backup === 'string') lines.push('', `  backup    ${backup}`);
   lines.push(...renderLeft(record, columns), ...renderUndo(record, command));
   return lines;
 }
@@ -37,7 +39,7 @@ function renderLeft({ kind, result, finishedAt }: WorkRun, columns: number | und
   const { foreign, configurations } = result as unknown as UndoResult;
   const count = foreign + configurations.foreign;
   if (count === 0) return [];
-  const text = `Left alone, for somebody else has changed them since: ${formatCount(count)}. To put these back, too, use --force.`;
+  const text = `Left alone, because somebody else has changed them since: ${formatCount(count)}. --force puts these back, too.`;
   return ['', ...wrap(text, 2, columns)];
 }
 

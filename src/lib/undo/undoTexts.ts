@@ -25,7 +25,7 @@ export const UNDO_NOTES = {
     action: 'Restore them from a backup that is older than the run.',
   },
   managersUnknown: {
-    says: 'Who managed {modules} is not known, because the copy that the run took is an export: managedBy does not come back.',
+    says: 'managedBy of {modules} does not come back: the run copied what was there by an export, and an export does not hold it.',
     action: 'Take it from a backup that is older than the run.',
   },
   configurationsStay: {

@@ -225,7 +225,7 @@ test('wrong usage and files of another form are named, and end with 2', async ()
   ]);
   const torn = await fileOf('torn.gz', gzipSync(exported('a').repeat(200)).subarray(0, 60));
   const cases: readonly (readonly [args: readonly string[], said: string])[] = [
-    [[], 'Give a file, two files, or --backup NAME.'],
+    [[], 'Give a file, two files, --backup NAME or --run ID.'],
     [[good, '--backup', 'latest'], 'A plan is of a file or of a backup.'],
     [[good, good, '--to', 'default'], 'no hub has a part in it.'],
     [[good, '--out', 'x'], 'Leave out --mode, --only and --out'],

@@ -23,8 +23,11 @@ function shown(counts: Partial<RestorePlanResult>, plan: Partial<ShownPlan['plan
   return rendered({ ...COUNTS, ...of, ...counts }, plan);
 }
 
-it('a plan that changes nothing has counts alone', () => {
-  expect(shown({})).toMatch(/^From the hub to B \(exact\):\n\n +devices +modules\n[^.:]*unchanged +3 +1\n?$/);
+it('a plan that changes nothing says so', () => {
+  expect(shown({ configurations: { ...NONE, change: 1 } })).not.toContain('Nothing to do');
+  expect(shown({})).toMatch(
+    /^From the hub to B \(exact\):\n\n +devices +modules\n[^.:]*unchanged +3 +1\n\n +Nothing to do: [^.:]*\.$/,
+  );
 });
 
 it('a plan tells changes, configurations, what the mode leaves, and what is lost', () => {
