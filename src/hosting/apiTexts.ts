@@ -18,7 +18,7 @@ export const API_TEXTS = {
   },
   hubNeeded: {
     status: 400,
-    says: 'The app has several hubs: {hubs}. Name the one that is meant.',
+    says: 'The app has several hubs: {hubs}. Name the one that is meant: hub in a request, --hub in a command.',
     doc: { action: 'Give hub.' },
   },
   hubUnknown: { status: 400, says: 'The app has no such hub. It has: {hubs}.', doc: { action: 'Correct it.' } },

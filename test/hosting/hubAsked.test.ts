@@ -11,7 +11,12 @@ it.each([
 });
 
 it.each([
-  [['plant', 'default'], undefined, 'hubNeeded', 'The app has several hubs: default, plant.'],
+  [
+    ['plant', 'default'],
+    undefined,
+    'hubNeeded',
+    'The app has several hubs: default, plant. Name the one that is meant: hub in a request, --hub in a command.',
+  ],
   [['plant', 'default'], 'other', 'hubUnknown', 'It has: default, plant.'],
   [['plant'], '', 'hubUnknown', 'It has: plant.'],
 ])('of the hubs %j, %j means none', (aliases, asked, code, message) => {
