@@ -29,11 +29,6 @@ export interface UndoneDrop {
   readonly differences: readonly string[];
 }
 
-/** All but who managed a module: a pre-image that is an export does not tell. */
-export function butManagers(found: readonly string[]): string[] {
-  return found.filter((difference) => !/^modules\..*\.managedBy: .* → null$/.test(difference));
-}
-
 /** Lines of somebody who has mixed up his files. */
 function badLines({ tags, deletes, disables, enabledOnly = false }: BadDrop): object[] {
   const all = Array.from({ length: 2 * (tags + deletes + disables) }, (_, index) => index);

@@ -56,6 +56,15 @@ export interface EffectsPreImage {
   readonly way: 'single' | 'export';
   /** It has the modules of deleted devices and the devices below them; an earlier version did not read these singly. */
   readonly hasRelatives: boolean;
+  /** Blob in the same container, of `ModuleManager`s; what is read singly has them in its lines. */
+  readonly managers?: string;
+}
+
+/** Who managed a module, as the hub said before the run; null: nobody. */
+export interface ModuleManager {
+  readonly id: string;
+  readonly moduleId: string;
+  readonly managedBy: string | null;
 }
 
 /**

@@ -31,8 +31,8 @@ export interface UndoFacts {
   scopeNow(id: string): string | undefined;
   /** Devices that the run has not touched are linked to this one now. */
   hasOtherChildren(id: string): boolean;
-  /** Whether the pre-image tells who managed a module. */
-  readonly knowsManagers: boolean;
+  /** Who managed a module of which its line of the pre-image says nothing; null: nobody; undefined: that is not known. */
+  managerOf(module: { readonly id: string; readonly moduleId: string }): string | null | undefined;
   /** Whether anybody has looked what was there of an identity that a line of this mode names. */
   isBeforeKnown(mode: EffectLine['mode']): boolean;
   readonly isConfigured: IsConfigured;
@@ -113,12 +113,13 @@ function waysOf(
 ): Pick<UndoneIdentity, 'line' | 'system' | 'managedBy'> {
   const writes = undo.do === 'restore' || undo.do === 'recreate';
   if (writes && before !== undefined && isOfHub(before)) return { system: before };
-  const origin = writes && before !== undefined ? (JSON.parse(before) as ModuleOrigin) : undefined;
+  const origin =
+    writes && before !== undefined ? (JSON.parse(before) as ModuleOrigin & { readonly id: string }) : undefined;
   const line = undoLine(undo, { before, live, force });
   if (line === undefined) return {};
   if (typeof origin?.moduleId !== 'string') return { line };
-  // Read singly, a module that nobody manages says nothing of it.
-  const managedBy = origin.managedBy ?? (facts.knowsManagers ? null : undefined);
+  const { id, moduleId } = origin;
+  const managedBy = origin.managedBy ?? facts.managerOf({ id, moduleId });
   return { line, ...(managedBy === undefined ? {} : { managedBy }) };
 }
 

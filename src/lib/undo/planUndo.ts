@@ -6,13 +6,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { createIdentityHash, createIdentityTable, type IdentityTable } from '../devicesFile/identityTable.ts';
+import {
+  createIdentityHash,
+  createIdentityTable,
+  type IdentityTable,
+  identityOf,
+} from '../devicesFile/identityTable.ts';
 import { MODE_RULES } from '../devicesFile/importMode.ts';
 import type { ConfigurationInput } from '../registry/index.ts';
+import { createValueTable } from '../registryExtras/valueTable.ts';
 import { ownScopeOf } from '../registryLines/goesWith.ts';
 import { verifiedIdentityOf } from '../registryLines/lineIdentity.ts';
 import { Spill } from '../registryLines/spill.ts';
-import type { EffectLine, RunEffects } from '../runs/runEffects.ts';
+import type { EffectLine, ModuleManager, RunEffects } from '../runs/runEffects.ts';
 import { configuredBy } from './configured.ts';
 import { type DeviceGroup, decideGroup, type UndoFacts, type UndoneIdentity } from './decideGroup.ts';
 import { parentIn } from './parentIn.ts';
@@ -26,6 +32,8 @@ export interface UndoSources {
   readonly effects: Pick<RunEffects, 'lines' | 'preImage'>;
   /** The lines of the pre-image; absent: the run could only create. */
   readonly before?: RegistryLines;
+  /** What is known of managers beside the pre-image. Default: nothing. */
+  readonly managers?: AsyncIterable<ModuleManager> | Iterable<ModuleManager>;
   /** All that the run has touched as it is now, and what hangs on it: see `readLive`. */
   readonly live: RegistryLines;
   /** Those that may have been at work on the devices. Default: none. */
@@ -67,7 +75,7 @@ export async function* planUndo(sources: UndoSources, options: PlanOptions): Asy
 }
 
 async function spreadAll(
-  { effects, before, live, configurations = [] }: UndoSources,
+  { effects, before, live, managers = [], configurations = [] }: UndoSources,
   spill: Spill,
   buckets: number,
   signal: AbortSignal | undefined,
@@ -124,6 +132,7 @@ async function spreadAll(
   }
   return {
     ...factsOf(ended, scopes, otherChildren, effects.preImage?.way),
+    managerOf: await managersBy(managers, effects.preImage?.way),
     isConfigured: configuredBy(configurations),
   };
 }
@@ -139,7 +148,7 @@ function factsOf(
   scopes: ReadonlyMap<string, string>,
   otherChildren: ReadonlySet<string>,
   way: 'single' | 'export' | undefined,
-): Omit<UndoFacts, 'isConfigured'> {
+): Omit<UndoFacts, 'isConfigured' | 'managerOf'> {
   return {
     ended(id) {
       const how = ended.find(id);
@@ -148,10 +157,20 @@ function factsOf(
     isDeleted: (id) => [DELETED + YES, DELETED + MAYBE].includes(ended.find(id)),
     scopeNow: (id) => scopes.get(id),
     hasOtherChildren: (id) => otherChildren.has(id),
-    knowsManagers: way === 'single',
     // Of lines that only create nothing is read singly.
     isBeforeKnown: (mode) => way === 'export' || (way === 'single' && MODE_RULES[mode].present !== 'failsExists'),
   };
+}
+
+async function managersBy(
+  managers: AsyncIterable<ModuleManager> | Iterable<ModuleManager>,
+  way: 'single' | 'export' | undefined,
+): Promise<UndoFacts['managerOf']> {
+  // Read singly, a module that nobody manages says nothing of it.
+  if (way === 'single') return () => null;
+  const known = createValueTable<string | null>();
+  for await (const module of managers) known.set(identityOf(module), module.managedBy);
+  return (module) => known.find(identityOf(module));
 }
 
 /** Whether a line deletes a device, or can make it an edge device no more. */

@@ -25,7 +25,7 @@ export const UNDO_NOTES = {
     action: 'Restore them from a backup that is older than the run.',
   },
   managersUnknown: {
-    says: 'managedBy of {modules} does not come back: the run copied what was there by an export, and an export does not hold it.',
+    says: 'managedBy of {modules} does not come back: the run copied what was there by an export, which does not hold it, and the hub did not show it before the run.',
     action: 'Take it from a backup that is older than the run.',
   },
   configurationsStay: {

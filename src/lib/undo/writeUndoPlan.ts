@@ -13,7 +13,7 @@ import { planAllSystemModules } from '../registryExtras/systemModules.ts';
 import type { ChangeRecord, PlanCounts } from '../registryLines/changeForms.ts';
 import { openSnapshot } from '../registryLines/snapshot.ts';
 import { openStaging } from '../runs/runContainer.ts';
-import type { RunEffects } from '../runs/runEffects.ts';
+import type { ModuleManager, RunEffects } from '../runs/runEffects.ts';
 import { hubOf } from '../runs/runRecord.ts';
 import { ensureContainer } from '../storage/ensureContainer.ts';
 import { linesOf, rowsOf, writeLines } from '../storage/ndjson.ts';
@@ -69,6 +69,11 @@ export function preImageLines(
   return { lines: () => openSnapshot(storage.container(preImage.container), preImage).lines() };
 }
 
+function managersOf({ storage }: Pick<WorkContext, 'storage'>, { preImage }: Pick<RunEffects, 'preImage'>) {
+  if (preImage?.managers === undefined) return undefined;
+  return rowsOf<ModuleManager>(storage.container(preImage.container).getBlockBlobClient(preImage.managers));
+}
+
 /** Plans, and writes what came of it. Done again it writes anew under other names. */
 export async function writeUndoPlan(
   context: WorkContext,
@@ -85,7 +90,7 @@ export async function writeUndoPlan(
     effects,
     configurations: [...held, ...past],
     live: openSnapshot(context.storage.container(live.container), live),
-    ...defined({ before: preImageLines(context, effects) }),
+    ...defined({ before: preImageLines(context, effects), managers: managersOf(context, effects) }),
   };
   const tally = createTally();
   const planned = planUndo(sources, { folder: tmpdir(), force });

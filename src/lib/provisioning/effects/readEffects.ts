@@ -109,10 +109,10 @@ async function preImageOf(
   const { container, blobName } = preImage;
   const isThere = await context.storage.container(container).getBlockBlobClient(blobName).exists();
   if (manifest === undefined || !isThere) throw new StagingLost(runId, blobName);
-  const { hub: was, way, etag, hasRelatives = way === 'export' } = manifest;
+  const { hub: was, way, etag, managers, hasRelatives = way === 'export' } = manifest;
   const name = context.hub(alias).hubName;
   if (was !== undefined && was !== name) throw new HubKeeperError(say('undoOtherHub', { run, alias, was, name }));
-  return { container, blobName, way, hasRelatives, ...defined({ etag }) };
+  return { container, blobName, way, hasRelatives, ...defined({ etag, managers }) };
 }
 
 /** Their first is read: a blob that is gone is known before anybody relies on the rest. */

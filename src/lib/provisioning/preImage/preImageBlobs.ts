@@ -11,6 +11,8 @@ export type PreImageManifest = Pick<Snapshot, 'blobName' | 'way'> &
   Partial<Snapshot> & {
     /** It has the modules of devices that are deleted, and the devices below them. An export always has. */
     readonly hasRelatives?: true;
+    /** Blob of `ModuleManager`s: of an export, which does not tell who manages a module. */
+    readonly managers?: string;
   };
 
 /** The pre-image of an epoch, once it is whole. */

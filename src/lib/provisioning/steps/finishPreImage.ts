@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { readJobState } from '../../hubJobs/jobState.ts';
 import { adoptExport, type ExportFault } from '../../registryLines/adoptExport.ts';
@@ -6,6 +7,7 @@ import type { RunJob } from '../../runs/runRecord.ts';
 import { StagingLost } from '../../runs/stagingLost.ts';
 import type { CheckResult } from '../check/checkResult.ts';
 import { openChecked } from '../job/openChecked.ts';
+import { readManagers } from '../preImage/managers.ts';
 import { epochSince, preImageExport } from '../preImage/preImage.ts';
 import { keepManifest, type PreImageManifest, readManifest } from '../preImage/preImageBlobs.ts';
 import { preparedAfter, surviving } from '../recovery/recovery.ts';
@@ -64,5 +66,7 @@ async function adopt(
   if (earlier !== undefined) return earlier;
   if (job === undefined) return { fault: 'notCompleted', why: 'ended as "unknown"' };
   const adopted = await adoptExport(snapshotPlace(context, record), preImageExport(record, check, epoch), job);
-  return 'fault' in adopted ? adopted : keepManifest(context, record, epoch, adopted);
+  if ('fault' in adopted) return adopted;
+  const managers = await readManagers(context, record, { check, epoch, exported: adopted });
+  return keepManifest(context, record, epoch, { ...adopted, ...defined({ managers }) });
 }
