@@ -17,14 +17,16 @@ function hasAction(error: unknown): error is { readonly action: string } {
   return typeof error === 'object' && error !== null && 'action' in error && typeof error.action === 'string';
 }
 
-/** Writes the final state of a run into its record; a record that is final already stays as it is. */
+/** Writes the final state of a run into its record; a record that is final already stays as it is, or of which `unless` holds. */
 export async function finishRun<Run extends RunBase>(
   context: RunContext<Run>,
   runId: string,
   ending: { readonly state: RunState; readonly error?: RunError | undefined },
   fields: Partial<Run> = {},
+  unless: (record: Run) => boolean = () => false,
 ): Promise<Run> {
   return context.runs.update(runId, (record) => {
+    if (unless(record)) return undefined;
     const { waiting: _waiting, phase: _phase, suspendedAt: _suspendedAt, ...rest } = record;
     const { state, error } = ending;
     return { ...rest, ...fields, state, finishedAt: context.now().toISOString(), ...defined({ error }) } as Run;

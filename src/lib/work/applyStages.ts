@@ -51,7 +51,7 @@ export function applyStages({ file, next }: ApplyStagesOptions): Readonly<Record
     const { appliedBy } = record;
     if (appliedBy === undefined) return { go: 'apply' };
     const applied = await readApplied(context, appliedBy);
-    if (isFinal(applied.state)) return isSuspended(record) ? { wait: 5 } : { go: next };
+    if (isFinal(applied.state)) return isSuspended(record) ? { wait: 30 } : { go: next };
     return followRun(context, record, applied, { tries });
   };
   return {

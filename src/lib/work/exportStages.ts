@@ -71,9 +71,18 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
     return watchFrom(context, watchStage);
   };
 
+  // Whoever comes late, or starts anew, ends no run that has its snapshot.
+  const unless = ({ snapshots }: WorkRun): boolean => snapshots?.[job] !== undefined;
+  const overdue = ({ deadline }: RunJob): StageReply => ({
+    end: 'failed',
+    error: workError('exportOverdue', { deadline }),
+    unless,
+  });
+
   const watch: Stage['work'] = async (context, record, { since = 0, lookAt = 0 }): Promise<StageReply> => {
     const known = record.jobs[job];
     if (known === undefined) return { go: job };
+    if (unless(record)) return { go: following, leaveTurn: true };
     if (isTerminalStatus(known.status)) return ended(record);
     const now = context.now().getTime();
     const isUnwanted = record.cancelRequestedAt !== undefined;
@@ -85,22 +94,18 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
       const next = { ...known, status, progress: seen?.progress ?? known.progress };
       await noteJob(context, record.runId, job, { ...next, ...defined({ failureReason: seen?.failureReason }) });
       if (seen === undefined || isTerminalStatus(status)) return ended(record);
-      if (isOverdue(context, known)) {
-        return { end: 'failed', error: workError('exportOverdue', { deadline: known.deadline }) };
-      }
+      if (isOverdue(context, known)) return overdue(known);
       return pause(now, since, seen.progress);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      if (isOverdue(context, known)) {
-        return { end: 'failed', error: workError('exportOverdue', { deadline: known.deadline }) };
-      }
+      if (isOverdue(context, known)) return overdue(known);
       await waitingFor(context, record.runId, { kind: 'trouble', reason: error.message });
       return pause(now, since);
     }
   };
 
   const ended = (record: WorkRun): StageReply => {
-    if (record.cancelRequestedAt !== undefined) return { end: 'cancelled', error: workError('cancelled') };
+    if (record.cancelRequestedAt !== undefined) return { end: 'cancelled', error: workError('cancelled'), unless };
     // A suspended run reads what was written once it goes on.
     return isSuspended(record) ? { wait: 1, go: adoptStage } : { go: adoptStage, leaveTurn: true };
   };
@@ -111,7 +116,7 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
     await context.runs.update(record.runId, (current) => ({ ...current, phase: 'verify' }));
     const adopted = await adoptExport(snapshotPlace(context, record), request(context, record), known);
     if ('fault' in adopted) {
-      return { end: 'failed', error: workError('exportNotCompleted', { why: adopted.why }) };
+      return { end: 'failed', error: workError('exportNotCompleted', { why: adopted.why }), unless };
     }
     await context.runs.update(record.runId, (current) => ({
       ...current,

@@ -32,7 +32,13 @@ export type StageReply =
   /** Come back once the budget has granted registry operations. */
   | { readonly take: number; readonly itemsPerMinute: number }
   /** The run has come to its end. */
-  | { readonly end: RunState; readonly error?: RunError; readonly fields?: Partial<WorkRun> };
+  | {
+      readonly end: RunState;
+      readonly error?: RunError;
+      readonly fields?: Partial<WorkRun>;
+      /** An attempt that comes late does not end a run that is past it. */
+      readonly unless?: (record: WorkRun) => boolean;
+    };
 
 export interface Stage {
   work(context: WorkContext, record: WorkRun, input: StageInput): Promise<StageReply>;

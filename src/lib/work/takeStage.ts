@@ -169,9 +169,9 @@ async function suspended(
 async function end(
   context: WorkContext,
   record: WorkRun,
-  { end: state, error, fields = {} }: Extract<StageReply, { readonly end: unknown }>,
+  { end: state, error, fields = {}, unless }: Extract<StageReply, { readonly end: unknown }>,
 ): Promise<Step> {
-  await finishRun(context, record.runId, { state, error }, fields);
+  await finishRun(context, record.runId, { state, error }, fields, unless);
   return { do: 'ended', state };
 }
 
@@ -204,5 +204,9 @@ export async function failWork(
 ): Promise<Step> {
   const record = await openWork(context, runId);
   if (record === undefined) return ENDED;
-  return end(context, record, { end: 'failed', error: workError('stageFailed', { error: redact(message) }) });
+  const error =
+    record.appliedBy === undefined
+      ? workError('stageFailed', { error: redact(message) })
+      : workError('stageFailed:applying', { error: redact(message), run: record.appliedBy });
+  return end(context, record, { end: 'failed', error });
 }

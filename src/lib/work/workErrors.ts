@@ -13,6 +13,11 @@ export const WORK_TEXTS = {
     action: 'Look at the logs of the app, then start it again.',
     retried: true,
   },
+  'stageFailed:applying': {
+    says: 'A step of the run failed again and again: {error} The run {run}, which applies its lines, goes on; what comes after those is not done.',
+    action: 'Look at run {run} and at the logs of the app, then start this one again.',
+    retried: true,
+  },
   exportNotCompleted: {
     says: 'The export job of the hub {why}.',
     action: 'Look at the job in the hub, then start it again.',

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { ImportExportJob, RegistryClient } from '../../../src/lib/registry/index.ts';
+import type { Snapshot } from '../../../src/lib/registryLines/snapshot.ts';
 import { exportStages } from '../../../src/lib/work/exportStages.ts';
 import type { StageReply } from '../../../src/lib/work/stage.ts';
 import { startWork } from '../../../src/lib/work/startWork.ts';
@@ -55,5 +56,16 @@ describe('an export job', () => {
     getJob = async () => seen('running');
     await watch(late);
     expect((await record()).jobs.export).toMatchObject({ status: 'completed' });
+  });
+
+  it('whose snapshot has been taken is watched no more, and ends no run that goes on with it', async () => {
+    const late = await record();
+    context.advance(HOUR_MS + 1);
+    await work.runs.update(runId, (run) => ({ ...run, snapshots: { export: {} as Snapshot } }));
+    expect(await watch()).toMatchObject({ go: 'then' });
+    getJob = () => Promise.reject(hubError('Unauthorized'));
+    const reply = await watch(late);
+    expect(reply).toMatchObject({ end: 'failed' });
+    expect(reply !== undefined && 'unless' in reply && reply.unless?.(await record())).toBe(true);
   });
 });

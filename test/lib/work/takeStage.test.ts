@@ -180,6 +180,23 @@ describe('work that waits for its turn', () => {
   });
 });
 
+it('an end that holds no more does not end the work', async () => {
+  const late: KindsOfWork = {
+    plan: { first: 'late', stages: { late: { work: async () => ({ end: 'failed', unless: () => true }) } } },
+  };
+  await takeStages(work, late, { runId, attempt: 1, stage: 'late' });
+  expect((await record()).state).not.toBe('failed');
+});
+
+it('work that failed while its lines are applied names the run that goes on', async () => {
+  await work.runs.update(runId, (run) => ({ ...run, appliedBy: 'a'.repeat(20) }));
+  await failWork(work, { runId, message: 'no luck' });
+  expect((await record()).error).toMatchObject({
+    code: 'stageFailed',
+    message: expect.stringContaining('a'.repeat(20)),
+  });
+});
+
 it('work whose stages failed again and again has failed, without secrets', async () => {
   await failWork(work, { runId, message: 'no luck with SharedAccessKey=c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0' });
   const run = await record();

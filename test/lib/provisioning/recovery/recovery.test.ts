@@ -340,7 +340,8 @@ describe('a run that loses what it keeps in storage', () => {
   it.concurrent.each(['the container', 'job.json', 'the filled lines', 'the pre-image'])(
     'right after a create whose reply was lost (%s) sends nothing twice, and ends with the truth',
     async (thing) => {
-      const faults = [{ operation: 'createJob', drop: true, when: 'after', count: 1 }, ...FAULTS];
+      // The first job is the export: the modules of a disabled device, which goes, cannot be read one by one.
+      const faults = [{ operation: 'createJob', drop: true, when: 'after', skip: 1, count: 1 }, ...FAULTS];
       const ended = await runWith(FILE, { before: 'startJob', kind: 'import', call: 2 }, thing, faults);
       expect(ended.deleted).toBeGreaterThan(0);
       expectTruth(ended, 11);
