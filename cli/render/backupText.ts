@@ -99,10 +99,14 @@ const OUTCOME_TEXT: Readonly<Record<PruneOutcome, string>> = {
   wouldBeRemoved: 'would be removed',
   immutable: 'immutable, stays',
   failed: 'not removed: see the log of the app',
+  mayBeHeld: 'stays: a run may read it',
 };
 
 /** Each backup with what becomes of it and why; newest first. */
-export function renderPruned({ keep, remove }: Pruned, columns: number | undefined): readonly string[] {
+export function renderPruned(
+  { keep, remove, damagedRuns = [] }: Pruned,
+  columns: number | undefined,
+): readonly string[] {
   const rows = [
     ...keep.map(({ backup, reasons }) => [
       backup,
@@ -114,6 +118,15 @@ export function renderPruned({ keep, remove }: Pruned, columns: number | undefin
   if (rows.length === 0) return ['There are no backups.'];
   const timeOf = (name = '') => name.slice(name.indexOf('/'));
   rows.sort(([a], [b]) => (timeOf(a) < timeOf(b) ? 1 : -1));
+  const why = damagedRuns.flatMap(({ damaged }) => [
+    '',
+    ...wrap(`Nothing is removed. ${damaged.message}`, 0, columns),
+    ...wrap(damaged.action, 0, columns),
+  ]);
+  return [...renderRows(rows, columns), ...why];
+}
+
+function renderRows(rows: readonly (readonly string[])[], columns: number | undefined): readonly string[] {
   const lines = renderTable([{ title: 'BACKUP' }, { title: 'BECOMES' }, { title: 'WHY' }], rows);
   if (columns === undefined || lines.every((line) => line.length <= columns)) return lines;
   return rows.flatMap(([backup = '', becomes = '', why = '']) => [backup, ...wrap(`${becomes}: ${why}`, 2, columns)]);

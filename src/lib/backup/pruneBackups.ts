@@ -1,4 +1,5 @@
 import { safeError } from '../redact.ts';
+import type { DamagedRun } from '../runs/runStore.ts';
 import { unfinishedRuns } from '../runs/unfinishedRuns.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { parseBackupName } from './backupName.ts';
@@ -13,8 +14,11 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
 }
 
-/** What became of a backup that no rule keeps; `immutable`: storage keeps it; `failed`: see the log. */
-export type PruneOutcome = 'removed' | 'immutable' | 'failed' | 'wouldBeRemoved';
+/**
+ * What became of a backup that no rule keeps; `immutable`: storage keeps it; `failed`: see the log; `mayBeHeld`: a run that
+ * has not ended may read it, for its record cannot be read.
+ */
+export type PruneOutcome = 'removed' | 'immutable' | 'failed' | 'wouldBeRemoved' | 'mayBeHeld';
 
 export interface Pruned extends Pick<Retention, 'keep'> {
   readonly remove: readonly {
@@ -22,6 +26,8 @@ export interface Pruned extends Pick<Retention, 'keep'> {
     readonly reason: RemoveReason;
     readonly outcome: PruneOutcome;
   }[];
+  /** Runs that have not ended and whose records cannot be read. Nothing is removed as long as there is one. */
+  readonly damagedRuns?: readonly DamagedRun[];
 }
 
 type PruneContext = Pick<WorkContext, 'storage' | 'settings' | 'runs' | 'now' | 'log'>;
@@ -31,8 +37,9 @@ export async function pruneBackups(context: PruneContext, { hub, dryRun = false 
   const { storage, settings, now, log } = context;
   const backups = await listBackups(storage, hub);
   // After the listing: a run that has named a backup by then is seen.
-  const held = await heldBackups(context);
-  const { keep, remove } = applyRetention(backups, settings.backups.keep, now(), held);
+  const { records, damaged } = await unfinishedRuns(context.runs);
+  const { keep, remove } = applyRetention(backups, settings.backups.keep, now(), records.flatMap(namesIn));
+  if (damaged.length > 0) return leaveAll(context, { keep, remove }, damaged);
   const outcomes: { backup: string; reason: RemoveReason; outcome: PruneOutcome }[] = [];
   for (const { backup, reason } of remove) {
     const outcome = dryRun ? 'wouldBeRemoved' : await removeOne(context, backup);
@@ -53,11 +60,21 @@ async function removeOne({ storage, log }: PruneContext, backup: string): Promis
   }
 }
 
-/** Names of backups in what was asked of runs that have not ended, and in what they note. */
-async function heldBackups({ runs }: PruneContext): Promise<string[]> {
-  return (await unfinishedRuns(runs)).flatMap(namesIn);
+function leaveAll(
+  { log }: Pick<PruneContext, 'log'>,
+  { keep, remove }: Retention,
+  damagedRuns: readonly DamagedRun[],
+): Pruned {
+  for (const { damaged } of damagedRuns) {
+    log.log(
+      'warn',
+      `no backup is removed, for a run that has not ended may read it. ${damaged.message} ${damaged.action}`,
+    );
+  }
+  return { keep, remove: remove.map((each) => ({ ...each, outcome: 'mayBeHeld' })), damagedRuns };
 }
 
+/** Names of backups in what was asked of a run, and in what it notes. */
 function namesIn({ request, notes }: Partial<WorkRun>): string[] {
   return [request, notes]
     .flatMap((words) => Object.values(words ?? {}))

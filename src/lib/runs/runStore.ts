@@ -168,7 +168,8 @@ function stateIn(text: string | undefined): RunState | undefined {
   return RUN_STATES.find((state) => state === text);
 }
 
-function damagedRun(error: unknown): DamagedRun {
+/** What a listing tells of a run whose record cannot be read; raises what is anything else. */
+export function damagedRun(error: unknown): DamagedRun {
   if (!(error instanceof RunDamaged)) throw error;
   const { runId, code, message, action = '' } = error;
   return { runId, damaged: { code, message, action } };

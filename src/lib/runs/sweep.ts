@@ -43,14 +43,14 @@ export async function sweep(
     if (result?.started) restarted.push(runId);
   }
 
-  const read = await containersRead(context);
+  const mayBeRead = await containersRead(context);
   let containersRemoved = 0;
   for await (const container of storage.service.listContainers({ prefix: 'hubkeeper-run-' })) {
     const runId = runIdOfContainer(container.name);
     const run = known.get(runId ?? '');
     // Never the staging of a run that is not known to be final.
     if (!run?.final || run.finishedAt === undefined) continue;
-    if (read.has(run.runId)) continue;
+    if (mayBeRead(run.runId)) continue;
     const days = run.hasPreImage ? Math.max(settings.stagingDays, settings.undoDays) : settings.stagingDays;
     if (context.now().getTime() - Date.parse(run.finishedAt) < days * DAY_MS) continue;
     await storage.container(container.name).deleteIfExists();
@@ -60,8 +60,16 @@ export async function sweep(
 }
 
 /** Runs whose containers are read by others that have not ended. */
-async function containersRead({ runs }: RunContext): Promise<ReadonlySet<string>> {
-  return new Set((await unfinishedRuns(runs)).flatMap(({ reads = [] }) => reads));
+async function containersRead({ runs, log }: RunContext): Promise<(runId: string) => boolean> {
+  const { records, damaged } = await unfinishedRuns(runs);
+  for (const { damaged: of } of damaged) {
+    log.log(
+      'warn',
+      `sweep: no staging is removed, for a run that has not ended may read it. ${of.message} ${of.action}`,
+    );
+  }
+  const read = new Set(records.flatMap(({ reads = [] }) => reads));
+  return (runId) => damaged.length > 0 || read.has(runId);
 }
 
 /** Does something for one run or drop; what goes wrong there holds up none of the others, and is met again next time. */

@@ -109,3 +109,19 @@ test('a reason that several rules give is told once', () => {
   );
   expect(lines.at(-1)).toMatch(/kept +the oldest there is, in use$/);
 });
+
+test.each([undefined, 40])('a record that cannot be read is told as what keeps all, at %s columns', (columns) => {
+  const damaged = { code: 'recordDamaged', message: 'The record of run r cannot be read.', action: 'Restore it.' };
+  const lines = renderPruned(
+    {
+      keep: [],
+      remove: [{ backup: name, reason: 'noRule', outcome: 'mayBeHeld' }],
+      damagedRuns: [{ runId: 'r', damaged }],
+    },
+    columns,
+  );
+  const text = lines.join(' ').replaceAll(/\s+/g, ' ');
+  expect(text).toMatch(
+    /stays: a run may read it.*Nothing is removed\. The record of run r cannot be read\. Restore it\.$/,
+  );
+});

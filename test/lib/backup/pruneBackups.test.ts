@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { listBackups } from '../../../src/lib/backup/catalogue.ts';
 import { pruneBackups } from '../../../src/lib/backup/pruneBackups.ts';
+import { RUNS_CONTAINER } from '../../../src/lib/storage/storage.ts';
 import { startWork } from '../../../src/lib/work/startWork.ts';
 import { startAzurite } from '../../helpers/azurite.ts';
 import { workContext } from '../../helpers/inProcessRun.ts';
@@ -45,6 +46,25 @@ describe('backups that are not to be kept', () => {
     expect(held.remove).toEqual([]);
     expect(held.keep.map(({ reasons }) => reasons.includes('held'))).toEqual([true, true, true]);
     await work.runs.update(runId, (run) => ({ ...run, state: 'completed' }));
+    await pruneBackups(work, { hub: 'a' });
+    expect(await left()).toEqual([newest, ofOther]);
+  });
+
+  it('stay as long as a run that has not ended has a record that cannot be read', async () => {
+    const work = workContext(context);
+    const { runId } = await startWork(work, countingStarter(), { kind: 'verify', request: { backup: third } });
+    const record = context.storage.container(RUNS_CONTAINER).getBlockBlobClient(`${runId}.json`);
+    await record.upload('{"kind":', 8, { metadata: { state: 'running' } });
+    for (const dryRun of [true, false]) {
+      const pruned = await pruneBackups(work, { hub: 'a', dryRun });
+      expect(pruned.remove.map(({ outcome }) => outcome)).toEqual(['mayBeHeld', 'mayBeHeld']);
+      expect(pruned.damagedRuns).toMatchObject([{ runId, damaged: { code: 'recordDamaged' } }]);
+    }
+    expect(await left()).toEqual(NAMES);
+    expect(context.logged.filter((line) => line.includes('no backup is removed') && line.includes(runId))).toHaveLength(
+      2,
+    );
+    await record.delete();
     await pruneBackups(work, { hub: 'a' });
     expect(await left()).toEqual([newest, ofOther]);
   });
