@@ -26,6 +26,8 @@ import { measureFile } from './measureFile.ts';
 import { pruneBackups } from './pruneBackups.ts';
 import { writeManifest } from './writeManifest.ts';
 
+const DAY_MS = 24 * 60 * 60_000;
+
 const CONFIGURATIONS_BLOB = exportBlobs().configurations;
 
 /** Statistics of a registry lag behind it: they are read again for so long before they are believed to differ. */
@@ -139,6 +141,9 @@ function manifestOf(context: WorkContext, record: WorkRun, files: BackupManifest
   const snapshot = snapshotIn(record);
   const { hub } = snapshotPlace(context, record);
   const now = context.now().toISOString();
+  const { keepDays } = record.request;
+  const keepUntil =
+    typeof keepDays === 'number' ? new Date(context.now().getTime() + keepDays * DAY_MS).toISOString() : undefined;
   return {
     version: MANIFEST_VERSION,
     backup,
@@ -158,6 +163,7 @@ function manifestOf(context: WorkContext, record: WorkRun, files: BackupManifest
     extrasComplete: extras?.missing === undefined,
     verifiedAt: now,
     job: snapshot.job ?? { jobId: '', status: '' },
+    ...defined({ keepUntil }),
   };
 }
 

@@ -47,6 +47,8 @@ export interface BackupSummary {
   readonly extrasComplete?: boolean;
   readonly countMismatch?: CountMismatch;
   readonly lastVerification?: Verification;
+  /** Until when retention leaves it, whatever its rules say. */
+  readonly keepUntil?: string;
 }
 
 /** A backup that can be read: it is finished, and its files have the sizes that its manifest says. */
@@ -207,6 +209,7 @@ function summaryOf({ name, blobs }: BackupFolder, looked: Looked): BackupSummary
       configurations: manifest?.configurations,
       keys: manifest?.keys,
       extrasComplete: manifest?.extrasComplete,
+      keepUntil: manifest?.keepUntil,
       countMismatch,
       lastVerification,
     }),

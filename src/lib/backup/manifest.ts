@@ -54,6 +54,8 @@ export interface BackupManifest {
   /** When all files were read again and found as this says. */
   readonly verifiedAt: string;
   readonly job: { readonly jobId: string; readonly status: string };
+  /** Retention leaves it until then, whatever its rules say: it was made right before something that cannot be taken back. */
+  readonly keepUntil?: string;
 }
 
 export interface CountMismatch {
@@ -106,6 +108,7 @@ const REQUIRED: Shape = {
 const OPTIONAL: Shape = {
   countMismatch: holding({ expected: isExpected, found: isCount }),
   extrasMissing: isText,
+  keepUntil: isInstant,
 };
 
 /** A manifest as it is written: with a seal, so that a byte of it that is changed does not go unnoticed. */

@@ -11,10 +11,11 @@ import { parseBackupName } from './backupName.ts';
 import type { BackupSummary } from './catalogue.ts';
 import { CALENDAR_RULES, type CalendarRule, type RetentionPolicy, type Span } from './retentionPolicy.ts';
 
-export type RetentionCandidate = Pick<BackupSummary, 'backup' | 'state'>;
+export type RetentionCandidate = Pick<BackupSummary, 'backup' | 'state' | 'keepUntil'>;
 
 /**
- * Why a backup is kept. `oldest`: a rule has too few. `newestGood`: whatever the policy says. `held`: somebody reads it.
+ * Why a backup is kept. `oldest`: a rule has too few. `newestGood`: whatever the policy says. `held`: somebody reads it,
+ * or it is kept for a time whatever the rules say.
  * `future`: of a time that is still to come. `mayBeWritten`: unfinished, and not old enough to be given up.
  * `newer`: only a newer version of HubKeeper can tell what it is.
  */
@@ -47,6 +48,7 @@ interface Candidate {
   readonly hub: string;
   readonly state: BackupSummary['state'];
   readonly at: number;
+  readonly keepUntil: string | undefined;
   readonly reasons: KeepReason[];
 }
 
@@ -82,16 +84,18 @@ export function applyRetention(
   };
 }
 
-function candidateOf({ backup, state }: RetentionCandidate): Candidate {
+function candidateOf({ backup, state, keepUntil }: RetentionCandidate): Candidate {
   const named = parseBackupName(backup);
   if (named === undefined) throw new RangeError('What is no name of a backup cannot be judged.');
-  return { backup, state, hub: named.hub, at: named.at.getTime(), reasons: [] };
+  return { backup, state, hub: named.hub, at: named.at.getTime(), keepUntil, reasons: [] };
 }
 
-function otherReasons({ backup, state, at }: Candidate, now: Date, held: readonly string[]): KeepReason[] {
+function otherReasons({ backup, state, at, keepUntil }: Candidate, now: Date, held: readonly string[]): KeepReason[] {
   const age = now.getTime() - at;
   return [
-    ...(held.includes(backup) ? (['held'] as const) : []),
+    ...(held.includes(backup) || (keepUntil !== undefined && Date.parse(keepUntil) > now.getTime())
+      ? (['held'] as const)
+      : []),
     ...(age < 0 ? (['future'] as const) : []),
     ...(state === 'newer' ? (['newer'] as const) : []),
     ...(state === 'unfinished' && age <= UNFINISHED_DAYS * DAY_MS ? (['mayBeWritten'] as const) : []),

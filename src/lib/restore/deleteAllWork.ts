@@ -52,7 +52,9 @@ async function confirmed(context: WorkContext, record: WorkRun): Promise<StageRe
 async function startBackup(context: WorkContext, record: WorkRun): Promise<StageReply> {
   await enterPhase(context, record.runId, 'export');
   if (notesOf(record).backedUpBy === undefined) {
-    const { runId } = await context.start({ kind: 'backup', hub: hubOf(record), request: {}, once: record.runId });
+    // It is all that brings the devices back, once the pre-image is gone: the next backup of the day does not replace it.
+    const request = { keepDays: context.settings.undoDays };
+    const { runId } = await context.start({ kind: 'backup', hub: hubOf(record), request, once: record.runId });
     await noteOnce(context, record.runId, { backedUpBy: runId });
   }
   return { wait: 1, go: 'backupWatch' };

@@ -219,6 +219,16 @@ describe('beside the rules', () => {
     });
   });
 
+  it('one that says until when it is kept stays as long, and then goes like any other', () => {
+    const until = (keepUntil: string) => [of('20'), { ...of('19'), keepUntil }];
+    const kept = { 'a/2026/11/20T020000Z': expect.arrayContaining(['newestGood']) };
+    expect(judge(until('2999-01-01T00:00:00Z'), 'last=1')).toEqual({
+      keep: { ...kept, 'a/2026/11/19T020000Z': ['held'] },
+      remove: {},
+    });
+    expect(judge(until('2026-11-19T03:00:00Z'), 'last=1').remove).toEqual({ 'a/2026/11/19T020000Z': 'noRule' });
+  });
+
   it('each hub is looked at by itself', () => {
     const backups = [of('20'), of('19'), of('18', 'good', 'b'), of('17', 'good', 'b')];
     expect(Object.keys(judge(backups, 'last=1').keep)).toEqual(['a/2026/11/20T020000Z', 'b/2026/11/18T020000Z']);

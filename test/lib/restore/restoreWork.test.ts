@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { type RunningHub, startHub } from '../../../local/hub/index.ts';
+import { listBackups } from '../../../src/lib/backup/catalogue.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../../src/lib/registry/index.ts';
 import { startWork } from '../../../src/lib/work/startWork.ts';
 import type { WorkKind, WorkRun } from '../../../src/lib/work/workRun.ts';
@@ -348,6 +349,8 @@ describe('delete-all', () => {
     expect(some.state).toBe('completed');
     expect(Object.keys((await state()).devices).sort()).toEqual(['cert', 'leaf', 'pump']);
     const all = await work('deleteAll', { confirm: hub.hubName, configurations: true });
+    const kept = (await listBackups(context.storage)).find(({ backup }) => backup === all.result?.['backup']);
+    expect(kept?.keepUntil).toBeDefined();
     expect(all).toMatchObject({ state: 'completed', result: { backup: expect.stringMatching(/^default\//) } });
     expect(await state()).toEqual({ devices: {}, modules: {}, configurations: {} });
     const restored = await work('restore', { backup: some.result?.['backup'], mode: 'missing', confirm: hub.hubName });
