@@ -147,11 +147,13 @@ describe('the verification of a backup', () => {
   });
 });
 
+async function refuseAsImmutable(): Promise<never> {
+  throw Object.assign(new Error('immutable'), { statusCode: 409, code: 'BlobImmutableDueToPolicy' });
+}
+
 /** A storage in which a policy keeps blobs from being deleted and written over. */
 function immutable(): Storage {
-  const refuse = async () => {
-    throw Object.assign(new Error('immutable'), { statusCode: 409, code: 'BlobImmutableDueToPolicy' });
-  };
+  const refuse = refuseAsImmutable;
   const container = storage.container(BACKUPS_CONTAINER);
   const original = container.getBlockBlobClient.bind(container);
   const getBlockBlobClient = (name: string) => Object.assign(original(name), { delete: refuse, upload: refuse });
@@ -165,6 +167,77 @@ describe('a backup that is immutable', () => {
     expect(await verifyBackup(immutable(), name, { now })).toMatchObject({ result: 'good', notKept: true });
     expect(await removeBackup(immutable(), name)).toBe('immutable');
     expect(await stateOf(name)).toBe('good');
+  });
+});
+
+interface Held {
+  readonly container?: object;
+  /** What is said of some blobs; they cannot be deleted, unless `released`. */
+  readonly files?: readonly string[];
+  readonly properties?: object;
+  readonly released?: true;
+}
+
+/** A storage that keeps some of the files of a backup, and says so as the service does. */
+function holding({ container: ofContainer = {}, files = [], properties = {}, released }: Held): Storage {
+  const container = storage.container(BACKUPS_CONTAINER);
+  const open = container.getBlockBlobClient.bind(container);
+  const ask = container.getProperties.bind(container);
+  return {
+    ...storage,
+    container: () =>
+      Object.assign(container, {
+        getProperties: async () => ({ ...(await ask()), ...ofContainer }),
+        getBlockBlobClient: (blobName: string) => {
+          const blob = open(blobName);
+          if (!files.some((file) => blobName.endsWith(file))) return blob;
+          const askBlob = blob.getProperties.bind(blob);
+          const getProperties = async () => ({ ...(await askBlob()), ...properties });
+          return Object.assign(blob, { getProperties, ...(released ? {} : { delete: refuseAsImmutable }) });
+        },
+      }),
+  };
+}
+
+describe('a backup of which storage keeps a part', () => {
+  const day = 24 * 60 * 60_000;
+  const devicesOnly = ['devices.txt'];
+  it.each<[string, Held]>([
+    ['a legal hold of one file', { files: devicesOnly, properties: { legalHold: true } }],
+    [
+      'a policy of one file',
+      { files: devicesOnly, properties: { immutabilityPolicyExpiresOn: new Date(Date.now() + day) } },
+    ],
+    ['a legal hold of the container', { container: { hasLegalHold: true } }],
+    [
+      'a policy of the container, when its verification is younger',
+      { container: { hasImmutabilityPolicy: true }, files: ['verification.json'] },
+    ],
+  ])('stays whole: %s', async (_what, held) => {
+    const name = newName();
+    await putBackup(storage, name);
+    await verify(name);
+    expect(await removeBackup(holding(held), name)).toBe('immutable');
+    expect((await openBackup(storage, name)).lastVerification).toMatchObject({ result: 'good' });
+    expect(await verify(name)).toMatchObject({ result: 'good' });
+  });
+
+  it.each<[string, Held]>([
+    [
+      'of its files are over',
+      {
+        files: devicesOnly,
+        properties: { legalHold: false, immutabilityPolicyExpiresOn: new Date(Date.now() - day) },
+        released: true,
+      },
+    ],
+    ['of the container keep it no longer', { container: { hasImmutabilityPolicy: true, hasLegalHold: false } }],
+  ])('is removed once policies %s', async (_what, held) => {
+    const name = newName();
+    await putBackup(storage, name);
+    await verify(name);
+    expect(await removeBackup(holding(held), name)).toBe('removed');
+    expect(await stateOf(name)).toBeUndefined();
   });
 });
 
