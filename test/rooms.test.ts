@@ -65,7 +65,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/undo':
     'work registryExtras runs registryLines configurationsFile devicesFile registry storage textFile countText.ts codeText.ts',
   'src/lib/restore':
-    'backup work registryExtras hubJobs runs turns registryLines configurationsFile devicesFile registry storage textFile errors.ts codeText.ts',
+    'backup work registryExtras hubJobs runs turns registryLines configurationsFile devicesFile registry storage textFile errors.ts countText.ts codeText.ts',
   'src/lib/backup':
     'backup/retentionPolicy.ts backup/schedule.ts work registryExtras hubJobs runs settings.ts turns registryLines registry devicesFile storage textFile logger.ts errors.ts redact.ts codeText.ts',
   'src/lib/work': 'registryExtras hubJobs runs registryLines turns registry storage errors.ts redact.ts codeText.ts',

@@ -88,7 +88,7 @@ function renderNotes({ notes }: UndoResult, columns: number | undefined): readon
   ]);
 }
 
-function sentences({ lost, left, rejected }: PlanCountsOfMode): readonly string[] {
+function sentences({ lost, left, kept, rejected }: PlanCountsOfMode): readonly string[] {
   const leftAlone = [
     [left.change, 'that differ'],
     [left.delete, 'that the backup does not have'],
@@ -96,6 +96,7 @@ function sentences({ lost, left, rejected }: PlanCountsOfMode): readonly string[
   const some = leftAlone.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
   return [
     ...(some.length === 0 ? [] : [`Left as they are in this mode: ${some.join(', ')}.`]),
+    ...(kept === undefined ? [] : [[kept.message, kept.action].filter(Boolean).join(' ')]),
     ...(lost.keys === 0
       ? []
       : [`${formatCount(lost.keys)} would get new keys, for the backup has none: --new-keys asks for that.`]),

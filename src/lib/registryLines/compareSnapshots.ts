@@ -14,7 +14,7 @@ import { compareIdentity } from './compareIdentity.ts';
 import type { Fields } from './differences.ts';
 import { mayBeRounded, parseAsWritten } from './exactJson.ts';
 import { LineDigest } from './lineDigest.ts';
-import { identityOfFields, type LineIdentity, parseLine, verifiedIdentityOf } from './lineIdentity.ts';
+import { deviceNamedIn, identityOfFields, type LineIdentity, parseLine, verifiedIdentityOf } from './lineIdentity.ts';
 import type { SnapshotKeys } from './snapshot.ts';
 import { Spill } from './spill.ts';
 
@@ -67,7 +67,7 @@ export interface ComparisonCounts {
   readonly rejected: number;
 }
 
-/** A line that is not compared. */
+/** A line that is not compared, with the identity or the device that it names. */
 export interface RejectedIdentityLine extends Problem {
   readonly side: SideName;
   readonly line: number;
@@ -82,6 +82,7 @@ export interface CompareOptions {
   readonly signal?: AbortSignal | undefined;
   /** Which identities are compared; default: all. */
   readonly only?: (identity: LineIdentity) => boolean;
+  /** Called before any change of the device that the line names, or of any device where it names none. */
   readonly rejected?: (line: RejectedIdentityLine) => void;
 }
 
@@ -174,7 +175,8 @@ async function spreadSide(side: Side, spill: Spill, options: SpreadOptions): Pro
     if (text === '' || (number === 1 && isPlainText(text))) continue;
     const line: ReadLine = isVerified ? verifiedIdentityOf(text) : readLine(text, digest);
     if ('code' in line) {
-      reject(number, line);
+      const id = deviceNamedIn(text);
+      reject(number, line, id === undefined ? undefined : { id });
       continue;
     }
     const { id, moduleId = '', digested = '' } = line;

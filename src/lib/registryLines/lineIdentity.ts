@@ -39,7 +39,15 @@ export function readIdentityOf(text: string): LineIdentity | Problem {
   return 'code' in parsed ? parsed : identityOfFields(parsed.fields);
 }
 
-/** The same of a line that a hub wrote, and that was verified. Nearly all have their ids first, and need not be parsed. */
+/** The device of a line that has no good identity, where that is told all the same: only the id of its module is wrong. */
+export function deviceNamedIn(text: string): string | undefined {
+  const parsed = parseLine(text);
+  if ('code' in parsed) return undefined;
+  const id = nameIn(parsed.fields, 'id');
+  return typeof id === 'string' ? id : undefined;
+}
+
+/** The identity of a line that a hub wrote, and that was verified, or what is wrong with it. Nearly all have their ids first, and need not be parsed. */
 export function verifiedIdentityOf(text: string): LineIdentity | Problem {
   const [, id, moduleId] = /^\{"id":"([^"\\]+)"(?:,"moduleId":"([^"\\]+)")?/.exec(text) ?? [];
   if (id === undefined) return readIdentityOf(text);

@@ -24,6 +24,8 @@ export type PlannedChange =
   | { readonly is: 'hubMade' }
   /** A module that goes with its device. */
   | { readonly is: 'goesWith' }
+  /** It is not deleted, for the backup may have it. */
+  | { readonly is: 'kept' }
   /** The mode does not do it. */
   | { readonly is: 'left' };
 
@@ -31,10 +33,12 @@ export interface LinePlanOptions {
   readonly mode: RestoreMode;
   /** Whether a hub makes a module itself, given a line of it. */
   isMadeByHub(change: Change & { readonly moduleId: string }, line: string): boolean;
+  /** Whether a device, with its modules, stays though it seems not to be wanted. */
+  keeps(identity: { readonly id: string }): boolean;
 }
 
 /** @returns what is to be called with the changes of a comparison in their order: a device comes right before its modules */
-export function createLinePlanner({ mode, isMadeByHub }: LinePlanOptions): (change: Change) => PlannedChange {
+export function createLinePlanner({ mode, isMadeByHub, keeps }: LinePlanOptions): (change: Change) => PlannedChange {
   let deletedDevice: string | undefined;
   return (change) => {
     const { id, moduleId, change: kind, before, after } = change;
@@ -42,6 +46,7 @@ export function createLinePlanner({ mode, isMadeByHub }: LinePlanOptions): (chan
     if (text === undefined) throw new TypeError('A change has a line, before or after.');
     if (!modeDoes(mode, kind)) return { is: 'left' };
     if (kind === 'deleted') {
+      if (keeps(change)) return { is: 'kept' };
       if (moduleId === undefined) deletedDevice = id;
       else if (id === deletedDevice) return { is: 'goesWith' };
       if (moduleId?.startsWith('$')) return { is: 'hubMade' };

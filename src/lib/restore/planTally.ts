@@ -3,6 +3,7 @@
 import type { ConfigurationChange } from '../registryExtras/configurationChanges.ts';
 import type { Change, ComparisonCounts } from '../registryLines/compareSnapshots.ts';
 import type { PlannedChange } from './changesToLines.ts';
+import type { Kept, KeptIdentities } from './keptIdentities.ts';
 import { modeDoes, type RestoreMode } from './restoreMode.ts';
 
 type Counts = Readonly<Record<'create' | 'change' | 'delete', number>>;
@@ -14,6 +15,8 @@ export interface PlanCountsOfMode extends Counts {
   readonly modules: Counts & { readonly unchanged: number };
   /** Differences that the mode leaves as they are. */
   readonly left: Counts;
+  /** What the mode would delete and does not, for the backup may have it, and why; absent: there is none. */
+  readonly kept?: Kept;
   /** Keys of so many identities were not compared, for one side does not have them. */
   readonly keysUnknown: number;
   readonly configurations: Counts;
@@ -35,11 +38,16 @@ export interface PlanTally {
   ): { readonly lines: number; readonly ofMode: PlanCountsOfMode };
 }
 
-export function planTally(mode: RestoreMode): PlanTally {
+export function planTally(mode: RestoreMode, { note }: Pick<KeptIdentities, 'note'>): PlanTally {
   let lines = 0;
+  const kept = { all: 0, modules: 0 };
   const lost = { generationIds: 0, reportedProperties: 0, keys: 0 };
   return {
-    add({ change }, planned) {
+    add({ change, moduleId }, planned) {
+      if (planned.is === 'kept') {
+        kept.all += 1;
+        if (moduleId !== undefined) kept.modules += 1;
+      }
       if (change === 'created') lost.generationIds += 1;
       if (planned.is !== 'line') return;
       lines += 1;
@@ -47,11 +55,11 @@ export function planTally(mode: RestoreMode): PlanTally {
       if (planned.getsNewKeys) lost.keys += 1;
     },
     counts(compared, { changes, refused }) {
-      const all = { create: compared.created, change: compared.changed, delete: compared.deleted };
+      const all = { create: compared.created, change: compared.changed, delete: compared.deleted - kept.all };
       const modules = {
         create: compared.createdModules,
         change: compared.changedModules,
-        delete: compared.deletedModules,
+        delete: compared.deletedModules - kept.modules,
       };
       const of = (...kinds: readonly ConfigurationChange['change'][]) =>
         changes.filter(({ change }) => kinds.includes(change)).length;
@@ -61,6 +69,7 @@ export function planTally(mode: RestoreMode): PlanTally {
         rejected: compared.rejected + refused.length,
         modules: { ...only(modules, (change) => modeDoes(mode, change)), unchanged: compared.unchangedModules },
         left: only(all, (change) => !modeDoes(mode, change)),
+        ...(kept.all === 0 ? {} : { kept: note(kept.all) }),
         keysUnknown: compared.keysUnknown,
         configurations: { create: of('create'), change: of('update', 'replace'), delete: of('delete') },
         lost,

@@ -22,6 +22,10 @@ export const RESTORE_REPORT: ReportOptions = {
       differences: differences === undefined ? undefined : differencesBlob(record),
     });
   },
-  left: (record) => notesOf(record).differences ?? 0,
+  left(record) {
+    const { plan, differences } = notesOf(record);
+    // What was kept differs in the end, too.
+    return differences ?? plan?.counts.kept?.count ?? 0;
+  },
   failure: ({ kind }, count) => (kind === 'drill' ? sayRestore('drillDiffers', { count }) : undefined),
 };

@@ -36,6 +36,20 @@ export const RESTORE_TEXTS = {
   },
 } as const satisfies Record<string, CodeText>;
 
+/** Why not all is deleted that the backup seems not to have. */
+export const KEPT_TEXTS = {
+  keptByAnyLine: {
+    says: 'Not deleted although the backup seems not to have them: {count} devices and modules. Lines of the backup that do not tell whose they are: {lines}.',
+    action: 'Look for "rejected" in the changes of the plan; delete what has to go by a devices file.',
+  },
+  keptByTheirLines: {
+    says: 'Not deleted although the backup seems not to have them: {count} devices and modules. Lines of the backup that cannot be compared and name their devices: {lines}.',
+    action: 'Look for "rejected" in the changes of the plan; delete what has to go by a devices file.',
+  },
+} as const satisfies Record<string, CodeText>;
+
+export const sayKept = speakerOf(KEPT_TEXTS);
+
 export const sayRestore = speakerOf(RESTORE_TEXTS);
 
 export function restoreRefused<Name extends keyof typeof RESTORE_TEXTS>(

@@ -23,6 +23,7 @@ import { resultFolder } from '../work/resultFolder.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { createLinePlanner, type PlannedChange } from './changesToLines.ts';
 import { type ComparedSides, comparedSides } from './comparedSides.ts';
+import { keptIdentities } from './keptIdentities.ts';
 import type { Only } from './only.ts';
 import { type PlanCountsOfMode, planTally } from './planTally.ts';
 import type { RestoreMode } from './restoreMode.ts';
@@ -67,21 +68,25 @@ export async function writePlan(context: WorkContext, record: WorkRun, input: Pl
   const told = createBlockWriter(results.getBlockBlobClient(changes));
   const linesBlob = staging.getBlockBlobClient(`lines-${name}.txt`);
   const lines = createBlockWriter(linesBlob);
-  const tally = planTally(mode);
+  const kept = keptIdentities();
+  const tally = planTally(mode, kept);
   const compared = await comparedSides(context, record, input);
   const edgeDevices = createIdentityTable();
   let hasDeployments = false;
   const comparison = compareSnapshots(compared.live, compared.wanted, {
     folder: tmpdir(),
     ...defined({ only }),
-    rejected: (line) => told.writeLine(0, JSON.stringify(rejectedRow(line))),
+    rejected: (line) => {
+      kept.add(line);
+      told.writeLine(0, JSON.stringify(rejectedRow(line)));
+    },
   });
-  const plan = createLinePlanner({ mode, isMadeByHub: compared.isMadeByHub });
+  const plan = createLinePlanner({ mode, isMadeByHub: compared.isMadeByHub, keeps: kept.keeps });
   for await (const change of comparison.changes()) {
     const planned = plan(change);
     tally.add(change, planned);
     if (planned.is === 'line' && !toShow) lines.writeLine(0, planned.text);
-    if (planned.is !== 'left') told.writeLine(0, JSON.stringify(changeRecord(change)));
+    if (planned.is !== 'left') told.writeLine(0, JSON.stringify(plannedRow(change, planned)));
     if (comesByDeployment(change, planned, mode)) {
       edgeDevices.claim(change.id, 1);
       hasDeployments = true;
@@ -136,6 +141,10 @@ async function plannedConfigurations(context: WorkContext, record: WorkRun, { wa
   const found = await wanted.configurations();
   const live = await context.hub(hubOf(record)).listConfigurations();
   return { changes: configurationRows(found, live, mode), refused: found.refused };
+}
+
+function plannedRow(change: Change, { is }: PlannedChange): object {
+  return is === 'kept' ? { ...changeRecord(change), change: is } : changeRecord(change);
 }
 
 function rejectedRow({ side, line, id, moduleId, ...problem }: RejectedIdentityLine): object {

@@ -203,6 +203,19 @@ describe('a line that is not compared', () => {
     expect(counts).toMatchObject({ rejected: 1, unchanged: 1 });
   });
 
+  it('is told with its device before any change, where only its module has no name', async () => {
+    const order: unknown[] = [];
+    const after = side(['{"ID":"ä","moduleId":5}', '{"id":"a\\tb","moduleId":"m"}'], { verified: true });
+    const rejected = ({ id, code }: RejectedIdentityLine) => order.push([code, id]);
+    const comparison = compareSnapshots(side([{ id: 'ä' }]), after, { folder, rejected });
+    for await (const { change, id } of comparison.changes()) order.push([change, id]);
+    expect(order).toEqual([
+      ['wrongType', 'ä'],
+      ['idCharacters', undefined],
+      ['deleted', 'ä'],
+    ]);
+  });
+
   it('is one of an identity that was there before: the first counts, and both lines are named', async () => {
     const { changes, rejected } = await compare(
       [{ id: 'd', moduleId: 'm' }, { id: 'd' }],

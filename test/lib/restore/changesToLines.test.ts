@@ -142,13 +142,22 @@ const isMadeByHub = ({ moduleId }: { moduleId: string }, text: string) =>
 
 describe('the line of a change', () => {
   it.each(CASES)('%s (%s)', (_name, mode, { id = 'd', ...change }, planned) => {
-    const found = createLinePlanner({ mode, isMadeByHub })({ id, fields: [], ...change });
+    const found = createLinePlanner({ mode, isMadeByHub, keeps: () => false })({ id, fields: [], ...change });
     if (typeof planned === 'string') expect(found).toMatchObject({ is: 'line', text: planned });
     else expect(found).toMatchObject(planned);
   });
 
+  it('leaves a device with its modules where it is to be kept, and deletes others', () => {
+    const plan = createLinePlanner({ mode: 'exact', isMadeByHub, keeps: ({ id }) => id === 'kept' });
+    const deleted = (id: string, moduleId?: string) =>
+      plan({ id, ...(moduleId === undefined ? {} : { moduleId }), change: 'deleted', fields: [], before: '{}' }).is;
+    expect([deleted('kept'), deleted('kept', 'm'), deleted('other'), deleted('other', 'm')]).toEqual([
+      ...['kept', 'kept', 'line', 'goesWith'],
+    ]);
+  });
+
   it('leaves the modules of a deleted device to the hub, and not those of the next', () => {
-    const plan = createLinePlanner({ mode: 'exact', isMadeByHub });
+    const plan = createLinePlanner({ mode: 'exact', isMadeByHub, keeps: () => false });
     const deleted = (id: string, moduleId?: string) =>
       plan({
         id,
@@ -166,7 +175,7 @@ describe('the line of a change', () => {
   });
 
   it.each(RESTORE_MODES)('tells who gets new keys, and whose reported properties are lost (%s)', (mode) => {
-    const plan = createLinePlanner({ mode, isMadeByHub });
+    const plan = createLinePlanner({ mode, isMadeByHub, keeps: () => false });
     const created = (after: string) => plan({ id: 'd', change: 'created', fields: [], after });
     expect(created('{"id":"d","authentication":null,"properties":{"reported":{"$version":1}}}')).toMatchObject({
       getsNewKeys: true,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { type RunningHub, startHub } from '../../../local/hub/index.ts';
-import { listBackups } from '../../../src/lib/backup/catalogue.ts';
+import { listBackups, openBackup } from '../../../src/lib/backup/catalogue.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../../src/lib/registry/index.ts';
 import { startWork } from '../../../src/lib/work/startWork.ts';
 import type { WorkKind, WorkRun } from '../../../src/lib/work/workRun.ts';
@@ -14,6 +14,7 @@ import { hubRest } from '../../helpers/hubRest.ts';
 import { runInProcess, workContext } from '../../helpers/inProcessRun.ts';
 import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
 import { differences, type RegistryState, registryState } from '../../scenarios/registryState.ts';
+import { fileOf, putBackup } from '../backup/sampleBackup.ts';
 
 let simulator: RunningHub;
 let data: string;
@@ -337,6 +338,83 @@ describe('what could not be restored', () => {
     });
     const restored = await work('restore', { backup, mode: 'exact', confirm: hub.hubName });
     expect(restored).toMatchObject({ state: 'completedWithFailures', outcomes: { failed: 1 }, result: { create: 1 } });
+  });
+});
+
+describe('lines of a backup that cannot be compared', () => {
+  /** A backup of what the hub holds, sound by its manifest, with a line in place of those of a device. */
+  async function backUpWith(line: Readonly<Record<string, unknown>>, of: string): Promise<string> {
+    const backup = await backUp();
+    const open = await openBackup(context.storage, backup);
+    const lines = [JSON.stringify(line)];
+    for await (const text of open.lines('devices.txt')) if (!text.startsWith(`{"id":"${of}"`)) lines.push(text);
+    const devices = lines.filter((text) => text !== '').join('\n');
+    const modules = lines.filter((text) => text.includes('"moduleId":')).length;
+    const manifest = {
+      ...open.manifest,
+      devices: devices.split('\n').length - modules,
+      modules,
+      files: { ...open.manifest.files, 'devices.txt': fileOf(devices) },
+    };
+    await putBackup(context.storage, backup, manifest, { 'devices.txt': devices });
+    return backup;
+  }
+
+  const rows = async ({ runId }: WorkRun): Promise<readonly unknown[]> => {
+    const blob = context.storage.container('provision-results').getBlockBlobClient(`default/_/${runId}/plan.ndjson`);
+    return (await blob.downloadToBuffer())
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+  };
+
+  it('let the devices be that they name, with their modules', async () => {
+    await makeFleet();
+    const backup = await backUpWith({ id: 'pump', moduleId: 5, status: 'enabled' }, 'pump');
+    await hub.createDevice({ deviceId: 'late' });
+    const plan = await work('plan', { backup });
+    expect(plan.error).toBeUndefined();
+    expect(plan.result).toMatchObject({
+      delete: 1,
+      rejected: 1,
+      modules: { delete: 0 },
+      kept: { count: 3, lines: 1, code: 'keptByTheirLines', message: expect.stringContaining('3 devices and modules') },
+    });
+    const restored = await work('restore', { backup, mode: 'exact', confirm: hub.hubName, mostDeletes: 1 });
+    expect(restored).toMatchObject({ state: 'completedWithFailures', result: { delete: 1, kept: { count: 3 } } });
+    const { devices, modules } = await state();
+    expect([devices['late'], devices['pump']]).toEqual([undefined, expect.anything()]);
+    expect(Object.keys(modules)).toEqual(expect.arrayContaining(['pump / managed', 'pump / meter']));
+    expect(await rows(restored)).toContainEqual(
+      expect.objectContaining({ change: 'rejected', side: 'after', line: 1, id: 'pump', code: 'wrongType' }),
+    );
+    expect(await rows(restored)).toContainEqual({ id: 'pump', moduleId: 'meter', change: 'kept', fields: [] });
+  });
+
+  it('let all devices be where they name none', async () => {
+    await makeFleet();
+    const backup = await backUpWith({ id: 'pu\u0000mp', status: 'enabled' }, 'pump');
+    await hub.createDevice({ deviceId: 'late' });
+    await hub.patchTwin({ deviceId: 'cert' }, '{"tags":{"changed":true}}');
+    const restored = await work('restore', {
+      backup,
+      mode: 'exact',
+      confirm: hub.hubName,
+      check: true,
+      mostDeletes: 0,
+    });
+    expect(restored).toMatchObject({
+      state: 'completedWithFailures',
+      result: {
+        change: 1,
+        delete: 0,
+        rejected: 1,
+        kept: { count: 4, lines: 1, code: 'keptByAnyLine' },
+        differences: 4,
+      },
+    });
+    expect(Object.keys((await state()).devices)).toEqual(expect.arrayContaining(['late', 'pump']));
   });
 });
 
