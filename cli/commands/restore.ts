@@ -6,8 +6,8 @@ import { beginConfirmed, flagsText } from '../app/confirmedWork.ts';
 import { type Connection, connectOrStart } from '../app/connection.ts';
 import { readHubPlan, showHubPlan } from '../app/hubPlan.ts';
 import { withInterrupt } from '../app/interrupt.ts';
-import { usageError } from '../cliError.ts';
-import { type ExitCode, exitCodeOf } from '../exitCode.ts';
+import { CliError, usageError } from '../cliError.ts';
+import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
 import type { Output } from '../render/output.ts';
 import { shortId } from '../render/runWords.ts';
 import { renderWorkOutcome } from '../render/workText.ts';
@@ -118,10 +118,11 @@ export async function showPlan(
 ): Promise<WorkRun> {
   const started = await askApp<WorkRun>(connection, 'plans', body, 'a plan');
   const record = await watchWork(connection, started.runId, output, signal);
-  const plan = record && (await readHubPlan(connection, record, undefined));
-  if (record === undefined || plan === undefined) {
-    const { message = 'It was interrupted.', action } = record?.error ?? {};
-    throw usageError(`There is no plan to confirm. ${message}`, action);
+  if (record === undefined) throw new CliError(EXIT.interrupted, 'Interrupted: nothing was changed.');
+  const plan = await readHubPlan(connection, record, undefined);
+  if (plan === undefined) {
+    const { message, action } = record.error ?? {};
+    throw usageError(['There is no plan to confirm.', message].filter(Boolean).join(' '), action);
   }
   showHubPlan(plan, output);
   output.print();

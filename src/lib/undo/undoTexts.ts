@@ -3,6 +3,7 @@
 import { type CodeText, type Said, speakerOf } from '../codeText.ts';
 import { countText } from '../countText.ts';
 import type { RunEffects } from '../runs/runEffects.ts';
+import type { RestPart, RestPartName } from '../work/restParts.ts';
 import type { UndoCounts } from './writeUndo.ts';
 
 export const UNDO_NOTES = {
@@ -28,6 +29,13 @@ export const UNDO_NOTES = {
     says: 'managedBy of {modules} does not come back: the run copied what was there by an export, which does not hold it, and the hub did not show it before the run.',
     action: 'Take it from a backup that is older than the run.',
   },
+  restStays: {
+    says: 'What the run did beside its lines is not undone: {what}.',
+    action: 'Restore a backup that is older than the run to put these back, too.',
+    doc: {
+      says: 'What the run, a restore, a delete-all or an undo, did beside its lines is not undone: configurations, managedBy of modules, edge modules.',
+    },
+  },
   configurationsStay: {
     says: 'What deleted configurations have set on devices stays set.',
   },
@@ -50,11 +58,19 @@ export interface UndoNotesInput {
   readonly force: boolean;
   readonly preImage: RunEffects['preImage'];
   readonly deletedConfigurations: number;
+  /** What the run that is undone did beside the lines. Default: nothing. */
+  readonly rest?: readonly Pick<RestPart, 'part' | 'items'>[];
 }
+
+const PARTS: Readonly<Record<RestPartName, readonly [one: string, more: string]>> = {
+  systemModules: ['edge modules of 1 device', 'edge modules of {count} devices'],
+  managedBy: ['managedBy of 1 module', 'managedBy of {count} modules'],
+  configurations: ['1 configuration', '{count} configurations'],
+};
 
 /** In the order in which they matter. */
 export function undoNotes(input: UndoNotesInput): readonly Said<string>[] {
-  const { counts, force, preImage, deletedConfigurations } = input;
+  const { counts, force, preImage, deletedConfigurations, rest = [] } = input;
   const { recreate, foreign, unknownKeys, unknownManagers } = counts;
   const were = foreign === 1 ? 'was' : 'were';
   return [
@@ -66,10 +82,16 @@ export function undoNotes(input: UndoNotesInput): readonly Said<string>[] {
       ? []
       : [say('managersUnknown', { modules: counted(unknownManagers, 'module', 'modules') })]),
     ...(unknownKeys === 0 ? [] : [say('keysUnknown', { identities: counted(unknownKeys, 'identity', 'identities') })]),
+    ...(rest.length === 0 ? [] : [say('restStays', { what: rest.map(partText).join(', ') })]),
     ...(deletedConfigurations === 0 ? [] : [say('configurationsStay')]),
   ];
 }
 
 function counted(count: number, one: string, more: string): string {
   return `${countText(count)} ${count === 1 ? one : more}`;
+}
+
+function partText({ part, items }: Pick<RestPart, 'part' | 'items'>): string {
+  const [one, more] = PARTS[part];
+  return items === 1 ? one : more.replace('{count}', countText(items));
 }

@@ -19,12 +19,13 @@ import { ensureContainer } from '../storage/ensureContainer.ts';
 import { linesOf, rowsOf, writeLines } from '../storage/ndjson.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
 import { snapshotIn } from '../work/exportStages.ts';
-import type { RestPart, RestPartName } from '../work/restParts.ts';
+import { type RestPart, type RestPartName, restOf } from '../work/restParts.ts';
 import { resultFolder } from '../work/resultFolder.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import type { UndoneIdentity } from './decideGroup.ts';
 import { planUndo, type RegistryLines } from './planUndo.ts';
 import { type ConfigurationsUndo, undoConfigurations } from './undoConfigurations.ts';
+import type { AskedUndo } from './undoRequest.ts';
 import { undoNotes } from './undoTexts.ts';
 import { type UndoDetail, writeUndo } from './writeUndo.ts';
 
@@ -123,9 +124,21 @@ export async function writeUndoPlan(
     ...defined({ lines: files.lines }),
     rest,
     counts: { ...tally.counts(), keysUnknown: files.counts.unknownKeys, configurations: ofConfigurations },
-    notes: undoNotes({ counts: files.counts, force, preImage, deletedConfigurations }),
+    notes: undoNotes({
+      counts: files.counts,
+      force,
+      preImage,
+      deletedConfigurations,
+      rest: await restOfUndone(context, record),
+    }),
     changes,
   };
+}
+
+/** What the run that is undone did beside the lines that another one has applied for it. */
+async function restOfUndone({ runs }: WorkContext, { request }: WorkRun): Promise<readonly RestPart[]> {
+  const { run, of } = request as unknown as AskedUndo;
+  return run === of ? [] : restOf((await runs.read(run)) ?? {});
 }
 
 type Does = UndoneIdentity['undo']['do'];

@@ -24,3 +24,9 @@ export interface RestAt {
   /** What became of items of all parts so far. */
   readonly outcomes: Readonly<Record<ItemOutcome['outcome'], number>>;
 }
+
+/** What a record of work says of its rest: in its plan where it has one. */
+export function restOf({ notes }: { readonly notes?: Readonly<Record<string, unknown>> }): readonly RestPart[] {
+  const { plan, rest } = (notes ?? {}) as { plan?: { rest?: readonly RestPart[] }; rest?: readonly RestPart[] };
+  return plan?.rest ?? rest ?? [];
+}

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import { rowsOf } from '../../../src/lib/storage/ndjson.ts';
 import { startUndo, startUndoPlan } from '../../../src/lib/undo/startUndo.ts';
-import type { UndoRow } from '../../../src/lib/undo/writeUndoPlan.ts';
+import type { UndoResult, UndoRow } from '../../../src/lib/undo/writeUndoPlan.ts';
 import type { WorkRun } from '../../../src/lib/work/workRun.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 import { runInProcess, workContext } from '../../helpers/inProcessRun.ts';
@@ -134,6 +134,9 @@ describe('the undo of a bad drop', () => {
       const undone = await undo(hub, run.runId);
       const redone = await undo(hub, undone.runId);
       expect(redone).toMatchObject({ state: 'completed', request: { run: undone.runId, of: undone.appliedBy } });
+      const told = (redone.result as unknown as UndoResult).notes.find(({ code }) => code === 'restStays');
+      expect(told?.message).toMatch(/edge modules of 1 device, managedBy of \d modules?, 1 configuration\./);
+      expect((undone.result as unknown as UndoResult).notes.map(({ code }) => code)).not.toContain('restStays');
       const { configurations: _configurations, ...now } = await registryState(hub.rest);
       expect(differences({ ...bad, configurations: {} }, { ...now, configurations: {} })).toEqual([]);
     });
