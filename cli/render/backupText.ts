@@ -6,6 +6,7 @@ import type { VerifyResult } from '../../src/lib/backup/verifyStages.ts';
 import { defined } from '../../src/lib/defined.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import { formatBytes, formatPlural } from './format.ts';
+import type { Style } from './output.ts';
 import type { Look } from './runText.ts';
 import { renderTable } from './table.ts';
 import { behind, wrap, wrapFinding } from './wrap.ts';
@@ -58,6 +59,14 @@ const RESULT_TEXT: Readonly<Record<VerifyResult['result'], string>> = {
   good: 'good',
   damaged: 'damaged',
   gone: 'removed meanwhile',
+  archived: 'archived',
+};
+
+const RESULT_STYLE: Readonly<Record<VerifyResult['result'], Style>> = {
+  good: 'green',
+  damaged: 'red',
+  gone: 'green',
+  archived: 'yellow',
 };
 
 /** Each backup that was read again, and what is wrong with it. */
@@ -67,7 +76,7 @@ export function renderVerified({ result }: WorkRun, { paint, columns }: TextLook
   return [
     '',
     ...found.flatMap(({ backup, result: outcome, problems }) => [
-      `  ${backup}  ${paint(outcome === 'damaged' ? 'red' : 'green', RESULT_TEXT[outcome])}`,
+      `  ${backup}  ${paint(RESULT_STYLE[outcome], RESULT_TEXT[outcome])}`,
       ...problems.flatMap((problem) => wrapFinding(problem, 4, columns)),
     ]),
   ];

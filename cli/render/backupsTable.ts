@@ -31,6 +31,7 @@ const STATE_TEXT: Readonly<Record<BackupState, string>> = {
   countMismatch: 'counts differ',
   damaged: 'damaged',
   newer: 'newer version',
+  archived: 'archived',
 };
 
 const STATE_STYLE: Readonly<Record<BackupState, Style>> = {
@@ -39,6 +40,7 @@ const STATE_STYLE: Readonly<Record<BackupState, Style>> = {
   countMismatch: 'yellow',
   damaged: 'red',
   newer: 'yellow',
+  archived: 'yellow',
 };
 
 /** A line for each backup below a head, and below each that is not good what is wrong with it. */

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
-import { isImmutable } from '../storage/storageErrors.ts';
+import { isArchived, isImmutable } from '../storage/storageErrors.ts';
 import { type BackupHealth, backupHealth } from './backupHealth.ts';
 import { listBackups } from './catalogue.ts';
 import { parseSchedule } from './schedule.ts';
@@ -78,7 +78,12 @@ async function sinceWhen(storage: Storage, hub: string, schedule: string | undef
   if (schedule === undefined) return now;
   const container = storage.container(BACKUPS_CONTAINER);
   const blob = container.getBlockBlobClient(`${hub}/${SINCE_FILE}`);
-  const before = await readJson<Since>(blob);
+  const before = await readJson<Since>(blob).catch(async (error: unknown) => {
+    if (!isArchived(error)) throw error;
+    // It lies there, untouched, since it was written.
+    return (await blob.getProperties()).lastModified ?? now;
+  });
+  if (before instanceof Date) return before;
   const at = before?.value.schedule === schedule ? Date.parse(before.value.at) : Number.NaN;
   if (!Number.isNaN(at)) return new Date(at);
   await ensureContainer(container);

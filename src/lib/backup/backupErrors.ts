@@ -33,6 +33,11 @@ export const BACKUP_TEXTS = {
       says: 'The backup NAME is damaged: a file in it is missing, has another size or content than its manifest says, or its manifest cannot be read.',
     },
   },
+  backupArchived: {
+    says: 'The backup {name} is in the archive tier of the storage account: {file} cannot be read there.',
+    action:
+      'Rehydrate all blobs in its folder first (az storage blob set-tier --tier Hot), which takes some hours, then try again; or take another one.',
+  },
   backupCountMismatch: {
     says: 'The backup {name} has {found} devices, and the registry had {least} to {most} when it was taken.',
     action: 'Take another one; or name it in full and accept the mismatch if that is what you want.',

@@ -8,7 +8,7 @@ import { linesOf } from '../storage/ndjson.ts';
 import { bytesOf } from '../storage/readText.ts';
 import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
 import { BackupError, backupError } from './backupErrors.ts';
-import { type BackupFolder, backupBlob, backupFolders, backupText, sizeFault } from './backupFolder.ts';
+import { archivedFault, type BackupFolder, backupBlob, backupFolders, backupText, sizeFault } from './backupFolder.ts';
 import { backupPrefix, parseBackupName, parseBackupWanted } from './backupName.ts';
 import {
   BACKUP_FILES,
@@ -22,9 +22,9 @@ import { parseVerification, VERIFICATION_FILE, type Verification } from './verif
 
 /**
  * `newer`: of a version that this one cannot read. `damaged`: as far as a listing or the last verification tells; the
- * files themselves are read by `verifyBackup`.
+ * files themselves are read by `verifyBackup`. `archived`: it can be read once its blobs are out of the archive tier.
  */
-export const BACKUP_STATES = ['good', 'unfinished', 'countMismatch', 'damaged', 'newer'] as const;
+export const BACKUP_STATES = ['good', 'unfinished', 'countMismatch', 'damaged', 'newer', 'archived'] as const;
 export type BackupState = (typeof BACKUP_STATES)[number];
 
 /** A backup as a listing shows it. */
@@ -71,7 +71,11 @@ type Looked =
 
 const READS_AT_ONCE = 8;
 
-const STATE_OF: Readonly<Record<string, BackupState>> = { backupUnfinished: 'unfinished', backupNewer: 'newer' };
+const STATE_OF: Readonly<Record<string, BackupState>> = {
+  backupUnfinished: 'unfinished',
+  backupNewer: 'newer',
+  backupArchived: 'archived',
+};
 
 /** All backups, or those of one hub; newest first. */
 export async function listBackups(storage: Storage, hub?: string): Promise<BackupSummary[]> {
@@ -89,7 +93,7 @@ export async function listBackups(storage: Storage, hub?: string): Promise<Backu
  * Opens a backup by its name. One whose counts did not match is opened like any other: `requireGood` is for whoever does
  * not take it.
  *
- * @throws BackupError: it is unknown, unfinished, damaged, of a newer version, or its manifest is of another
+ * @throws BackupError: it is unknown, unfinished, damaged, archived, of a newer version, or its manifest is of another
  */
 export async function openBackup(storage: Storage, name: string): Promise<OpenBackup> {
   if (parseBackupName(name) === undefined) throw backupError('backupUnknown:name');
@@ -156,11 +160,13 @@ export function requireSame(backup: Pick<OpenBackup, 'name' | 'etag'>, etags: Ba
 
 async function look(container: ContainerClient, folder: BackupFolder): Promise<Looked> {
   const { name, blobs } = folder;
-  const [text, verified] = await Promise.all(
-    [MANIFEST_FILE, VERIFICATION_FILE].map((file) => backupText(container, folder, file)),
-  );
+  const [text, verified] = await Promise.all([
+    backupText(container, folder, MANIFEST_FILE).catch(asArchived),
+    backupText(container, folder, VERIFICATION_FILE).catch(asArchived),
+  ]);
+  if (text instanceof BackupError) return { error: text };
   if (text === undefined) return { error: backupError('backupUnfinished', { name }) };
-  const last = defined({ lastVerification: verified === undefined ? undefined : parseVerification(verified) });
+  const last = defined({ lastVerification: typeof verified === 'string' ? parseVerification(verified) : undefined });
   let manifest: BackupManifest;
   try {
     manifest = parseManifest(text, name);
@@ -170,6 +176,8 @@ async function look(container: ContainerClient, folder: BackupFolder): Promise<L
   }
   const what = sizeFault(manifest, folder) ?? foundFault(last.lastVerification);
   if (what !== undefined) return { error: backupError('backupDamaged', { name, what }), manifest, ...last };
+  const archived = archivedFault(folder);
+  if (archived !== undefined) return { error: archived, manifest, ...last };
   const blob = (file: BackupFileName) => backupBlob(container, name, file);
   const etag = (file: BackupFileName) => blobs.get(file)?.etag ?? '';
   return {
@@ -183,6 +191,11 @@ async function look(container: ContainerClient, folder: BackupFolder): Promise<L
       lines: (file) => linesOf(blob(file), etag(file)),
     },
   };
+}
+
+function asArchived(error: unknown): BackupError {
+  if (error instanceof BackupError) return error;
+  throw error;
 }
 
 function foundFault(verification: Verification | undefined): string | undefined {
@@ -217,6 +230,8 @@ function summaryOf({ name, blobs }: BackupFolder, looked: Looked): BackupSummary
 }
 
 function stateOf(error: BackupError | undefined, mismatch: CountMismatch | undefined): BackupState {
-  if (error !== undefined) return STATE_OF[error.code] ?? 'damaged';
-  return mismatch === undefined ? 'good' : 'countMismatch';
+  const state = error === undefined ? 'good' : (STATE_OF[error.code] ?? 'damaged');
+  // Out of the archive tier it would be no better.
+  if (state !== 'good' && state !== 'archived') return state;
+  return mismatch === undefined ? state : 'countMismatch';
 }

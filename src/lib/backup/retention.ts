@@ -4,7 +4,8 @@
  * keeps is kept; a rule of the calendar keeps the newest of each period, and only periods that have a backup count; a rule
  * that finds too few of them keeps the oldest backup, too; `within` counts from the newest.
  *
- * Rules are for good backups alone, so that none of them gives its place to one that nobody can restore.
+ * Rules are for good backups alone, so that none of them gives its place to one that nobody can restore. Those in the
+ * archive tier are among them: they can be restored once they are out of it.
  */
 
 import { parseBackupName } from './backupName.ts';
@@ -65,9 +66,10 @@ export function applyRetention(
   const all = backups.map(candidateOf).sort((a, b) => b.at - a.at || (a.backup < b.backup ? -1 : 1));
   for (const hub of new Set(all.map((candidate) => candidate.hub))) {
     const ofHub = all.filter((candidate) => candidate.hub === hub);
-    const good = ofHub.filter(({ state }) => state === 'good');
+    const good = ofHub.filter(({ state }) => state === 'good' || state === 'archived');
     applyRules(good, policy, now);
-    good.find(({ at }) => at <= now.getTime())?.reasons.push('newestGood');
+    const past = good.filter(({ at }) => at <= now.getTime());
+    (past.find(({ state }) => state === 'good') ?? past[0])?.reasons.push('newestGood');
     // By themselves, so that they take the place of none that is good, and still do not lie there for ever.
     applyRules(
       ofHub.filter(({ state }) => state === 'countMismatch' || state === 'damaged'),

@@ -4,9 +4,16 @@ import type { ContainerClient } from '@azure/storage-blob';
 
 import { writeJson } from '../storage/jsonBlob.ts';
 import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
-import { isConditionFailed, isImmutable, isNotFound } from '../storage/storageErrors.ts';
+import { isArchived, isConditionFailed, isImmutable, isNotFound } from '../storage/storageErrors.ts';
 import { BackupError, backupError } from './backupErrors.ts';
-import { type BackupFolder, backupBlob, backupFolders, backupText, fileSizeFault } from './backupFolder.ts';
+import {
+  archivedFault,
+  type BackupFolder,
+  backupBlob,
+  backupFolders,
+  backupText,
+  fileSizeFault,
+} from './backupFolder.ts';
 import { backupPrefix, parseBackupName } from './backupName.ts';
 import { BACKUP_FILES, type BackupFileName, type BackupManifest, MANIFEST_FILE, parseManifest } from './manifest.ts';
 import { measureFile } from './measureFile.ts';
@@ -19,13 +26,13 @@ export interface VerifyOptions {
 
 export interface VerifiedBackup extends Verification {
   readonly backup: string;
-  /** The result could not be kept, for the container is immutable: a listing goes on to show an earlier one. */
+  /** The result could not be kept, for the container is immutable, or an earlier one is archived: a listing goes on to show an earlier one. */
   readonly notKept?: true;
 }
 
 /**
- * @throws BackupError when there is nothing to compare: it is unknown, unfinished, of a newer version, or its manifest is
- *   of another; whatever storage raises, and the reason of `signal`. Nothing is kept then.
+ * @throws BackupError when there is nothing to compare: it is unknown, unfinished, archived, of a newer version, or its
+ *   manifest is of another; whatever storage raises, and the reason of `signal`. Nothing is kept then.
  */
 export async function verifyBackup(
   storage: Storage,
@@ -39,6 +46,8 @@ export async function verifyBackup(
   const text = await backupText(container, folder, MANIFEST_FILE);
   if (text === undefined) throw backupError('backupUnfinished', { name });
   const manifest = manifestOf(text, name);
+  const archived = archivedFault(folder);
+  if (archived !== undefined) throw archived;
   const problems =
     typeof manifest === 'string' ? [manifest] : await problemsOf({ container, folder, manifest, signal });
   const verification: Verification = {
@@ -86,6 +95,7 @@ async function fileProblems(
     signal,
   }).catch((error: unknown) => {
     if (isNotFound(error)) return `${file} was deleted while it was read`;
+    if (isArchived(error)) throw backupError('backupArchived', { name: folder.name, file });
     if (isConditionFailed(error)) return `${file} was written over while it was read`;
     throw error;
   });
@@ -123,13 +133,13 @@ function countProblems(
     .map(([what, has, said]) => `${file} has ${has} ${what}, and its manifest says ${said}`);
 }
 
-/** Over what an earlier verification found; false: that is immutable. */
+/** Over what an earlier verification found; false: that is immutable, or archived. */
 async function keep(container: ContainerClient, name: string, verification: Verification): Promise<boolean> {
   try {
     await writeJson(backupBlob(container, name, VERIFICATION_FILE), verification);
     return true;
   } catch (error) {
-    if (isImmutable(error)) return false;
+    if (isImmutable(error) || isArchived(error)) return false;
     throw error;
   }
 }

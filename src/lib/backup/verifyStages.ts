@@ -15,7 +15,8 @@ export interface VerifyRequest {
 
 export interface VerifyResult {
   readonly backup: string;
-  readonly result: 'good' | 'damaged' | 'gone';
+  /** `archived`: it cannot be read before its blobs are out of the archive tier. */
+  readonly result: 'good' | 'damaged' | 'gone' | 'archived';
   readonly problems: readonly string[];
 }
 
@@ -25,7 +26,7 @@ interface VerifyNotes {
 }
 
 /** What there is to compare: one that was found damaged may be whole again. */
-const READ: readonly BackupState[] = ['good', 'countMismatch', 'damaged'];
+const READ: readonly BackupState[] = ['good', 'countMismatch', 'damaged', 'archived'];
 
 export const VERIFY_WORK: KindOfWork = {
   first: 'list',
@@ -80,13 +81,16 @@ async function verifyOne(context: WorkContext, { request }: WorkRun, name: strin
     if (error.code === 'backupUnknown' || error.code === 'backupUnfinished') {
       return { backup: name, result: 'gone', problems: [] };
     }
+    if (error.code === 'backupArchived') return { backup: name, result: 'archived', problems: [error.message] };
     return { backup: name, result: 'damaged', problems: [error.message] };
   }
 }
 
 function endOf(results: readonly VerifyResult[]): StageReply {
   const count = (wanted: VerifyResult['result']) => results.filter(({ result }) => result === wanted).length;
-  const fields = { result: { backups: results, good: count('good'), damaged: count('damaged') } };
+  const fields = {
+    result: { backups: results, good: count('good'), damaged: count('damaged'), archived: count('archived') },
+  };
   const first = results.find(({ result }) => result === 'damaged');
   if (first === undefined) return { end: 'completed', fields };
   const error = sayBackup('backupDamaged', { name: first.backup, what: first.problems[0] ?? '' });

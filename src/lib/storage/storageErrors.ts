@@ -32,6 +32,12 @@ export function isConditionFailed(error: unknown): boolean {
   return status === 409 && (code === 'BlobAlreadyExists' || code === 'LeaseAlreadyPresent');
 }
 
+/** The blob is in the archive tier, or on its way out of it: it can be neither read nor written over. */
+export function isArchived(error: unknown): boolean {
+  const code = storageCode(error);
+  return storageStatus(error) === 409 && (code === 'BlobArchived' || code === 'BlobBeingRehydrated');
+}
+
 /**
  * The blob is kept from being changed or deleted: by a policy of its container or of its own, or a legal hold
  * (https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes).

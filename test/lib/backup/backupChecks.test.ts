@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { createBackupChecks } from '../../../src/lib/backup/backupChecks.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
+import { BACKUPS_CONTAINER } from '../../../src/lib/storage/storage.ts';
 import { startAzurite } from '../../helpers/azurite.ts';
 import { testContext } from '../../helpers/provisioningContext.ts';
 import { putBackup } from './sampleBackup.ts';
@@ -60,6 +61,18 @@ describe('backups of an app', () => {
     storage = { ...known, container };
     const [a] = await checks('0 0 3 * * *').check(log);
     expect(a).toMatchObject({ hub: 'a', overdue: true });
+  });
+
+  it('have their time from when the schedule was written where that is in the archive tier', async () => {
+    await checks().check(log);
+    for (const hub of ['a', 'b']) {
+      await storage.container(BACKUPS_CONTAINER).getBlockBlobClient(`${hub}/schedule.json`).setAccessTier('Archive');
+    }
+    // It was written by the clock of storage, whatever the time is here.
+    now = new Date();
+    expect((await checks().check(log)).map(({ overdue }) => overdue)).toEqual([false, false]);
+    later(72);
+    expect((await checks().check(log)).map(({ overdue }) => overdue)).toEqual([true, true]);
   });
 
   it('that are overdue are warned of once an hour, however often is asked', async () => {

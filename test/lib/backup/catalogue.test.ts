@@ -9,7 +9,7 @@ import {
   requireGood,
 } from '../../../src/lib/backup/catalogue.ts';
 import { claimBackupName } from '../../../src/lib/backup/claimName.ts';
-import { createStorage, type Storage } from '../../../src/lib/storage/storage.ts';
+import { BACKUPS_CONTAINER, createStorage, type Storage } from '../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 import { FILES, manifestOf, put, putBackup } from './sampleBackup.ts';
 
@@ -100,6 +100,24 @@ describe('the catalogue', () => {
     await expect(open('a/2020/11/20T020000Z')).rejects.toEqual(coded('backupUnknown'));
     await expect(open('../secrets')).rejects.toEqual(coded('backupUnknown'));
     await expect(open(mismatch).then(requireGood)).rejects.toEqual(coded('backupCountMismatch', '90 to 110'));
+  });
+
+  it('shows one in the archive tier as such, and what was found in it before, and chooses another', async () => {
+    const [first, second, mismatch] = ['e/2026/11/22T020000Z', 'e/2026/11/21T020000Z', 'e/2026/11/20T020000Z'] as const;
+    await putBackup(storage, first);
+    await putBackup(storage, second);
+    await putBackup(storage, mismatch, manifestOf(mismatch, { countMismatch: { expected: [90, 110], found: 2 } }));
+    const found = { at: '2026-11-28T04:00:00.000Z', result: 'good', problems: [] };
+    await put(storage, `${first}/verification.json`, JSON.stringify(found));
+    const archive = (blobName: string) =>
+      storage.container(BACKUPS_CONTAINER).getBlockBlobClient(blobName).setAccessTier('Archive');
+    await archive(`${first}/verification.json`);
+    expect((await listBackups(storage, 'e')).map(({ state }) => state)).toEqual(['good', 'good', 'countMismatch']);
+    await archive(`${first}/extras.ndjson`);
+    await archive(`${mismatch}/extras.ndjson`);
+    expect((await listBackups(storage, 'e')).map(({ state }) => state)).toEqual(['archived', 'good', 'countMismatch']);
+    expect(await findBackup(storage, 'e/latest', undefined)).toBe(second);
+    await expect(openBackup(storage, first)).rejects.toEqual(coded('backupArchived', 'extras.ndjson'));
   });
 
   it('opens a backup at the version that was there, and reads no other', async () => {

@@ -187,6 +187,17 @@ describe('beside the rules', () => {
     });
   });
 
+  it('one in the archive tier counts as good, and beside it the newest that can be read is kept', () => {
+    const backups = [of('20', 'archived'), of('19'), of('18', 'archived'), of('17')];
+    expect(judge(backups, 'last=1').keep).toEqual({
+      'a/2026/11/20T020000Z': ['last'],
+      'a/2026/11/19T020000Z': ['newestGood'],
+    });
+    expect(judge([of('20', 'archived'), of('19', 'archived')], 'yearly=1').keep).toEqual({
+      'a/2026/11/20T020000Z': ['yearly', 'newestGood'],
+    });
+  });
+
   it('one that is not good takes the place of none that is', () => {
     const day = [of('20', 'countMismatch'), { backup: 'a/2026/11/20T010000Z', state: 'good' } as const];
     expect(judge([...day, of('19')], 'daily=1').keep).toEqual({

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { BACKUPS_CONTAINER } from '../../../src/lib/storage/storage.ts';
 import { startWork } from '../../../src/lib/work/startWork.ts';
 import type { WorkRun } from '../../../src/lib/work/workRun.ts';
 import { startAzurite } from '../../helpers/azurite.ts';
@@ -52,6 +53,32 @@ describe('a verification', () => {
     expect(await verify({ backup: FLIPPED })).toMatchObject({ state: 'completedWithFailures' });
     await putBackup(context.storage, FLIPPED);
     expect(await verify({ backup: FLIPPED })).toMatchObject({ state: 'completed', result: { good: 1 } });
+  });
+
+  it('names those in the archive tier, and reads the others', async () => {
+    const container = context.storage.container(BACKUPS_CONTAINER);
+    await putBackup(context.storage, FLIPPED);
+    for (const file of [`${GOOD}/devices.txt`, `${FLIPPED}/manifest.json`]) {
+      await container.getBlockBlobClient(file).setAccessTier('Archive');
+    }
+    expect(await verify({})).toMatchObject({
+      state: 'completed',
+      result: {
+        good: 1,
+        damaged: 0,
+        archived: 2,
+        backups: [
+          { backup: GOOD, result: 'archived', problems: [expect.stringContaining('devices.txt cannot be read')] },
+          { backup: FLIPPED, result: 'archived', problems: [expect.stringContaining('manifest.json cannot be read')] },
+          { backup: OF_OTHER, result: 'good', problems: [] },
+        ],
+      },
+    });
+    expect(await verify({ backup: GOOD })).toMatchObject({ state: 'failed', error: { code: 'backupArchived' } });
+    for (const file of [`${GOOD}/devices.txt`, `${FLIPPED}/manifest.json`]) {
+      await container.getBlockBlobClient(file).setAccessTier('Hot');
+    }
+    expect((await verify({})).result).toMatchObject({ good: 3, archived: 0 });
   });
 
   it.each([

@@ -109,6 +109,11 @@ const CASES: Readonly<Record<string, Case>> = {
     code: 'backupDamaged',
   },
   'a file that is gone': { prepare: () => blob('extras.ndjson').delete(), code: 'backupDamaged' },
+  'a file in the archive tier': { prepare: () => blob('devices.txt').setAccessTier('Archive'), code: 'backupArchived' },
+  'a manifest in the archive tier': {
+    prepare: () => blob('manifest.json').setAccessTier('Archive'),
+    code: 'backupArchived',
+  },
   'a missing manifest': { prepare: () => blob('manifest.json').delete(), code: 'backupUnfinished' },
   'a backup that is being written': {
     prepare: () => blob('devices.txt', 'default/2026/01/02T030405Z').upload('{', 1),
