@@ -10,7 +10,7 @@ export interface RegistryLine {
   readonly [key: string]: unknown;
 }
 
-/** It exists, but the hub does not show it one by one. */
+/** The hub does not show it one by one, or not to everybody: an export tells of it. */
 export const UNREADABLE = 'unreadable';
 
 /** One identity as an export job would write it (ExportImportDevice), with keys. */
@@ -31,6 +31,8 @@ export async function readIdentity(
   { id: deviceId, moduleId }: { readonly id: string; readonly moduleId?: string },
   { twins = true }: { readonly twins?: boolean } = {},
 ): Promise<FoundIdentity | undefined | typeof UNREADABLE> {
+  // Both are names that a hub takes, and URLs resolve them.
+  if ([deviceId, moduleId].some((name) => name === '.' || name === '..')) return UNREADABLE;
   if (moduleId !== undefined) {
     // To a SAS token a hub answers 401 for modules of a device that is missing or disabled (seen on a live hub).
     const device = await hub.getDevice(deviceId);

@@ -118,6 +118,12 @@ describe('a snapshot of some identities', () => {
     expect(await Array.fromAsync(container.listBlobsFlat({ prefix: 'unreadable' }))).toEqual([]);
   });
 
+  it.each([[{ id: '..' }], [{ id: '.', moduleId: 'valve' }], [{ id: 'pump', moduleId: '..' }]])(
+    'is left to an export where URLs would resolve a name: %j',
+    async (identity) => {
+      expect(await takeSnapshot(place(), 'dots', [{ id: 'pump' }, identity])).toBe('export');
+    },
+  );
   it('asks for four at a time', async () => {
     let current = 0;
     let most = 0;
