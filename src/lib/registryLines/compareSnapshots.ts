@@ -3,7 +3,7 @@
  * flat memory: both sides are spread over buckets by their device ids, and compared bucket by bucket.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { defined } from '../defined.ts';
@@ -17,6 +17,7 @@ import { LineDigest } from './lineDigest.ts';
 import { deviceNamedIn, identityOfFields, type LineIdentity, parseLine, verifiedIdentityOf } from './lineIdentity.ts';
 import type { SnapshotKeys } from './snapshot.ts';
 import { Spill } from './spill.ts';
+import { makeSpillFolder } from './spillFolder.ts';
 
 /** What is compared: lines of identities as a hub exports them, or as a devices file has them. */
 export interface Side {
@@ -118,7 +119,7 @@ async function* readChanges(
 ): AsyncGenerator<Change, void> {
   const { folder, buckets, signal } = options;
   signal?.throwIfAborted();
-  const own = await mkdtemp(path.join(folder, 'hubkeeper-compare-'));
+  const own = await makeSpillFolder(folder, 'compare');
   const spills: Spill[] = [];
   // Where a line of one side is not parsed anyway, it costs less to parse those that differ.
   const digest = before.verified === true || after.verified === true ? undefined : new LineDigest();

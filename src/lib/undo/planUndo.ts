@@ -3,7 +3,7 @@
  * hub as it is now are spread over buckets by device id, and decided bucket by bucket, so that memory stays flat.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import {
@@ -18,6 +18,7 @@ import { createValueTable } from '../registryExtras/valueTable.ts';
 import { ownScopeOf } from '../registryLines/goesWith.ts';
 import { verifiedIdentityOf } from '../registryLines/lineIdentity.ts';
 import { Spill } from '../registryLines/spill.ts';
+import { makeSpillFolder } from '../registryLines/spillFolder.ts';
 import type { EffectLine, ModuleManager, RunEffects } from '../runs/runEffects.ts';
 import { configuredBy } from './configured.ts';
 import { type DeviceGroup, decideGroup, type UndoFacts, type UndoneIdentity } from './decideGroup.ts';
@@ -58,7 +59,7 @@ const BUCKETS = 64;
  */
 export async function* planUndo(sources: UndoSources, options: PlanOptions): AsyncGenerator<UndoneIdentity, void> {
   const { folder, force, buckets = BUCKETS, signal } = options;
-  const own = await mkdtemp(path.join(folder, 'hubkeeper-undo-'));
+  const own = await makeSpillFolder(folder, 'undo');
   const spill = await Spill.create(path.join(own, 'rows'), buckets);
   try {
     const facts = await spreadAll(sources, spill, buckets, signal);
