@@ -64,9 +64,20 @@ export function createLinePlanner({ mode, isMadeByHub, keeps }: LinePlanOptions)
   };
 }
 
-/** A line that takes an identity away. */
-export function deleteLine({ id, moduleId }: Pick<Change, 'id' | 'moduleId'>): string {
-  return objectText([...identityMembers(id, moduleId), ['importMode', '"delete"']]);
+/**
+ * A line that takes an identity away.
+ *
+ * @param eTag only as long as it has this one; '': whatever it has
+ */
+export function deleteLine({ id, moduleId }: Pick<Change, 'id' | 'moduleId'>, eTag = ''): string {
+  const how: [string, string][] =
+    eTag === ''
+      ? [['importMode', '"delete"']]
+      : [
+          ['importMode', '"deleteIfMatchETag"'],
+          ['eTag', JSON.stringify(eTag)],
+        ];
+  return objectText([...identityMembers(id, moduleId), ...how]);
 }
 
 interface WantedIdentity {

@@ -103,12 +103,18 @@ async function writeDeletes(context: WorkContext, record: WorkRun): Promise<Stag
   return { go: 'apply' };
 }
 
-/** Modules go with their devices. */
+interface BackedUpLine {
+  readonly id: string;
+  readonly moduleId?: string | null;
+  readonly eTag?: string | null;
+}
+
+/** Modules go with their devices. A device that is another than the backup has is not deleted: the hub refuses its line. */
 async function* deleteLines(lines: AsyncIterable<string>, isMeant = (_: { readonly id: string }) => true) {
   for await (const text of lines) {
     if (!isIdentityLine(text)) continue;
-    const { id, moduleId } = JSON.parse(text) as { readonly id: string; readonly moduleId?: string | null };
-    if ((moduleId === undefined || moduleId === null) && isMeant({ id })) yield deleteLine({ id });
+    const { id, moduleId, eTag } = JSON.parse(text) as BackedUpLine;
+    if ((moduleId === undefined || moduleId === null) && isMeant({ id })) yield deleteLine({ id }, eTag ?? '');
   }
 }
 

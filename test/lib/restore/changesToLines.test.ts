@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createLinePlanner, type PlannedChange } from '../../../src/lib/restore/changesToLines.ts';
+import { createLinePlanner, deleteLine, type PlannedChange } from '../../../src/lib/restore/changesToLines.ts';
 import { RESTORE_MODES, type RestoreMode } from '../../../src/lib/restore/restoreMode.ts';
 
 const KEYS = '{"symmetricKey":{"primaryKey":"cHJpbWFyeQ==","secondaryKey":"c2Vjb25kYXJ5"},"type":"sas"}';
@@ -185,5 +185,14 @@ describe('the line of a change', () => {
       getsNewKeys: false,
       losesReported: true,
     });
+  });
+});
+
+describe('a line that takes an identity away', () => {
+  it.each([
+    ['as long as it has an ETag', 'MQ==', '{"id":"ä\\"","importMode":"deleteIfMatchETag","eTag":"MQ=="}'],
+    ['whatever it has, where none is known', '', '{"id":"ä\\"","importMode":"delete"}'],
+  ])('does so %s', (_, eTag, text) => {
+    expect(deleteLine({ id: 'ä"' }, eTag)).toBe(text);
   });
 });

@@ -13,6 +13,7 @@ import { startAzurite } from '../../helpers/azurite.ts';
 import { hubRest } from '../../helpers/hubRest.ts';
 import { runInProcess, workContext } from '../../helpers/inProcessRun.ts';
 import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
+import { readReport } from '../../helpers/readReport.ts';
 import { differences, type RegistryState, registryState } from '../../scenarios/registryState.ts';
 import { fileOf, putBackup } from '../backup/sampleBackup.ts';
 
@@ -419,6 +420,42 @@ describe('lines of a backup that cannot be compared', () => {
 });
 
 describe('delete-all', () => {
+  it('leaves, and names, what was written or made anew after the backup', async () => {
+    await makeFleet();
+    const request = { confirm: hub.hubName };
+    const { runId } = await startWork(workContext(context), countingStarter(), {
+      ...{ kind: 'deleteAll', hub: 'default', request },
+    });
+    let isMeanwhile = true;
+    await runInProcess(context, runId, async (_, input) => {
+      if (input['runId'] !== runId || input['stage'] !== 'lines' || !isMeanwhile) return;
+      isMeanwhile = false;
+      await hub.deleteDevice({ deviceId: 'pump' });
+      await hub.createDevice({ deviceId: 'pump' });
+      const cert = await hub.getDevice('cert');
+      await hub.updateDevice({ ...cert, deviceId: 'cert', status: 'disabled' });
+      // None of these is a write of the device itself.
+      await hub.patchTwin({ deviceId: 'leaf' }, '{"tags":{"seen":true}}');
+      await hub.createModule({ deviceId: 'edge-up', moduleId: 'late' });
+      await hub.deleteModule({ deviceId: 'edge-down', moduleId: 'fw' });
+      await hub.createDevice({ deviceId: 'late' });
+    });
+    expect(isMeanwhile).toBe(false);
+    const ended = (await context.runs.read(runId)) as unknown as WorkRun;
+    expect(ended).toMatchObject({ state: 'completedWithFailures', outcomes: { succeeded: 3, failed: 2 } });
+    expect(Object.keys((await state()).devices).sort()).toEqual(['cert', 'late', 'pump']);
+    const { report } = (await context.runs.read(ended.appliedBy ?? '')) ?? {};
+    const csv = context.storage.container('provision-results').getBlockBlobClient(report?.csv ?? '');
+    const rows = readReport((await csv.downloadToBuffer()).toString());
+    expect(rows.map(({ deviceId, code }) => [deviceId, code]).sort()).toEqual([
+      ['cert', 'PreconditionFailed'],
+      ['edge-down', ''],
+      ['edge-up', ''],
+      ['leaf', ''],
+      ['pump', 'PreconditionFailed'],
+    ]);
+  });
+
   it('makes a backup and deletes what it holds, or what begins alike', async () => {
     await makeFleet();
     const before = await state();
