@@ -15,7 +15,7 @@ export const RESTORE_TEXTS = {
   newKeysNeeded: {
     says: '{count} of what would be made anew would get new keys, for the backup {backup} has none. Nothing was changed.',
     action:
-      'Take a backup with keys; or ask for new keys, which the devices have to be given before they can connect again.',
+      'Take a backup with keys; or ask for new keys, which the devices have to be given before they can connect again: devices with certificates, too, for the backup does not say which they were.',
   },
   moreDeletes: {
     says: 'The restore would delete {deletes} devices, modules and configurations by now, and at most {most} were confirmed. Nothing was changed.',
