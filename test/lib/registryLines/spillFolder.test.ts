@@ -56,7 +56,8 @@ describe('what a killed process has left', () => {
   });
 
   it.each<[string, string, Left]>([
-    ['younger than a day', 'hubkeeper-compare-aB3xYz', { files: ['before'], hours: 23 }],
+    ['younger than a day', 'hubkeeper-compare-aB3xYz', { hours: 23 }],
+    ['younger than a day, with older files', 'hubkeeper-undo-aB3xYz', { files: ['rows'], hours: 23, fileHours: 25 }],
     ['with a file that is younger', 'hubkeeper-compare-aB3xYz', { files: ['before'], fileHours: 23 }],
     ['of another purpose', 'hubkeeper-other-aB3xYz', {}],
     ['of a longer name', 'hubkeeper-compare-aB3xYz-mine', {}],
