@@ -1,7 +1,8 @@
 /** What the record of a run that makes a backup notes between its stages. */
 
 import type { ExtrasPosition } from '../registryExtras/collectExtras.ts';
-import type { WorkContext, WorkRun } from '../work/workRun.ts';
+import { workNotes } from '../work/workNotes.ts';
+import type { WorkRun } from '../work/workRun.ts';
 import type { BackupFile, CountMismatch } from './manifest.ts';
 
 export interface BackupNotes {
@@ -49,6 +50,4 @@ export function notesOf({ runId, notes }: WorkRun): BackupNotes {
 }
 
 /** Adds to what the record notes. */
-export async function note(context: WorkContext, runId: string, more: Partial<BackupNotes>): Promise<void> {
-  await context.runs.update(runId, (current) => ({ ...current, notes: { ...current.notes, ...more } }));
-}
+export const { note } = workNotes<BackupNotes>();

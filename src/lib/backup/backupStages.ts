@@ -13,6 +13,7 @@ import { BACKUPS_CONTAINER } from '../storage/storage.ts';
 import { exportBlobs, exportStages, snapshotIn } from '../work/exportStages.ts';
 import type { KindOfWork, Stage, StageReply } from '../work/stage.ts';
 import { workError } from '../work/workErrors.ts';
+import { enterPhase } from '../work/workNotes.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { sayBackup } from './backupErrors.ts';
 import { backupBlob } from './backupFolder.ts';
@@ -107,7 +108,7 @@ async function write(context: WorkContext, record: WorkRun): Promise<StageReply>
   const { runId } = record;
   const { backup, written } = notesOf(record);
   if (written !== undefined) return { go: 'retention' };
-  await context.runs.update(runId, (current) => ({ ...current, phase: 'write' }));
+  await enterPhase(context, runId, 'write');
   const manifest = manifestOf(context, record, await copyFiles(context, record));
   // One that is there is of an attempt that died after it: the name is this run's alone.
   await writeManifest(context.storage, manifest);

@@ -12,14 +12,15 @@ import { collectExtras, EXTRAS_START, type ExtrasPosition, type ExtrasStep } fro
 import { type ExtraLine, readExtras } from '../registryExtras/extraLine.ts';
 import { type ModulesToAsk, planExtras } from '../registryExtras/planExtras.ts';
 import { openSnapshot } from '../registryLines/snapshot.ts';
+import { paceOfRun } from '../runs/paceOfRun.ts';
 import { stagingOf } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
 import { doneWaiting, waitingFor } from '../runs/waiting.ts';
 import { createBlockWriter } from '../storage/blockWriter.ts';
 import { linesOf, rowsOf, writeLines } from '../storage/ndjson.ts';
-import { paceOf } from '../turns/hubPace.ts';
 import { snapshotIn } from '../work/exportStages.ts';
 import type { Stage, StageInput, StageReply } from '../work/stage.ts';
+import { enterPhase } from '../work/workNotes.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { type ExtrasNotes, notesOf } from './backupNotes.ts';
 import { newestGood, openBackup } from './catalogue.ts';
@@ -65,7 +66,7 @@ function whyOver(context: WorkContext, { until, position }: ExtrasNotes): string
 /** Finds out what has to be asked, and what the backup before tells. */
 async function plan(context: WorkContext, record: WorkRun): Promise<ExtrasNotes> {
   const staging = stagingOf(context, record.runId);
-  await context.runs.update(record.runId, (current) => ({ ...current, phase: 'extras' }));
+  await enterPhase(context, record.runId, 'extras');
   const counts = await previousExtras(context, record)
     .then((previous) => writePlan(record, previous, staging))
     .catch(async (error: unknown) => {
@@ -120,7 +121,7 @@ async function ask(
   { granted = 0, spreadMs = 0 }: StageInput,
 ): Promise<StageReply> {
   const alias = hubOf(record);
-  const { itemsPerMinute } = paceOf(context.settings.hubSizes.get(alias) ?? { tier: 'S1', units: 1 });
+  const { itemsPerMinute } = paceOfRun(context, record);
   // The query for edge devices is an item, too.
   const left = extras.asks - extras.position.asked + 1;
   const take = Math.max(1, Math.min(left, Math.floor(itemsPerMinute / PART_OF_MINUTE)));

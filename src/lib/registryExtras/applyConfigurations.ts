@@ -26,7 +26,7 @@ type Replacement = Extract<ConfigurationChange, { readonly live: Configuration; 
  */
 export async function applyConfigurations(
   hub: RegistryClient,
-  changes: Iterable<ConfigurationChange>,
+  changes: AsyncIterable<ConfigurationChange> | Iterable<ConfigurationChange>,
   position: number,
   limits: WorkLimits,
 ): Promise<WorkStep<ItemOutcome>> {

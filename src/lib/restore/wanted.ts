@@ -1,10 +1,11 @@
 /** What a hub is to come to: all lines of a registry, and what no line has. */
 
 import { type BackupEtags, type OpenBackup, openBackup, requireSame } from '../backup/catalogue.ts';
-import { createIdentityTable, identityOf } from '../devicesFile/identityTable.ts';
+import { identityOf } from '../devicesFile/identityTable.ts';
 import { type BackedUpConfigurations, readConfigurations } from '../registryExtras/configurationChanges.ts';
 import { type ExtraLine, readExtras } from '../registryExtras/extraLine.ts';
 import type { FindManagedBy } from '../registryExtras/systemModules.ts';
+import { createValueTable } from '../registryExtras/valueTable.ts';
 import { isIdentityLine, type SnapshotKeys } from '../registryLines/snapshot.ts';
 import type { Storage } from '../storage/storage.ts';
 import { memberMap, objectText } from '../textFile/jsonMembers.ts';
@@ -44,19 +45,11 @@ export function wantedOf(backup: OpenBackup): WantedRegistry {
 
 /** Who managed which module; modules of which that is not known, or nobody, are not in it. In flat memory. */
 export async function managedByOf(wanted: Pick<WantedRegistry, 'extras'>): Promise<FindManagedBy> {
-  const table = createIdentityTable();
-  const numbers = new Map<string, number>();
-  const values: string[] = [];
+  const managers = createValueTable<string>();
   for await (const extra of wanted.extras()) {
-    if (extra.kind !== 'module' || extra.managedBy === null) continue;
-    let number = numbers.get(extra.managedBy);
-    if (number === undefined) {
-      number = values.push(extra.managedBy);
-      numbers.set(extra.managedBy, number);
-    }
-    table.claim(identityOf(extra), number);
+    if (extra.kind === 'module' && extra.managedBy !== null) managers.set(identityOf(extra), extra.managedBy);
   }
-  return (module) => values[table.find(identityOf(module)) - 1];
+  return (module) => managers.find(identityOf(module));
 }
 
 /** Scopes of the parents of edge devices, by device id; those that have none are not in it. */

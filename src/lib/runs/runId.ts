@@ -16,7 +16,11 @@ export interface BlobIdentity {
  * any deployment of the app, always names the same run.
  */
 export function runIdFor(drop: BlobIdentity): string {
-  const parts = [drop.account, drop.container, drop.blobName, bareEtag(drop.etag)];
+  return runIdOf([drop.account, drop.container, drop.blobName, bareEtag(drop.etag)]);
+}
+
+/** The id of the run that is told from others by these parts alone. */
+export function runIdOf(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
 }
 

@@ -38,3 +38,8 @@ export function watchDelaySeconds(elapsedMs: number, progress = 0): number {
   const leftSeconds = (seconds * (100 - progress)) / progress;
   return Math.min(byAge, Math.max(byAge / 2, leftSeconds));
 }
+
+/** Until a run that has been suspended for `suspendedMs` looks by itself whether it may go on: a quarter of that, 5 min at most. */
+export function suspendedDelaySeconds(suspendedMs: number, least: number): number {
+  return Math.min(5 * 60, Math.max(least, suspendedMs / 4_000));
+}

@@ -11,6 +11,7 @@ import { growingDelaySeconds } from '../turns/delays.ts';
 import { demandSameHub } from './sameHub.ts';
 import type { Stage, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
+import { enterPhase } from './workNotes.ts';
 import type { WorkContext, WorkRun } from './workRun.ts';
 
 export interface ApplyStagesOptions {
@@ -30,7 +31,7 @@ export function applyStages({ file, next }: ApplyStagesOptions): Readonly<Record
     if (record.cancelRequestedAt !== undefined && !mayHaveBegun) {
       return { end: 'cancelled', error: workError('cancelled') };
     }
-    await context.runs.update(record.runId, (current) => ({ ...current, phase: 'apply' }));
+    await enterPhase(context, record.runId, 'apply');
     const wanted = await file(context, record);
     if (wanted === undefined) return { go: next };
     demandSameHub(context, record);

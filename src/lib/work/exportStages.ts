@@ -17,6 +17,7 @@ import { waitingFor } from '../runs/waiting.ts';
 import { startDelaySeconds, watchDelaySeconds } from '../turns/delays.ts';
 import type { Stage, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
+import { enterPhase } from './workNotes.ts';
 import type { WorkContext, WorkJob, WorkRun } from './workRun.ts';
 
 export interface ExportStagesOptions {
@@ -58,7 +59,7 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
 
   const start: Stage['work'] = async (context, record, { tries = 0 }): Promise<StageReply> => {
     if (record.jobs[job] !== undefined) return watchFrom(context, watchStage);
-    await context.runs.update(record.runId, (current) => ({ ...current, phase: 'export' }));
+    await enterPhase(context, record.runId, 'export');
     await options.before?.(context, record);
     const plan = await exportPlan(context, record, request(context, record), { stateBlob: workJobBlob(job) });
     const started = await startHubJob(context, record, plan);
@@ -113,7 +114,7 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
   const adopt: Stage['work'] = async (context, record): Promise<StageReply> => {
     const known = record.jobs[job];
     if (known === undefined) throw new Error(`The run ${record.runId} has no job ${job}.`);
-    await context.runs.update(record.runId, (current) => ({ ...current, phase: 'verify' }));
+    await enterPhase(context, record.runId, 'verify');
     const adopted = await adoptExport(snapshotPlace(context, record), request(context, record), known);
     if ('fault' in adopted) {
       return { end: 'failed', error: workError('exportNotCompleted', { why: adopted.why }), unless };

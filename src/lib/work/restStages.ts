@@ -7,11 +7,11 @@ import type { ConfigurationChange } from '../registryExtras/configurationChanges
 import type { ModuleExtra } from '../registryExtras/extraLine.ts';
 import type { ItemOutcome, WorkLimits, WorkStep } from '../registryExtras/hubWork.ts';
 import type { SystemModulesPlan } from '../registryExtras/systemModules.ts';
+import { paceOfRun } from '../runs/paceOfRun.ts';
 import { stagingOf } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
 import { doneWaiting } from '../runs/waiting.ts';
 import { linesOf, rowsOf, writeLines } from '../storage/ndjson.ts';
-import { paceOf } from '../turns/hubPace.ts';
 import type { RestAt, RestPart } from './restParts.ts';
 import { demandSameHub } from './sameHub.ts';
 import type { Stage, StageInput, StageReply } from './stage.ts';
@@ -56,8 +56,7 @@ export function restStage({ rest: restOf, next }: RestStageOptions): Readonly<Re
 
 function paceFor(context: WorkContext, record: WorkRun, { part, items }: RestPart) {
   if (part !== 'managedBy') return undefined;
-  const size = context.settings.hubSizes.get(hubOf(record)) ?? { tier: 'S1', units: 1 };
-  const { itemsPerMinute } = paceOf(size);
+  const { itemsPerMinute } = paceOfRun(context, record);
   const least = Math.min(items * OPERATIONS_OF_MODULE, Math.ceil(itemsPerMinute / 2), MOST_TAKEN);
   return { take: Math.max(OPERATIONS_OF_MODULE, least), itemsPerMinute };
 }
@@ -82,7 +81,7 @@ async function workOn(
     case 'managedBy':
       return applyManagedBy(hub, rowsOf<ModuleExtra>(blob), position, limits);
     case 'configurations':
-      return applyConfigurations(hub, await Array.fromAsync(rowsOf<ConfigurationChange>(blob)), position, limits);
+      return applyConfigurations(hub, rowsOf<ConfigurationChange>(blob), position, limits);
   }
 }
 

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 import type { RunStarter } from '../runs/restartRun.ts';
 import { restartIfLost } from '../runs/restartRun.ts';
+import { runIdOf } from '../runs/runId.ts';
 import type { WorkContext, WorkRun, WorkToStart } from './workRun.ts';
 
 /**
@@ -40,5 +41,5 @@ export async function startWork(
 /** 20 lower-case hexadecimal characters, as the ids of all runs: of the words, or of nothing but chance. */
 function workRunId(words: readonly string[] | undefined): string {
   if (words === undefined) return randomBytes(10).toString('hex');
-  return createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 20);
+  return runIdOf(words);
 }

@@ -10,6 +10,7 @@ import { type Fault, orFault } from '../runs/faults.ts';
 import { isFinal, isSuspended } from '../runs/runRecord.ts';
 import type { AskInput, AskReply, CallStep, Step } from '../runs/step.ts';
 import { aheadText, doneWaiting, noteTurnPosition, waitedMs, waitingFor } from '../runs/waiting.ts';
+import { suspendedDelaySeconds } from '../turns/delays.ts';
 import type { KindOfWork, Stage, StageInput, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
 import type { WorkContext, WorkKind, WorkRun } from './workRun.ts';
@@ -147,7 +148,6 @@ function call(input: StageInput): CallStep {
   return { do: 'call', activity: WORK_STAGE, input: { ...input } };
 }
 
-const LONGEST_LOOK_SECONDS = 5 * 60;
 const SHORTEST_LOOK_SECONDS = 5;
 
 async function suspended(
@@ -155,12 +155,11 @@ async function suspended(
   record: WorkRun & { readonly suspendedAt: string },
   input: StageInput,
 ): Promise<Step> {
-  const seconds = (context.now().getTime() - Date.parse(record.suspendedAt)) / 4_000;
   // It waits for its turn anew, for others may have had it meanwhile.
   const next = call({ ...input, wasSuspended: true });
   return {
     do: 'suspended',
-    seconds: Math.min(LONGEST_LOOK_SECONDS, Math.max(SHORTEST_LOOK_SECONDS, seconds)),
+    seconds: suspendedDelaySeconds(context.now().getTime() - Date.parse(record.suspendedAt), SHORTEST_LOOK_SECONDS),
     leave: await context.isIdle(record),
     next,
   };

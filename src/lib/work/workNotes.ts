@@ -9,7 +9,7 @@ export interface SharedNotes {
 }
 
 /** Reads and writes the notes of one kind. */
-export function workNotes<Notes extends SharedNotes>() {
+export function workNotes<Notes extends object = SharedNotes>() {
   return {
     notesOf: ({ notes }: Pick<WorkRun, 'notes'>): Notes => (notes ?? {}) as Notes,
     /** Adds to what the record notes; what stands there already stays. */

@@ -7,15 +7,6 @@ import type { ReadEffects } from '../runs/runEffects.ts';
 import type { RunBase, RunJob, RunKind } from '../runs/runRecord.ts';
 
 export type WorkKind = Exclude<RunKind, 'provision'>;
-export const WORK_KINDS = [
-  'backup',
-  'verify',
-  'plan',
-  'restore',
-  'undo',
-  'deleteAll',
-  'drill',
-] as const satisfies readonly WorkKind[];
 
 /** Which export of the registry: the first one, or that which shows what came of the work. */
 export const WORK_JOBS = ['export', 'exportAfter'] as const;

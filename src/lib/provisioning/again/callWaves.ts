@@ -2,11 +2,11 @@
 
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { isModuleLine } from '../../registryLines/snapshot.ts';
+import { paceOfRun } from '../../runs/paceOfRun.ts';
 import { type Evidence, type Facts, lacksTwin, saysNotThere, WITHOUT_TWIN } from '../evidence/evidence.ts';
 import { hasTransient, logsName, mayBeStale } from '../evidence/jobFacts.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { type Aftermath, enter, evidenceAfterJobs, type FollowUp, maySend, sentLines } from './aftermath.ts';
-import { paceOfRun } from './paceOfRun.ts';
 import { againText } from './sentAgain.ts';
 import type { SentLine } from './unfilledLines.ts';
 import { readWaveOutcomes, type WaveOutcomes } from './waveOutcomes.ts';

@@ -5,6 +5,7 @@
 
 import { importModeOf } from '../../devicesFile/importMode.ts';
 import { createIdentityNotes } from '../../registryLines/identityNotes.ts';
+import { paceOfRun } from '../../runs/paceOfRun.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { linesOf } from '../../storage/ndjson.ts';
 import type { LineOf } from '../evidence/evidence.ts';
@@ -12,7 +13,7 @@ import { readFilled } from '../preImage/filled.ts';
 import type { FillManifest } from '../preImage/preImageBlobs.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { lineOf } from './aftermath.ts';
-import { firstSentUntil, paceOfRun } from './paceOfRun.ts';
+import { firstSentUntil } from './firstSentUntil.ts';
 import { isTimeOver, readWaveResults, type Wave, type WaveLine, type WavesState, writeWave } from './waves.ts';
 
 const NAME = 'removals';

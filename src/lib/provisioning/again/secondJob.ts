@@ -3,13 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts';
 import { isOver } from '../../hubJobs/hubJob.ts';
+import { paceOfRun } from '../../runs/paceOfRun.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
 import { propertiesIfThere } from '../../storage/blobProperties.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
 import { hasTransient } from '../evidence/jobFacts.ts';
 import { type Aftermath, evidenceAfterJobs, type FollowUp, sentLines } from './aftermath.ts';
-import { paceOfRun } from './paceOfRun.ts';
 import { againText } from './sentAgain.ts';
 import { changeWaves, readWaves } from './waves.ts';
 

@@ -17,10 +17,11 @@ import {
   snapshotWay,
 } from '../../registryLines/snapshot.ts';
 import { takeSnapshot } from '../../registryLines/takeSnapshot.ts';
+import { paceOfRun } from '../../runs/paceOfRun.ts';
 import { snapshotPlace, stagingOf } from '../../runs/runContainer.ts';
 import { createBlockWriter } from '../../storage/blockWriter.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
-import { firstSentUntil, paceOfRun } from '../again/paceOfRun.ts';
+import { firstSentUntil } from '../again/firstSentUntil.ts';
 import { type DecidedRow, parentsExport, planBlobs, rowsBlob, waveOfLevel, wavesOfPass } from '../again/parentLinks.ts';
 import {
   changeWaves,

@@ -5,6 +5,7 @@ import { safeError } from '../../redact.ts';
 import { type Fault, orFault } from '../../runs/faults.ts';
 import { isFinal, isSuspended } from '../../runs/runRecord.ts';
 import type { AskReply, Step } from '../../runs/step.ts';
+import { suspendedDelaySeconds } from '../../turns/delays.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
 import { awaitTurn } from './awaitTurn.ts';
 import { checkFile } from './checkFile.ts';
@@ -97,7 +98,6 @@ export async function takeSteps<Name extends StepName>(
 const GOES_ON: ReadonlySet<StepName> = new Set<StepName>(['watchJob', 'failRun']);
 
 const SHORTEST_LOOK_SECONDS = 30;
-const LONGEST_LOOK_SECONDS = 5 * 60;
 
 /**
  * What a suspended run does instead of its next step: it waits, without its turn if no job of it is under way. One that
@@ -113,10 +113,9 @@ async function whileSuspended<Name extends StepName>(
   if (GOES_ON.has(name)) return undefined;
   const record = await context.runs.read(input.runId);
   if (record === undefined || isFinal(record.state) || !isSuspended(record)) return undefined;
-  const seconds = (context.now().getTime() - Date.parse(record.suspendedAt)) / 4_000;
   return {
     do: 'suspended',
-    seconds: Math.min(LONGEST_LOOK_SECONDS, Math.max(SHORTEST_LOOK_SECONDS, seconds)),
+    seconds: suspendedDelaySeconds(context.now().getTime() - Date.parse(record.suspendedAt), SHORTEST_LOOK_SECONDS),
     leave: await context.isIdle(record),
     next: { do: 'call', activity: name, input: { ...input, wasSuspended: true } },
   };

@@ -1,10 +1,10 @@
 import { HubError, type RegistryClient } from '../../registry/index.ts';
+import { paceOfRun } from '../../runs/paceOfRun.ts';
 import { hubOf, isFinal } from '../../runs/runRecord.ts';
 import { lostOf, StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
 import { FEWEST_CALL_ITEMS } from '../../turns/hubPace.ts';
 import { afterFailure, afterPatch, afterReply, itemOf, patchOf } from '../again/lineReplies.ts';
-import { paceOfRun } from '../again/paceOfRun.ts';
 import {
   CALL_MS,
   CALL_OVER_MS,

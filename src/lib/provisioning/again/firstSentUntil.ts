@@ -1,11 +1,4 @@
-import { hubOf } from '../../runs/runRecord.ts';
-import { type HubPace, paceOf } from '../../turns/hubPace.ts';
 import { type ProvisioningContext, type ProvisionRun, retryMsOf } from '../run/provisionRun.ts';
-
-/** The pace of the hub that a run is for. */
-export function paceOfRun(context: ProvisioningContext, record: ProvisionRun): HubPace {
-  return paceOf(context.settings.hubSizes.get(hubOf(record)) ?? { tier: 'S1', units: 1 });
-}
 
 /** Lines that are sent for the first time after the import are tried for this long at least, whatever `retryMinutes` says. */
 const LEAST_MS = 10 * 60_000;
