@@ -1,6 +1,7 @@
 /**
- * What a run does that makes a backup: it takes a name, has the hub export its registry, compares the counts, asks for what
- * an export lacks, copies all of it to the backups, and writes the manifest last. Each stage may be done again.
+ * What a run does that makes a backup: it takes a name, has the hub export its registry, copies that to the backups and
+ * reads it there, compares the counts, asks for what an export lacks, adds it, and writes the manifest last. Each stage may
+ * be done again.
  */
 
 import { defined } from '../defined.ts';
@@ -9,8 +10,9 @@ import { snapshotPlace, stagingOf } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
 import { doneWaiting, waitingFor } from '../runs/waiting.ts';
 import { propertiesIfThere } from '../storage/blobProperties.ts';
+import { copyVerified } from '../storage/copyBlob.ts';
 import { BACKUPS_CONTAINER } from '../storage/storage.ts';
-import { exportBlobs, exportStages, snapshotIn } from '../work/exportStages.ts';
+import { exportBlobs, exportStages, type KeptBlob, snapshotIn } from '../work/exportStages.ts';
 import type { KindOfWork, Stage, StageReply } from '../work/stage.ts';
 import { workError } from '../work/workErrors.ts';
 import { enterPhase } from '../work/workNotes.ts';
@@ -20,7 +22,6 @@ import { backupBlob } from './backupFolder.ts';
 import { note, notesOf, type WrittenBackup } from './backupNotes.ts';
 import { openBackup } from './catalogue.ts';
 import { claimBackupName } from './claimName.ts';
-import { copyVerified } from './copyBlob.ts';
 import { EXTRAS_BLOB, extrasStage } from './extrasStage.ts';
 import { type BackupFile, type BackupManifest, countMismatch, MANIFEST_VERSION } from './manifest.ts';
 import { measureFile } from './measureFile.ts';
@@ -42,6 +43,7 @@ export const BACKUP_WORK: KindOfWork = {
     ...exportStages({
       keys: (record) => notesOf(record).keys,
       configurations: true,
+      keptAt: backedUpDevices,
       before: countBefore,
       next: 'configurations',
     }),
@@ -61,6 +63,12 @@ async function takeName(context: WorkContext, record: WorkRun): Promise<StageRep
   const keys = record.notes?.['keys'] === undefined ? context.settings.backups.keys : notesOf(record).keys;
   await note(context, runId, { backup, keys });
   return { go: 'export' };
+}
+
+/** No hub gets rights on the backups: it writes into the container of the run. */
+async function backedUpDevices({ storage }: WorkContext, record: WorkRun): Promise<KeptBlob> {
+  const container = storage.container(BACKUPS_CONTAINER);
+  return { container, blobName: backupBlob(container, notesOf(record).backup, 'devices.txt').name };
 }
 
 async function countBefore(context: WorkContext, record: WorkRun): Promise<void> {
@@ -103,7 +111,7 @@ async function measureConfigurations(context: WorkContext, record: WorkRun): Pro
   return { go: 'count' };
 }
 
-/** Copies what was verified; the manifest comes last, and only once all it says was read again. */
+/** Copies what is not there yet; the manifest comes last, and only once all it says was read there. */
 async function write(context: WorkContext, record: WorkRun): Promise<StageReply> {
   const { runId } = record;
   const { backup, written } = notesOf(record);
@@ -123,15 +131,16 @@ async function copyFiles(context: WorkContext, record: WorkRun): Promise<BackupM
     throw new Error(`The run ${record.runId} is not ready to be written.`);
   }
   const staging = stagingOf(context, record.runId);
-  const to = (file: keyof BackupManifest['files']) =>
-    backupBlob(context.storage.container(BACKUPS_CONTAINER), backup, file);
-  const copied = async (file: keyof BackupManifest['files'], from: string, known: BackupFile) => {
+  const backups = context.storage.container(BACKUPS_CONTAINER);
+  const copied = async (file: 'configurations.txt' | 'extras.ndjson', from: string, known: BackupFile) => {
     const source = { blob: staging.getBlockBlobClient(from), sha256: known.sha256 };
-    return { ...known, etag: await copyVerified(source, to(file), context.sleep) };
+    return { ...known, etag: await copyVerified(source, backupBlob(backups, backup, file), context.sleep) };
   };
-  const { bytes, sha256, identities: lines, blobName } = snapshotIn(record);
+  const { bytes, sha256, identities: lines, etag } = snapshotIn(record);
+  if (etag === undefined) throw new Error(`The snapshot of the run ${record.runId} has no ETag.`);
   return {
-    'devices.txt': await copied('devices.txt', blobName, { bytes, sha256, lines }),
+    // It lies there already, and was verified there.
+    'devices.txt': { bytes, sha256, lines, etag },
     'configurations.txt': await copied('configurations.txt', CONFIGURATIONS_BLOB, configurations),
     'extras.ndjson': await copied('extras.ndjson', EXTRAS_BLOB, extras.file),
   };

@@ -11,7 +11,7 @@ import { HubError } from '../registry/index.ts';
 import { collectExtras, EXTRAS_START, type ExtrasPosition, type ExtrasStep } from '../registryExtras/collectExtras.ts';
 import { type ExtraLine, readExtras } from '../registryExtras/extraLine.ts';
 import { type ModulesToAsk, planExtras } from '../registryExtras/planExtras.ts';
-import { openSnapshot } from '../registryLines/snapshot.ts';
+import { openSnapshot, type SnapshotLines } from '../registryLines/snapshot.ts';
 import { paceOfRun } from '../runs/paceOfRun.ts';
 import { stagingOf } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
@@ -66,13 +66,15 @@ function whyOver(context: WorkContext, { until, position }: ExtrasNotes): string
 /** Finds out what has to be asked, and what the backup before tells. */
 async function plan(context: WorkContext, record: WorkRun): Promise<ExtrasNotes> {
   const staging = stagingOf(context, record.runId);
+  const taken = snapshotIn(record);
+  const snapshot = openSnapshot(context.storage.container(taken.container), taken);
   await enterPhase(context, record.runId, 'extras');
   const counts = await previousExtras(context, record)
-    .then((previous) => writePlan(record, previous, staging))
+    .then((previous) => writePlan(snapshot, previous, staging))
     .catch(async (error: unknown) => {
       // A backup before that cannot be read tells nothing.
       context.log.log('warn', `the extras of the backup before are not used: ${safeError(error).message}`);
-      return writePlan(record, [], staging);
+      return writePlan(snapshot, [], staging);
     });
   const until = new Date(context.now().getTime() + context.settings.backups.extrasMinutes * MINUTE_MS).toISOString();
   const extras: ExtrasNotes = { until, ...counts, position: EXTRAS_START, parts: [] };
@@ -84,14 +86,14 @@ async function plan(context: WorkContext, record: WorkRun): Promise<ExtrasNotes>
 }
 
 async function writePlan(
-  record: WorkRun,
+  snapshot: SnapshotLines,
   previous: AsyncIterable<ExtraLine> | Iterable<ExtraLine>,
   staging: ContainerClient,
 ): Promise<Pick<ExtrasNotes, 'asks' | 'reused'>> {
   const asks = createBlockWriter(staging.getBlockBlobClient(ASKS_BLOB));
   const reused = createBlockWriter(staging.getBlockBlobClient(REUSED_BLOB));
   const counts = { asks: 0, reused: 0 };
-  for await (const row of planExtras(openSnapshot(staging, snapshotIn(record)).lines(), previous)) {
+  for await (const row of planExtras(snapshot.lines(), previous)) {
     const isAsk = row.kind === 'ask';
     counts[isAsk ? 'asks' : 'reused'] += 1;
     const writer = isAsk ? asks : reused;

@@ -3,6 +3,8 @@
  * once, watch it, read what it wrote line by line.
  */
 
+import type { ContainerClient } from '@azure/storage-blob';
+
 import { defined } from '../defined.ts';
 import { exportPlan } from '../hubJobs/exportPlan.ts';
 import { cancelHubJob, isOverdue, readHubJob, workJobBlob } from '../hubJobs/hubJob.ts';
@@ -14,6 +16,7 @@ import type { Snapshot, SnapshotKeys } from '../registryLines/snapshot.ts';
 import { snapshotPlace } from '../runs/runContainer.ts';
 import { isSuspended, type RunJob } from '../runs/runRecord.ts';
 import { waitingFor } from '../runs/waiting.ts';
+import { copyBlob } from '../storage/copyBlob.ts';
 import { startDelaySeconds, watchDelaySeconds } from '../turns/delays.ts';
 import type { Stage, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
@@ -23,12 +26,19 @@ import type { WorkContext, WorkJob, WorkRun } from './workRun.ts';
 export interface ExportStagesOptions {
   readonly job?: WorkJob;
   keys(record: WorkRun, context: WorkContext): SnapshotKeys;
+  /** Where the snapshot is kept: it is copied there, and verified there. Default: where the hub has written it. */
+  keptAt?(context: WorkContext, record: WorkRun): Promise<KeptBlob>;
   /** Also `configurations.txt`, into the container of the run. Default: false. */
   readonly configurations?: boolean;
   /** Called with the turn, before the job is started. */
   before?(context: WorkContext, record: WorkRun): Promise<void>;
   /** The stage that follows, once the snapshot is in the record. The turn is given up before. */
   readonly next: string;
+}
+
+export interface KeptBlob {
+  readonly container: ContainerClient;
+  readonly blobName: string;
 }
 
 /** Name of what the export writes into the container of the run. */
@@ -115,7 +125,8 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
     const known = record.jobs[job];
     if (known === undefined) throw new Error(`The run ${record.runId} has no job ${job}.`);
     await enterPhase(context, record.runId, 'verify');
-    const adopted = await adoptExport(snapshotPlace(context, record), request(context, record), known);
+    const { place, request: kept } = await keep(context, record, request(context, record), options);
+    const adopted = await adoptExport(place, kept, known);
     if ('fault' in adopted) {
       return { end: 'failed', error: workError('exportNotCompleted', { why: adopted.why }), unless };
     }
@@ -131,6 +142,21 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
     [watchStage]: { work: watch, turn: true, whileSuspended: true, whenCancelled: true },
     [adoptStage]: { work: adopt },
   };
+}
+
+/** Where the export is read: a copy is made first, so that what is verified is what is kept. */
+async function keep(
+  context: WorkContext,
+  record: WorkRun,
+  written: ExportRequest,
+  { keptAt }: Pick<ExportStagesOptions, 'keptAt'>,
+) {
+  const place = snapshotPlace(context, record);
+  if (keptAt === undefined) return { place, request: written };
+  const { container, blobName } = await keptAt(context, record);
+  const from = place.container.getBlockBlobClient(written.blobName);
+  await copyBlob(from, container.getBlockBlobClient(blobName), context.sleep);
+  return { place: { ...place, container }, request: { ...written, blobName } };
 }
 
 function watchFrom(context: WorkContext, go: string): StageReply {

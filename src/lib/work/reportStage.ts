@@ -89,7 +89,7 @@ function endingOf(
   { outcomes, options }: { readonly outcomes: Readonly<Record<Outcome, number>>; readonly options: ReportOptions },
 ): Extract<StageReply, { readonly end: RunState }> {
   if (record.cancelRequestedAt !== undefined) return { end: 'cancelled', error: workError('cancelled') };
-  const ended = endOfApplied(applied);
+  const ended = endOfApplied(applied) ?? notesOf(record).failure;
   if (ended !== undefined) return { end: 'failed', error: ended };
   const troubled = OUTCOMES.filter(needsPerson).reduce((sum, outcome) => sum + outcomes[outcome], 0);
   const count = options.left(record) + troubled;

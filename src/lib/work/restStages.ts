@@ -51,7 +51,8 @@ export function restStage({ rest: restOf, next }: RestStageOptions): Readonly<Re
     if (step.stoppedBy !== undefined) throw step.stoppedBy;
     return { go: 'rest' };
   };
-  return { rest: { work, whenCancelled: true } };
+  // What was done until then is told all the same.
+  return { rest: { work, whenCancelled: true, failed: 'report' } };
 }
 
 function paceFor(context: WorkContext, record: WorkRun, { part, items }: RestPart) {

@@ -48,6 +48,8 @@ export interface Stage {
   readonly whileSuspended?: true;
   /** It is called although the run was cancelled, and sees to it itself. */
   readonly whenCancelled?: true;
+  /** The stage that follows once it has failed for good, with the error in the notes as `failure`. Default: the run fails. */
+  readonly failed?: string;
 }
 
 export interface KindOfWork {

@@ -59,7 +59,7 @@ async function takeStage(context: WorkContext, kinds: KindsOfWork, input: StageI
     }
     return end(context, record, { end: 'cancelled', error: workError('cancelled') });
   }
-  const reply = await orTrouble(context, record, input, () => stage.work(context, record, input));
+  const reply = await orTrouble(context, record, input, stage);
   return follow(context, record, kind, input, reply);
 }
 
@@ -89,14 +89,9 @@ async function begin(context: WorkContext, record: WorkRun, kind: KindOfWork, in
 }
 
 /** Trouble of the hub is waited out; what people have to see to, and what the hub refuses for good, ends the run. */
-async function orTrouble(
-  context: WorkContext,
-  record: WorkRun,
-  input: StageInput,
-  work: () => Promise<StageReply>,
-): Promise<StageReply> {
+async function orTrouble(context: WorkContext, record: WorkRun, input: StageInput, stage: Stage): Promise<StageReply> {
   try {
-    const reply = await work();
+    const reply = await stage.work(context, record, input);
     if (record.waiting?.kind === 'trouble') await doneWaiting(context, record.runId);
     return reply;
   } catch (error) {
@@ -104,8 +99,11 @@ async function orTrouble(
       await waitingFor(context, record.runId, { kind: 'trouble', reason: runErrorOf(error).message });
       return { wait: TROUBLE_SECONDS, with: withoutGrant(input) };
     }
-    if (error instanceof HubKeeperError) return { end: 'failed', error: runErrorOf(error) };
-    throw error;
+    if (!(error instanceof HubKeeperError)) throw error;
+    const failure = runErrorOf(error);
+    if (stage.failed === undefined) return { end: 'failed', error: failure };
+    await context.runs.update(record.runId, (current) => ({ ...current, notes: { ...current.notes, failure } }));
+    return { go: stage.failed };
   }
 }
 

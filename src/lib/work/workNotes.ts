@@ -1,11 +1,14 @@
 /** What the records of work note between its stages. */
 
+import type { RunError } from '../runs/runRecord.ts';
 import type { RestAt } from './restParts.ts';
 import type { WorkContext, WorkPhase, WorkRun } from './workRun.ts';
 
 /** What the stages that all kinds share note. */
 export interface SharedNotes {
   readonly restAt?: RestAt;
+  /** Of a stage that has failed for good, and after which the run goes on to its report. */
+  readonly failure?: RunError;
 }
 
 /** Reads and writes the notes of one kind. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { copyVerified } from '../../../src/lib/backup/copyBlob.ts';
+import { copyBlob, copyVerified } from '../../../src/lib/storage/copyBlob.ts';
 import { readText } from '../../../src/lib/storage/readText.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 import { testContext } from '../../helpers/provisioningContext.ts';
@@ -53,5 +54,19 @@ describe('a copy', () => {
     const { blob, copy } = await source();
     await blob.upload('{}', 2);
     await expect(copyVerified({ blob, sha256 }, copy, sleep)).rejects.toThrow('differs from what was verified');
+  });
+
+  it('that nobody has verified is made once, anew when its source was written after it, and not without one', async () => {
+    const { blob, copy } = await source();
+    const [first, again] = [await copyBlob(blob, copy, sleep), await copyBlob(blob, copy, sleep)];
+    expect(again).toBe(first);
+    expect(await readText(copy)).toMatchObject({ text: TEXT, etag: first });
+    // Storage tells times in seconds.
+    await setTimeout(1_100);
+    await blob.upload('{}', 2);
+    await copyBlob(blob, copy, sleep);
+    expect((await readText(copy)).text).toBe('{}');
+    await blob.delete();
+    expect(await copyBlob(blob, copy, sleep)).toBeUndefined();
   });
 });
