@@ -62,6 +62,8 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/texts': 'runs codeText.ts',
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
+  'src/lib/mirror/store': 'mirror/rows storage',
+  'src/lib/mirror/rows': '',
   'src/lib/undo':
     'work registryExtras runs registryLines configurationsFile devicesFile registry storage textFile countText.ts codeText.ts',
   'src/lib/restore':
@@ -71,10 +73,12 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/work': 'registryExtras hubJobs runs registryLines turns registry storage errors.ts redact.ts codeText.ts',
   'src/lib/hubJobs': 'turns runs registryLines registry storage errors.ts',
   'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts codeText.ts',
-  'src/lib/settings.ts': 'backup/retentionPolicy.ts backup/schedule.ts turns registry storage errors.ts codeText.ts',
+  'src/lib/settings.ts':
+    'backup/retentionPolicy.ts backup/schedule.ts mirror/mirrorSettings.ts turns registry storage errors.ts codeText.ts',
   // What settings say of backups, in words that are checked when the app is loaded.
   'src/lib/backup/retentionPolicy.ts': '',
   'src/lib/backup/schedule.ts': '',
+  'src/lib/mirror/mirrorSettings.ts': '',
   'src/lib/turns': '',
   'src/lib/registryExtras':
     'configurationsFile registryLines devicesFile registry storage textFile errors.ts redact.ts codeText.ts',

@@ -9,8 +9,15 @@ import { parseSchedule } from './backup/schedule.ts';
 import { type CodeText, speakerOf } from './codeText.ts';
 import { defined } from './defined.ts';
 import { HubKeeperError } from './errors.ts';
+import { type MirrorSettings, readEventSources } from './mirror/mirrorSettings.ts';
 import { parseHubConnection } from './registry/connection.ts';
-import { BACKUPS_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER, runIdOfContainer } from './storage/containers.ts';
+import {
+  BACKUPS_CONTAINER,
+  MIRROR_CONTAINER,
+  RESULTS_CONTAINER,
+  RUNS_CONTAINER,
+  runIdOfContainer,
+} from './storage/containers.ts';
 import type { StorageConnection } from './storage/storage.ts';
 import { HUB_TIERS, type HubSize } from './turns/hubPace.ts';
 
@@ -53,6 +60,11 @@ export const SETTINGS = {
   BACKUP_KEYS: { default: 'include', words: ['include', 'exclude'], meaning: '`include`: backups hold the keys of devices and modules. `exclude`: they hold none, and devices that are restored get new keys.' },
   BACKUP_EXTRAS_MINUTES: { default: 30, range: { least: 0, most: 1440 }, meaning: 'A backup asks at most this many minutes for what an export lacks (`managedBy` of modules); 0: it does not ask.' },
   BACKUP_VERIFY_SCHEDULE: { default: '0 0 4 * * 0', meaning: 'When backups are read again and compared with their manifests, UTC (six-field NCRONTAB); `off` or empty: only on demand.' },
+  MIRROR_EVENTS: { without: 'the mirror is off', sample: '', meaning: 'Event Hub to which lifecycle and twin change events of the hubs are routed: a connection string with `EntityPath`, or `MIRROR_EVENTS__fullyQualifiedNamespace` to use an identity. The built-in endpoint of a hub of several: `MIRROR_EVENTS_<alias>`.' },
+  MIRROR_EVENT_HUB: { without: 'the `EntityPath` of the connection string', sample: '', meaning: 'Name of that Event Hub.' },
+  MIRROR_CONSUMER_GROUP: { default: '$Default', meaning: 'Consumer group that the mirror reads with. It should be its own: two readers of one group take events from each other.' },
+  MIRROR_TABLE: { default: 'hubkeepermirror', meaning: 'Table that holds the rows of the mirror.' },
+  RECONCILE_SCHEDULE: { default: '0 0 */6 * * *', meaning: 'When the mirror is compared with each hub and repaired, UTC (six-field NCRONTAB); `off` or empty: only on demand.' },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -84,6 +96,8 @@ export interface Settings {
   readonly stagingDays: number;
   readonly undoDays: number;
   readonly backups: BackupSettings;
+  /** Absent: the mirror is off. */
+  readonly mirror?: MirrorSettings;
 }
 
 export interface BackupSettings {
@@ -161,7 +175,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       'PROVISION_CONTAINER must be a container name: 3 to 63 lower-case letters, digits and single hyphens.',
     );
   }
-  const ours = [BACKUPS_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER];
+  const ours = [BACKUPS_CONTAINER, MIRROR_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER];
   if (ours.includes(provisionContainer) || runIdOfContainer(provisionContainer)) {
     problems.push(
       'PROVISION_CONTAINER must be a container of its own, not one that HubKeeper keeps results, runs or backups in.',
@@ -195,6 +209,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       keys: oneOf('BACKUP_KEYS') === 'include' ? 'included' : 'excluded',
       extrasMinutes: number('BACKUP_EXTRAS_MINUTES'),
     },
+    ...defined({ mirror: readMirror(environment, [...hubs.keys()], problems) }),
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
@@ -209,15 +224,35 @@ function readSchedule(name: ScheduleName, value: string | undefined, problems: s
   return text;
 }
 
+/** A setting that is there and empty says that there is to be no timer, unlike one that is not there. */
+function readTimer(name: ScheduleName, environment: Environment, problems: string[]): string | undefined {
+  const value = environment[name]?.trim();
+  return value === '' || value?.toLowerCase() === 'off' ? undefined : readSchedule(name, value, problems);
+}
+
+function readMirror(
+  environment: Environment,
+  aliases: readonly string[],
+  problems: string[],
+): MirrorSettings | undefined {
+  const text = (name: SettingName) => environment[name]?.trim() || undefined;
+  const table = text('MIRROR_TABLE') ?? SETTINGS.MIRROR_TABLE.default;
+  if (!/^[a-z][a-z0-9]{2,62}$/i.test(table)) {
+    problems.push('MIRROR_TABLE must be the name of a table: 3 to 63 letters and digits, the first a letter.');
+  }
+  const consumerGroup = text('MIRROR_CONSUMER_GROUP') ?? SETTINGS.MIRROR_CONSUMER_GROUP.default;
+  const texts = { eventHub: text('MIRROR_EVENT_HUB'), consumerGroup, table };
+  const sources = readEventSources(environment, aliases, texts, problems);
+  const reconcileSchedule = readTimer('RECONCILE_SCHEDULE', environment, problems);
+  // Without events there is nothing to mirror: nobody is to have his hubs exported every few hours who did not ask for it.
+  return sources.length === 0 ? undefined : { sources, table, ...defined({ reconcileSchedule }) };
+}
+
 function readBackups(
   environment: Environment,
   problems: string[],
 ): Pick<BackupSettings, 'schedule' | 'keep' | 'verifySchedule'> {
-  // A setting that is there and empty says that there is to be no timer, unlike one that is not there.
-  const timer = (name: ScheduleName) => {
-    const value = environment[name]?.trim();
-    return value === '' || value?.toLowerCase() === 'off' ? undefined : readSchedule(name, value, problems);
-  };
+  const timer = (name: ScheduleName) => readTimer(name, environment, problems);
   const parsed = parseRetentionPolicy(environment['BACKUP_KEEP']?.trim() || SETTINGS.BACKUP_KEEP.default);
   if ('problem' in parsed) problems.push(`BACKUP_KEEP ${parsed.problem}`);
   return {

@@ -145,4 +145,39 @@ describe('settings of backups', () => {
     ).toEqual(Object.keys(wrong).sort());
     expect(problemsOf({ ...good, PROVISION_CONTAINER: 'registry-backups' })).toHaveLength(1);
   });
+
+  it('turn the mirror on with the first source of events, each with its event hub', () => {
+    const events = 'Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=a;SharedAccessKey=b';
+    expect(readSettings(good).mirror).toBeUndefined();
+    expect(readSettings({ ...good, MIRROR_EVENTS: `${events};EntityPath=fleet` }).mirror).toMatchObject({
+      sources: [{ connectionName: 'MIRROR_EVENTS', eventHub: 'fleet', consumerGroup: '$Default' }],
+      table: 'hubkeepermirror',
+      reconcileSchedule: '0 0 */6 * * *',
+    });
+    const two = {
+      ...good,
+      IOTHUB__east: hub,
+      MIRROR_EVENTS__fullyQualifiedNamespace: 'ns.servicebus.windows.net',
+      MIRROR_EVENT_HUB: 'fleet',
+      MIRROR_EVENTS_east: `${events};EntityPath=east`,
+      RECONCILE_SCHEDULE: 'off',
+    };
+    const { mirror } = readSettings(two);
+    expect(mirror?.reconcileSchedule).toBeUndefined();
+    expect(mirror?.sources).toMatchObject([
+      { connectionName: 'MIRROR_EVENTS', connection: { fullyQualifiedNamespace: 'ns.servicebus.windows.net' } },
+      { connectionName: 'MIRROR_EVENTS_east', eventHub: 'east', hub: 'east' },
+    ]);
+  });
+
+  it('of the mirror are named when they cannot be', () => {
+    const environment = { ...good, MIRROR_EVENTS: 'no such thing', MIRROR_EVENTS_west: 'x', MIRROR_TABLE: '1' };
+    expect(problemsOf({ ...environment, RECONCILE_SCHEDULE: 'now' }).map((problem) => problem.split(' ')[0])).toEqual([
+      'MIRROR_TABLE',
+      'MIRROR_EVENTS',
+      'MIRROR_EVENTS',
+      'MIRROR_EVENTS_west:',
+      'RECONCILE_SCHEDULE',
+    ]);
+  });
 });

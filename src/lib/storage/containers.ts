@@ -2,6 +2,8 @@
 export const RESULTS_CONTAINER = 'provision-results';
 export const RUNS_CONTAINER = 'hubkeeper-runs';
 export const BACKUPS_CONTAINER = 'registry-backups';
+/** Of the mirror: positions, parked events, dead letters, counts. */
+export const MIRROR_CONTAINER = 'hubkeeper-mirror';
 const RUN_CONTAINER_PREFIX = 'hubkeeper-run-';
 
 export function containerOfRun(runId: string): string {

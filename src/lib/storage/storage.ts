@@ -10,7 +10,7 @@ export type StorageConnection =
   | { readonly kind: 'connectionString'; readonly connectionString: string }
   | { readonly kind: 'identity'; readonly blobServiceUri: string; readonly clientId?: string };
 
-export { BACKUPS_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER } from './containers.ts';
+export { BACKUPS_CONTAINER, MIRROR_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER } from './containers.ts';
 
 /** The one storage account that HubKeeper works in. */
 export interface Storage {

@@ -1,0 +1,83 @@
+/**
+ * The store of the mirror, whichever it is: rows by hub and identity, spread over buckets, and the queue of those for which
+ * the registry has to be read. `test/lib/mirror/store/storeContract.ts` is what every store has to pass.
+ */
+
+import type { IdentityKey, MirrorRow } from '../rows/row.ts';
+
+/** The unit of batching and of reconciling: a device and its modules are in one bucket. */
+export const BUCKETS = 64;
+
+export interface StoredRow {
+  readonly row: MirrorRow;
+  /** Of this version of the row. */
+  readonly etag: string;
+}
+
+export interface RowWrite {
+  /** What is written; `undefined` in its place: the row is removed. */
+  readonly row: MirrorRow | undefined;
+  readonly key: IdentityKey;
+  /** What was read: the write holds only if the row is still that; absent: only if there is none. */
+  readonly before?: StoredRow | undefined;
+}
+
+export interface RowRange {
+  /** Default: all of them, merged into one order. */
+  readonly bucket?: number;
+  /** Rows of devices whose ids come after this one; their modules, too. */
+  readonly after?: string;
+  /** Of device ids. */
+  readonly prefix?: string;
+  /** Rows of this kind only. */
+  readonly of?: 'devices' | 'modules';
+  /** Those that are there; default: tombstones and unknown ones, too. */
+  readonly presentOnly?: true;
+  /** Reads no more of each row than its identity and tags: `desired` and `reported` are empty then, and `changes`. */
+  readonly withoutProperties?: true;
+}
+
+export interface WantedRow extends IdentityKey {
+  /** ISO UTC; not before. */
+  readonly due: string;
+}
+
+/** @throws StoreUnavailable from each of its methods, when the store does not answer or throttles after all tries */
+export interface MirrorStore {
+  /** Makes what the store needs. */
+  prepare(): Promise<void>;
+  /** In the order of `keys`. */
+  read(hub: string, keys: readonly IdentityKey[]): Promise<readonly (StoredRow | undefined)[]>;
+  /** A device and its modules. */
+  readDevice(hub: string, deviceId: string): Promise<readonly StoredRow[]>;
+  /**
+   * Each write is atomic together with its place in the queue: a row with `wanted` is in it, one without is not. No two
+   * writes are of one key.
+   *
+   * @returns those whose row was no longer what was read
+   * @throws RowTooLarge
+   */
+  write(hub: string, writes: readonly RowWrite[]): Promise<readonly RowWrite[]>;
+  /** By device id, a device before its modules, these by id: by the order of their characters' codes. */
+  rows(hub: string, range?: RowRange): AsyncIterable<StoredRow>;
+  /** Those that are due, in no order; at most `most` of each bucket. */
+  wanted(hub: string, options: { readonly dueBy: string; readonly most: number }): AsyncIterable<WantedRow>;
+  /** How many are in the queue, due or not; counts no further than `most`. */
+  countWanted(hub: string, most: number): Promise<number>;
+}
+
+/** The store does not answer, or throttles: later it may. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+/** No row can hold it. */
+export class RowTooLarge extends Error {
+  override readonly name = 'RowTooLarge';
+  readonly key: IdentityKey;
+
+  constructor(key: IdentityKey) {
+    super('The row is larger than the store can hold.');
+    this.key = key;
+  }
+}
