@@ -18,8 +18,8 @@ export default defineConfig({
       { extends: true, test: { name: 'processes', include: ['test/**/*.test.ts'], exclude: UNITS } },
     ],
     globalSetup: 'test/helpers/sharedAzurite.ts',
-    // Two cores: end-to-end tests start whole stacks of their own, more than two at a time only slow each other down.
-    maxWorkers: 2,
+    // End-to-end tests start whole stacks of their own, and wait much: two at a time leave two cores idle for half of the time.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: resultFile === undefined ? ['default'] : ['default', 'json'],
