@@ -11,7 +11,7 @@ import { HubError } from '../registry/index.ts';
 import { collectExtras, EXTRAS_START, type ExtrasPosition, type ExtrasStep } from '../registryExtras/collectExtras.ts';
 import { type ExtraLine, readExtras } from '../registryExtras/extraLine.ts';
 import { type ModulesToAsk, planExtras } from '../registryExtras/planExtras.ts';
-import { openSnapshot, type SnapshotLines } from '../registryLines/snapshot.ts';
+import { openSnapshot } from '../registryLines/snapshot.ts';
 import { paceOfRun } from '../runs/paceOfRun.ts';
 import { stagingOf } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
@@ -67,14 +67,16 @@ function whyOver(context: WorkContext, { until, position }: ExtrasNotes): string
 async function plan(context: WorkContext, record: WorkRun): Promise<ExtrasNotes> {
   const staging = stagingOf(context, record.runId);
   const taken = snapshotIn(record);
-  const snapshot = openSnapshot(context.storage.container(taken.container), taken);
+  // Without modules there is nothing to ask: most fleets have none, and need not be read once more.
+  const lines = () =>
+    taken.modules === 0 ? [] : openSnapshot(context.storage.container(taken.container), taken).lines();
   await enterPhase(context, record.runId, 'extras');
   const counts = await previousExtras(context, record)
-    .then((previous) => writePlan(snapshot, previous, staging))
+    .then((previous) => writePlan(lines(), previous, staging))
     .catch(async (error: unknown) => {
       // A backup before that cannot be read tells nothing.
       context.log.log('warn', `the extras of the backup before are not used: ${safeError(error).message}`);
-      return writePlan(snapshot, [], staging);
+      return writePlan(lines(), [], staging);
     });
   const until = new Date(context.now().getTime() + context.settings.backups.extrasMinutes * MINUTE_MS).toISOString();
   const extras: ExtrasNotes = { until, ...counts, position: EXTRAS_START, parts: [] };
@@ -85,15 +87,17 @@ async function plan(context: WorkContext, record: WorkRun): Promise<ExtrasNotes>
   return notesOf(noted).extras ?? extras;
 }
 
+type Lines = AsyncIterable<string> | readonly string[];
+
 async function writePlan(
-  snapshot: SnapshotLines,
+  lines: Lines,
   previous: AsyncIterable<ExtraLine> | Iterable<ExtraLine>,
   staging: ContainerClient,
 ): Promise<Pick<ExtrasNotes, 'asks' | 'reused'>> {
   const asks = createBlockWriter(staging.getBlockBlobClient(ASKS_BLOB));
   const reused = createBlockWriter(staging.getBlockBlobClient(REUSED_BLOB));
   const counts = { asks: 0, reused: 0 };
-  for await (const row of planExtras(snapshot.lines(), previous)) {
+  for await (const row of planExtras(lines, previous)) {
     const isAsk = row.kind === 'ask';
     counts[isAsk ? 'asks' : 'reused'] += 1;
     const writer = isAsk ? asks : reused;
