@@ -21,6 +21,7 @@ import type { BlobServiceClient } from '@azure/storage-blob';
 
 import type { Stack } from '../local/stack/index.ts';
 import { generateDevices } from '../src/lib/devicesFile/generate.ts';
+import { readText } from '../src/lib/storage/readText.ts';
 import { containerUri, jobByHand, until, withStack } from './byHand.ts';
 import { median } from './measure.ts';
 
@@ -71,9 +72,9 @@ async function secondsOfBackup(stack: Stack, blobs: BlobServiceClient, devices: 
   const begun = await fetch(`${stack.apiUrl}/backups`, { method: 'POST' });
   if (!begun.ok) throw new Error(`The backup was refused: ${begun.status} ${await begun.text()}`);
   const { runId } = (await begun.json()) as Run;
-  const record = blobs.getContainerClient('hubkeeper-runs').getBlobClient(`${runId}.json`);
+  const record = blobs.getContainerClient('hubkeeper-runs').getBlockBlobClient(`${runId}.json`);
   const run = await until('the backup', async () => {
-    const { state, result } = JSON.parse((await record.downloadToBuffer()).toString()) as Run;
+    const { state, result } = JSON.parse((await readText(record)).text) as Run;
     return state === 'accepted' || state === 'running' ? undefined : { state, result };
   });
   const seconds = (performance.now() - start) / 1000;

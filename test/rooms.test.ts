@@ -19,7 +19,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
     'src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras configurationsFile devicesFile registry textFile codeText.ts',
-  bench: 'runs devicesFile local/stack runKinds.ts',
+  bench: 'runs devicesFile storage local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
   'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
