@@ -13,6 +13,10 @@ const TEXT_OPTIONS = {
   data: { value: 'DIR', help: 'keep registry, jobs, keys and ports here (default: in memory)' },
   port: { value: 'N', help: 'port of the hub (default: the one used before, else any free one)' },
   'admin-port': { value: 'N', help: 'port of the admin server, likewise' },
+  'event-port': { value: 'N', help: 'port of the event endpoint, likewise' },
+  'event-hub-name': { value: 'NAME', help: 'Event-Hubs-compatible name (default: made of the name of the hub)' },
+  'event-partitions': { value: 'N', help: 'partitions of the events of a new hub (default 4)' },
+  'consumer-groups': { value: 'A,B', help: 'consumer groups besides $Default' },
   'identity-storage': { value: 'CONNECTION', help: 'storage that the managed identity of the hub may use' },
   seed: { value: 'N', help: 'seed of the faults (default 1)' },
 } as const;
@@ -54,6 +58,12 @@ export function parseCommandLine(args: readonly string[]): Command {
     data: text('data'),
     port: number('port'),
     adminPort: number('admin-port'),
+    eventPort: number('event-port'),
+    eventHubName: text('event-hub-name'),
+    eventPartitions: number('event-partitions'),
+    consumerGroups: text('consumer-groups')
+      ?.split(',')
+      .filter((name) => name !== ''),
     identityStorage: text('identity-storage'),
     seed: number('seed'),
   };
@@ -71,7 +81,7 @@ export function helpText(): string {
     return line(`${kebab(name)}${values}`, `${rule.help}${fallback}`);
   });
   return [
-    'An IoT Hub simulator: the service-side REST surface over plain HTTP on 127.0.0.1.',
+    'An IoT Hub simulator on 127.0.0.1: the service-side REST surface over plain HTTP, and its events over AMQP.',
     '',
     line('json', 'print one line of JSON when ready'),
     ...texts,

@@ -1,7 +1,9 @@
 import type { Activity } from './activity.ts';
+import type { EventEndpoint } from './amqp/eventEndpoint.ts';
 import type { ConfigurationApplier } from './configurations/applyConfigurations.ts';
 import type { ConfigurationStore } from './configurations/configurationStore.ts';
 import type { Consistency } from './consistency.ts';
+import type { EventLog } from './events/eventLog.ts';
 import type { Faults } from './faults.ts';
 import type { HubSettings } from './hubOptions.ts';
 import type { JobManager } from './jobs/jobManager.ts';
@@ -23,5 +25,7 @@ export interface Hub {
   readonly throttles: Throttles;
   readonly consistency: Consistency;
   readonly activity: Activity;
+  readonly events: EventLog;
+  readonly eventEndpoint: EventEndpoint;
   now(): number;
 }

@@ -18,6 +18,10 @@ export interface HubSettings extends ThrottleSettings {
   readLagMs: number;
   queryLagMs: number;
   statisticsLagMs: number;
+  lifecycleEvents: boolean;
+  twinEvents: boolean;
+  jobEvents: boolean;
+  eventRetention: number;
 }
 
 /** What a hub is started with. */
@@ -28,6 +32,14 @@ export interface HubOptions extends Partial<HubSettings> {
   readonly port?: number;
   /** Port of the admin server, likewise. */
   readonly adminPort?: number;
+  /** Port of the event endpoint, likewise. */
+  readonly eventPort?: number;
+  /** Event-Hubs-compatible name; kept in the data folder. Default: made of the hub's name. */
+  readonly eventHubName?: string;
+  /** How many partitions the events of a new hub have. Default 4. */
+  readonly eventPartitions?: number;
+  /** Consumer groups besides `$Default`. */
+  readonly consumerGroups?: readonly string[];
   /** Folder for registry, jobs, keys and ports; absent: everything in memory. */
   readonly data?: string;
   /** Connection string of the storage account that the hub's managed identity may use. */
@@ -88,6 +100,10 @@ export const SETTING_RULES: { readonly [Key in keyof HubSettings]: SettingRule }
   readLagMs: { ...ms, default: 0, help: 'time until a new identity can be read' },
   queryLagMs: { ...ms, default: 0, help: 'time until a write shows in queries' },
   statisticsLagMs: { ...ms, default: 0, help: 'age that statistics may have' },
+  lifecycleEvents: { ...flag, help: 'a route for events of devices and modules that are made or removed' },
+  twinEvents: { ...flag, help: 'a route for events of twins that are changed' },
+  jobEvents: { ...flag, help: 'import jobs emit events, too' },
+  eventRetention: { ...count, default: 250_000, help: 'events that each partition keeps' },
 };
 
 export const SETTING_NAMES = Object.keys(SETTING_RULES) as (keyof HubSettings)[];

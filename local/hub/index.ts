@@ -1,21 +1,26 @@
+import type { RequestListener } from 'node:http';
+import type { DatabaseSync } from 'node:sqlite';
 import { lockFolder } from '../stack/lockFolder.ts';
 import { makeFolder } from '../stack/makeFolder.ts';
 import { createActivity } from './activity.ts';
 import { createAdminHandler } from './admin/adminServer.ts';
+import { createEventEndpoint } from './amqp/eventEndpoint.ts';
 import { createConfigurationApplier } from './configurations/applyConfigurations.ts';
 import { createConfigurationStore } from './configurations/configurationStore.ts';
 import { createConsistency } from './consistency.ts';
+import { emitEvents } from './events/emitEvents.ts';
+import { openEventLog } from './events/eventLog.ts';
 import { createFaults } from './faults.ts';
 import { createRequestHandler } from './http/handleRequest.ts';
-import { listenOnFirstFree } from './http/httpServer.ts';
+import { listen as listenForHttp, onFirstFree } from './http/httpServer.ts';
 import type { Hub } from './hub.ts';
 import { defaultSettings, demandSettings, type HubOptions, type HubSettings, SETTING_NAMES } from './hubOptions.ts';
 import { createJobManager } from './jobs/jobManager.ts';
 import { createJobStore } from './jobs/jobStore.ts';
-import { connectionStringsOf, type PolicyName } from './policies.ts';
+import { connectionStringsOf, eventConnectionString, type PolicyName } from './policies.ts';
 import { openDatabase } from './registry/database.ts';
 import { createIdentityStore } from './registry/identityStore.ts';
-import { loadHub, saveHub } from './savedHub.ts';
+import { loadHub, type SavedHub, saveHub } from './savedHub.ts';
 import { seededRandom } from './seededRandom.ts';
 import { createThrottles } from './throttles.ts';
 
@@ -28,13 +33,16 @@ export interface RunningHub {
   /** Of the policy iothubowner. */
   readonly connectionString: string;
   readonly connectionStrings: Readonly<Record<PolicyName, string>>;
+  /** Of the Event-Hubs-compatible endpoint, for the policy service; after a failover its EntityPath is another. */
+  readonly eventsConnectionString: string;
   readonly adminUrl: string;
   /** Stops serving. Jobs that are active go on when a hub is started on the same data folder. */
   close(): Promise<void>;
 }
 
 /**
- * Starts an IoT Hub simulator on 127.0.0.1: the service-side REST surface over plain HTTP, and an admin server.
+ * Starts an IoT Hub simulator on 127.0.0.1: the service-side REST surface over plain HTTP, events over plain AMQP, and an
+ * admin server.
  * Throws on options that are wrong, on a port that is taken, and on a data folder that another process uses.
  */
 export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
@@ -58,11 +66,77 @@ async function startIn(options: HubOptions, settings: HubSettings, leave: () => 
   const saved = loadHub(options.data);
   const name = options.name ?? saved.name;
   const database = openDatabase(options.data);
+  const listening: { close(): Promise<void> }[] = [];
+  try {
+    let hosts: ReadonlySet<string> = new Set();
+    let eventHosts: ReadonlySet<string> = new Set();
+    const hub = createHub({ options, settings, saved, name, database, eventHosts: () => eventHosts });
+    const listen = async (port: number | undefined, before: number, handle: RequestListener) => {
+      const server = await onFirstFree(port ? [port] : [before, 0], (at) => listenForHttp(at, handle));
+      listening.push(server);
+      return server.port;
+    };
+    const port = await listen(
+      options.port,
+      saved.port,
+      createRequestHandler(hub, () => hosts),
+    );
+    hosts = hostsOf(name, port);
+    const adminPort = await listen(options.adminPort, saved.adminPort, createAdminHandler(hub));
+    listening.push(hub.eventEndpoint);
+    const { port: eventPort } = await onFirstFree(
+      options.eventPort ? [options.eventPort] : [saved.eventPort, 0],
+      hub.eventEndpoint.listen,
+    );
+    eventHosts = hostsOf(name, eventPort);
+    saveHub(options.data, { name, policies: saved.policies, port, adminPort, eventPort });
+    hub.jobs.resume();
+    // One that ended while configurations were on their way.
+    void hub.configurationApplier.applyToAll();
+
+    const connectionStrings = connectionStringsOf(saved.policies, `127.0.0.1:${port}`);
+    return {
+      name,
+      connectionString: connectionStrings.iothubowner,
+      connectionStrings,
+      eventsConnectionString: eventConnectionString(saved.policies, eventPort, hub.events.name),
+      adminUrl: `http://127.0.0.1:${adminPort}`,
+      close: async () => {
+        await Promise.all([...listening, hub.jobs, hub.configurationApplier].map((part) => part.close()));
+        database.close();
+        leave();
+      },
+    };
+  } catch (error) {
+    await Promise.all(listening.map((server) => server.close()));
+    database.close();
+    throw error;
+  }
+}
+
+interface HubInput {
+  readonly options: HubOptions;
+  readonly settings: HubSettings;
+  readonly saved: SavedHub;
+  readonly name: string;
+  readonly database: DatabaseSync;
+  /** The names that tokens of the event endpoint may be for. */
+  readonly eventHosts: () => ReadonlySet<string>;
+}
+
+function createHub({ options, settings, saved, name, database, eventHosts }: HubInput): Hub {
+  const now = () => Date.now();
   const store = createIdentityStore(database);
   const configurations = createConfigurationStore(database, store);
-  const jobStore = createJobStore(database);
   const faults = createFaults(seededRandom(options.seed ?? 1));
-  const now = () => Date.now();
+  const events = openEventLog(database, store, {
+    name: options.eventHubName,
+    defaultName: `iothub-ehub-${name}`,
+    partitions: options.eventPartitions,
+    retention: () => settings.eventRetention,
+    now,
+  });
+  emitEvents(store, events, settings);
   const configurationApplier = createConfigurationApplier(store, configurations, () => ({
     store,
     settings,
@@ -73,13 +147,19 @@ async function startIn(options: HubOptions, settings: HubSettings, leave: () => 
     store,
     configurations,
     configurationApplier,
-    jobs: jobStore,
+    jobs: createJobStore(database),
     settings,
     faults,
     identityStorage: options.identityStorage,
     now,
   });
-  const hub: Hub = {
+  const eventEndpoint = createEventEndpoint({
+    hubName: name,
+    log: events,
+    consumerGroups: ['$Default', ...(options.consumerGroups ?? [])],
+    audience: { policies: saved.policies, hosts: eventHosts, now },
+  });
+  return {
     name,
     policies: saved.policies,
     settings,
@@ -91,42 +171,9 @@ async function startIn(options: HubOptions, settings: HubSettings, leave: () => 
     throttles: createThrottles(settings, now),
     consistency: createConsistency(store, settings, now),
     activity: createActivity(),
+    events,
+    eventEndpoint,
     now,
-  };
-
-  let hosts: ReadonlySet<string> = new Set();
-  const listen = async (wanted: number | undefined, before: number, handle: Parameters<typeof listenOnFirstFree>[1]) =>
-    listenOnFirstFree(wanted ? [wanted] : [before, 0], handle);
-  const server = await listen(
-    options.port,
-    saved.port,
-    createRequestHandler(hub, () => hosts),
-  ).catch((error) => {
-    database.close();
-    throw error;
-  });
-  hosts = hostsOf(name, server.port);
-  const admin = await listen(options.adminPort, saved.adminPort, createAdminHandler(hub)).catch(async (error) => {
-    await server.close();
-    database.close();
-    throw error;
-  });
-  saveHub(options.data, { name, policies: saved.policies, port: server.port, adminPort: admin.port });
-  jobs.resume();
-  // One that ended while configurations were on their way.
-  void configurationApplier.applyToAll();
-
-  const connectionStrings = connectionStringsOf(saved.policies, `127.0.0.1:${server.port}`);
-  return {
-    name,
-    connectionString: connectionStrings.iothubowner,
-    connectionStrings,
-    adminUrl: `http://127.0.0.1:${admin.port}`,
-    close: async () => {
-      await Promise.all([server.close(), admin.close(), jobs.close(), configurationApplier.close()]);
-      database.close();
-      leave();
-    },
   };
 }
 

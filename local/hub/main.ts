@@ -35,6 +35,7 @@ async function main(args: readonly string[]): Promise<void> {
     for (const [policy, connectionString] of Object.entries(hub.connectionStrings)) {
       console.log(`${policy}:\n  ${connectionString}`);
     }
+    console.log(`\nevents (Event Hubs):\n  ${hub.eventsConnectionString}`);
     console.log(`\nAdmin server: ${hub.adminUrl}/state`);
   }
 }

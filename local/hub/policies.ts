@@ -56,3 +56,14 @@ export function connectionStringsOf(policies: readonly Policy[], host: string): 
   }
   return strings as Record<PolicyName, string>;
 }
+
+/**
+ * The connection string of the built-in event endpoint, as clients of Event Hubs take it: `UseDevelopmentEmulator=true`
+ * has them speak plain AMQP, to the port of the endpoint.
+ */
+export function eventConnectionString(policies: readonly Policy[], port: number, eventHub: string): string {
+  const name: PolicyName = 'service';
+  const key = policies.find((policy) => policy.name === name)?.primaryKey;
+  if (key === undefined) throw new Error(`The hub has no policy ${name}.`);
+  return `Endpoint=sb://127.0.0.1:${port}/;SharedAccessKeyName=${name};SharedAccessKey=${key};EntityPath=${eventHub};UseDevelopmentEmulator=true`;
+}

@@ -8,13 +8,14 @@ export interface SavedHub {
   readonly policies: readonly Policy[];
   readonly port: number;
   readonly adminPort: number;
+  readonly eventPort: number;
 }
 
 const FILE = 'hub.json';
 
 /** The hub saved in a data folder, or a new one. */
 export function loadHub(folder: string | undefined): SavedHub {
-  const fresh = { name: 'hub-local', policies: mintPolicies(), port: 0, adminPort: 0 };
+  const fresh = { name: 'hub-local', policies: mintPolicies(), port: 0, adminPort: 0, eventPort: 0 };
   if (folder === undefined) return fresh;
   let text: string;
   try {
@@ -24,7 +25,8 @@ export function loadHub(folder: string | undefined): SavedHub {
     throw error;
   }
   try {
-    return JSON.parse(text) as SavedHub;
+    // A file of before has no port of events.
+    return { eventPort: 0, ...(JSON.parse(text) as Omit<SavedHub, 'eventPort'> & Partial<SavedHub>) };
   } catch (error) {
     throw new Error(`${join(folder, FILE)} is no JSON: repair it, or delete it for new keys.`, { cause: error });
   }

@@ -6,7 +6,7 @@ import { demandSettings, type HubSettings } from '../hubOptions.ts';
 import { JOB_TYPES } from '../jobs/jobStore.ts';
 import { OPERATION_NAMES } from '../operations/table.ts';
 import { isJsonObject } from '../twin/twinLimits.ts';
-import { adminState } from './adminState.ts';
+import { adminState, eventState } from './adminState.ts';
 
 interface AdminReply {
   readonly status: number;
@@ -61,6 +61,35 @@ const ACTIONS: Readonly<Record<string, AdminAction>> = {
     const { jobId } = attempt(() => hub.jobs.addForeign(jobType, durationMs));
     return { status: 201, body: { jobId } };
   },
+  'POST /events/:id': (hub, body, name = '') => {
+    const action = EVENT_ACTIONS[name];
+    if (action === undefined) {
+      throw new AdminError(`Unknown '${name}'; known: ${Object.keys(EVENT_ACTIONS).join(', ')}.`);
+    }
+    action(hub, body === undefined ? {} : demandObject(body));
+    return ok(eventState(hub));
+  },
+};
+
+/** What can happen to the event endpoint, and to its readers. */
+const EVENT_ACTIONS: Readonly<Record<string, (hub: Hub, body: Record<string, unknown>) => void>> = {
+  failover: (hub) => {
+    hub.events.failOver();
+    hub.eventEndpoint.drop();
+  },
+  drop: (hub) => hub.eventEndpoint.drop(),
+  refuse: (hub, { durationMs }) => {
+    if (typeof durationMs !== 'number' || durationMs < 0) {
+      throw new AdminError('durationMs must be a number of at least 0.');
+    }
+    hub.eventEndpoint.refuse(durationMs);
+  },
+  redeliver: (hub, { events }) => {
+    if (events !== undefined && !(Number.isInteger(events) && Number(events) >= 1)) {
+      throw new AdminError('events must be a whole number of at least 1, or absent for all.');
+    }
+    hub.eventEndpoint.redeliver(events === undefined ? undefined : Number(events));
+  },
 };
 
 async function reset(hub: Hub, body: unknown): Promise<AdminReply> {
@@ -76,7 +105,10 @@ async function reset(hub: Hub, body: unknown): Promise<AdminReply> {
     hub.throttles.clear();
   }
   if (wanted.includes('configurations')) hub.configurations.clear();
-  if (wanted.includes('faults')) hub.faults.clear();
+  if (wanted.includes('faults')) {
+    hub.faults.clear();
+    hub.eventEndpoint.refuse(0);
+  }
   if (wanted.includes('activity')) hub.activity.clear();
   return ok(adminState(hub));
 }

@@ -29,7 +29,24 @@ export function adminState(hub: Hub) {
         }),
       ),
     },
+    events: eventState(hub),
     activity: hub.activity.snapshot(),
+  };
+}
+
+/** The event log and who reads it. */
+export function eventState({ events, eventEndpoint }: Hub) {
+  return {
+    name: events.name,
+    partitions: events.partitions(),
+    connections: eventEndpoint.connections(),
+    receivers: eventEndpoint.receivers().map(({ consumerGroup, partition, epoch, name, position }) => ({
+      consumerGroup,
+      partition,
+      epoch,
+      name,
+      position,
+    })),
   };
 }
 

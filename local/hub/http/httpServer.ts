@@ -28,14 +28,17 @@ export async function listen(port: number, handle: RequestListener): Promise<Lis
   };
 }
 
-/** Listens on the first port that is free; fails only if the last one is taken. */
-export async function listenOnFirstFree(ports: readonly number[], handle: RequestListener): Promise<ListeningServer> {
+/** Starts a server on the first port that is free; fails only if the last one is taken. */
+export async function onFirstFree<Server>(
+  ports: readonly number[],
+  start: (port: number) => Promise<Server>,
+): Promise<Server> {
   const [port = 0, ...more] = ports;
   try {
-    return await listen(port, handle);
+    return await start(port);
   } catch (error) {
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    if (taken && more.length > 0) return listenOnFirstFree(more, handle);
+    if (taken && more.length > 0) return onFirstFree(more, start);
     if (taken)
       throw new Error(`Port ${port} of 127.0.0.1 is taken: choose another, or 0 for any free one.`, { cause: error });
     throw error;

@@ -1,7 +1,7 @@
 import { unquote } from '../http/etag.ts';
 import { HubError } from '../http/hubError.ts';
 import { type IdentityRow, identityEtag, twinEtag } from '../registry/identityRow.ts';
-import { patchTwinParts, replaceTwinParts, type TwinColumns, type TwinParts } from '../twin/twinColumns.ts';
+import { patchTwinParts, replaceTwinParts, type TwinParts } from '../twin/twinColumns.ts';
 import type { RegistryLine } from '../wire/registryLine.ts';
 import {
   createDevice,
@@ -11,6 +11,7 @@ import {
   removeModule,
   replaceDevice,
   replaceModule,
+  type TwinWrite,
 } from './identityRules.ts';
 import { demandId, isSystemModule } from './ids.ts';
 
@@ -99,9 +100,9 @@ function updateIfMatch(context: RegistryContext, row: IdentityRow, line: Registr
   const identityMatches = matches(line.eTag, identityEtag(row));
   const twin = twinParts(line, options);
   const twinMatches = !hasParts(twin) || line.twinETag === undefined || matches(line.twinETag, twinEtag(row));
-  const twinColumns = hasParts(twin) && twinMatches ? writeTwinParts(context, row, twin, options) : undefined;
-  if (identityMatches) replaceIdentity(context, row, line, twinColumns);
-  else if (twinColumns) context.store.update(row, { ...row, ...twinColumns });
+  const write = hasParts(twin) && twinMatches ? writeTwinParts(context, row, twin, options) : undefined;
+  if (identityMatches) replaceIdentity(context, row, line, write);
+  else if (write) context.store.update(row, { ...row, ...write.columns }, write.how);
   if (!identityMatches) throw etagMismatch('eTag');
   if (!twinMatches) throw etagMismatch('twinETag');
 }
@@ -110,14 +111,15 @@ function replaceIdentity(
   context: RegistryContext,
   row: IdentityRow,
   line: RegistryLine,
-  twin: TwinColumns | undefined,
+  twin: TwinWrite | undefined,
 ): void {
   if (row.moduleId === '') replaceDevice(context, row, line, twin);
   else replaceModule(context, row, { ...line, moduleId: row.moduleId, managedBy: row.managedBy }, twin);
 }
 
 function updateTwin(context: RegistryContext, row: IdentityRow, line: RegistryLine, options: LineOptions): void {
-  context.store.update(row, { ...row, ...writeTwinParts(context, row, twinParts(line, options), options) });
+  const { columns, how } = writeTwinParts(context, row, twinParts(line, options), options);
+  context.store.update(row, { ...row, ...columns }, how);
 }
 
 function writeTwinParts(
@@ -125,13 +127,14 @@ function writeTwinParts(
   row: IdentityRow,
   parts: TwinParts,
   { importTwin }: LineOptions,
-): TwinColumns {
-  if (importTwin === 'replace') return replaceTwinParts(row, parts, nowMs);
+): TwinWrite {
+  const replaced = { kind: 'twinReplaced' } as const;
+  if (importTwin === 'replace') return { columns: replaceTwinParts(row, parts, nowMs), how: replaced };
   const { reported, ...patch } = parts;
   const merged = patchTwinParts(row, patch, nowMs);
-  return reported === undefined
-    ? merged
-    : { ...replaceTwinParts({ ...row, ...merged }, { reported }, nowMs), twinEtag: merged.twinEtag };
+  if (reported === undefined) return { columns: merged, how: { kind: 'twinPatched', patch } };
+  const withReported = replaceTwinParts({ ...row, ...merged }, { reported }, nowMs);
+  return { columns: { ...withReported, twinEtag: merged.twinEtag }, how: replaced };
 }
 
 function remove(context: RegistryContext, row: IdentityRow): void {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { HubError } from '../http/hubError.ts';
 import type { HubSettings } from '../hubOptions.ts';
 import type { IdentityRow } from '../registry/identityRow.ts';
-import type { IdentityStore } from '../registry/identityStore.ts';
+import type { IdentityStore, WriteHow } from '../registry/identityStore.ts';
 import { dotnetTime, ticks } from '../times.ts';
 import { newTwin, type TwinColumns, type TwinParts } from '../twin/twinColumns.ts';
 import { type AuthenticationInput, resolveAuthentication } from './authentication.ts';
@@ -33,6 +33,12 @@ export interface ModuleInput {
   readonly moduleId: string;
   readonly managedBy: string | null;
   readonly authentication: AuthenticationInput | undefined;
+}
+
+/** Twin columns that are written along with an identity, and how they came about. */
+export interface TwinWrite {
+  readonly columns: TwinColumns;
+  readonly how: WriteHow;
 }
 
 const MAX_STATUS_REASON = 128;
@@ -71,7 +77,7 @@ export function replaceDevice(
   context: RegistryContext,
   row: IdentityRow,
   input: DeviceInput,
-  twin?: TwinColumns,
+  twin?: TwinWrite,
 ): IdentityRow {
   demandStatusReason(input.statusReason);
   const replaced: IdentityRow = {
@@ -83,9 +89,9 @@ export function replaceDevice(
     ...resolveAuthentication(input.authentication, 'device'),
     ...changedScopes(context.store, input, row),
     iotEdge: input.iotEdge ? 1 : 0,
-    ...twin,
+    ...twin?.columns,
   };
-  context.store.update(row, replaced);
+  context.store.update(row, replaced, twin?.how);
   if (input.iotEdge && row.iotEdge === 0) createSystemModules(context, replaced);
   if (!input.iotEdge && row.iotEdge === 1) removeSystemModules(context, replaced);
   return replaced;
@@ -93,7 +99,7 @@ export function replaceDevice(
 
 /** Removes a device with its modules and all their twins. */
 export function removeDevice(context: RegistryContext, row: IdentityRow): void {
-  for (const module of context.store.modulesOf(row.deviceId)) context.store.remove(module);
+  for (const module of context.store.modulesOf(row.deviceId)) context.store.remove(module, { kind: 'withDevice' });
   context.store.remove(row);
 }
 
@@ -126,7 +132,7 @@ export function replaceModule(
   context: RegistryContext,
   row: IdentityRow,
   input: ModuleInput,
-  twin?: TwinColumns,
+  twin?: TwinWrite,
 ): IdentityRow {
   demandUserModule(input.moduleId);
   const replaced: IdentityRow = {
@@ -134,9 +140,9 @@ export function replaceModule(
     etag: row.etag + 1,
     ...resolveAuthentication(input.authentication, 'module'),
     managedBy: input.managedBy,
-    ...twin,
+    ...twin?.columns,
   };
-  context.store.update(row, replaced);
+  context.store.update(row, replaced, twin?.how);
   return replaced;
 }
 

@@ -91,7 +91,7 @@ function applySlice(
     const percent = Math.min(99, Math.floor((progress.position / Math.max(1, progress.bytes)) * 100));
     jobs.change(job.jobId, { position: progress.position, lines: progress.lines, progress: percent });
     return at;
-  });
+  }, 'job');
 }
 
 function applyInputLine(input: ImportInput, { text: raw, overlong }: InputLine, isFirst: boolean): void {

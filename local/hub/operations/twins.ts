@@ -28,19 +28,12 @@ function getTwin(hub: Hub, request: OperationRequest): Reply {
   return twinReply(row);
 }
 
-/** In a transaction: configurations follow the tags. */
 function patchTwin(hub: Hub, request: OperationRequest): Reply {
   const row = demandTwin(hub, request);
   demandMatch(parseIfMatch(request.headers['if-match']), twinEtag(row));
-  const patched = {
-    ...row,
-    ...patchTwinParts(
-      row,
-      readBody(() => readTwinBody(request.body)),
-      hub.now(),
-    ),
-  };
-  hub.store.transaction(() => hub.store.update(row, patched));
+  const patch = readBody(() => readTwinBody(request.body));
+  const patched = { ...row, ...patchTwinParts(row, patch, hub.now()) };
+  hub.store.update(row, patched, { kind: 'twinPatched', patch });
   return twinReply(patched);
 }
 
@@ -52,7 +45,7 @@ function putTwin(hub: Hub, request: OperationRequest): Reply {
   demandNoNulls(parts.tags, 'tags');
   demandNoNulls(parts.desired, 'properties.desired');
   const replaced = { ...row, ...replaceTwinParts(row, parts, hub.now()) };
-  hub.store.transaction(() => hub.store.update(row, replaced));
+  hub.store.update(row, replaced, { kind: 'twinReplaced' });
   return twinReply(replaced);
 }
 

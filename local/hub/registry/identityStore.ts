@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { TwinParts } from '../twin/twinColumns.ts';
 import { IDENTITY_COLUMNS, type IdentityRow, identityRowOf, type NewIdentityRow } from './identityRow.ts';
 
 export interface RegistryCounts {
@@ -9,12 +10,29 @@ export interface RegistryCounts {
 
 export type IdentityKind = 'devices' | 'modules' | 'all';
 
-/** Told of each write: `before` is absent for a creation, `after` for a deletion. */
-export type WriteListener = (before: IdentityRow | undefined, after: IdentityRow | undefined) => void;
+/** Who writes: a call over REST (or the hub itself), or an import job. */
+export type WriteOrigin = 'call' | 'job';
 
-/** Works along with transactions: what it writes before the commit is part of them. */
+/** What the rows alone do not tell of a write. */
+export type WriteHow =
+  | { readonly kind: 'twinReplaced' }
+  /** `patch` is what was merged into the twin. */
+  | { readonly kind: 'twinPatched'; readonly patch: TwinParts }
+  /** A module goes because its device does. */
+  | { readonly kind: 'withDevice' };
+
+/** Told of each write, within its transaction: `before` is absent for a creation, `after` for a deletion. */
+export type WriteListener = (
+  before: IdentityRow | undefined,
+  after: IdentityRow | undefined,
+  origin: WriteOrigin,
+  how: WriteHow | undefined,
+) => void;
+
+/** Works along with transactions: what it writes before the commit is part of them, and is the hub's own doing. */
 export interface TransactionFollower {
-  beforeCommit(): void;
+  beforeCommit?(): void;
+  committed?(): void;
   rolledBack(): void;
 }
 
@@ -25,15 +43,15 @@ export interface IdentityStore {
   findEdgeByScope(deviceScope: string): IdentityRow | undefined;
   insert(row: NewIdentityRow): IdentityRow;
   /** Writes `after` over `before`, the row as it was found; the ids never change. */
-  update(before: IdentityRow, after: IdentityRow): void;
-  remove(row: IdentityRow): void;
+  update(before: IdentityRow, after: IdentityRow, how?: WriteHow): void;
+  remove(row: IdentityRow, how?: WriteHow): void;
   modulesOf(deviceId: string): IdentityRow[];
   countModulesOf(deviceId: string): number;
   /** Rows created after `afterSeq`, oldest first. */
   page(kind: IdentityKind, afterSeq: number, limit: number): IdentityRow[];
   counts(): RegistryCounts;
-  /** Runs `work` in one transaction; a throw undoes all of it. Not nested. */
-  transaction<T>(work: () => T): T;
+  /** Runs `work` in one transaction; a throw undoes all of it. Not nested. A write outside of one has its own. */
+  transaction<T>(work: () => T, origin?: WriteOrigin): T;
   clear(): void;
   onWrite(listener: WriteListener): void;
   follow(follower: TransactionFollower): void;
@@ -99,50 +117,65 @@ export function createIdentityStore(database: DatabaseSync): IdentityStore {
       modules: counts.modules + (row.moduleId === '' ? 0 : by),
     };
   };
-  const tell = (before: IdentityRow | undefined, after: IdentityRow | undefined) => {
-    for (const listener of listeners) listener(before, after);
+  let isOpen = false;
+  let origin: WriteOrigin = 'call';
+  const tell = (before: IdentityRow | undefined, after: IdentityRow | undefined, how?: WriteHow) => {
+    for (const listener of listeners) listener(before, after, origin, how);
   };
+  const transaction = <T>(work: () => T, by: WriteOrigin = 'call'): T => {
+    const before = counts;
+    database.exec('BEGIN IMMEDIATE');
+    isOpen = true;
+    origin = by;
+    let result: T;
+    try {
+      result = work();
+      origin = 'call';
+      for (const follower of followers) follower.beforeCommit?.();
+      database.exec('COMMIT');
+    } catch (error) {
+      database.exec('ROLLBACK');
+      counts = before;
+      for (const follower of followers) follower.rolledBack();
+      throw error;
+    } finally {
+      isOpen = false;
+      origin = 'call';
+    }
+    for (const follower of followers) follower.committed?.();
+    return result;
+  };
+  const written = <T>(work: () => T): T => (isOpen ? work() : transaction(work));
 
   return {
     find: (deviceId, moduleId = '') => rowOf(byId.get(deviceId, moduleId)),
     findEdgeByScope: (deviceScope) => rowOf(byScope.get(deviceScope)),
-    insert: (row) => {
-      const { lastInsertRowid } = insertion.run(...values(row));
-      const inserted = { ...row, seq: Number(lastInsertRowid) };
-      shift(row, 1);
-      tell(undefined, inserted);
-      return inserted;
-    },
-    update: (before, after) => {
-      change.run(...CHANGEABLE.map((name): SQLInputValue => after[name]), before.seq);
-      shift(before, -1);
-      shift(after, 1);
-      tell(before, after);
-    },
-    remove: (row) => {
-      removal.run(row.seq);
-      shift(row, -1);
-      tell(row, undefined);
-    },
+    insert: (row) =>
+      written(() => {
+        const { lastInsertRowid } = insertion.run(...values(row));
+        const inserted = { ...row, seq: Number(lastInsertRowid) };
+        shift(row, 1);
+        tell(undefined, inserted);
+        return inserted;
+      }),
+    update: (before, after, how) =>
+      written(() => {
+        change.run(...CHANGEABLE.map((name): SQLInputValue => after[name]), before.seq);
+        shift(before, -1);
+        shift(after, 1);
+        tell(before, after, how);
+      }),
+    remove: (row, how) =>
+      written(() => {
+        removal.run(row.seq);
+        shift(row, -1);
+        tell(row, undefined, how);
+      }),
     modulesOf: (deviceId) => rowsOf(ofDevice.all(deviceId)),
     countModulesOf: (deviceId) => Number(countOfDevice.get(deviceId)?.n),
     page: (kind, afterSeq, limit) => rowsOf(pages[kind].all(afterSeq, limit)),
     counts: () => counts,
-    transaction: (work) => {
-      const before = counts;
-      database.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        for (const follower of followers) follower.beforeCommit();
-        database.exec('COMMIT');
-        return result;
-      } catch (error) {
-        database.exec('ROLLBACK');
-        counts = before;
-        for (const follower of followers) follower.rolledBack();
-        throw error;
-      }
-    },
+    transaction,
     clear: () => {
       database.exec('DELETE FROM identities');
       counts = countAll(database);
