@@ -1,9 +1,15 @@
-/** What a suspend and a resume change in the record of a run. */
+/** What a suspend, a resume and a cancel change in the record of a run. */
 
 import type { RunBase } from './runRecord.ts';
 
 export function pausedRun<Run extends RunBase>(record: Run, now: Date): Run {
   return record.suspendedAt === undefined ? { ...withoutPlace(record), suspendedAt: now.toISOString() } : record;
+}
+
+/** A run that is to end: it is not held back any more, or it could not. A cancel that was asked for before stays. */
+export function cancelledRun<Run extends RunBase>(record: Run, now: Date): Run {
+  const { cancelRequestedAt = now.toISOString() } = record;
+  return { ...resumedRun(record, now), cancelRequestedAt };
 }
 
 /** A run that is not suspended stays as it is, but for its place in the queue. */

@@ -157,6 +157,8 @@ export interface RunBase {
   readonly report?: RunReportFiles;
   /** Runs whose containers it reads: these are kept as long as it goes on. */
   readonly reads?: readonly string[];
+  /** The run that applies the lines that this one has made. */
+  readonly appliedBy?: string;
 }
 
 export function hubOf({ runId, hub }: Pick<RunBase, 'runId' | 'hub'>): string {

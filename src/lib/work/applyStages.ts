@@ -4,14 +4,14 @@
  */
 
 import type { FileToApply } from '../runs/applyFile.ts';
-import { pausedRun, resumedRun } from '../runs/pausing.ts';
+import { cancelledRun, pausedRun, resumedRun } from '../runs/pausing.ts';
 import { stagingOf } from '../runs/runContainer.ts';
 import { hubOf, isFinal, isSuspended, type RunBase, type RunError } from '../runs/runRecord.ts';
 import { growingDelaySeconds } from '../turns/delays.ts';
 import { demandSameHub } from './sameHub.ts';
 import type { Stage, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
-import { enterPhase } from './workNotes.ts';
+import { enterPhase, isApplying } from './workNotes.ts';
 import type { WorkContext, WorkRun } from './workRun.ts';
 
 export interface ApplyStagesOptions {
@@ -27,8 +27,7 @@ const LONGEST_LOOK_SECONDS = 15;
 export function applyStages({ file, next }: ApplyStagesOptions): Readonly<Record<string, Stage>> {
   const apply: Stage['work'] = async (context, record) => {
     if (record.appliedBy !== undefined) return { go: 'applyWatch' };
-    const mayHaveBegun = record.notes?.['applying'] === true;
-    if (record.cancelRequestedAt !== undefined && !mayHaveBegun) {
+    if (record.cancelRequestedAt !== undefined && !isApplying(record)) {
       return { end: 'cancelled', error: workError('cancelled') };
     }
     await enterPhase(context, record.runId, 'apply');
@@ -38,12 +37,12 @@ export function applyStages({ file, next }: ApplyStagesOptions): Readonly<Record
     // Whoever comes after a crash finds the run that was begun by asking for it again, be it only to cancel it. One of two
     // attempts may have ended the run meanwhile: then nothing is begun that nobody would watch.
     const noted = await context.runs.update(record.runId, (current) =>
-      current.cancelRequestedAt !== undefined && current.notes?.['applying'] !== true
+      current.cancelRequestedAt !== undefined && !isApplying(current)
         ? undefined
         : { ...current, notes: { ...current.notes, applying: true } },
     );
     if (isFinal(noted.state)) return { go: 'applyWatch' };
-    if (noted.notes?.['applying'] !== true) return { end: 'cancelled', error: workError('cancelled') };
+    if (!isApplying(noted)) return { end: 'cancelled', error: workError('cancelled') };
     const appliedBy = await context.applyFile(wanted);
     await context.runs.update(record.runId, (current) => ({ ...current, appliedBy }));
     return { wait: 1, go: 'applyWatch' };
@@ -87,10 +86,7 @@ export async function readApplied(context: WorkContext, runId: string): Promise<
 async function passOn(context: WorkContext, record: WorkRun, applied: RunBase): Promise<void> {
   const { cancelRequestedAt } = record;
   if (cancelRequestedAt !== undefined && applied.cancelRequestedAt === undefined) {
-    await context.runs.update(applied.runId, (current) => ({
-      ...resumedRun(current, context.now()),
-      cancelRequestedAt,
-    }));
+    await context.runs.update(applied.runId, (current) => cancelledRun(current, context.now()));
   } else if (isSuspended(record) !== isSuspended(applied) && cancelRequestedAt === undefined) {
     const change = isSuspended(record) ? pausedRun : resumedRun;
     await context.runs.update(applied.runId, (current) => change(current, context.now()));

@@ -5,6 +5,7 @@ import type { RunInstances } from '../hubJobs/askAgain.ts';
 import { askAgain } from '../hubJobs/askAgain.ts';
 import { redact } from '../redact.ts';
 import { HubError } from '../registry/index.ts';
+import { cancelAppliedRun } from '../runs/appliedRun.ts';
 import { finishRun, runErrorOf } from '../runs/endRun.ts';
 import { type Fault, orFault } from '../runs/faults.ts';
 import { isFinal, isSuspended } from '../runs/runRecord.ts';
@@ -13,6 +14,7 @@ import { aheadText, doneWaiting, noteTurnPosition, waitedMs, waitingFor } from '
 import { suspendedDelaySeconds } from '../turns/delays.ts';
 import type { KindOfWork, Stage, StageInput, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
+import { isApplying } from './workNotes.ts';
 import type { WorkContext, WorkKind, WorkRun } from './workRun.ts';
 import { APPLY_STAGE, BEGIN, WORK_STAGE, WORK_TURN } from './workSteps.ts';
 
@@ -54,7 +56,7 @@ async function takeStage(context: WorkContext, kinds: KindsOfWork, input: StageI
   }
   if (record.cancelRequestedAt !== undefined && stage.whenCancelled !== true) {
     // The run that applies its lines is cancelled with it, also by a run that was started anew, from its beginning.
-    if (record.notes?.['applying'] === true && kind.stages[APPLY_STAGE] !== undefined) {
+    if (isApplying(record) && kind.stages[APPLY_STAGE] !== undefined) {
       return enter(kind, { runId: input.runId, attempt: input.attempt, stage: APPLY_STAGE });
     }
     return end(context, record, { end: 'cancelled', error: workError('cancelled') });
@@ -168,6 +170,8 @@ async function end(
   record: WorkRun,
   { end: state, error, fields = {}, unless }: Extract<StageReply, { readonly end: unknown }>,
 ): Promise<Step> {
+  // An attempt that comes late may end nothing, and so cancels nothing.
+  if (state === 'failed' && unless === undefined) await cancelAppliedRun(context, record, isApplying(record));
   await finishRun(context, record.runId, { state, error }, fields, unless);
   return { do: 'ended', state };
 }
@@ -201,9 +205,10 @@ export async function failWork(
 ): Promise<Step> {
   const record = await openWork(context, runId);
   if (record === undefined) return ENDED;
+  const run = await cancelAppliedRun(context, record, isApplying(record));
   const error =
-    record.appliedBy === undefined
+    run === undefined
       ? workError('stageFailed', { error: redact(message) })
-      : workError('stageFailed:applying', { error: redact(message), run: record.appliedBy });
+      : workError('stageFailed:applying', { error: redact(message), run });
   return end(context, record, { end: 'failed', error });
 }

@@ -14,8 +14,9 @@ export const WORK_TEXTS = {
     retried: true,
   },
   'stageFailed:applying': {
-    says: 'A step of the run failed again and again: {error} The run {run}, which applies its lines, goes on; what comes after those is not done.',
-    action: 'Look at run {run} and at the logs of the app, then start this one again.',
+    says: 'A step of the run failed again and again: {error} The run {run}, which applies its lines, was cancelled with it: a part of them may be applied.',
+    action:
+      'Wait for the end of run {run}, and look at its report and at the logs of the app; then start this one again.',
     retried: true,
   },
   exportNotCompleted: {

@@ -23,6 +23,11 @@ export function workNotes<Notes extends object = SharedNotes>() {
   };
 }
 
+/** Whether a run may have begun the one that applies its lines. */
+export function isApplying({ notes }: Pick<WorkRun, 'notes'>): boolean {
+  return notes?.['applying'] === true;
+}
+
 export async function enterPhase(context: WorkContext, runId: string, phase: WorkPhase): Promise<void> {
   await context.runs.update(runId, ({ progress: _progress, ...current }) => ({ ...current, phase }));
 }

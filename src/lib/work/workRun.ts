@@ -23,8 +23,6 @@ export interface WorkRun extends RunBase {
   readonly snapshots?: Readonly<Partial<Record<WorkJob, Snapshot>>>;
   /** What the kind notes between its stages. */
   readonly notes?: Readonly<Record<string, unknown>>;
-  /** The run that applies the lines that this one has made. */
-  readonly appliedBy?: string;
   /** What scripts read of its result. */
   readonly result?: Readonly<Record<string, unknown>>;
 }

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import type { RegistryClient } from '../../../src/lib/registry/index.ts';
+import { restartIfLost } from '../../../src/lib/runs/restartRun.ts';
 import type { StageInput, StageReply } from '../../../src/lib/work/stage.ts';
 import { startWork } from '../../../src/lib/work/startWork.ts';
 import { askWorkTurn, failWork, type KindsOfWork, takeStages } from '../../../src/lib/work/takeStage.ts';
@@ -188,12 +190,69 @@ it('an end that holds no more does not end the work', async () => {
   expect((await record())?.state).not.toBe('failed');
 });
 
-it('work that failed while its lines are applied names the run that goes on', async () => {
-  await work.runs.update(runId, (run) => ({ ...run, appliedBy: 'a'.repeat(20) }));
-  await failWork(work, { runId, message: 'no luck' });
-  expect((await record())?.error).toMatchObject({
-    code: 'stageFailed',
-    message: expect.stringContaining('a'.repeat(20)),
+describe('work that fails while a run applies its lines', () => {
+  /** The run that applies them: a file in the container of the other. */
+  async function applying(more: Partial<ProvisionRun> = {}): Promise<string> {
+    const container = context.storage.runContainer(runId);
+    await container.createIfNotExists();
+    await container.getBlockBlobClient('lines.txt').upload('{}', 2);
+    const file = {
+      kind: 'restore',
+      hub: 'default',
+      container: container.containerName,
+      blobName: 'lines.txt',
+    } as const;
+    const applied = await work.applyFile({ ...file, options: {} });
+    await context.runs.update(applied, (run) => ({ ...run, ...more }));
+    return applied;
+  }
+  const fail = () => failWork(work, { runId, message: 'no luck' });
+  const at = '2026-01-02T03:04:05.678Z';
+
+  it.each<[string, Partial<ProvisionRun>, (applied: string) => Partial<WorkRun>]>([
+    ['is under way', { state: 'running' }, (appliedBy) => ({ appliedBy })],
+    ['is suspended', { state: 'running', suspendedAt: at }, (appliedBy) => ({ appliedBy })],
+    ['was begun, and not noted', {}, () => ({ notes: { applying: true } })],
+  ])('cancels it, and names it: it %s', async (_, run, noted) => {
+    const applied = await applying(run);
+    await change(noted(applied));
+    await fail();
+    expect((await record())?.error).toMatchObject({ code: 'stageFailed', message: expect.stringContaining(applied) });
+    const cancelled = await context.runs.read(applied);
+    expect(cancelled?.cancelRequestedAt).toBeDefined();
+    expect(cancelled?.suspendedAt).toBeUndefined();
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['has ended', () => applying({ state: 'completed' })],
+    ['has no record any more', async () => 'a'.repeat(20)],
+    [
+      'has a record that is damaged',
+      async () => {
+        const applied = await applying();
+        await context.storage.container('hubkeeper-runs').getBlockBlobClient(`${applied}.json`).upload('?', 1);
+        return applied;
+      },
+    ],
+  ])('says nothing of one that %s', async (_, make) => {
+    const appliedBy = await make();
+    await change({ appliedBy });
+    await fail();
+    expect(await record()).toMatchObject({ state: 'failed', error: { code: 'stageFailed' } });
+    expect((await record())?.error?.message).not.toContain(appliedBy);
+  });
+
+  it('cancels it also where a stage ends the run, or its orchestration was lost again and again', async () => {
+    const appliedBy = await applying();
+    await change({ appliedBy });
+    await take(hubError('Forbidden'));
+    expect((await context.runs.read(appliedBy))?.cancelRequestedAt).toBeDefined();
+
+    const other = await startWork(work, countingStarter(), { kind: 'plan', hub: 'default', request: {} });
+    await work.runs.update(other.runId, (run) => ({ ...run, startClaim: { at, attempt: 5 }, appliedBy }));
+    await context.runs.update(appliedBy, ({ cancelRequestedAt: _, ...run }) => run);
+    expect(await restartIfLost(work, countingStarter(), other.runId)).toMatchObject({ reason: 'gaveUp' });
+    expect((await context.runs.read(appliedBy))?.cancelRequestedAt).toBeDefined();
   });
 });
 
