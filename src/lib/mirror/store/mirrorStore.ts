@@ -35,6 +35,8 @@ export interface RowRange {
   readonly presentOnly?: true;
   /** Reads no more of each row than its identity and tags: `desired` and `reported` are empty then, and `changes`. */
   readonly withoutProperties?: true;
+  /** How many rows the caller is likely to take, so that no bucket is read far ahead; default: all of them. */
+  readonly expect?: number;
 }
 
 export interface WantedRow extends IdentityKey {
