@@ -1,5 +1,6 @@
 import { type CodeText, speakerOf } from '../codeText.ts';
 import { cancelAppliedRun } from './appliedRun.ts';
+import { tellOfEnd } from './endRun.ts';
 import { RunDamaged } from './parseRunRecord.ts';
 import type { RunContext } from './runContext.ts';
 import { isFinal, type RunKind } from './runRecord.ts';
@@ -56,6 +57,7 @@ async function startAgain(context: RunContext, starter: RunStarter, runId: strin
     }
     const attempt = (claim?.attempt ?? 0) + 1;
     if (attempt > MAX_STARTS) {
+      await tellOfEnd(context, runId);
       await cancelAppliedRun(context, current, true);
       await context.runs.update(runId, (record) => ({
         ...record,

@@ -14,6 +14,8 @@ export interface RunContext<Run extends RunBase = RunBase> {
   hub(alias: string): RegistryClient;
   /** Whether it is known that no job of a run, of whichever kind, is under way on its hub. */
   isIdle(record: RunBase): Promise<boolean>;
+  /** Told of a run that is about to get its final record; told again when that has failed half-way. Absent: nobody wants to know. */
+  readonly beforeEnd?: (record: RunBase) => Promise<void>;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Logger;

@@ -67,11 +67,16 @@ export interface ModuleManager {
   readonly managedBy: string | null;
 }
 
+export interface ReadEffectsOptions {
+  /** Whoever only wants to know what a run has touched needs no pre-image: it is neither looked for nor demanded. */
+  readonly preImage?: false;
+}
+
 /**
  * @throws HubKeeperError of `EFFECT_TEXTS`, when the run cannot be undone
  * @throws RunDamaged
  */
-export type ReadEffects = (runId: string) => Promise<RunEffects>;
+export type ReadEffects = (runId: string, options?: ReadEffectsOptions) => Promise<RunEffects>;
 
 const NOTHING_CHANGED = 'Nothing was changed in the hub.' as const;
 

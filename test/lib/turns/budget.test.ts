@@ -97,15 +97,15 @@ describe('the pace of a hub', () => {
   it.each([
     [
       { tier: 'S1', units: 1 },
-      { itemsPerMinute: 100, patchesPerMinute: 3_000, callItems: 25, width: 1 },
+      { itemsPerMinute: 100, patchesPerMinute: 3_000, queriesPerMinute: 20, callItems: 25, width: 1 },
     ],
     [
       { tier: 'S2', units: 10 },
-      { itemsPerMinute: 1_000, patchesPerMinute: 3_000, callItems: 100, width: 1 },
+      { itemsPerMinute: 1_000, patchesPerMinute: 3_000, queriesPerMinute: 200, callItems: 100, width: 1 },
     ],
     [
       { tier: 'S3', units: 2 },
-      { itemsPerMinute: 10_000, patchesPerMinute: 30_000, callItems: 100, width: 4 },
+      { itemsPerMinute: 10_000, patchesPerMinute: 30_000, queriesPerMinute: 2_000, callItems: 100, width: 4 },
     ],
   ] as const)('of %j is %j', (size, pace) => {
     expect(paceOf(size)).toEqual(pace);

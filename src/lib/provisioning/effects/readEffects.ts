@@ -15,6 +15,7 @@ import {
   type EffectLine,
   type EffectsPreImage,
   type ReadEffects,
+  type ReadEffectsOptions,
 } from '../../runs/runEffects.ts';
 import { isFinal, type RunBase } from '../../runs/runRecord.ts';
 import { lostOf, StagingLost } from '../../runs/stagingLost.ts';
@@ -37,10 +38,10 @@ import { isSent, type ProvisioningContext, type ProvisionRun } from '../run/prov
 const say = speakerOf(EFFECT_TEXTS);
 
 export function readEffectsBy(context: ProvisioningContext): ReadEffects {
-  return async (runId) => {
+  return async (runId, options = {}) => {
     const record = await openEnded(context, runId);
     try {
-      return await effectsOf(context, record);
+      return await effectsOf(context, record, options);
     } catch (error) {
       const blob = lostOf(error);
       if (blob === undefined) throw error;
@@ -68,15 +69,16 @@ async function openEnded(context: ProvisioningContext, runId: string): Promise<P
   return record;
 }
 
-async function effectsOf(context: ProvisioningContext, record: ProvisionRun): ReturnType<ReadEffects> {
+async function effectsOf(
+  context: ProvisioningContext,
+  record: ProvisionRun,
+  options: ReadEffectsOptions,
+): ReturnType<ReadEffects> {
   const { runId, hub = '', finishedAt = record.updatedAt } = record;
   const check = await checkOf(context, runId);
   if (check === undefined) throw new StagingLost(runId, CHECK_BLOB);
-  const preImage = await preImageOf(
-    context,
-    record,
-    preImageWay(check, { backupFirst: 'auto', dryRun: false }) !== 'none',
-  );
+  const mayHaveMet = preImageWay(check, { backupFirst: 'auto', dryRun: false }) !== 'none';
+  const preImage = await preImageOf(context, record, mayHaveMet && options.preImage !== false);
   const run: SentRun = { context, record, check };
   // Without a job nobody has read its log: nothing is known of any line.
   const findings = record.jobs.import === undefined ? undefined : await readFindings(context, record);
@@ -93,7 +95,7 @@ async function effectsOf(context: ProvisioningContext, record: ProvisionRun): Re
   };
 }
 
-/** @param isNeeded whether the run may have met something that was there */
+/** @param isNeeded whether the run may have met something that was there, and somebody wants to know what that was */
 async function preImageOf(
   context: ProvisioningContext,
   record: ProvisionRun,

@@ -122,6 +122,17 @@ describe('what a run did', () => {
     });
   });
 
+  it('is told without its pre-image to whoever needs none, also of a run that has taken none', async () => {
+    await onHub(async (hub) => {
+      await hub.client.createDevice({ deviceId: 'd1' });
+      const metadata = { backupfirst: 'never', confirm: hub.client.hubName };
+      const { runId } = await hub.provision([{ id: 'd1', importMode: 'delete' }], metadata);
+      const effects = await readEffectsBy(hub.context)(runId, { preImage: false });
+      expect(effects).not.toHaveProperty('preImage');
+      expect(await byId(effects)).toMatchObject({ d1: { mode: 'delete', applied: 'yes' } });
+    });
+  });
+
   it('of a run that only created has no pre-image, and is kept as long as others', async () => {
     await onHub(async (hub) => {
       const { context } = hub;
