@@ -18,18 +18,18 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
-    'src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras configurationsFile devicesFile registry textFile codeText.ts',
+    'src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras registryLines configurationsFile devicesFile registry textFile codeText.ts',
   bench: 'runs devicesFile storage local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
   'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
   'cli/commandLine.ts': 'cli/commands cli/app cli/render cli restore runs',
   'cli/commands':
-    'cli/app cli/render cli restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile local/stack runKinds.ts',
+    'cli/app cli/render cli restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile errors.ts local/stack runKinds.ts',
   'cli/app':
     'cli/render cli restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
-    'cli provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts countText.ts local/stack runKinds.ts provisioning/run work',
+    'cli provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work',
   // Errors and exit codes of all commands.
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
@@ -84,7 +84,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/registryExtras':
     'configurationsFile registryLines devicesFile registry storage textFile errors.ts redact.ts codeText.ts',
   'src/lib/configurationsFile': 'devicesFile registry textFile errors.ts codeText.ts',
-  'src/lib/registryLines': 'devicesFile registry storage textFile',
+  'src/lib/registryLines': 'devicesFile registry storage textFile errors.ts bytesText.ts codeText.ts',
   'src/lib/devicesFile/checkDevicesFile.ts': 'devicesFile devicesFile/csv textFile',
   'src/lib/devicesFile/csv': 'devicesFile textFile',
   'src/lib/devicesFile': 'textFile codeText.ts',
@@ -94,6 +94,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/logger.ts': 'redact.ts',
   'src/lib/errors.ts': 'redact.ts',
   'src/lib/redact.ts': '',
+  'src/lib/bytesText.ts': '',
   'src/lib/countText.ts': '',
   'src/lib/codeText.ts': '',
   'src/lib/defined.ts': '',

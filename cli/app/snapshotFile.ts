@@ -46,7 +46,11 @@ export async function inspectSnapshotFile(path: string): Promise<DevicesFile> {
 }
 
 /** @throws once it is read: CliError for a file of another form; the signal's reason */
-export function snapshotFile(path: string, events: SnapshotFileEvents, signal: AbortSignal): Side {
+export function snapshotFile(
+  { path, bytes: size, isGzip }: Pick<DevicesFile, 'path' | 'bytes' | 'isGzip'>,
+  events: SnapshotFileEvents,
+  signal: AbortSignal,
+): Side {
   let keys: SnapshotKeys = 'included';
   async function* batches(): AsyncGenerator<readonly string[], undefined> {
     const lines = new TextLines(events);
@@ -74,6 +78,7 @@ export function snapshotFile(path: string, events: SnapshotFileEvents, signal: A
       return keys;
     },
     lines: () => oneByOne(notEmpty(batches()), (line) => line),
+    ...(isGzip ? {} : { bytes: size }),
   };
 }
 

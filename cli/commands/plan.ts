@@ -1,8 +1,11 @@
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 
+import { HubKeeperError } from '../../src/lib/errors.ts';
 import { type ChangeRecord, changeRecord, hasFindings, planCounts } from '../../src/lib/registryLines/changeForms.ts';
 import { compareSnapshots, type RejectedIdentityLine } from '../../src/lib/registryLines/compareSnapshots.ts';
+import { isDiskFull, SPILL_TEXTS } from '../../src/lib/registryLines/spillTexts.ts';
+import type { DevicesFile } from '../app/drop.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { outFileError } from '../app/outFile.ts';
 import { inspectSnapshotFile, snapshotFile } from '../app/snapshotFile.ts';
@@ -39,7 +42,7 @@ export async function plan(before: string, after: string, flags: PlanFlags, outp
 }
 
 async function planFiles(
-  [before, after]: readonly [InspectedFile, InspectedFile],
+  [before, after]: readonly [DevicesFile, DevicesFile],
   { out }: PlanFlags,
   output: Output,
   signal: AbortSignal,
@@ -48,13 +51,13 @@ async function planFiles(
   const rejected = createRejectedLines();
   const bytes = before.bytes + after.bytes;
   let read = 0;
-  const side = ({ path }: InspectedFile, name: 'before' | 'after') =>
+  const side = (file: DevicesFile, name: 'before' | 'after') =>
     snapshotFile(
-      path,
+      file,
       {
         read: (count) => {
           read += count;
-          if (bytes > SLOW_BYTES) status.show({ text: `reading ${path}`, fraction: Math.min(1, read / bytes) });
+          if (bytes > SLOW_BYTES) status.show({ text: `reading ${file.path}`, fraction: Math.min(1, read / bytes) });
         },
         rejected: (line, problem) => rejected.add({ side: name, line, ...problem }),
       },
@@ -82,29 +85,19 @@ async function planFiles(
     });
     return hasFindings(counts) ? EXIT.someFailed : EXIT.ok;
   } catch (error) {
-    throw isLackOfRoom(error) ? lackOfRoom(out) : error;
+    throw explained(error, out);
   } finally {
     status.end();
   }
 }
 
-function isLackOfRoom(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' || code === 'EDQUOT';
-}
-
-function lackOfRoom(out: string | undefined): CliError {
-  const where = out === undefined ? tmpdir() : `${tmpdir()} or for ${out}`;
-  return new CliError(
-    EXIT.failed,
-    `There is no room in ${where}: comparing takes as much as both files unpacked.`,
-    'Make room, or set TMPDIR to a folder on another disk.',
-  );
-}
-
-interface InspectedFile {
-  readonly path: string;
-  readonly bytes: number;
+/** A full disk is no wrong usage. */
+function explained(error: unknown, out: string | undefined): unknown {
+  if (error instanceof HubKeeperError && Object.hasOwn(SPILL_TEXTS, error.code)) {
+    return new CliError(EXIT.failed, error.message, error.action);
+  }
+  if (out === undefined || !isDiskFull(error)) return error;
+  return new CliError(EXIT.failed, `There is no room for ${out}.`, 'Make room, or give another file with --out.');
 }
 
 /** The file of changes must be none of those that are compared. */

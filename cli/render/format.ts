@@ -1,5 +1,6 @@
 /** Numbers and times as people read them. */
 
+import { bytesText } from '../../src/lib/bytesText.ts';
 import { countText } from '../../src/lib/countText.ts';
 
 const MINUTE = 60;
@@ -8,6 +9,9 @@ const DAY = 24 * HOUR;
 
 /** `1,234,567` */
 export const formatCount = countText;
+
+/** `4.2 KB` */
+export const formatBytes = bytesText;
 
 /** `1 line`, `2,000 lines` */
 export function formatPlural(count: number, one: string, many = `${one}s`): string {
@@ -28,20 +32,6 @@ export function formatDuration(ms: number): string {
 function pair(seconds: number, large: number, largeUnit: string, small: number, smallUnit: string): string {
   const rest = Math.floor((seconds % large) / small);
   return `${Math.floor(seconds / large)} ${largeUnit}${rest === 0 ? '' : ` ${rest} ${smallUnit}`}`;
-}
-
-/** `312 B`, `4.2 KB`, `400 MB`: powers of 1000. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ['KB', 'MB', 'GB', 'TB'];
-  let value = bytes / 1000;
-  let unit = 0;
-  // 999.95 would be printed as 1000.0
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value < 10 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} ${units[unit]}`;
 }
 
 /** `1,240/s`, `3.5/s` */

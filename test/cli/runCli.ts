@@ -16,10 +16,19 @@ export interface RunningCli {
   readonly result: Promise<CliResult>;
 }
 
-/** Starts the real command as a process of its own, with nothing of this machine's settings in its environment. */
-export function startCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}): RunningCli {
+/**
+ * Starts the real command as a process of its own, with nothing of this machine's settings in its environment.
+ *
+ * @param through a command that runs the one that is given to it
+ */
+export function startCli(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
+): RunningCli {
   const { PATH = '', HOME = '', TMPDIR = '/tmp', NODE_COMPILE_CACHE = '' } = process.env;
-  const child = spawn(process.execPath, [join(projectRoot(), 'cli', 'main.ts'), ...args], {
+  const [command = '', ...words] = [...through, process.execPath, join(projectRoot(), 'cli', 'main.ts'), ...args];
+  const child = spawn(command, words, {
     env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -3,9 +3,6 @@
  * flat memory: both sides are spread over buckets by their device ids, and compared bucket by bucket.
  */
 
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
-
 import { defined } from '../defined.ts';
 import { type Problem, problemOf } from '../devicesFile/findings.ts';
 import { createIdentityHash } from '../devicesFile/identityTable.ts';
@@ -16,8 +13,8 @@ import { mayBeRounded, parseAsWritten } from './exactJson.ts';
 import { LineDigest } from './lineDigest.ts';
 import { deviceNamedIn, identityOfFields, type LineIdentity, parseLine, verifiedIdentityOf } from './lineIdentity.ts';
 import type { SnapshotKeys } from './snapshot.ts';
-import { Spill } from './spill.ts';
-import { makeSpillFolder } from './spillFolder.ts';
+import type { Spill } from './spill.ts';
+import { SpillFolder } from './spillFolder.ts';
 
 /** What is compared: lines of identities as a hub exports them, or as a devices file has them. */
 export interface Side {
@@ -30,6 +27,8 @@ export interface Side {
   lines(): AsyncIterable<string>;
   /** The lines were verified when the snapshot was taken, and need not be again: they are as a hub writes them. */
   readonly verified?: boolean;
+  /** About how many its lines take; absent: not known. */
+  readonly bytes?: number;
 }
 
 export type SideName = 'before' | 'after';
@@ -91,7 +90,7 @@ export interface SnapshotComparison {
   /**
    * What has changed, to be read once. The order depends on nothing but the ids: a device comes right before its modules.
    *
-   * @throws the signal's reason; what reading the sides throws
+   * @throws the signal's reason; what reading the sides throws; HubKeeperError when the folder is full
    */
   changes(): AsyncGenerator<Change, void>;
   /** Complete when all changes were read. */
@@ -119,13 +118,15 @@ async function* readChanges(
 ): AsyncGenerator<Change, void> {
   const { folder, buckets, signal } = options;
   signal?.throwIfAborted();
-  const own = await makeSpillFolder(folder, 'compare');
-  const spills: Spill[] = [];
+  const spills = await SpillFolder.make({
+    within: folder,
+    purpose: 'compare',
+    expected: bytesOf(before, after, options),
+  });
   // Where a line of one side is not parsed anyway, it costs less to parse those that differ.
   const digest = before.verified === true || after.verified === true ? undefined : new LineDigest();
   const spread = async (side: Side, name: SideName): Promise<Spill> => {
-    const spill = await Spill.create(path.join(own, name), buckets);
-    spills.push(spill);
+    const spill = await spills.open(name, buckets);
     await spreadSide(side, spill, { ...options, digest, reject: rejecterOf(name, options, tally) });
     return spill;
   };
@@ -142,9 +143,13 @@ async function* readChanges(
       }
     }
   } finally {
-    for (const spill of spills) await spill.close();
-    await rm(own, { recursive: true, force: true });
+    await spills.remove();
   }
+}
+
+/** What both sides will take; not known of a part of them. */
+function bytesOf({ bytes: before }: Side, { bytes: after }: Side, { only }: CompareOptions): number | undefined {
+  return before === undefined || after === undefined || only !== undefined ? undefined : before + after;
 }
 
 type Reject = (line: number, problem: Problem, identity?: LineIdentity) => void;

@@ -15,6 +15,9 @@ const MOST_BYTES = 3;
 const MOST_PIECES = 256;
 const NEWLINE = 0x0a;
 
+/** The error to throw when something cannot be written. */
+export type ExplainWrite = (error: unknown) => unknown;
+
 export class Spill {
   private readonly file: FileHandle;
   private readonly held: Buffer;
@@ -22,21 +25,23 @@ export class Spill {
   private readonly filled: Uint32Array;
   /** Where the parts of each bucket are in the file: offset and length, in turn. */
   private readonly parts: number[][];
+  private readonly explain: ExplainWrite;
   private end = 0;
 
-  private constructor(file: FileHandle, buckets: number) {
+  private constructor(file: FileHandle, buckets: number, explain: ExplainWrite) {
     this.file = file;
+    this.explain = explain;
     this.held = Buffer.allocUnsafe(buckets * HELD_BYTES);
     this.filled = new Uint32Array(buckets);
     this.parts = Array.from({ length: buckets }, () => []);
   }
 
   /** @param path of a file that is not there; others may not read it */
-  static async create(path: string, buckets: number): Promise<Spill> {
+  static async create(path: string, buckets: number, explain: ExplainWrite = (error) => error): Promise<Spill> {
     const file = await open(path, 'wx+', 0o600);
     // Without a name it is gone with the process, however that ends. Windows keeps the name until the file is closed.
     if (platform !== 'win32') await rm(path);
-    return new Spill(file, buckets);
+    return new Spill(file, buckets, explain);
   }
 
   /**
@@ -112,7 +117,15 @@ export class Spill {
       this.parts[buckets[index] ?? 0]?.push(offset + length, piece.length);
       length += piece.length;
     });
+    try {
+      await this.write(pieces, length, offset);
+    } catch (error) {
+      throw this.explain(error);
+    }
     this.end += length;
+  }
+
+  private async write(pieces: Buffer[], length: number, offset: number): Promise<void> {
     const { bytesWritten } = await this.file.writev(pieces, offset);
     if (bytesWritten === length) return;
     // A call may write less than it was given.

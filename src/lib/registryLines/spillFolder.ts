@@ -3,9 +3,12 @@
  * whoever makes the next one removes it.
  */
 
-import { lstat, mkdtemp, readdir, rmdir, unlink } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+
+import { Spill } from './spill.ts';
+import { spillError } from './spillTexts.ts';
 
 export type SpillPurpose = 'compare' | 'undo';
 
@@ -18,10 +21,58 @@ const NAME = /^hubkeeper-(compare|undo)-[0-9A-Za-z]{6}$/;
 /** Nothing that is at work is as old. */
 const LEFT_MS = 24 * 60 * 60_000;
 
-/** Makes a folder that nobody else may read; in there, those that are left over are removed first. */
-export async function makeSpillFolder(within: string, purpose: SpillPurpose): Promise<string> {
-  await removeLeftSpills(within);
-  return mkdtemp(path.join(within, `hubkeeper-${purpose}-`));
+export interface SpillOptions {
+  readonly within: string;
+  readonly purpose: SpillPurpose;
+  /** About how many bytes all files will take; absent: not known. */
+  readonly expected?: number | undefined;
+}
+
+/** A folder that nobody else may read, with its spills; it goes with all that is in it. */
+export class SpillFolder {
+  private readonly path: string;
+  private readonly options: SpillOptions;
+  private readonly spills: Spill[] = [];
+
+  private constructor(folder: string, options: SpillOptions) {
+    this.path = folder;
+    this.options = options;
+  }
+
+  /**
+   * Those that are left over there are removed first.
+   *
+   * @throws HubKeeperError of `SPILL_TEXTS`, and so does whatever writes into it
+   */
+  static async make(options: SpillOptions): Promise<SpillFolder> {
+    const { within, purpose, expected } = options;
+    await removeLeftSpills(within);
+    try {
+      return new SpillFolder(await mkdtemp(path.join(within, `hubkeeper-${purpose}-`)), options);
+    } catch (error) {
+      throw spillError(error, within, expected);
+    }
+  }
+
+  /** @param name one of those of the purpose */
+  async open(name: string, buckets: number): Promise<Spill> {
+    try {
+      const spill = await Spill.create(path.join(this.path, name), buckets, (error) => this.explain(error));
+      this.spills.push(spill);
+      return spill;
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  async remove(): Promise<void> {
+    for (const spill of this.spills) await spill.close();
+    await rm(this.path, { recursive: true, force: true });
+  }
+
+  private explain(error: unknown): unknown {
+    return spillError(error, this.options.within, this.options.expected);
+  }
 }
 
 interface LeftOptions {

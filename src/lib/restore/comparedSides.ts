@@ -32,8 +32,8 @@ export async function comparedSides(
   const liveScopes = (await hasLackOfParents(liveLines())) ? await liveParentScopes(context, record) : new Map();
   const wantedLines = () => withParents(wanted.lines(), wantedScopes);
   return {
-    live: { keys: live.keys, lines: () => withParents(liveLines(), liveScopes), verified: true },
-    wanted: { keys: wanted.keys, lines: wantedLines, verified: true },
+    live: { keys: live.keys, lines: () => withParents(liveLines(), liveScopes), verified: true, bytes: live.bytes },
+    wanted: { keys: wanted.keys, lines: wantedLines, verified: true, bytes: wanted.bytes },
     wantedLines,
     managedBy,
     isMadeByHub: ({ id, moduleId }, text) =>

@@ -87,6 +87,8 @@ function applyingStages(): Readonly<Record<string, Stage>> {
     },
     ...exportStages({ job: 'exportAfter', keys: keysOf, next: 'differences' }),
     differences: {
+      // What was restored is told all the same.
+      failed: 'report',
       async work(context, record) {
         await enterPhase(context, record.runId, 'check');
         await note(context, record.runId, { differences: await countDifferences(context, record) });

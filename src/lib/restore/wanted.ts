@@ -12,6 +12,8 @@ import { memberMap, objectText } from '../textFile/jsonMembers.ts';
 
 export interface WantedRegistry {
   readonly keys: SnapshotKeys;
+  /** Of its lines. */
+  readonly bytes: number;
   /** Lines as a hub exports them, verified. Each call reads them anew. */
   lines(): AsyncIterable<string>;
   extras(): AsyncIterable<ExtraLine>;
@@ -37,6 +39,7 @@ export function wantedOf(backup: OpenBackup): WantedRegistry {
   const configurations = 'configurations.txt';
   return {
     keys: backup.manifest.keys,
+    bytes: backup.manifest.files['devices.txt'].bytes,
     lines: () => backup.lines('devices.txt'),
     extras: () => readExtras(backup.lines(extras), `${backup.name}/${extras}`),
     configurations: () => readConfigurations(backup.bytes(configurations), `${backup.name}/${configurations}`),

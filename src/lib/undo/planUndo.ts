@@ -3,9 +3,6 @@
  * hub as it is now are spread over buckets by device id, and decided bucket by bucket, so that memory stays flat.
  */
 
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
-
 import {
   createIdentityHash,
   createIdentityTable,
@@ -17,8 +14,8 @@ import type { ConfigurationInput } from '../registry/index.ts';
 import { createValueTable } from '../registryExtras/valueTable.ts';
 import { ownScopeOf } from '../registryLines/goesWith.ts';
 import { verifiedIdentityOf } from '../registryLines/lineIdentity.ts';
-import { Spill } from '../registryLines/spill.ts';
-import { makeSpillFolder } from '../registryLines/spillFolder.ts';
+import type { Spill } from '../registryLines/spill.ts';
+import { SpillFolder } from '../registryLines/spillFolder.ts';
 import type { EffectLine, ModuleManager, RunEffects } from '../runs/runEffects.ts';
 import { configuredBy } from './configured.ts';
 import { type DeviceGroup, decideGroup, type UndoFacts, type UndoneIdentity } from './decideGroup.ts';
@@ -55,13 +52,13 @@ const BUCKETS = 64;
 /**
  * Each identity once, also those with which nothing is to be done; the modules of a device come before it.
  *
- * @throws SnapshotLost, the signal's reason; what reading the sources throws
+ * @throws SnapshotLost, the signal's reason; what reading the sources throws; HubKeeperError when the folder is full
  */
 export async function* planUndo(sources: UndoSources, options: PlanOptions): AsyncGenerator<UndoneIdentity, void> {
   const { folder, force, buckets = BUCKETS, signal } = options;
-  const own = await makeSpillFolder(folder, 'undo');
-  const spill = await Spill.create(path.join(own, 'rows'), buckets);
+  const spills = await SpillFolder.make({ within: folder, purpose: 'undo' });
   try {
+    const spill = await spills.open('rows', buckets);
     const facts = await spreadAll(sources, spill, buckets, signal);
     for (let bucket = 0; bucket < buckets; bucket += 1) {
       signal?.throwIfAborted();
@@ -70,8 +67,7 @@ export async function* planUndo(sources: UndoSources, options: PlanOptions): Asy
       }
     }
   } finally {
-    await spill.close();
-    await rm(own, { recursive: true, force: true });
+    await spills.remove();
   }
 }
 

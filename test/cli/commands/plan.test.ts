@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
+import { bytesText } from '../../../src/lib/bytesText.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { onTerminal, tornLines } from '../onTerminal.ts';
 import { runCli, startCli } from '../runCli.ts';
@@ -270,3 +271,25 @@ test('what was put aside goes, also when it is interrupted', async () => {
   expect(result.stderr).toContain('Interrupted.');
   expect(existsSync(own)).toBe(true);
 });
+
+// A limit of the shell on the size of files is met as a full disk is.
+test.skipIf(process.platform === 'win32')(
+  'a temporary folder without room ends with 3, and says how much is needed and what to do',
+  async () => {
+    const own = join(folder, 'full');
+    await mkdir(own);
+    const text = Array.from({ length: 20 }, (_, index) => exported(`d${index}`)).join('\n');
+    const [file, packed] = [await fileOf('room.txt', text), await fileOf('room.txt.gz', gzipSync(text))];
+    const shell = ['sh', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$@"', 'sh'];
+    const limited = (other: string) =>
+      startCli(['plan', file, other], { TMPDIR: own, NODE_COMPILE_CACHE: '' }, shell).result;
+    const [plain, unknown] = await Promise.all([limited(file), limited(packed)]);
+    expect([plain.code, plain.stdout, unknown.code]).toEqual([3, '', 3]);
+    const need = `takes about ${bytesText(text.length * 2)}.`;
+    expect(plain.stderr).toContain(`There is no room left in the temporary folder ${own}`);
+    expect(plain.stderr.replace(/\s+/g, ' ')).toContain(need);
+    expect(plain.stderr).toContain('TMPDIR');
+    expect(unknown.stderr.replace(/\s+/g, ' ')).toContain('as much as all of it unpacked');
+    expect(readdirSync(own)).toEqual([]);
+  },
+);

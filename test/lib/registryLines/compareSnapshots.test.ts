@@ -289,7 +289,10 @@ describe('what is put aside on disk', () => {
 
   it('needs the folder it is given', async () => {
     const missing = path.join(folder, 'missing');
-    await expect(compareSnapshots(side([]), side([]), { folder: missing }).changes().next()).rejects.toThrow('ENOENT');
+    await expect(compareSnapshots(side([]), side([]), { folder: missing }).changes().next()).rejects.toMatchObject({
+      code: 'temporaryFolderUnusable',
+      message: expect.stringContaining(`${missing} (ENOENT)`),
+    });
     mkdirSync(missing);
     expect(await compareSnapshots(side([]), side([]), { folder: missing }).changes().next()).toMatchObject({
       done: true,

@@ -13,7 +13,7 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { makeSpillFolder, removeLeftSpills } from '../../../src/lib/registryLines/spillFolder.ts';
+import { removeLeftSpills, SpillFolder } from '../../../src/lib/registryLines/spillFolder.ts';
 
 const HOUR = 60 * 60;
 
@@ -50,9 +50,12 @@ describe('what a killed process has left', () => {
     ['an undo with its file', 'hubkeeper-undo-zzzzzz', { files: ['rows'] }],
   ])('is removed when the next folder is made: %s', async (_what, name, left) => {
     leave(name, left);
-    const made = await makeSpillFolder(within, 'compare');
-    expect(readdirSync(within)).toEqual([path.basename(made)]);
-    expect(path.basename(made)).toMatch(/^hubkeeper-compare-.{6}$/);
+    const made = await SpillFolder.make({ within, purpose: 'compare' });
+    const names = readdirSync(within);
+    expect(names).toEqual([expect.stringMatching(/^hubkeeper-compare-.{6}$/)]);
+    expect(names).not.toContain(name);
+    await made.remove();
+    expect(readdirSync(within)).toEqual([]);
   });
 
   it.each<[string, string, Left]>([

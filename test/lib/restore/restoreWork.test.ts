@@ -342,6 +342,37 @@ describe('what could not be restored', () => {
   });
 });
 
+describe('a temporary folder that cannot be used', () => {
+  it('ends a plan at once, and a restore that was to be checked with the report of what it has done', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    await hub.deleteDevice({ deviceId: 'pump' });
+    const { TMPDIR } = process.env;
+    const request = { backup, mode: 'exact', confirm: hub.hubName, check: true };
+    const starting = { kind: 'restore', hub: 'default', request } as const;
+    const { runId } = await startWork(workContext(context), countingStarter(), starting);
+    try {
+      const { failures } = await runInProcess(context, runId, async (_, input) => {
+        if (input['stage'] === 'exportAfterWatch') process.env['TMPDIR'] = join(data, 'missing');
+      });
+      expect(failures).toEqual([]);
+      expect(await work('plan', { backup })).toMatchObject({
+        state: 'failed',
+        error: { code: 'temporaryFolderUnusable', action: expect.stringContaining('TMPDIR') },
+      });
+    } finally {
+      if (TMPDIR === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = TMPDIR;
+    }
+    expect(await context.runs.read(runId)).toMatchObject({
+      state: 'failed',
+      error: { code: 'temporaryFolderUnusable' },
+      outcomes: { succeeded: 4 },
+      report: { json: expect.any(String) },
+    });
+  });
+});
+
 describe('lines of a backup that cannot be compared', () => {
   /** A backup of what the hub holds, sound by its manifest, with a line in place of those of a device. */
   async function backUpWith(line: Readonly<Record<string, unknown>>, of: string): Promise<string> {
