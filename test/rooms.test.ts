@@ -62,6 +62,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/texts': 'runs codeText.ts',
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
+  'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',
   'src/lib/mirror/notes': 'storage',
   'src/lib/mirror/store': 'mirror/rows storage',
   'src/lib/mirror/rows': '',

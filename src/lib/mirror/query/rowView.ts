@@ -1,0 +1,43 @@
+import type { Fields, MirrorRow } from '../rows/row.ts';
+import { edgeOf } from './rowQuery.ts';
+
+/** A row as scripts see it; `null`: it is not known, or there is none. */
+export interface RowView {
+  readonly hub: string;
+  readonly deviceId: string;
+  /** Of a module only. */
+  readonly moduleId?: string;
+  readonly status: 'enabled' | 'disabled' | null;
+  readonly statusReason: string | null;
+  readonly edge: boolean | null;
+  /** Id of the edge device that it is below. */
+  readonly parent: string | null;
+  readonly authenticationType: string | null;
+  readonly tags: Fields;
+  readonly properties: { readonly desired: Fields };
+  /** Of the twin. */
+  readonly version: number | null;
+  /** When the row last changed, ISO UTC. */
+  readonly updatedAt: string;
+  /** When the registry was last asked for it, ISO UTC. */
+  readonly checkedAt: string | null;
+}
+
+export function rowView(row: MirrorRow): RowView {
+  const { hub, deviceId, moduleId, identity = {}, twin } = row;
+  return {
+    hub,
+    deviceId,
+    ...(moduleId === undefined ? {} : { moduleId }),
+    status: identity.status ?? null,
+    statusReason: identity.statusReason ?? null,
+    edge: edgeOf(row) ?? null,
+    parent: identity.parent ?? null,
+    authenticationType: identity.authenticationType ?? null,
+    tags: twin?.tags ?? {},
+    properties: { desired: twin?.desired ?? {} },
+    version: twin?.version ?? null,
+    updatedAt: row.updatedAt,
+    checkedAt: row.checkedAt ?? null,
+  };
+}

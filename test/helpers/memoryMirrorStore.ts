@@ -1,0 +1,118 @@
+/** The store of the mirror in memory: what every store promises, and nothing else. */
+
+import { createHash } from 'node:crypto';
+
+import type { IdentityKey, MirrorRow } from '../../src/lib/mirror/rows/row.ts';
+import { BUCKETS, type MirrorStore, type RowRange, type RowWrite } from '../../src/lib/mirror/store/mirrorStore.ts';
+
+interface Kept {
+  /** As JSON: what is read is nobody else's object. */
+  readonly text: string;
+  readonly etag: string;
+  /** When the registry is to be read, if it is. */
+  readonly due: string | undefined;
+  readonly bucket: number;
+}
+
+export interface MemoryMirrorStore extends MirrorStore {
+  /** Puts rows there, whatever was there. */
+  put(...rows: readonly MirrorRow[]): void;
+  /** All rows of a hub, in order, without their ETags. */
+  all(hub: string): readonly MirrorRow[];
+}
+
+export function memoryMirrorStore(): MemoryMirrorStore {
+  const hubs = new Map<string, Map<string, Kept>>();
+  let version = 0;
+  const rowsOf = (hub: string): Map<string, Kept> => {
+    const rows = hubs.get(hub) ?? new Map<string, Kept>();
+    hubs.set(hub, rows);
+    return rows;
+  };
+  const keep = (row: MirrorRow): void => {
+    version += 1;
+    const due = row.wanted === undefined ? undefined : (row.wanted.due ?? row.wanted.since);
+    rowsOf(row.hub).set(nameOf(row), {
+      text: JSON.stringify(row),
+      etag: `"${version}"`,
+      due,
+      bucket: bucketOf(row.deviceId),
+    });
+  };
+  const open = ({ text, etag }: Kept) => ({ row: JSON.parse(text) as MirrorRow, etag });
+  const sorted = (hub: string, of?: number) =>
+    [...rowsOf(hub)]
+      .filter(([, { bucket }]) => of === undefined || bucket === of)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, kept]) => kept);
+
+  return {
+    prepare: async () => undefined,
+    put: (...rows) => rows.forEach(keep),
+    all: (hub) => sorted(hub).map((kept) => open(kept).row),
+    async read(hub, keys) {
+      return keys.map((key) => {
+        const kept = rowsOf(hub).get(nameOf(key));
+        return kept === undefined ? undefined : open(kept);
+      });
+    },
+    async readDevice(hub, deviceId) {
+      return sorted(hub)
+        .map(open)
+        .filter(({ row }) => row.deviceId === deviceId);
+    },
+    async write(hub, writes) {
+      const conflicts: RowWrite[] = [];
+      for (const write of writes) {
+        if (rowsOf(hub).get(nameOf(write.key))?.etag !== write.before?.etag) conflicts.push(write);
+        else if (write.row === undefined) rowsOf(hub).delete(nameOf(write.key));
+        else keep(write.row);
+      }
+      return conflicts;
+    },
+    async *rows(hub, range = {}) {
+      for (const stored of sorted(hub, range.bucket).map(open)) {
+        if (isIn(stored.row, range)) yield range.withoutProperties ? { ...stored, row: less(stored.row) } : stored;
+      }
+    },
+    async *wanted(hub, { dueBy, most }) {
+      const taken = new Map<number, number>();
+      for (const kept of sorted(hub)) {
+        const { deviceId, moduleId } = open(kept).row;
+        const { bucket } = kept;
+        if (kept.due === undefined || kept.due > dueBy || (taken.get(bucket) ?? 0) >= most) continue;
+        taken.set(bucket, (taken.get(bucket) ?? 0) + 1);
+        yield { deviceId, ...(moduleId === undefined ? {} : { moduleId }), due: kept.due };
+      }
+    },
+    async countWanted(hub, most) {
+      return Math.min(most, sorted(hub).filter(({ due }) => due !== undefined).length);
+    },
+  };
+}
+
+/** A device comes before its modules; no character of an id comes before this one. */
+function nameOf({ deviceId, moduleId }: IdentityKey): string {
+  return moduleId === undefined ? deviceId : `${deviceId}\u0000${moduleId}`;
+}
+
+function bucketOf(deviceId: string): number {
+  return createHash('md5').update(deviceId).digest().readUInt32BE() % BUCKETS;
+}
+
+function isIn({ deviceId, moduleId, state }: MirrorRow, range: RowRange): boolean {
+  return (
+    (range.after === undefined || deviceId > range.after) &&
+    deviceId.startsWith(range.prefix ?? '') &&
+    (range.of === undefined || (range.of === 'modules') === (moduleId !== undefined)) &&
+    (range.presentOnly !== true || state === 'present')
+  );
+}
+
+function less(row: MirrorRow): MirrorRow {
+  return {
+    ...row,
+    changes: [],
+    ...(row.twin === undefined ? {} : { twin: { ...row.twin, desired: {}, reported: {} } }),
+  };
+}
