@@ -4,6 +4,7 @@
  */
 
 import { namedParent, type ParentFields } from '../devicesFile/edgeParents.ts';
+import { bareEtag } from '../registry/etag.ts';
 import type { Change } from '../registryLines/compareSnapshots.ts';
 import { twinOf } from '../registryLines/twinText.ts';
 import { isObjectText, memberMap, membersOf, objectText } from '../textFile/jsonMembers.ts';
@@ -50,7 +51,8 @@ export function createLinePlanner({ mode, isMadeByHub, keeps }: LinePlanOptions)
       if (moduleId === undefined) deletedDevice = id;
       else if (id === deletedDevice) return { is: 'goesWith' };
       if (moduleId?.startsWith('$')) return { is: 'hubMade' };
-      return { is: 'line', text: deleteLine(change), getsNewKeys: false, losesReported: false };
+      // What is written or made anew by the time of its line is another than the plan shows.
+      return { is: 'line', text: deleteLine(change, eTagIn(text)), getsNewKeys: false, losesReported: false };
     }
     if (moduleId !== undefined && isMadeByHub({ ...change, moduleId }, text)) return { is: 'hubMade' };
     const isNew = kind === 'created';
@@ -78,6 +80,11 @@ export function deleteLine({ id, moduleId }: Pick<Change, 'id' | 'moduleId'>, eT
           ['eTag', JSON.stringify(eTag)],
         ];
   return objectText([...identityMembers(id, moduleId), ...how]);
+}
+
+function eTagIn(text: string): string {
+  const eTag = parsed(membersInLowerCase(text).get('etag'));
+  return typeof eTag === 'string' ? bareEtag(eTag) : '';
 }
 
 interface WantedIdentity {

@@ -93,13 +93,19 @@ const CASES: readonly Case[] = [
     '{"id":"d","importMode":"create","authentication":{},"deviceScope":"elsewhere"}',
   ],
   [
-    'a device that is not wanted',
+    'a device that is not wanted, as it was when it was compared',
     'exact',
     { change: 'deleted', before: line('"tags":{}') },
-    '{"id":"d","importMode":"delete"}',
+    '{"id":"d","importMode":"deleteIfMatchETag","eTag":"MQ=="}',
   ],
   [
-    'a module that is not wanted',
+    'a module that is not wanted, as it was when it was compared',
+    'exact',
+    { change: 'deleted', moduleId: 'm', before: '{"id":"d","moduleId":"m","ETag":"\\"Mg==\\""}' },
+    '{"id":"d","moduleId":"m","importMode":"deleteIfMatchETag","eTag":"Mg=="}',
+  ],
+  [
+    'a module of which nothing tells the version',
     'exact',
     { change: 'deleted', moduleId: 'm', before: '{"id":"d","moduleId":"m"}' },
     '{"id":"d","moduleId":"m","importMode":"delete"}',

@@ -222,6 +222,43 @@ describe('a restore that was confirmed', () => {
   });
 });
 
+describe('an exact restore', () => {
+  it('deletes nothing that was written or made anew after it was compared, and names it', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    const edge = await hub.createDevice({ deviceId: 'new-up', capabilities: { iotEdge: true } });
+    await hub.createDevice({ deviceId: 'new-leaf', deviceScope: edge.deviceScope ?? '' });
+    for (const deviceId of ['written', 'remade', 'twin']) await hub.createDevice({ deviceId });
+    for (const moduleId of ['new', 'new-too']) await hub.createModule({ deviceId: 'cert', moduleId });
+    const { runId } = await startWork(workContext(context), countingStarter(), {
+      kind: 'restore',
+      hub: 'default',
+      request: { backup, mode: 'exact', confirm: hub.hubName },
+    });
+    let isMeanwhile = true;
+    await runInProcess(context, runId, async (name) => {
+      if (name !== 'checkFile' || !isMeanwhile) return;
+      isMeanwhile = false;
+      const written = await hub.getDevice('written');
+      await hub.updateDevice({ ...written, deviceId: 'written', status: 'disabled' });
+      await hub.deleteDevice({ deviceId: 'remade' });
+      await hub.createDevice({ deviceId: 'remade' });
+      await hub.deleteModule({ deviceId: 'cert', moduleId: 'new' });
+      await hub.createModule({ deviceId: 'cert', moduleId: 'new' });
+      await hub.patchTwin({ deviceId: 'twin' }, '{"tags":{"seen":true}}');
+    });
+    expect(isMeanwhile).toBe(false);
+    const ended = (await context.runs.read(runId)) as unknown as WorkRun;
+    expect(ended).toMatchObject({ state: 'completedWithFailures', result: { delete: 9 }, outcomes: { failed: 3 } });
+    const { devices, modules } = await state();
+    expect(Object.keys(devices).sort()).toEqual([
+      ...['cert', 'edge-down', 'edge-up', 'leaf', 'pump'],
+      ...['remade', 'written'],
+    ]);
+    expect(Object.keys(modules).filter((id) => id.startsWith('cert'))).toEqual(['cert / new']);
+  });
+});
+
 describe('a drill', () => {
   it('is refused by a hub that is not empty, and passes in an empty one', async () => {
     await makeFleet();
