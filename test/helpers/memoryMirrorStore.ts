@@ -19,11 +19,16 @@ export interface MemoryMirrorStore extends MirrorStore {
   put(...rows: readonly MirrorRow[]): void;
   /** All rows of a hub, in order, without their ETags. */
   all(hub: string): readonly MirrorRow[];
+  /** How many rows were written. */
+  written(): number;
+  /** Whether the registry is to be read for no row. */
+  isIdle(): boolean;
 }
 
-export function memoryMirrorStore(): MemoryMirrorStore {
+export function createMemoryMirrorStore(): MemoryMirrorStore {
   const hubs = new Map<string, Map<string, Kept>>();
   let version = 0;
+  let writes = 0;
   const rowsOf = (hub: string): Map<string, Kept> => {
     const rows = hubs.get(hub) ?? new Map<string, Kept>();
     hubs.set(hub, rows);
@@ -50,6 +55,8 @@ export function memoryMirrorStore(): MemoryMirrorStore {
     prepare: async () => undefined,
     put: (...rows) => rows.forEach(keep),
     all: (hub) => sorted(hub).map((kept) => open(kept).row),
+    written: () => writes,
+    isIdle: () => [...hubs.keys()].every((hub) => sorted(hub).every(({ due }) => due === undefined)),
     async read(hub, keys) {
       return keys.map((key) => {
         const kept = rowsOf(hub).get(nameOf(key));
@@ -61,12 +68,15 @@ export function memoryMirrorStore(): MemoryMirrorStore {
         .map(open)
         .filter(({ row }) => row.deviceId === deviceId);
     },
-    async write(hub, writes) {
-      const conflicts: RowWrite[] = [];
-      for (const write of writes) {
-        if (rowsOf(hub).get(nameOf(write.key))?.etag !== write.before?.etag) conflicts.push(write);
-        else if (write.row === undefined) rowsOf(hub).delete(nameOf(write.key));
-        else keep(write.row);
+    async write(hub, asked) {
+      if (new Set(asked.map(({ key }) => nameOf(key))).size !== asked.length)
+        throw new Error('Two writes are of one key.');
+      const isOld = ({ key, before }: RowWrite) => rowsOf(hub).get(nameOf(key))?.etag !== before?.etag;
+      const conflicts = asked.filter(isOld);
+      for (const { key, row } of asked.filter((write) => !conflicts.includes(write))) {
+        writes += 1;
+        if (row === undefined) rowsOf(hub).delete(nameOf(key));
+        else keep(row);
       }
       return conflicts;
     },

@@ -5,7 +5,7 @@ import type { MirrorRow } from '../../../../src/lib/mirror/rows/row.ts';
 import type { RowRange } from '../../../../src/lib/mirror/store/mirrorStore.ts';
 import { MIRROR_CONTAINER } from '../../../../src/lib/storage/storage.ts';
 import { startAzurite } from '../../../helpers/azurite.ts';
-import { type MemoryMirrorStore, memoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
+import { createMemoryMirrorStore, type MemoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
 import { testContext } from '../../../helpers/provisioningContext.ts';
 import { AT, rowOf, tagged } from './sampleRows.ts';
 
@@ -27,7 +27,7 @@ const fleet: readonly MirrorRow[] = [
 
 beforeEach(async () => {
   const { storage } = testContext((await startAzurite()).connectionString);
-  store = memoryMirrorStore();
+  store = createMemoryMirrorStore();
   store.put(...fleet);
   [ms, read] = [0, 0];
   const rows = store.rows.bind(store);

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 import { deviceView } from '../../../../src/lib/mirror/query/deviceView.ts';
 import type { MirrorRow } from '../../../../src/lib/mirror/rows/row.ts';
-import { memoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
+import { createMemoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
 import { AT, rowOf } from './sampleRows.ts';
 
 function view(rows: readonly MirrorRow[], id: string, hub?: string) {
-  const store = memoryMirrorStore();
+  const store = createMemoryMirrorStore();
   store.put(...rows);
   return deviceView({ store, hubs: ['a', 'b'], now: () => new Date(AT) }, id, hub);
 }

@@ -6,14 +6,14 @@ import { compareRows } from '../../../../src/lib/mirror/query/place.ts';
 import { matches, parseRowQuery } from '../../../../src/lib/mirror/query/rowQuery.ts';
 import { rowView } from '../../../../src/lib/mirror/query/rowView.ts';
 import type { MirrorRow } from '../../../../src/lib/mirror/rows/row.ts';
-import { type MemoryMirrorStore, memoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
+import { createMemoryMirrorStore, type MemoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
 import { AT, rowOf, tagged } from './sampleRows.ts';
 
 const HUBS = ['a', 'b'];
 const NOW = () => new Date(AT);
 
 function storeOf(rows: readonly MirrorRow[]): MemoryMirrorStore {
-  const store = memoryMirrorStore();
+  const store = createMemoryMirrorStore();
   store.put(...rows);
   return store;
 }
