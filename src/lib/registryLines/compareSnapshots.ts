@@ -182,6 +182,7 @@ async function spreadSide(side: Side, spill: Spill, options: SpreadOptions): Pro
     const line: ReadLine = isVerified ? verifiedIdentityOf(text) : readLine(text, digest);
     if ('code' in line) {
       const id = deviceNamedIn(text);
+      if (id !== undefined && only?.({ id }) === false) continue;
       reject(number, line, id === undefined ? undefined : { id });
       continue;
     }

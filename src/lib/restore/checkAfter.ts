@@ -13,6 +13,7 @@ import { resultFolder } from '../work/resultFolder.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { comparedSides } from './comparedSides.ts';
 import { meantBy } from './compareStage.ts';
+import { rejectedRow } from './planRows.ts';
 import { modeDoes } from './restoreMode.ts';
 import { notesOf } from './restoreNotes.ts';
 import { configurationRows } from './restRows.ts';
@@ -30,8 +31,16 @@ export async function countDifferences(context: WorkContext, record: WorkRun): P
   const told = createBlockWriter(
     context.storage.container(RESULTS_CONTAINER).getBlockBlobClient(differencesBlob(record)),
   );
-  const comparison = compareSnapshots(sides.live, sides.wanted, { folder: tmpdir(), ...defined({ only }) });
   let count = 0;
+  const comparison = compareSnapshots(sides.live, sides.wanted, {
+    folder: tmpdir(),
+    ...defined({ only }),
+    // What cannot be compared was not restored, or nobody can tell.
+    rejected: (line) => {
+      count += 1;
+      told.writeLine(0, JSON.stringify(rejectedRow(line)));
+    },
+  });
   for await (const change of comparison.changes()) {
     if (!modeDoes(mode, change.change)) continue;
     count += 1;
@@ -42,11 +51,10 @@ export async function countDifferences(context: WorkContext, record: WorkRun): P
   if (only === undefined) {
     const live = await context.hub(hubOf(record)).listConfigurations();
     const { configurations, refused } = await wanted.configurations();
-    for (const { id, change } of configurationRows({ configurations, refused }, live, mode)) {
-      count += 1;
-      told.writeLine(0, JSON.stringify({ configuration: id, change }));
-    }
-    count += refused.length;
+    const rows = configurationRows({ configurations, refused }, live, mode);
+    for (const { id, change } of rows) told.writeLine(0, JSON.stringify({ configuration: id, change }));
+    for (const each of refused) told.writeLine(0, JSON.stringify(each));
+    count += rows.length + refused.length;
   }
   await told.commit();
   return count;

@@ -1,5 +1,6 @@
 /** What the report of a restore, a drill or a delete-all says. */
 
+import { countText } from '../countText.ts';
 import { defined } from '../defined.ts';
 import type { ReportOptions } from '../work/reportStage.ts';
 import { requestOf } from '../work/request.ts';
@@ -24,8 +25,12 @@ export const RESTORE_REPORT: ReportOptions = {
   },
   left(record) {
     const { plan, differences } = notesOf(record);
-    // What was kept differs in the end, too.
-    return differences ?? plan?.counts.kept?.count ?? 0;
+    // What was kept, and what could not be compared, differs in the end, too.
+    return differences ?? (plan?.counts.kept?.count ?? 0) + (plan?.counts.rejected ?? 0);
   },
-  failure: ({ kind }, count) => (kind === 'drill' ? sayRestore('drillDiffers', { count }) : undefined),
+  failure(record, count) {
+    if (record.kind !== 'drill') return undefined;
+    // What has failed is among the differences.
+    return sayRestore('drillDiffers', { count: countText(notesOf(record).differences || count) });
+  },
 };

@@ -26,7 +26,7 @@ export const RESTORE_TEXTS = {
     action: 'A drill restores into an empty hub: name another.',
   },
   drillDiffers: {
-    says: 'What came of the drill is not what the backup holds: {count} devices, modules and configurations differ or could not be restored.',
+    says: 'What came of the drill is not what the backup holds. Devices, modules and configurations that differ or could not be restored: {count}.',
     action: 'Look at differences.ndjson and rest.ndjson beside the report of the run.',
     doc: { says: 'A drill found that the hub is not what the backup holds.' },
   },

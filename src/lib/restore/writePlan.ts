@@ -9,8 +9,7 @@ import { tmpdir } from 'node:os';
 import { defined } from '../defined.ts';
 import { createIdentityTable } from '../devicesFile/identityTable.ts';
 import { planAllSystemModules } from '../registryExtras/systemModules.ts';
-import { changeRecord } from '../registryLines/changeForms.ts';
-import { type Change, compareSnapshots, type RejectedIdentityLine } from '../registryLines/compareSnapshots.ts';
+import { type Change, compareSnapshots } from '../registryLines/compareSnapshots.ts';
 import { isIdentityLine, openSnapshot, type Snapshot } from '../registryLines/snapshot.ts';
 import { openStaging, stagingOf } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
@@ -25,6 +24,7 @@ import { createLinePlanner, type PlannedChange } from './changesToLines.ts';
 import { type ComparedSides, comparedSides } from './comparedSides.ts';
 import { keptIdentities } from './keptIdentities.ts';
 import type { Only } from './only.ts';
+import { plannedRow, rejectedRow } from './planRows.ts';
 import { type PlanCountsOfMode, planTally } from './planTally.ts';
 import type { RestoreMode } from './restoreMode.ts';
 import { configurationRows, managedByRows } from './restRows.ts';
@@ -141,14 +141,6 @@ async function plannedConfigurations(context: WorkContext, record: WorkRun, { wa
   const found = await wanted.configurations();
   const live = await context.hub(hubOf(record)).listConfigurations();
   return { changes: configurationRows(found, live, mode), refused: found.refused };
-}
-
-function plannedRow(change: Change, { is }: PlannedChange): object {
-  return is === 'kept' ? { ...changeRecord(change), change: is } : changeRecord(change);
-}
-
-function rejectedRow({ side, line, id, moduleId, ...problem }: RejectedIdentityLine): object {
-  return { change: 'rejected', side, line, ...defined({ id, moduleId }), ...problem };
 }
 
 async function* asText(rows: AsyncIterable<object> | Iterable<object>): AsyncGenerator<string, void> {

@@ -130,13 +130,14 @@ describe('two snapshots', () => {
   });
 
   it('can be compared in a part', async () => {
-    const { changes, counts } = await compare(
+    const { changes, counts, rejected } = await compare(
       [{ id: 'a1' }, { id: 'b1' }],
-      [{ id: 'a2' }, { id: 'b1', tags: { a: 1 } }],
+      [{ id: 'a2' }, { id: 'b1', tags: { a: 1 } }, { id: 'b2', moduleId: 5 }, { id: 'a3', moduleId: 5 }, { id: 5 }],
       {
         only: ({ id }) => id.startsWith('a'),
       },
     );
+    expect(rejected).toMatchObject([{ line: 4, id: 'a3' }, { line: 5 }]);
     expect(changes.map(summary).sort()).toEqual([
       ['a1', 'deleted'],
       ['a2', 'created'],

@@ -461,6 +461,25 @@ describe('lines of a backup that cannot be compared', () => {
     expect(await rows(restored)).toContainEqual({ id: 'pump', moduleId: 'meter', change: 'kept', fields: [] });
   });
 
+  it('fail a drill, and are told of any restore that means them', async () => {
+    await makeFleet();
+    const backup = await backUpWith({ id: 'cert', moduleId: 5, status: 'enabled' }, 'cert');
+    await wipe();
+    const drill = await work('drill', { backup, to: 'default' });
+    expect(drill).toMatchObject({
+      state: 'failed',
+      error: { code: 'drillDiffers', message: expect.stringContaining('restored: 1.') },
+      result: { differences: 1 },
+    });
+    const told = context.storage
+      .container('provision-results')
+      .getBlockBlobClient(`default/_/${drill.runId}/differences.ndjson`);
+    expect(JSON.parse((await told.downloadToBuffer()).toString())).toMatchObject({ change: 'rejected', id: 'cert' });
+    const restore = (more: object) => work('restore', { backup, mode: 'missing', confirm: hub.hubName, ...more });
+    expect(await restore({})).toMatchObject({ state: 'completedWithFailures', result: { create: 0, rejected: 1 } });
+    expect(await restore({ only: ['pump'] })).toMatchObject({ state: 'completed', result: { rejected: 0 } });
+  });
+
   it('let all devices be where they name none', async () => {
     await makeFleet();
     const backup = await backUpWith({ id: 'pu\u0000mp', status: 'enabled' }, 'pump');
@@ -480,7 +499,7 @@ describe('lines of a backup that cannot be compared', () => {
         delete: 0,
         rejected: 1,
         kept: { count: 4, lines: 1, code: 'keptByAnyLine' },
-        differences: 4,
+        differences: 5,
       },
     });
     expect(Object.keys((await state()).devices)).toEqual(expect.arrayContaining(['late', 'pump']));
