@@ -11,6 +11,7 @@ import { defined } from './defined.ts';
 import { HubKeeperError } from './errors.ts';
 import { type MirrorSettings, readEventSources } from './mirror/mirrorSettings.ts';
 import { parseHubConnection } from './registry/connection.ts';
+import { knowsTables, type StorageConnection } from './storage/connection.ts';
 import {
   BACKUPS_CONTAINER,
   MIRROR_CONTAINER,
@@ -18,7 +19,6 @@ import {
   RUNS_CONTAINER,
   runIdOfContainer,
 } from './storage/containers.ts';
-import type { StorageConnection } from './storage/storage.ts';
 import { HUB_TIERS, type HubSize } from './turns/hubPace.ts';
 
 /** A setting, for the parser below, the sample file and docs/settings.md. */
@@ -39,7 +39,7 @@ export interface Setting {
 export const SETTINGS = {
   AzureWebJobsStorage: { sample: 'UseDevelopmentStorage=true', meaning: "The Functions host's own storage: a connection string, or `AzureWebJobsStorage__blobServiceUri` and its kin." },
   FUNCTIONS_WORKER_RUNTIME: { sample: 'node', meaning: 'Tells the Functions host which worker to start: always `node`.' },
-  HUBKEEPER_STORAGE: { without: '`AzureWebJobsStorage`', sample: 'UseDevelopmentStorage=true', meaning: 'Storage account that holds the drop box, results and runs: a connection string, or `HUBKEEPER_STORAGE__blobServiceUri` (and `__queueServiceUri` for the trigger) to use an identity, with `__clientId` for a user-assigned one.' },
+  HUBKEEPER_STORAGE: { without: '`AzureWebJobsStorage`', sample: 'UseDevelopmentStorage=true', meaning: 'Storage account that holds the drop box, results and runs: a connection string, or `HUBKEEPER_STORAGE__blobServiceUri` (and `__queueServiceUri` for the trigger, `__tableServiceUri` for the mirror) to use an identity, with `__clientId` for a user-assigned one. `__accountName` stands for the three addresses in the public cloud.' },
   IOTHUB: { sample: 'HostName=127.0.0.1:8081;SharedAccessKeyName=iothubowner;SharedAccessKey=uU8oJA7ZmSLQzAF3TAq/ovVv3YH5IBj6EaBTwQx1fpc=;UseDevelopmentEmulator=true', meaning: 'The default hub: a connection string with RegistryRead, RegistryWrite and ServiceConnect, or a host name to use an identity. More hubs: `IOTHUB__<alias>`, alias `[a-z0-9]+`.' },
   HUB_TIER: { default: 'S1', words: HUB_TIERS, meaning: 'Tier of the hub: decides how fast lines are retried. Of another hub than the default one: `HUB_TIER__<alias>`.' },
   HUB_UNITS: { default: 1, range: { least: 1, most: 200 }, meaning: 'Units of the hub. Of another hub than the default one: `HUB_UNITS__<alias>`.' },
@@ -181,6 +181,12 @@ export function readSettings(environment: Environment = process.env): Settings {
       'PROVISION_CONTAINER must be a container of its own, not one that HubKeeper keeps results, runs or backups in.',
     );
   }
+  const mirror = readMirror(environment, [...hubs.keys()], problems);
+  if (mirror !== undefined && !knowsTables(storage.connection)) {
+    problems.push(
+      `${storage.name} does not tell where the tables are, which the mirror needs: add TableEndpoint to the connection string, or set ${storage.name}__tableServiceUri.`,
+    );
+  }
   const storageAuth = oneOf('STORAGE_AUTH');
   const storageIdentity = text('STORAGE_IDENTITY');
   if (storageIdentity !== undefined && storageAuth !== 'identity') {
@@ -209,7 +215,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       keys: oneOf('BACKUP_KEYS') === 'include' ? 'included' : 'excluded',
       extrasMinutes: number('BACKUP_EXTRAS_MINUTES'),
     },
-    ...defined({ mirror: readMirror(environment, [...hubs.keys()], problems) }),
+    ...defined({ mirror }),
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
@@ -275,14 +281,22 @@ function readStorage(
     const account = text(`${name}__accountName`);
     const uri = text(`${name}__blobServiceUri`) ?? (account && `https://${account}.blob.core.windows.net`);
     if (uri !== undefined) {
-      if (!URL.canParse(uri) || new URL(uri).search !== '')
+      if (!isPlainUrl(uri)) {
         problems.push(
           `${name}__blobServiceUri must be a URL such as https://ACCOUNT.blob.core.windows.net, without a signature.`,
         );
+      }
+      const tableServiceUri =
+        text(`${name}__tableServiceUri`) ?? (account && `https://${account}.table.core.windows.net`);
+      if (tableServiceUri !== undefined && !isPlainUrl(tableServiceUri)) {
+        problems.push(
+          `${name}__tableServiceUri must be a URL such as https://ACCOUNT.table.core.windows.net, without a signature.`,
+        );
+      }
       const clientId = text(`${name}__clientId`);
       return {
         name,
-        connection: { kind: 'identity', blobServiceUri: uri, ...defined({ clientId }) },
+        connection: { kind: 'identity', blobServiceUri: uri, ...defined({ tableServiceUri, clientId }) },
       };
     }
   }
@@ -290,6 +304,10 @@ function readStorage(
     'HUBKEEPER_STORAGE (or AzureWebJobsStorage) is missing: give a connection string, or HUBKEEPER_STORAGE__blobServiceUri to use an identity.',
   );
   return { name: 'AzureWebJobsStorage', connection: { kind: 'connectionString', connectionString: '' } };
+}
+
+function isPlainUrl(text: string): boolean {
+  return URL.canParse(text) && new URL(text).search === '';
 }
 
 /** What is wrong with a storage connection string; the text itself is never quoted. */

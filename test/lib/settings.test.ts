@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
-
 import { readSettings, SETTINGS, type Setting, SettingsError } from '../../src/lib/settings.ts';
+import type { StorageConnection } from '../../src/lib/storage/connection.ts';
 
 const root = new URL('../../', import.meta.url);
 const sample = JSON.parse(readFileSync(new URL('local.settings.sample.json', root), 'utf8')) as {
@@ -52,6 +52,34 @@ describe('settings', () => {
       storageConnectionName: 'HUBKEEPER_STORAGE',
       storage: { kind: 'identity', blobServiceUri: 'https://a.blob.core.windows.net', clientId: 'client' },
     });
+  });
+
+  it('tell where the tables are, unless they follow from the blob service', () => {
+    const storageOf = (settings: Readonly<Record<string, string>>) =>
+      readSettings({ ...good, ...settings }).storage as StorageConnection & { readonly kind: 'identity' };
+    const blobServiceUri = 'https://a.blob.core.windows.net';
+    expect(storageOf({ HUBKEEPER_STORAGE__accountName: 'a' }).tableServiceUri).toBe('https://a.table.core.windows.net');
+    expect(storageOf({ HUBKEEPER_STORAGE__blobServiceUri: blobServiceUri }).tableServiceUri).toBeUndefined();
+    const tableServiceUri = 'https://tables.example';
+    const both = {
+      HUBKEEPER_STORAGE__blobServiceUri: blobServiceUri,
+      HUBKEEPER_STORAGE__tableServiceUri: tableServiceUri,
+    };
+    expect(storageOf(both).tableServiceUri).toBe(tableServiceUri);
+    expect(
+      problemsOf({ ...good, ...both, HUBKEEPER_STORAGE__tableServiceUri: 'https://t.example?sig=c2VjcmV0' }),
+    ).toEqual([expect.stringMatching(/^HUBKEEPER_STORAGE__tableServiceUri (?!.*c2VjcmV0)/)]);
+  });
+
+  it.each([
+    { HUBKEEPER_STORAGE__blobServiceUri: 'https://blobs.example' },
+    { HUBKEEPER_STORAGE: 'AccountName=a;AccountKey=a2V5;BlobEndpoint=https://blobs.example' },
+  ])('with a mirror must tell where the tables are: %j does not', (settings) => {
+    const events = 'Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=fleet';
+    expect(problemsOf({ ...good, ...settings })).toEqual([]);
+    expect(problemsOf({ ...good, ...settings, MIRROR_EVENTS: events })).toEqual([
+      expect.stringContaining('HUBKEEPER_STORAGE does not tell where the tables are'),
+    ]);
   });
 
   it('give each hub its alias in lower case', () => {

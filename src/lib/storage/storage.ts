@@ -1,15 +1,14 @@
-/** The storage account: how it is reached, and its containers. */
+/** The storage account: how it is reached, its containers and its tables. */
 
 import type { TokenCredential } from '@azure/core-auth';
+import type { TableClient } from '@azure/data-tables';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 
+import type { StorageConnection } from './connection.ts';
 import { containerOfRun } from './containers.ts';
+import { connectTable } from './table.ts';
 
-/** How a storage account is reached. */
-export type StorageConnection =
-  | { readonly kind: 'connectionString'; readonly connectionString: string }
-  | { readonly kind: 'identity'; readonly blobServiceUri: string; readonly clientId?: string };
-
+export type { StorageConnection } from './connection.ts';
 export { BACKUPS_CONTAINER, MIRROR_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER } from './containers.ts';
 
 /** The one storage account that HubKeeper works in. */
@@ -19,6 +18,8 @@ export interface Storage {
   container(name: string): ContainerClient;
   /** The container of one run: staging, error logs, nothing of any other run. */
   runContainer(runId: string): ContainerClient;
+  /** The connection must know tables (`knowsTables`): settings with a mirror are checked for it. */
+  table(name: string): TableClient;
 }
 
 /** @param credential makes the credential for an identity connection; called only then. */
@@ -36,6 +37,7 @@ export function createStorage(
     accountName: accountNameOf(connection, service.accountName),
     container: (name) => service.getContainerClient(name),
     runContainer: (runId) => service.getContainerClient(containerOfRun(runId)),
+    table: (name) => connectTable(connection, name, credential),
   };
 }
 
