@@ -6,9 +6,8 @@ import { type BackedUpConfigurations, readConfigurations } from '../registryExtr
 import { type ExtraLine, readExtras } from '../registryExtras/extraLine.ts';
 import type { FindManagedBy } from '../registryExtras/systemModules.ts';
 import { createValueTable } from '../registryExtras/valueTable.ts';
-import { isIdentityLine, type SnapshotKeys } from '../registryLines/snapshot.ts';
+import type { SnapshotKeys } from '../registryLines/snapshot.ts';
 import type { Storage } from '../storage/storage.ts';
-import { memberMap, objectText } from '../textFile/jsonMembers.ts';
 
 export interface WantedRegistry {
   readonly keys: SnapshotKeys;
@@ -53,37 +52,4 @@ export async function managedByOf(wanted: Pick<WantedRegistry, 'extras'>): Promi
     if (extra.kind === 'module' && extra.managedBy !== null) managers.set(identityOf(extra), extra.managedBy);
   }
   return (module) => managers.find(identityOf(module));
-}
-
-/** Scopes of the parents of edge devices, by device id; those that have none are not in it. */
-export async function parentScopesOf(
-  extras: AsyncIterable<ExtraLine> | Iterable<ExtraLine>,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const scopes = new Map<string, readonly string[]>();
-  for await (const extra of extras) {
-    if (extra.kind === 'edge' && extra.parentScopes.length > 0) scopes.set(extra.id, extra.parentScopes);
-  }
-  return scopes;
-}
-
-const IS_EDGE = /"iotEdge"\s*:\s*true/;
-
-/** Whether a line is of an edge device whose parent it does not tell, as exports of some hubs have them. */
-export function lacksParent(text: string): boolean {
-  return isIdentityLine(text) && IS_EDGE.test(text) && !text.includes('"parentScopes"');
-}
-
-/** Lines with the scopes of parents that they lack. */
-export async function* withParents(
-  lines: AsyncIterable<string>,
-  scopes: ReadonlyMap<string, readonly string[]>,
-): AsyncGenerator<string, void> {
-  for await (const text of lines) yield scopes.size > 0 && lacksParent(text) ? withParent(text, scopes) : text;
-}
-
-function withParent(text: string, scopes: ReadonlyMap<string, readonly string[]>): string {
-  const members = memberMap(text);
-  const id = JSON.parse(members.get('id') ?? 'null') as string;
-  const found = scopes.get(id);
-  return found === undefined ? text : objectText(members.set('parentScopes', JSON.stringify(found)));
 }
