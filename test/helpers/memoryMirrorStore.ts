@@ -1,9 +1,8 @@
 /** The store of the mirror in memory: what every store promises, and nothing else. */
 
-import { createHash } from 'node:crypto';
-
 import type { IdentityKey, MirrorRow } from '../../src/lib/mirror/rows/row.ts';
-import { BUCKETS, type MirrorStore, type RowRange, type RowWrite } from '../../src/lib/mirror/store/mirrorStore.ts';
+import { bucketOf } from '../../src/lib/mirror/store/bucketOf.ts';
+import type { MirrorStore, RowRange, RowWrite } from '../../src/lib/mirror/store/mirrorStore.ts';
 
 interface Kept {
   /** As JSON: what is read is nobody else's object. */
@@ -104,10 +103,6 @@ export function createMemoryMirrorStore(): MemoryMirrorStore {
 /** A device comes before its modules; no character of an id comes before this one. */
 function nameOf({ deviceId, moduleId }: IdentityKey): string {
   return moduleId === undefined ? deviceId : `${deviceId}\u0000${moduleId}`;
-}
-
-function bucketOf(deviceId: string): number {
-  return createHash('md5').update(deviceId).digest().readUInt32BE() % BUCKETS;
 }
 
 function isIn({ deviceId, moduleId, state }: MirrorRow, range: RowRange): boolean {

@@ -28,6 +28,7 @@ export async function comparedSides(
   const wantedScopes = (await hasLackOfParents(wanted.lines())) ? await parentScopesOf(wanted.extras()) : new Map();
   const hub = context.hub(hubOf(record));
   const liveScopes = (await hasLackOfParents(liveLines())) ? await liveParentScopes(hub, context) : new Map();
+  if (liveScopes === undefined) throw new Error('The hub did not tell all parents of its edge devices in time.');
   const wantedLines = () => withParents(wanted.lines(), wantedScopes);
   return {
     live: { keys: live.keys, lines: () => withParents(liveLines(), liveScopes), verified: true, bytes: live.bytes },

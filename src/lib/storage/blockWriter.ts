@@ -29,7 +29,8 @@ interface Section {
   readonly blockIds: string[];
 }
 
-export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWriter {
+/** @param blockBytes of a block; each section holds one, so that many sections want smaller ones */
+export function createBlockWriter(blob: BlockBlobClient, sections = 1, blockBytes = BLOCK_BYTES): BlockWriter {
   // Two attempts may write the same blob at a time; ids of their own keep their uncommitted blocks apart.
   const attempt = randomBytes(6).toString('hex');
   let blocks = 0;
@@ -59,18 +60,18 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
       )
       .finally(() => {
         uploads.delete(sent);
-        if (buffer.length === BLOCK_BYTES) spare.push(buffer);
+        if (buffer.length === blockBytes) spare.push(buffer);
       });
     uploads.add(sent);
   };
 
   const makeRoom = (section: Section, bytes: number): void => {
     if (section.used + bytes <= section.buffer.length) return;
-    if (section.used > 0 && section.used + bytes > BLOCK_BYTES) {
+    if (section.used > 0 && section.used + bytes > blockBytes) {
       upload(section);
       if (bytes <= section.buffer.length) return;
     }
-    grow(section, section.used + bytes);
+    grow(section, section.used + bytes, blockBytes);
   };
 
   const settled = async (atMost: number): Promise<void> => {
@@ -109,9 +110,9 @@ export function createBlockWriter(blob: BlockBlobClient, sections = 1): BlockWri
 }
 
 /** The first block starts small (most blobs stay small); later ones are known to fill up. */
-function grow(section: Section, leastBytes: number): void {
+function grow(section: Section, leastBytes: number, blockBytes: number): void {
   const wanted =
-    section.blockIds.length > 0 ? BLOCK_BYTES : Math.min(BLOCK_BYTES, Math.max(16 * 1024, section.buffer.length * 2));
+    section.blockIds.length > 0 ? blockBytes : Math.min(blockBytes, Math.max(16 * 1024, section.buffer.length * 2));
   const grown = Buffer.allocUnsafe(Math.max(wanted, leastBytes));
   section.buffer.copy(grown, 0, 0, section.used);
   section.buffer = grown;

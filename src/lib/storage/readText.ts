@@ -18,10 +18,25 @@ export async function readText(blob: BlockBlobClient): Promise<{ readonly text: 
   return { text: Buffer.concat(chunks).toString('utf8'), etag: response.etag };
 }
 
-/** The bytes of a blob as they arrive, whatever its size; a broken connection is taken up again, at the same version. */
-export async function* bytesOf(blob: BlockBlobClient, ifMatch?: string): AsyncGenerator<Uint8Array> {
+/** Which bytes of a blob. */
+export interface ByteRange {
+  readonly from: number;
+  /** At least 1. */
+  readonly count: number;
+}
+
+/**
+ * The bytes of a blob as they arrive, whatever its size; a broken connection is taken up again, at the same version.
+ *
+ * @param range default: all of them
+ */
+export async function* bytesOf(
+  blob: BlockBlobClient,
+  ifMatch?: string,
+  { from = 0, count }: Partial<ByteRange> = {},
+): AsyncGenerator<Uint8Array> {
   const conditions = defined({ ifMatch });
-  const { readableStreamBody } = await blob.download(0, undefined, { maxRetryRequests: 5, conditions });
+  const { readableStreamBody } = await blob.download(from, count, { maxRetryRequests: 5, conditions });
   if (readableStreamBody === undefined)
     throw new Error(`Storage gave no content for ${blob.containerName}/${blob.name}.`);
   yield* readableStreamBody as AsyncIterable<Uint8Array>;
