@@ -65,7 +65,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',
   'src/lib/mirror/notes': 'storage',
   'src/lib/mirror/store': 'mirror/rows storage',
-  'src/lib/mirror/rows': '',
+  'src/lib/mirror/rows': 'registryLines',
   'src/lib/undo':
     'work registryExtras runs registryLines configurationsFile devicesFile registry storage textFile countText.ts codeText.ts',
   'src/lib/restore':

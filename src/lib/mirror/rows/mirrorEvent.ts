@@ -38,4 +38,9 @@ export interface UpdatedEvent extends EventOfIdentity {
   readonly patch: Partial<TwinSections>;
 }
 
-export type MirrorEvent = WholeEvent | DeletedEvent | UpdatedEvent;
+/** An event of the identity that cannot be used: nobody knows what it told, so the registry is asked. */
+export interface DoubtedEvent extends EventOfIdentity {
+  readonly kind: 'doubted';
+}
+
+export type MirrorEvent = WholeEvent | DeletedEvent | UpdatedEvent | DoubtedEvent;

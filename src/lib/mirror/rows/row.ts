@@ -17,9 +17,12 @@ export interface TwinSections {
 }
 
 export interface MirroredTwin extends TwinSections {
-  /** Of the twin: counts every change of it, from 1 on in each life of the identity. */
+  /** Of the twin: counts every change of it, from 1 or 2 on in each life of the identity; `UNKNOWN_VERSION` if nothing told it. */
   readonly version: number;
 }
+
+/** Of a twin that an export has told: it counts no changes. No partial event follows it. */
+export const UNKNOWN_VERSION = 0;
 
 /** What events do not tell: it comes from the registry alone. */
 export interface MirroredIdentity {
@@ -33,7 +36,7 @@ export interface MirroredIdentity {
   readonly authenticationType?: string;
 }
 
-/** The newest event that a row has taken. */
+/** The newest event that a row knows of, whether its content was taken or only asks for a refresh. */
 export interface RowOrder {
   /** `operationTimestamp`, ISO UTC with seven digits: compared as text. */
   readonly at: string;
@@ -64,12 +67,17 @@ export interface RowChange {
   /** ISO UTC: of the operation, if an event told it, else when it was seen. */
   readonly at: string;
   readonly by: ChangedBy;
-  /** `created`, `deleted`, or the fields that changed, such as `status` and `tags.site`. */
+  /**
+   * `created` (an event told it), `found` (the registry has what the row did not), `deleted`, or the fields that changed,
+   * such as `status` and `tags.site`; more than `MOST_FIELDS` end in `…`.
+   */
   readonly what: readonly string[];
 }
 
 /** Changes that a row remembers. */
 export const MOST_CHANGES = 20;
+/** Fields that a change names. */
+export const MOST_FIELDS = 10;
 
 export interface MirrorRow extends IdentityKey {
   /** Alias of the hub. */
@@ -79,9 +87,11 @@ export interface MirrorRow extends IdentityKey {
   readonly identity?: MirroredIdentity;
   readonly twin?: MirroredTwin;
   readonly order?: RowOrder;
-  /** Of the event that created it, in its present life. */
+  /** `operationTimestamp` of the newest creation that an event told, seven digits. */
   readonly bornAt?: string;
-  /** Our clock, when it was found deleted: ISO UTC. */
+  /** The same of the newest deletion. Of a row that is there: of an earlier life. */
+  readonly diedAt?: string;
+  /** Our clock, when it was last found deleted, in this life or an earlier one: ISO UTC. */
   readonly deletedAt?: string;
   /** Our clock, when the row last changed: ISO UTC. */
   readonly updatedAt: string;
