@@ -102,11 +102,12 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
 
   'local/host/main.ts': 'local/host/host.ts local/host',
   'local/host/host.ts':
-    'local/host/appFunctions.ts local/host/http local/host/timer local/host/blob local/host/durable local/host local/stack',
-  'local/host/appFunctions.ts': 'local/host/http local/host/timer local/host/blob local/host',
+    'local/host/appFunctions.ts local/host/http local/host/timer local/host/blob local/host/eventHub local/host/durable local/host local/stack',
+  'local/host/appFunctions.ts': 'local/host/http local/host/timer local/host/blob local/host/eventHub local/host',
   'local/host/http': 'local/host/blob local/host',
   'local/host/timer': 'local/host/blob local/host',
   'local/host/blob': 'local/host',
+  'local/host/eventHub': 'local/host',
   'local/host/durable': 'local/host local/stack',
   'local/host': 'local/stack',
   // Its folders are one room.

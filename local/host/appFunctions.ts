@@ -1,6 +1,7 @@
 import { type BlobFunction, blobFunction } from './blob/blobTrigger.ts';
 import type { StorageConnection } from './connections.ts';
 import type { LoadedFunction } from './contracts.ts';
+import { type EventHubFunction, eventHubFunction } from './eventHub/eventHubTrigger.ts';
 import { type HttpFunction, httpFunction, routeConflicts } from './http/httpTrigger.ts';
 import { isDisabled, resolveBinding, type Settings } from './settings.ts';
 import { type TimerFunction, timerFunction } from './timer/timerTrigger.ts';
@@ -10,6 +11,7 @@ export interface AppFunctions {
   readonly http: readonly HttpFunction[];
   readonly timers: readonly TimerFunction[];
   readonly blobs: readonly BlobFunction[];
+  readonly eventHubs: readonly EventHubFunction[];
   /** Functions that the durable engine runs. */
   readonly durable: readonly LoadedFunction[];
   readonly needsDurable: boolean;
@@ -26,10 +28,10 @@ export interface AppFunctionsOptions {
 
 const durableTriggers = new Set(['activityTrigger', 'orchestrationTrigger', 'entityTrigger']);
 
-const supportedTriggers = ['httpTrigger', 'timerTrigger', 'blobTrigger', ...durableTriggers];
+const supportedTriggers = ['httpTrigger', 'timerTrigger', 'blobTrigger', 'eventHubTrigger', ...durableTriggers];
 
 /** Trigger types for which the real host obeys the `retry` option, among those that this one has. */
-const retryTriggers = new Set(['timerTrigger']);
+const retryTriggers = new Set(['timerTrigger', 'eventHubTrigger']);
 
 /**
  * Sorts an app's functions and checks each: what this host does not support is a problem, named by function and type,
@@ -48,6 +50,7 @@ export function readAppFunctions(options: AppFunctionsOptions): {
   const http: HttpFunction[] = [];
   const timers: TimerFunction[] = [];
   const blobs: BlobFunction[] = [];
+  const eventHubs: EventHubFunction[] = [];
   const durable: LoadedFunction[] = [];
   const disabled: string[] = [];
   let needsDurable = false;
@@ -74,6 +77,8 @@ export function readAppFunctions(options: AppFunctionsOptions): {
         timers.push(timerFunction(loaded, binding(), settings.get('WEBSITE_TIME_ZONE')));
       } else if (loaded.triggerType === 'blobTrigger') {
         blobs.push(blobFunction(loaded, binding(), options.connect));
+      } else if (loaded.triggerType === 'eventHubTrigger') {
+        eventHubs.push(eventHubFunction(loaded, binding(), settings));
       } else {
         durable.push(loaded);
         needsDurable = true;
@@ -83,7 +88,7 @@ export function readAppFunctions(options: AppFunctionsOptions): {
     }
   }
   problems.push(...routeConflicts(http));
-  return { functions: { http, timers, blobs, durable, needsDurable, disabled }, problems, warnings };
+  return { functions: { http, timers, blobs, eventHubs, durable, needsDurable, disabled }, problems, warnings };
 }
 
 /** The host's rule for names (azure-functions-host, Utility.IsValidFunctionName). */

@@ -12,28 +12,51 @@ export interface StorageConnection {
   queues(): QueueServiceClient;
 }
 
+/** Where a connection's name leads: to one text, or to a section of settings by lower-case name. */
+export type NamedConnection =
+  | { readonly settingName: string; readonly text: string; readonly section?: undefined }
+  | { readonly settingName: string; readonly section: ReadonlyMap<string, string>; readonly text?: undefined };
+
 /**
- * Finds a storage connection as the host does: `AzureWebJobsX` before `X`, the `ConnectionStrings` section before a
- * plain setting, a string before an identity section (azure-webjobs-sdk, Extensions/IConfigurationExtensions.cs;
- * azure-sdk-for-net, Storage.Common and StorageServiceClientProvider.cs). An empty name means `Storage`.
+ * Finds a connection as the host does: `AzureWebJobsX` before `X`, the `ConnectionStrings` section before a plain setting,
+ * a string before an identity section (azure-webjobs-sdk, Extensions/IConfigurationExtensions.cs).
+ *
+ * @returns undefined when no setting has one of these names.
+ */
+export function findConnection(name: string, settings: Settings): NamedConnection | undefined {
+  for (const settingName of settingNames(name)) {
+    const text = settings.get(`ConnectionStrings:${settingName}`) ?? settings.get(settingName);
+    if (text !== undefined && text !== '') {
+      return { settingName, text };
+    }
+    const section = settings.section(settingName);
+    if (section.size > 0) {
+      return { settingName, section };
+    }
+  }
+  return undefined;
+}
+
+/** The settings that a connection's name may mean, the first first. */
+export function settingNames(name: string): readonly string[] {
+  return /^AzureWebJobs/i.test(name) ? [name] : [`AzureWebJobs${name}`, name];
+}
+
+/**
+ * Finds a storage connection (azure-sdk-for-net, Storage.Common and StorageServiceClientProvider.cs). An empty name means
+ * `Storage`.
  *
  * @throws Error naming the settings that were looked for.
  */
 export function storageConnection(givenName: string | undefined, settings: Settings): StorageConnection {
   const name = givenName === undefined || givenName === '' ? 'Storage' : givenName;
-  const prefixed = /^AzureWebJobs/i.test(name) ? [name] : [`AzureWebJobs${name}`, name];
-  for (const candidate of prefixed) {
-    const text = settings.get(`ConnectionStrings:${candidate}`) ?? settings.get(candidate);
-    const shownName = name === 'Storage' ? 'AzureWebJobsStorage' : name;
-    if (text !== undefined && text !== '') {
-      return fromConnectionString(shownName, candidate, text);
-    }
-    const section = settings.section(candidate);
-    if (section.size > 0) {
-      return fromIdentity(shownName, candidate, section);
-    }
-  }
-  const places = prefixed.map((candidate) => `"${candidate}" or "${candidate}__blobServiceUri"`).join(', ');
+  const shownName = name === 'Storage' ? 'AzureWebJobsStorage' : name;
+  const found = findConnection(name, settings);
+  if (found?.text !== undefined) return fromConnectionString(shownName, found.settingName, found.text);
+  if (found !== undefined) return fromIdentity(shownName, found.settingName, found.section);
+  const places = settingNames(name)
+    .map((candidate) => `"${candidate}" or "${candidate}__blobServiceUri"`)
+    .join(', ');
   throw new Error(`Storage connection "${name}" does not exist. Set one of ${places}.`);
 }
 
@@ -83,7 +106,8 @@ function once<T>(create: () => T): () => T {
   };
 }
 
-function credential(settingName: string, section: ReadonlyMap<string, string>): TokenCredential {
+/** The identity that a section of settings asks for: the surroundings' own, or a managed one. */
+export function credential(settingName: string, section: ReadonlyMap<string, string>): TokenCredential {
   // Loaded only where it is used: it takes longer than all the rest of the host.
   const { DefaultAzureCredential, ManagedIdentityCredential } = createRequire(import.meta.url)(
     '@azure/identity',

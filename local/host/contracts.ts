@@ -1,5 +1,12 @@
 /** What the parts of the local Functions host know of each other. */
 
+/** A 64-bit number where it is not a JavaScript one (the `long` package's object). */
+export interface Int64Parts {
+  readonly low: number;
+  readonly high: number;
+  readonly unsigned: boolean;
+}
+
 /** A value on the worker's RPC edge (azure-functions-nodejs-worker, RpcTypedData): exactly one member is set. */
 export interface TypedData {
   readonly string?: string;
@@ -10,7 +17,7 @@ export interface TypedData {
   readonly http?: unknown;
   readonly collectionString?: { readonly string: readonly string[] };
   readonly collectionBytes?: { readonly bytes: readonly Uint8Array[] };
-  readonly collectionSint64?: { readonly sint64: readonly number[] };
+  readonly collectionSint64?: { readonly sint64: readonly (number | Int64Parts)[] };
   readonly modelBindingData?: {
     readonly version: string;
     readonly source: string;

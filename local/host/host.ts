@@ -6,6 +6,7 @@ import type { HostOptions } from './commandLine.ts';
 import { type StorageConnection, storageConnection } from './connections.ts';
 import type { DurableEngine, Unkindness } from './contracts.ts';
 import { enterDataFolder } from './dataFolder.ts';
+import type { EventHubListener } from './eventHub/eventHubListener.ts';
 import { chooseHostId } from './hostId.ts';
 import { type HostJson, readHostJson } from './hostJson.ts';
 import { createDispatcher } from './http/dispatcher.ts';
@@ -82,7 +83,7 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
       baseUrl: `http://${address}`,
     };
     const durable = functions.needsDurable ? await createEngine(parts) : undefined;
-    const listeners = startListeners(parts);
+    const listeners = await startListeners(parts);
     server.handle(
       createDispatcher({
         hostId,
@@ -112,6 +113,7 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
         const stopped = Promise.all([
           ...listeners.timers.map((timer) => timer.stop()),
           listeners.blobs?.stop(),
+          listeners.eventHubs?.stop(),
           durable?.stop(),
         ]);
         const stillRunning = await invocations.drain(stopPatience);
@@ -170,17 +172,16 @@ function checkedFunctions(parts: {
     connect: (name) => storageConnection(name, settings),
   });
   const all = [...problems];
-  // Receipts, the queue of blobs and the status of timers live in the host's own storage.
-  if (functions.blobs.length > 0 || functions.timers.some((timer) => timer.useMonitor)) {
+  // Receipts, the queue of blobs, the status of timers and the positions in event hubs live in the host's own storage.
+  const users = [...functions.blobs, ...functions.timers.filter((timer) => timer.useMonitor), ...functions.eventHubs];
+  if (users.length > 0) {
     try {
       const storage = storageConnection(undefined, settings);
       storage.blobs();
-      storage.queues();
+      if (functions.blobs.length > 0) storage.queues();
     } catch (error) {
-      const users = [...functions.blobs, ...functions.timers.filter((timer) => timer.useMonitor)].map(
-        ({ name }) => name,
-      );
-      all.push(`the host's own storage, for ${users.join(', ')}: ${error instanceof Error ? error.message : error}`);
+      const names = users.map(({ name }) => name).join(', ');
+      all.push(`the host's own storage, for ${names}: ${error instanceof Error ? error.message : error}`);
     }
   }
   if (all.length > 0) {
@@ -218,10 +219,13 @@ async function createEngine(parts: HostParts): Promise<DurableEngine> {
   return engine;
 }
 
-function startListeners(parts: HostParts): {
+interface Listeners {
   readonly timers: readonly TimerListener[];
   readonly blobs: BlobListener | undefined;
-} {
+  readonly eventHubs: EventHubListener | undefined;
+}
+
+async function startListeners(parts: HostParts): Promise<Listeners> {
   const { functions, settings, hostId, unkind, log, hostJson, options } = parts;
   const { invoke } = parts.invocations;
   const hostStorage = (): StorageConnection => storageConnection(undefined, settings);
@@ -243,7 +247,24 @@ function startListeners(parts: HostParts): {
             unkind,
             log,
           }),
+    eventHubs: functions.eventHubs.length === 0 ? undefined : await startEventHubs(parts, hostStorage()),
   };
+}
+
+async function startEventHubs(parts: HostParts, hostStorage: StorageConnection): Promise<EventHubListener> {
+  const { app, functions, hostJson, invocations, options, unkind, log } = parts;
+  // Loaded only for apps that need it.
+  const { startEventHubListener } = await import('./eventHub/eventHubListener.ts');
+  return startEventHubListener({
+    functions: functions.eventHubs,
+    settings: hostJson.eventHubs,
+    hostStorage,
+    dataFolder: options.data,
+    keepsEmptyEntries: (app.capabilities['IncludeEmptyEntriesInMessagePayload'] ?? '') !== '',
+    invoke: invocations.invoke,
+    unkind,
+    log,
+  });
 }
 
 function triggerByHand(

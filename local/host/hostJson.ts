@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { type EventHubsSettings, eventHubsSettings } from './hostJsonEventHubs.ts';
 import { OVERRIDE_SECTION, sortSettings } from './hostJsonSettings.ts';
 import type { Settings } from './settings.ts';
 import { parseTimeSpan } from './timeSpan.ts';
@@ -12,6 +13,7 @@ export interface HostJson {
   /** Milliseconds; undefined for no limit. */
   readonly functionTimeout: number | undefined;
   readonly blobs: { readonly maxDegreeOfParallelism: number; readonly poisonBlobThreshold: number };
+  readonly eventHubs: EventHubsSettings;
   readonly durableTask: Readonly<Record<string, unknown>>;
   /** Names of settings that have no effect on this host. */
   readonly withoutEffect: readonly string[];
@@ -75,6 +77,7 @@ export function parseHostJson(
       ),
       poisonBlobThreshold: wholeNumber(blobs['poisonBlobThreshold'], '"extensions.blobs.poisonBlobThreshold"', 5),
     },
+    eventHubs: eventHubsSettings(section(extensions['eventHubs']), problems),
     durableTask,
     withoutEffect: sorted.withoutEffect,
   };

@@ -10,6 +10,22 @@ const OBEYED: Readonly<Record<string, 'text' | 'number'>> = {
   'extensions.http.routePrefix': 'text',
   'extensions.blobs.maxDegreeOfParallelism': 'number',
   'extensions.blobs.poisonBlobThreshold': 'number',
+  'extensions.eventHubs.maxEventBatchSize': 'number',
+  'extensions.eventHubs.minEventBatchSize': 'number',
+  'extensions.eventHubs.maxWaitTime': 'text',
+  'extensions.eventHubs.batchCheckpointFrequency': 'number',
+  'extensions.eventHubs.enableCheckpointing': 'text',
+  'extensions.eventHubs.prefetchCount': 'number',
+  'extensions.eventHubs.initialOffsetOptions.type': 'text',
+  'extensions.eventHubs.initialOffsetOptions.enqueuedTimeUtc': 'text',
+  'extensions.eventHubs.clientRetryOptions.mode': 'text',
+  'extensions.eventHubs.clientRetryOptions.maximumRetries': 'number',
+  'extensions.eventHubs.clientRetryOptions.delay': 'text',
+  'extensions.eventHubs.clientRetryOptions.maximumDelay': 'text',
+  'extensions.eventHubs.clientRetryOptions.tryTimeout': 'text',
+  'extensions.eventHubs.partitionOwnershipExpirationInterval': 'text',
+  'extensions.eventHubs.loadBalancingUpdateInterval': 'text',
+  'extensions.eventHubs.customEndpointAddress': 'text',
   'extensions.durableTask.hubName': 'text',
   'extensions.durableTask.defaultVersion': 'text',
   'extensions.durableTask.maxConcurrentActivityFunctions': 'number',
@@ -40,6 +56,9 @@ const WITHOUT_EFFECT: readonly string[] = [
   'extensions.http.hsts.*',
   'extensions.http.maxConcurrentRequests',
   'extensions.http.maxOutstandingRequests',
+  'extensions.eventHubs.prefetchSizeInBytes',
+  'extensions.eventHubs.targetUnprocessedEventThreshold',
+  'extensions.eventHubs.trackLastEnqueuedEventProperties',
   ...[
     'appLeaseOptions.*',
     'entityMessageReorderWindowInMinutes',
@@ -92,6 +111,12 @@ const REFUSED: readonly { readonly path: string; readonly unless?: readonly stri
   { path: 'functions', unless: [], why: 'this host runs all functions; disable some with AzureWebJobs.NAME.Disabled' },
   { path: 'functions.*', why: 'this host runs all functions; disable some with AzureWebJobs.NAME.Disabled' },
   {
+    path: 'extensions.eventHubs.transportType',
+    unless: ['amqptcp'],
+    why: 'this host speaks AMQP over TCP only (amqpTcp)',
+  },
+  { path: 'extensions.eventHubs.webProxy', unless: [''], why: 'this host speaks AMQP over TCP, which has no proxy' },
+  {
     path: 'extensions.durableTask.overridableExistingInstanceStates',
     unless: ['nonrunningstates'],
     why: 'this host starts an instance anew only when the old one has ended (NonRunningStates)',
@@ -104,7 +129,7 @@ const REFUSED: readonly { readonly path: string; readonly unless?: readonly stri
 ];
 
 /** Sections of extensions that this host has; the settings of others go with functions that it refuses at load. */
-const OWN_EXTENSIONS: ReadonlySet<string> = new Set(['http', 'blobs', 'durabletask']);
+const OWN_EXTENSIONS: ReadonlySet<string> = new Set(['http', 'blobs', 'eventhubs', 'durabletask']);
 
 /** An app setting `AzureFunctionsJobHost__a__b` stands for `a.b`, and comes before it. */
 export const OVERRIDE_SECTION = 'AzureFunctionsJobHost';

@@ -1,7 +1,7 @@
+import { redactCredentials } from '../redactCredentials.ts';
 import { type EngineParts, warnOfLargePayload } from './engineParts.ts';
 import { eventType, isoTime } from './historyEvents.ts';
 import { unknownFunctionMessage } from './interpreter.ts';
-import { redactCredentials } from './redactCredentials.ts';
 import { type ActivityRow, isFinished } from './store.ts';
 import { activityInput, jsonOfResult } from './typedData.ts';
 

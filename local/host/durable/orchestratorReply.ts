@@ -1,5 +1,5 @@
 import type { InvocationResult } from '../contracts.ts';
-import { redactCredentials } from './redactCredentials.ts';
+import { redactCredentials } from '../redactCredentials.ts';
 
 /** Numbers of durable-functions ActionType.js; 10 is the extension's (AsyncActionType.ScheduledSignalEntity). */
 export const actionType = {

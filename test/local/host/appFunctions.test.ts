@@ -117,7 +117,10 @@ test('what stops several files alike is told once, without their names and the s
 });
 
 test('everything that the host does not support, or cannot resolve, is named by function at once', async () => {
-  const { code, log } = await refusal('unsupported', { AzureWebJobsStorage: 'UseDevelopmentStorage=true' });
+  const { code, log } = await refusal('unsupported', {
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+    Events: 'Endpoint=sb://127.0.0.1/;SharedAccessKeyName=a;SharedAccessKey=Zm9v',
+  });
   expect(code).toBe(1);
   for (const problem of [
     'HTTP streaming is not supported',
@@ -129,6 +132,10 @@ test('everything that the host does not support, or cannot resolve, is named by 
     'function "missingSetting": "%NO_SUCH_SCHEDULE%" does not resolve',
     'function "noConnection": Storage connection "NO_SUCH_STORAGE" does not exist',
     'function "badPath": path "{container}/{name}"',
+    'function "noEvents": Event Hubs connection "NO_SUCH_EVENTS" does not exist',
+    'function "badCardinality": "cardinality" must be "one" or "many", not "few"',
+    'function "badDataType": "dataType" must be "binary" or "string", not "stream"',
+    'function "missingGroup": "%NO_SUCH_GROUP%" does not resolve',
     'function "badRoute": the constraint "postcode" is not supported',
     'function "two": its route and methods conflict with those of "one"',
   ]) {

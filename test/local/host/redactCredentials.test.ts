@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redactCredentials } from '../../../../local/host/durable/redactCredentials.ts';
+import { redactCredentials } from '../../../local/host/redactCredentials.ts';
 
 const hidden = '[Hidden Credential]';
 
