@@ -4,6 +4,7 @@ import { safeError } from '../../src/lib/redact.ts';
 import { CliError, usageError } from '../cliError.ts';
 import { EXIT } from '../exitCode.ts';
 import { commandText } from '../render/commandText.ts';
+import { plainText } from '../render/plainText.ts';
 import type { Api, Connection } from './connection.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -22,29 +23,32 @@ export function demandApi({ api }: Connection, doing: string): Api {
   );
 }
 
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
 /**
  * The reply to a POST, whatever its status but for one that refuses the key.
  * @throws CliError when the app cannot be reached, or refuses the key
  */
-export async function postTo(
-  api: Api,
-  path: string,
-  body?: object,
-  timeoutMs = TIMEOUT_MS,
-): Promise<{ readonly status: number; readonly text: string }> {
-  let reply: { readonly status: number; readonly text: string };
+export function postTo(api: Api, path: string, body?: object, timeoutMs = TIMEOUT_MS): Promise<Reply> {
+  const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return request(api, path, { method: 'POST', ...(body === undefined ? {} : json) }, timeoutMs);
+}
+
+/** @throws CliError when the app cannot be reached, or refuses the key */
+async function request(api: Api, path: string, init: RequestInit, timeoutMs: number): Promise<Reply> {
+  let reply: Reply;
   try {
     const response = await fetch(`${api.url}/${path}`, {
-      method: 'POST',
-      headers: {
-        ...(api.key === undefined ? {} : { 'x-functions-key': api.key }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(timeoutMs),
+      ...init,
+      headers: { ...(api.key === undefined ? {} : { 'x-functions-key': api.key }), ...init.headers },
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])]),
     });
     reply = { status: response.status, text: await response.text() };
   } catch (error) {
+    init.signal?.throwIfAborted();
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     throw new CliError(
       EXIT.failed,
@@ -72,15 +76,51 @@ export async function askApp<Answer>(
   doing: string,
 ): Promise<Answer> {
   const api = demandApi(connection, doing);
-  const { status, text } = await postTo(api, path, body, LONG_TIMEOUT_MS);
+  return answerOf<Answer>(api, await postTo(api, path, body, LONG_TIMEOUT_MS));
+}
+
+export interface Question {
+  /** `devices?limit=10` */
+  readonly path: string;
+  /** As of `askApp`. */
+  readonly doing: string;
+  readonly signal: AbortSignal;
+  /** Codes of a 503 that says: not yet, ask again. */
+  readonly notYet?: readonly string[];
+}
+
+/** What the app answers to a GET; undefined: not yet. @throws CliError as `askApp` */
+export async function readApp<Answer>(
+  connection: Connection,
+  { path, doing, signal, notYet = [] }: Question,
+): Promise<Answer | undefined> {
+  const api = demandApi(connection, doing);
+  const reply = await request(api, path, { signal }, LONG_TIMEOUT_MS);
+  const code = errorOf(parsed(reply.text))?.code;
+  if (reply.status === 503 && code !== undefined && notYet.includes(code)) return undefined;
+  return answerOf<Answer>(api, reply);
+}
+
+interface ApiError {
+  readonly code?: string;
+  readonly message?: string;
+  readonly action?: string;
+}
+
+function errorOf(answer: unknown): ApiError | undefined {
+  return ((answer ?? {}) as { readonly error?: ApiError }).error;
+}
+
+function answerOf<Answer>(api: Api, { status, text }: Reply): Answer {
   const answer = parsed(text);
   if (status < 300 && answer !== undefined) return answer as Answer;
-  const { error } = (answer ?? {}) as { readonly error?: { readonly message?: string; readonly action?: string } };
-  if (error?.message !== undefined && status >= 400 && status < 500)
-    throw usageError(error.message, error.action && typed(error.action));
+  const { message: words, action } = errorOf(answer) ?? {};
+  const message = words === undefined ? undefined : plainText(words);
+  if (message !== undefined && status >= 400 && status < 500) throw usageError(message, action && typed(action));
   if (status === 404) {
     throw usageError(`The app at ${api.url} does not know how to do that.`, 'Deploy this version of HubKeeper to it.');
   }
+  if (message !== undefined) throw new CliError(EXIT.failed, message, action && typed(action));
   throw new CliError(EXIT.failed, `The app answered ${status}.`, 'Look at the logs of the app, then retry.');
 }
 

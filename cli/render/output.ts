@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { styleText } from 'node:util';
 
 import { redact } from '../../src/lib/redact.ts';
@@ -20,6 +21,8 @@ export interface Output {
   printUnredacted(line: string): void;
   /** The one JSON value, on one line. Nothing without `json`. */
   printJson(value: unknown): void;
+  /** The same of an array that is too large to be held: written as it comes, each time waiting for who reads it. */
+  printJsonArray(parts: AsyncIterable<readonly unknown[]>): Promise<void>;
   /** A line on stderr, redacted. */
   note(line: string): void;
   /** Colour for a line of the result, where the terminal has colours and NO_COLOR is not set. */
@@ -44,6 +47,16 @@ export function createOutput(json: boolean): Output {
     },
     printJson: (value) => {
       if (json) stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    printJsonArray: async (parts) => {
+      let before = '[';
+      for await (const part of parts) {
+        if (!json || part.length === 0) continue;
+        const text = before + part.map((item) => JSON.stringify(item)).join(',');
+        before = ',';
+        if (!stdout.write(text)) await once(stdout, 'drain');
+      }
+      if (json) stdout.write(before === '[' ? '[]\n' : ']\n');
     },
     note: (line) => {
       const columns = stderr.isTTY ? stderr.columns : undefined;

@@ -1,12 +1,14 @@
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** At least so wide. */
+  readonly width?: number;
 }
 
 /** Lines of a plain table, columns two blanks apart, without blanks at the end of a line. */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): readonly string[] {
   const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...rows.map((row) => (row[index] ?? '').length)),
+    Math.max(column.title.length, column.width ?? 0, ...rows.map((row) => (row[index] ?? '').length)),
   );
   const renderLine = (cells: readonly string[]): string =>
     columns
