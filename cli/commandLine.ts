@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { STATUS_WORDS } from '../src/lib/mirror/query/rowQuery.ts';
 import { RESTORE_MODES } from '../src/lib/restore/restoreMode.ts';
 import { RUN_STATES } from '../src/lib/runs/runRecord.ts';
 import {
@@ -8,6 +9,7 @@ import {
   parseBatch,
   parseConfirm,
   parseHub,
+  parseLeastOne,
   parseLimit,
   parsePort,
   parseState,
@@ -18,6 +20,8 @@ import type { BackupsFlags } from './commands/backups.ts';
 import type { CancelFlags } from './commands/cancel.ts';
 import type { CheckFlags } from './commands/check.ts';
 import type { DeleteAllFlags } from './commands/deleteAll.ts';
+import type { DeviceFlags } from './commands/device.ts';
+import type { DevicesFlags } from './commands/devices.ts';
 import type { GenerateFlags } from './commands/generate.ts';
 import type { LocalFlags } from './commands/local.ts';
 import type { PlanAllFlags } from './commands/planAll.ts';
@@ -35,7 +39,7 @@ import { version } from './version.ts';
 
 const EPILOGUE = [
   'Exit codes: 0 all well; 1 finished, but lines failed, or plan, check or verify found something; 2 wrong usage, settings or input; 3 the work itself failed.',
-  'An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use your Azure identity), and for backups, cancel, suspend and resume through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these, the local stack that is running is used.',
+  'An app in Azure is reached through HUBKEEPER_STORAGE (a connection string; or HUBKEEPER_STORAGE__blobServiceUri, to use your Azure identity), and for backups, the mirror, cancel, suspend and resume through HUBKEEPER_API and HUBKEEPER_API_KEY too. Without these, the local stack that is running is used.',
 ];
 
 /** The verbs and their flags. What a verb needs is loaded when it is used: --help and check stay quick. */
@@ -196,6 +200,36 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
       act(flags, async (own, output) => (await import('./commands/backups.ts')).backups(own, output)),
     );
 
+  verb(program, 'devices', 'list devices from the mirror, by id; or count them')
+    .argument('[query]', 'only those whose id begins so, as with --prefix')
+    .option('--hub <alias>', 'only those of this hub', parseHub)
+    .option('--prefix <text>', 'only those whose id begins so')
+    .addOption(new Option('--status <status>', 'only those with this status').choices([...STATUS_WORDS]))
+    .option('--edge', 'only edge devices')
+    .option('--no-edge', 'only devices that are none')
+    .option(
+      '--tag <path=value>',
+      'only those with this tag, such as site=faro or place.floor=3 (may be repeated)',
+      parseTag,
+    )
+    .option('--modules', 'their modules, too')
+    .option('--module <id>', 'modules of this id instead of devices')
+    .option('--limit <n>', 'how many (default: 50)', parseLeastOne)
+    .option('--all', 'as many as there are')
+    .option('--count', 'only how many there are; at most a minute old')
+    .option('--by <what>', 'with --count: by hub, status, edge, authenticationType, parent or tag.PATH')
+    .addOption(dataOption())
+    .action((query: string | undefined, flags: DevicesFlags) =>
+      act(flags, async (own, output) => (await import('./commands/devices.ts')).devices(query, own, output)),
+    );
+
+  verb(program, 'device <id>', 'show all that the mirror knows of a device')
+    .option('--hub <alias>', 'the hub (needed when several have a device of this id)', parseHub)
+    .addOption(dataOption())
+    .action((id: string, flags: DeviceFlags) =>
+      act(flags, async (own, output) => (await import('./commands/device.ts')).device(id, own, output)),
+    );
+
   verb(program, 'local', 'run all of HubKeeper on this machine: storage, a hub simulator, the app')
     .option('--data <dir>', 'where to keep everything (default: .hubkeeper)')
     .option('--hub <alias>', 'one more hub, under this alias (may be repeated)', parseMoreHubs)
@@ -257,6 +291,11 @@ function parseMoreHubs(text: string, earlier: readonly string[] = []): readonly 
   const alias = parseHub(text);
   if (alias === 'default') throw new InvalidArgumentError('The first hub is called default: give another alias.');
   return earlier.includes(alias) ? earlier : [...earlier, alias];
+}
+
+function parseTag(text: string, earlier: readonly string[] = []): readonly string[] {
+  if (!/^[^=]+=/.test(text)) throw new InvalidArgumentError('Write it as PATH=VALUE, such as site=faro.');
+  return [...earlier, text];
 }
 
 function parsePrefix(text: string): string {

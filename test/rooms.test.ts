@@ -23,13 +23,13 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
 
   'cli/main.ts': 'cli/program.ts',
   'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
-  'cli/commandLine.ts': 'cli/commands cli/app cli/render cli restore runs',
+  'cli/commandLine.ts': 'cli/commands cli/app cli/render cli mirror/query restore runs',
   'cli/commands':
-    'cli/app cli/render cli restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile errors.ts local/stack runKinds.ts',
+    'cli/app cli/render cli mirror/query restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile errors.ts local/stack runKinds.ts',
   'cli/app':
-    'cli/render cli restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
+    'cli/render cli mirror/query restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
-    'cli provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work',
+    'cli mirror/query mirror/rows provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work',
   // Errors and exit codes of all commands.
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 

@@ -66,6 +66,12 @@ export function parseWhole(text: string): number {
   return Number(text);
 }
 
+export function parseLeastOne(text: string): number {
+  const count = parseWhole(text);
+  if (count < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return count;
+}
+
 /** As many as the HTTP API gives at once. */
 export function parseLimit(text: string): number {
   const limit = parseWhole(text);
