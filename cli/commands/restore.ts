@@ -88,7 +88,10 @@ async function begin(
       doing: 'restoring',
       async ask(hub) {
         const { request, result } = await showPlan(connection, plan, output, signal);
-        shown = { backup: request['backup'], mostDeletes: deletesOf(result as unknown as PlanCountsOfMode) };
+        const counts = result as unknown as PlanCountsOfMode;
+        if (counts.notFound?.all)
+          throw usageError(`${counts.notFound.message} Nothing was changed.`, counts.notFound.action);
+        shown = { backup: request['backup'], mostDeletes: deletesOf(counts) };
         return `This restores into the hub ${hub}.`;
       },
       shown: () => shown,

@@ -4,8 +4,9 @@ import type { ChangeRecord } from '../../src/lib/registryLines/changeForms.ts';
 import type { PlanCountsOfMode } from '../../src/lib/restore/planTally.ts';
 import type { UndoResult } from '../../src/lib/undo/writeUndoPlan.ts';
 import { renderChanges, renderCounts, renderUnknownKeys } from './comparisonText.ts';
-import { formatCount, formatPlural } from './format.ts';
+import { formatCount } from './format.ts';
 import type { Output } from './output.ts';
+import { restoreNotes, undoNotes } from './planNotes.ts';
 import { shortId } from './runWords.ts';
 import { wrap } from './wrap.ts';
 
@@ -55,11 +56,10 @@ export function renderHubPlan({ result, plan, out }: ShownPlan, look: Look): rea
     lines.push('', all > length ? `${length} of ${formatCount(all)} changes:` : 'The changes:', '');
     lines.push(...renderChanges(plan.changes, look));
   }
-  if (isUndo) lines.push(...renderForeign(result, plan.others, look), ...renderNotes(result, columns));
-  else {
-    for (const text of sentences(result)) lines.push('', ...wrap(text, 2, columns));
-    lines.push(...renderUnknownKeys(result, look));
-  }
+  if (isUndo) lines.push(...renderForeign(result, plan.others, look));
+  const notes = isUndo ? undoNotes(result) : restoreNotes(result, 'planned');
+  for (const text of notes) lines.push('', ...wrap(text, 2, columns));
+  if (!isUndo) lines.push(...renderUnknownKeys(result, look));
   if (out !== undefined) lines.push('', `All of them, one a line: ${out}`);
   return lines;
 }
@@ -79,32 +79,4 @@ function renderForeign(
     return wrap(`${name.join('/')}: ${(fields as readonly string[]).join(', ')}`, 2, columns);
   });
   return ['', paint('yellow', `${title} somebody else has changed since:`), '', ...lines];
-}
-
-function renderNotes({ notes }: UndoResult, columns: number | undefined): readonly string[] {
-  return notes.flatMap(({ message, action }) => [
-    '',
-    ...wrap(action === undefined ? message : `${message} ${action}`, 2, columns),
-  ]);
-}
-
-function sentences({ lost, left, kept, rejected }: PlanCountsOfMode): readonly string[] {
-  const leftAlone = [
-    [left.change, 'that differ'],
-    [left.delete, 'that the backup does not have'],
-  ] as const;
-  const some = leftAlone.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
-  return [
-    ...(some.length === 0 ? [] : [`Left as they are in this mode: ${some.join(', ')}.`]),
-    ...(kept === undefined ? [] : [[kept.message, kept.action].filter(Boolean).join(' ')]),
-    ...(lost.keys === 0
-      ? []
-      : [`${formatCount(lost.keys)} would get new keys, for the backup has none: --new-keys asks for that.`]),
-    ...(lost.reportedProperties === 0
-      ? []
-      : [
-          `Reported properties of ${formatCount(lost.reportedProperties)} devices and modules come back only when these report anew.`,
-        ]),
-    ...(rejected === 0 ? [] : [`${formatPlural(rejected, 'line')} could not be compared.`]),
-  ];
 }

@@ -2,8 +2,9 @@
 
 import type { UndoResult } from '../../src/lib/undo/writeUndoPlan.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
-import { formatCount, formatDuration, formatTime } from './format.ts';
+import { formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
 import { renderCounts } from './outcomeCounts.ts';
+import { type NotedPlan, restoreNotes, undoNotes } from './planNotes.ts';
 import { type Look, renderUndo, runDuration, stateStyle } from './runText.ts';
 import { KIND_TEXT, phaseText, shortId, stateText } from './runWords.ts';
 import { behind, wrap } from './wrap.ts';
@@ -29,18 +30,36 @@ export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
   if (appliedBy !== undefined) lines.push('', `  see lines ${command('run', shortId(appliedBy))}`);
   const backup = kind === 'deleteAll' ? result?.['backup'] : undefined;
   if (typeof backup === 'string') lines.push('', `  backup    ${backup}`);
-  lines.push(...renderLeft(record, columns), ...renderUndo(record, command));
+  for (const text of notesOf(record)) lines.push('', ...wrap(text, 2, columns));
+  lines.push(...renderUndo(record, command));
   return lines;
 }
 
-/** What an undo has left alone. */
-function renderLeft({ kind, result, finishedAt }: WorkRun, columns: number | undefined): string[] {
-  if (kind !== 'undo' || result === undefined || finishedAt === undefined) return [];
-  const { foreign, configurations } = result as unknown as UndoResult;
-  const count = foreign + configurations.foreign;
-  if (count === 0) return [];
-  const text = `Left alone, because somebody else has changed them since: ${formatCount(count)}. --force puts these back, too.`;
-  return ['', ...wrap(text, 2, columns)];
+/** What the counts do not tell, once there is a result. */
+function notesOf({ kind, result, finishedAt }: WorkRun): readonly string[] {
+  if (result === undefined || finishedAt === undefined) return [];
+  if (kind === 'undo') return notesOfUndo(result as unknown as UndoResult);
+  if (kind !== 'restore' && kind !== 'drill') return [];
+  const found = result as unknown as Partial<NotedPlan> & { readonly differences?: number };
+  const { differences } = found;
+  return [
+    // A run that has come to no plan has no counts.
+    ...(found.lost === undefined ? [] : restoreNotes(found as NotedPlan, 'done')),
+    ...(differences === undefined ? [] : [differencesText(differences)]),
+  ];
+}
+
+function notesOfUndo({ notes = [], foreign, configurations }: Partial<UndoResult>): readonly string[] {
+  const count = (foreign ?? 0) + (configurations?.foreign ?? 0);
+  const left = `Left alone, because somebody else has changed them since: ${formatCount(count)}. --force puts these back, too.`;
+  // Of these the note of the plan counts no configurations.
+  const others = undoNotes({ notes: notes.filter(({ code }) => code !== 'foreign') });
+  return count === 0 ? others : [left, ...others];
+}
+
+function differencesText(count: number): string {
+  if (count === 0) return 'Compared with the backup in the end: no difference.';
+  return `Compared with the backup in the end: ${formatPlural(count, 'difference')}, one a line in differences.ndjson of the report.`;
 }
 
 /** Everything that the record of such a run says. */

@@ -127,6 +127,7 @@ describe('the command line', () => {
       await stack.rest('PATCH', '/twins/pump-2', { tags: { theirs: 1 } });
       const first = await cli(stack, 'undo', runId, '--confirm', confirm);
       expect(first).toMatchObject({ code: 1, stdout: expect.stringContaining('somebody else has changed them') });
+      expect(first.stdout).toContain('queued messages and times do not come back');
       const forced = await cli(stack, 'undo', runId, '--force', '--confirm', confirm, '--json');
       expect(forced).toMatchObject({ code: 0, json: { kind: 'undo', state: 'completed', result: { change: 1 } } });
       expect(differences(before, await state(stack))).toEqual([]);

@@ -15,7 +15,7 @@ import { CALL_TEXTS } from '../../src/lib/registry/callTexts.ts';
 import { HUB_ERRORS, type HubErrorClass } from '../../src/lib/registry/errorCodes.ts';
 import { EXTRAS_TEXTS } from '../../src/lib/registryExtras/extrasTexts.ts';
 import { SPILL_TEXTS } from '../../src/lib/registryLines/spillTexts.ts';
-import { RESTORE_TEXTS } from '../../src/lib/restore/restoreTexts.ts';
+import { ONLY_TEXTS, RESTORE_TEXTS } from '../../src/lib/restore/restoreTexts.ts';
 import { RECORD_TEXTS } from '../../src/lib/runs/parseRunRecord.ts';
 import { RESTART_TEXTS } from '../../src/lib/runs/restartRun.ts';
 import { EFFECT_TEXTS } from '../../src/lib/runs/runEffects.ts';
@@ -107,7 +107,7 @@ export function renderOutcomes(): string {
     codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS, ...EFFECT_TEXTS }),
     '## Runs that do not provision',
     'The `error` of a run of another kind: of backups and all that is done with them.',
-    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS, ...UNDO_TEXTS, ...SPILL_TEXTS }),
+    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS, ...ONLY_TEXTS, ...UNDO_TEXTS, ...SPILL_TEXTS }),
     'What the plan of an undo says beside its counts (`notes` in its result).',
     codeTable(UNDO_NOTES),
     '## Backups',

@@ -25,7 +25,8 @@ export function differencesBlob(record: WorkRun): string {
 
 /** Counts what is left to do, and writes it beside the report: nothing is, if all was restored. */
 export async function countDifferences(context: WorkContext, record: WorkRun): Promise<number> {
-  const { backup, mode, only } = meantBy(record);
+  const { backup, mode, named } = meantBy(record);
+  const { only } = named;
   const wanted = await wantedOfBackup(context.storage, backup, notesOf(record).verified);
   const sides = await comparedSides(context, record, { live: snapshotIn(record, 'exportAfter'), wanted });
   const told = createBlockWriter(

@@ -6,7 +6,7 @@ import { requestOf } from '../work/request.ts';
 import type { Stage, StageReply } from '../work/stage.ts';
 import { enterPhase } from '../work/workNotes.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
-import { parseOnly } from './only.ts';
+import { devicesNamed } from './only.ts';
 import type { PlanRequest } from './requests.ts';
 import type { RestoreMode } from './restoreMode.ts';
 import { noteOnce, notesOf } from './restoreNotes.ts';
@@ -16,7 +16,7 @@ import { type WrittenPlan, writePlan } from './writePlan.ts';
 /** Which identities, and how far: what a drill and a plan mean where nothing is said. */
 export function meantBy(record: WorkRun) {
   const { backup, mode = 'exact', only } = requestOf<PlanRequest>(record);
-  return { backup, mode: mode as RestoreMode, only: parseOnly(only) };
+  return { backup, mode: mode as RestoreMode, named: devicesNamed(only) };
 }
 
 /** @param then what follows from the plan */
@@ -27,13 +27,13 @@ export function compareStage(
     const known = notesOf(record).plan;
     if (known !== undefined) return then(context, record, known);
     await enterPhase(context, record.runId, 'compare');
-    const { backup, mode, only } = meantBy(record);
+    const { backup, mode, named } = meantBy(record);
     const wanted = await wantedOfBackup(context.storage, backup, notesOf(record).verified);
     const plan = await writePlan(context, record, {
       live: snapshotIn(record),
       wanted,
       mode,
-      only,
+      named,
       toShow: record.kind === 'plan',
     });
     // Two may be at it: what one of them has noted is what counts.

@@ -19,7 +19,6 @@ import { enterPhase } from '../work/workNotes.ts';
 import { orRefused } from '../work/workRefused.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { deleteLine } from './changesToLines.ts';
-import { parseOnly } from './only.ts';
 import type { DeleteAllRequest } from './requests.ts';
 import { noteOnce, notesOf } from './restoreNotes.ts';
 import { RESTORE_REPORT } from './restoreReport.ts';
@@ -86,10 +85,9 @@ async function writeDeletes(context: WorkContext, record: WorkRun): Promise<Stag
   const open = await openBackup(context.storage, backup);
   const staging = await openStaging(context, record.runId);
   const wanted = wantedOf(open);
-  const isMeant = parseOnly(prefix === undefined ? undefined : [`${prefix}*`]);
   // Two attempts may write them at a time: each its own, and what is noted counts.
   const name = `deletes-${randomBytes(4).toString('hex')}`;
-  const count = await writeLines(staging.getBlockBlobClient(`${name}.txt`), deleteLines(wanted.lines(), isMeant));
+  const count = await writeLines(staging.getBlockBlobClient(`${name}.txt`), deleteLines(wanted.lines(), prefix));
   const rows = configurations === true ? await configurationDeletes(context, record, wanted) : [];
   const rest = `${name}-configurations.ndjson`;
   await writeLines(
@@ -110,11 +108,11 @@ interface BackedUpLine {
 }
 
 /** Modules go with their devices. A device that is another than the backup has is not deleted: the hub refuses its line. */
-async function* deleteLines(lines: AsyncIterable<string>, isMeant = (_: { readonly id: string }) => true) {
+async function* deleteLines(lines: AsyncIterable<string>, prefix = '') {
   for await (const text of lines) {
     if (!isIdentityLine(text)) continue;
     const { id, moduleId, eTag } = JSON.parse(text) as BackedUpLine;
-    if ((moduleId === undefined || moduleId === null) && isMeant({ id })) yield deleteLine({ id }, eTag ?? '');
+    if ((moduleId === undefined || moduleId === null) && id.startsWith(prefix)) yield deleteLine({ id }, eTag ?? '');
   }
 }
 

@@ -1,9 +1,11 @@
 /** Counts of a plan, in the form that scripts read. */
 
+import { defined } from '../defined.ts';
 import type { ConfigurationChange } from '../registryExtras/configurationChanges.ts';
 import type { Change, ComparisonCounts } from '../registryLines/compareSnapshots.ts';
 import type { PlannedChange } from './changesToLines.ts';
 import type { Kept, KeptIdentities } from './keptIdentities.ts';
+import type { NotFound } from './only.ts';
 import { modeDoes, type RestoreMode } from './restoreMode.ts';
 
 type Counts = Readonly<Record<'create' | 'change' | 'delete', number>>;
@@ -17,6 +19,8 @@ export interface PlanCountsOfMode extends Counts {
   readonly left: Counts;
   /** What the mode would delete and does not, for the backup may have it, and why; absent: there is none. */
   readonly kept?: Kept;
+  /** Names that were given and are in neither side; absent: there is none. */
+  readonly notFound?: NotFound;
   /** Keys of so many identities were not compared, for one side does not have them. */
   readonly keysUnknown: number;
   readonly configurations: Counts;
@@ -35,6 +39,7 @@ export interface PlanTally {
   counts(
     compared: ComparisonCounts,
     configurations: { readonly changes: readonly ConfigurationChange[]; readonly refused: readonly unknown[] },
+    notFound: NotFound | undefined,
   ): { readonly lines: number; readonly ofMode: PlanCountsOfMode };
 }
 
@@ -54,7 +59,7 @@ export function planTally(mode: RestoreMode, { note }: Pick<KeptIdentities, 'not
       if (planned.losesReported) lost.reportedProperties += 1;
       if (planned.getsNewKeys) lost.keys += 1;
     },
-    counts(compared, { changes, refused }) {
+    counts(compared, { changes, refused }, notFound) {
       const all = { create: compared.created, change: compared.changed, delete: compared.deleted - kept.all };
       const modules = {
         create: compared.createdModules,
@@ -70,6 +75,7 @@ export function planTally(mode: RestoreMode, { note }: Pick<KeptIdentities, 'not
         modules: { ...only(modules, (change) => modeDoes(mode, change)), unchanged: compared.unchangedModules },
         left: only(all, (change) => !modeDoes(mode, change)),
         ...(kept.all === 0 ? {} : { kept: note(kept.all) }),
+        ...defined({ notFound }),
         keysUnknown: compared.keysUnknown,
         configurations: { create: of('create'), change: of('update', 'replace'), delete: of('delete') },
         lost,
@@ -96,7 +102,9 @@ export function deletesOf(counts: Pick<PlanCountsOfMode, 'delete' | 'configurati
 export function planHasFindings({
   configurations,
   rejected,
+  notFound,
   ...counts
-}: Counts & Pick<PlanCountsOfMode, 'configurations' | 'rejected'>): boolean {
-  return [counts, configurations].some((each) => each.create + each.change + each.delete > 0) || rejected > 0;
+}: Counts & Pick<PlanCountsOfMode, 'configurations' | 'rejected' | 'notFound'>): boolean {
+  const changes = [counts, configurations].some((each) => each.create + each.change + each.delete > 0);
+  return changes || rejected > 0 || notFound !== undefined;
 }

@@ -25,8 +25,9 @@ export const RESTORE_REPORT: ReportOptions = {
   },
   left(record) {
     const { plan, differences } = notesOf(record);
+    const { kept, rejected = 0, notFound } = plan?.counts ?? {};
     // What was kept, and what could not be compared, differs in the end, too.
-    return differences ?? (plan?.counts.kept?.count ?? 0) + (plan?.counts.rejected ?? 0);
+    return (notFound?.names.length ?? 0) + (differences ?? (kept?.count ?? 0) + rejected);
   },
   failure(record, count) {
     if (record.kind !== 'drill') return undefined;

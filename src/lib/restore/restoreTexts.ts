@@ -48,6 +48,17 @@ export const KEPT_TEXTS = {
   },
 } as const satisfies Record<string, CodeText>;
 
+/** What is said of names that were given, of which there is nothing. */
+export const ONLY_TEXTS = {
+  onlyNotFound: {
+    says: 'Neither the hub nor the backup has a device of this name: {names}.',
+    action:
+      'Check it: upper and lower case count; a * at the end stands for all that begin so, and \\* for the star itself.',
+  },
+} as const satisfies Record<string, CodeText>;
+
+export const sayOnly = speakerOf(ONLY_TEXTS);
+
 export const sayKept = speakerOf(KEPT_TEXTS);
 
 export const sayRestore = speakerOf(RESTORE_TEXTS);

@@ -12,7 +12,7 @@ import { demandConfirmed, requestOf } from '../work/request.ts';
 import { resultFolder } from '../work/resultFolder.ts';
 import type { KindOfWork, Stage, StageReply } from '../work/stage.ts';
 import { enterPhase } from '../work/workNotes.ts';
-import { orRefused } from '../work/workRefused.ts';
+import { orRefused, WorkRefused } from '../work/workRefused.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { countDifferences } from './checkAfter.ts';
 import { compareStage, keysOf } from './compareStage.ts';
@@ -101,6 +101,7 @@ function applyingStages(): Readonly<Record<string, Stage>> {
 async function onlyAsAsked(_context: WorkContext, record: WorkRun, { counts }: WrittenPlan): Promise<StageReply> {
   const { backup, newKeys, mostDeletes } = requestOf<RestoreRequest>(record);
   return orRefused(async () => {
+    if (counts.notFound?.all) throw new WorkRefused(counts.notFound);
     const count = counts.lost.keys;
     if (count > 0 && newKeys !== true) throw restoreRefused('newKeysNeeded', { count, backup });
     const deletes = deletesOf(counts);

@@ -23,7 +23,7 @@ import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { createLinePlanner, type PlannedChange } from './changesToLines.ts';
 import { type ComparedSides, comparedSides } from './comparedSides.ts';
 import { keptIdentities } from './keptIdentities.ts';
-import type { Only } from './only.ts';
+import type { NamedDevices } from './only.ts';
 import { plannedRow, rejectedRow } from './planRows.ts';
 import { type PlanCountsOfMode, planTally } from './planTally.ts';
 import type { RestoreMode } from './restoreMode.ts';
@@ -34,8 +34,8 @@ export interface PlanInput {
   readonly live: Snapshot;
   readonly wanted: WantedRegistry;
   readonly mode: RestoreMode;
-  /** Default: all identities. Configurations are left alone where only some are meant. */
-  readonly only?: Only | undefined;
+  /** Configurations are left alone where only some are meant. */
+  readonly named: NamedDevices;
   /** Nothing will be applied: what holds keys and is for that alone is not written. Default: false. */
   readonly toShow?: boolean;
 }
@@ -51,7 +51,8 @@ export interface WrittenPlan {
 
 /** Compares, and writes what came of it. Done again it writes anew under other names, and the same. */
 export async function writePlan(context: WorkContext, record: WorkRun, input: PlanInput): Promise<WrittenPlan> {
-  const { mode, only, toShow = false } = input;
+  const { mode, named, toShow = false } = input;
+  const { only } = named;
   const staging = await openStaging(context, record.runId);
   const results = context.storage.container(RESULTS_CONTAINER);
   await ensureContainer(results);
@@ -106,7 +107,7 @@ export async function writePlan(context: WorkContext, record: WorkRun, input: Pl
   }
   for (const refused of configurations.refused) told.writeLine(0, JSON.stringify(refused));
   await told.commit();
-  const counts = tally.counts(comparison.counts(), configurations);
+  const counts = tally.counts(comparison.counts(), configurations, named.notFound());
   const hasLines = counts.lines > 0 && !toShow;
   if (hasLines) await lines.commit('text/plain; charset=utf-8');
   return {
@@ -136,8 +137,8 @@ async function* systemModuleRows(
   yield* planAllSystemModules(open, managedBy);
 }
 
-async function plannedConfigurations(context: WorkContext, record: WorkRun, { wanted, mode, only }: PlanInput) {
-  if (only !== undefined) return { changes: [], refused: [] };
+async function plannedConfigurations(context: WorkContext, record: WorkRun, { wanted, mode, named }: PlanInput) {
+  if (named.only !== undefined) return { changes: [], refused: [] };
   const found = await wanted.configurations();
   const live = await context.hub(hubOf(record)).listConfigurations();
   return { changes: configurationRows(found, live, mode), refused: found.refused };

@@ -8,11 +8,11 @@ import type { UndoCounts } from './writeUndo.ts';
 
 export const UNDO_NOTES = {
   recreated: {
-    says: '{identities} that the run deleted will be made again, with the keys that they had. Their generation, reported properties, connection state, queued messages and times do not come back.',
+    says: '{identities} that the run deleted are made again, with the keys that they had. Their generation, reported properties, connection state, queued messages and times do not come back.',
     action: 'Reported properties return when the devices report them.',
   },
   foreign: {
-    says: '{identities} {were} changed by somebody else since the run, and will be left alone.',
+    says: '{identities} {were} changed by somebody else since the run, and left alone.',
     action: 'Look at the details; to put these back, too, use --force.',
   },
   forced: {

@@ -37,6 +37,7 @@ it('a plan tells changes, configurations, what the mode leaves, and what is lost
       configurations: { ...NONE, create: 1, delete: 2 },
       left: { ...NONE, change: 3 },
       kept: { count: 2, lines: 1, code: 'keptByAnyLine', message: 'Not deleted: 2.', action: 'Look.' },
+      notFound: { code: 'onlyNotFound', message: 'No device: pmup.', action: 'Check it.', names: ['pmup'], all: false },
       lost: { generationIds: 2_000, reportedProperties: 7, keys: 5 },
     },
     { changes: [{ id: 'pump-1', change: 'changed', fields: ['tags.site'] }] },
@@ -45,6 +46,7 @@ it('a plan tells changes, configurations, what the mode leaves, and what is lost
   expect(text).toContain('1 of 2,000 changes:\n\n  changed  pump-1  tags.site');
   expect(text).toContain('Left as they are in this mode: 3 that differ.');
   expect(text).toContain('  Not deleted: 2. Look.');
+  expect(text).toContain('  No device: pmup. Check it.');
   expect(text).toContain('5 would get new keys, for the backup has none: --new-keys asks for that.');
   expect(text).toContain('Reported properties of 7 devices and modules come back only when these report anew.');
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Configuration } from '../../../src/lib/registry/index.ts';
 import type { ExtraLine } from '../../../src/lib/registryExtras/extraLine.ts';
-import { parseOnly } from '../../../src/lib/restore/only.ts';
+import { devicesNamed } from '../../../src/lib/restore/only.ts';
 import { RESTORE_MODES, type RestoreMode } from '../../../src/lib/restore/restoreMode.ts';
 import { configurationRows, managedByRows } from '../../../src/lib/restore/restRows.ts';
 
@@ -45,7 +45,7 @@ describe('modules whose managedBy may have to be set', () => {
     ['exact', ['d*'], ['changed', 'cleared', 'gone', 'unknownTag']],
     ['exact', ['other'], []],
   ])('%s, only %j', async (mode, names, wanted) => {
-    const options = { mode, only: parseOnly(names), live: () => from(LIVE) };
+    const options = { mode, only: devicesNamed(names).only, live: () => from(LIVE) };
     const rows = await Array.fromAsync(managedByRows(from(EXTRAS), options));
     expect(rows.map(({ moduleId }) => moduleId)).toEqual(wanted);
   });

@@ -222,6 +222,28 @@ describe('a restore that was confirmed', () => {
   });
 });
 
+describe('a restore of some', () => {
+  it('names what is in neither side, and is refused where that is all it was to restore', async () => {
+    await makeFleet();
+    const backup = await backUp();
+    await hub.deleteDevice({ deviceId: 'pump' });
+    const restore = (only: readonly string[]) =>
+      work('restore', { backup, mode: 'exact', only, confirm: hub.hubName, check: true });
+    expect(await restore(['pmup', 'x*'])).toMatchObject({
+      state: 'refused',
+      error: { code: 'onlyNotFound', message: expect.stringContaining('pmup, x*') },
+    });
+    const plan = await work('plan', { backup, only: ['pump', 'pmup'] });
+    expect(plan.result).toMatchObject({ create: 3, notFound: { names: ['pmup'], all: false } });
+    expect(await restore(['pump', 'pmup'])).toMatchObject({
+      state: 'completedWithFailures',
+      result: { differences: 0, notFound: { names: ['pmup'] } },
+    });
+    const found = await restore(['pump', 'edge-*']);
+    expect([found.state, found.result?.['notFound']]).toEqual(['completed', undefined]);
+  });
+});
+
 describe('an exact restore', () => {
   it('deletes nothing that was written or made anew after it was compared, and names it', async () => {
     await makeFleet();
