@@ -48,8 +48,15 @@ export interface WantedRow extends IdentityKey {
 export interface MirrorStore {
   /** Makes what the store needs. */
   prepare(): Promise<void>;
-  /** In the order of `keys`. */
-  read(hub: string, keys: readonly IdentityKey[]): Promise<readonly (StoredRow | undefined)[]>;
+  /**
+   * In the order of `keys`. What is read may be older than what is stored, so that rows can be remembered: a write over it
+   * tells. Whoever decides that nothing is to be written reads `fresh`.
+   */
+  read(
+    hub: string,
+    keys: readonly IdentityKey[],
+    options?: { readonly fresh?: true },
+  ): Promise<readonly (StoredRow | undefined)[]>;
   /** A device and its modules. */
   readDevice(hub: string, deviceId: string): Promise<readonly StoredRow[]>;
   /**
