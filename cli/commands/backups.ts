@@ -3,6 +3,7 @@ import type { Pruned } from '../../src/lib/backup/pruneBackups.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import { askApp } from '../app/apiCall.ts';
 import { type Connection, connectOrStart } from '../app/connection.ts';
+import { demandKnownHub } from '../app/hubs.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { usageError } from '../cliError.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
@@ -31,15 +32,23 @@ export function backups(flags: BackupsFlags, output: Output): Promise<ExitCode> 
     const connection = await connectOrStart({ data }, output, signal);
     try {
       if (verify !== undefined) return await verifyBackups(connection, flags, output, signal);
-      return prune ? await pruneBackups(connection, flags, output) : await list(connection, flags, output);
+      return prune ? await pruneBackups(connection, flags, output) : await list(connection, flags, output, signal);
     } finally {
       await connection.close();
     }
   });
 }
 
-async function list({ storage, command }: Connection, { hub }: BackupsFlags, output: Output): Promise<ExitCode> {
+async function list(
+  connection: Connection,
+  { hub }: BackupsFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const { storage, command } = connection;
   const found = await listBackups(storage, hub);
+  // Backups of a hub that the app has no more are listed all the same.
+  if (found.length === 0) await demandKnownHub(connection, hub, signal);
   output.printJson(found);
   const look = { now: new Date(), paint: output.style, columns: output.columns };
   if (found.length > 0) for (const line of renderBackups(found, look)) output.print(line);

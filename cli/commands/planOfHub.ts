@@ -7,16 +7,18 @@ import { type Connection, connectOrStart } from '../app/connection.ts';
 import { inspectFile } from '../app/drop.ts';
 import { findRun } from '../app/findRun.ts';
 import { hasHubFindings, readHubPlan, showHubPlan } from '../app/hubPlan.ts';
+import { demandHub } from '../app/hubs.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { showRecord } from '../app/showRecord.ts';
 import { usageError } from '../cliError.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
+import { pathFromReader } from '../render/commandText.ts';
 import type { Output } from '../render/output.ts';
 import { planCountsOfRun, renderPlan } from '../render/planText.ts';
 import { shortId } from '../render/runWords.ts';
 import { renderWorkOutcome } from '../render/workText.ts';
 import { watchWork } from './backup.ts';
-import { demandHub, interrupted, upload, watchWithStatus } from './provision.ts';
+import { interrupted, upload, watchWithStatus } from './provision.ts';
 
 export interface PlanOfHubFlags {
   readonly mode?: RestoreMode;
@@ -97,7 +99,7 @@ export async function planOfFile(path: string, flags: PlanOfHubFlags, output: Ou
   return withInterrupt(async (signal) => {
     const connection = await connectOrStart({ data }, output, signal);
     try {
-      demandHub(connection, file, hub);
+      demandHub(connection, hub, (alias) => ['plan', pathFromReader(path), '--to', alias]);
       const dropped = { dryRun: true, wait: true, ...(hub === undefined ? {} : { hub }) };
       const { runId } = await upload(connection, file, dropped, output, signal);
       output.note(`Plan of ${path}: run ${shortId(runId)}, a dry run`);

@@ -3,6 +3,7 @@ import { runIdFor } from '../../src/lib/runs/runId.ts';
 import { checkConfigurations } from '../app/configurations.ts';
 import { type Connection, connectOrStart } from '../app/connection.ts';
 import { BLOCK_BYTES, type DevicesFile, dropFile, inspectFile, newBatchName, optionMetadata } from '../app/drop.ts';
+import { demandHub } from '../app/hubs.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { optionFlags } from '../app/optionFlags.ts';
 import { prepareReportFolder } from '../app/report.ts';
@@ -61,7 +62,7 @@ export async function dropAndWatch(
   output: Output,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  demandHub(connection, file, flags.hub);
+  demandHub(connection, flags.hub, (alias) => ['provision', pathFromReader(file.path), '--hub', alias]);
   const { runId, place } = await upload(connection, file, flags, output, signal);
   output.note(`Dropped ${file.path} (${formatBytes(file.bytes)}) as ${place}: run ${runId}`);
   if (!flags.wait && connection.ownStack !== undefined) {
@@ -78,18 +79,6 @@ export async function dropAndWatch(
   const dropped = { path: file.path, hub, configurations, report, options: optionFlags(flags) };
   await showRecord(connection, record, { detailed: false, report, dropped }, output);
   return exitCodeOf(record);
-}
-
-/** @throws CliError where the app has several hubs and none of them is named */
-export function demandHub({ hubs, command }: Connection, { path }: DevicesFile, hub: string | undefined): void {
-  const aliases = Object.keys(hubs ?? {}).toSorted();
-  if (aliases.length === 0 || (hub === undefined ? aliases.length === 1 : aliases.includes(hub))) return;
-  throw usageError(
-    hub === undefined
-      ? `The app has ${aliases.length} hubs: ${aliases.join(', ')}. Which of them is meant?`
-      : `The app has no hub ${hub}. It has: ${aliases.join(', ')}.`,
-    `Name it: ${command('provision', pathFromReader(path), '--hub', aliases.length === 1 ? (aliases[0] ?? '') : 'ALIAS')}`,
-  );
 }
 
 /** Drops the file, and tells which run it will be. */

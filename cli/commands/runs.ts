@@ -2,6 +2,7 @@ import { defined } from '../../src/lib/defined.ts';
 import type { RunRecord } from '../../src/lib/runKinds.ts';
 import type { RunState } from '../../src/lib/runs/runRecord.ts';
 import { type Connection, connect } from '../app/connection.ts';
+import { demandKnownHub } from '../app/hubs.ts';
 import { findStrayFiles, renderStrayFiles } from '../app/strayFiles.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import type { Output } from '../render/output.ts';
@@ -21,6 +22,7 @@ export interface RunsFlags {
 export async function runs(flags: RunsFlags, output: Output): Promise<ExitCode> {
   const connection = await connect({ data: flags.data });
   const { records, damaged } = await latestRuns(connection, flags);
+  if (records.length + damaged.length === 0) await demandKnownHub(connection, flags.hub);
   output.printJson([...records, ...damaged]);
   if (records.length > 0) {
     for (const line of renderRuns(records, { now: new Date(), paint: output.style, columns: output.columns }))

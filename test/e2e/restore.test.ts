@@ -53,7 +53,10 @@ describe('the command line', () => {
       const unconfirmed = await cli(stack, 'restore', backup, '--mode', 'exact', '--json');
       expect(unconfirmed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--confirm ') });
       const wrong = await cli(stack, 'restore', backup, '--mode', 'exact', '--confirm', 'other');
-      expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('The name given is another.') });
+      expect(wrong).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('The name that was given does not match.'),
+      });
       expect((await state(stack)).devices['pump-2']).toBeUndefined();
       const confirm = /--confirm (\S+)/.exec(unconfirmed.stderr)?.[1] ?? '';
       const restored = await cli(stack, 'restore', backup, '--mode', 'exact', '--confirm', confirm, '--json');
@@ -160,6 +163,9 @@ describe('the command line', () => {
     [['plan', 'a', '--run', '0'], 'compared as a whole'],
     [['plan', 'a', '--force'], 'Name it: --run ID'],
     [['undo', '0123'], 'There is no run 0123'],
+    [['plan', 'samples/devices.txt'], 'plan samples/devices.txt --to ALIAS'],
+    [['backups', '--hub', 'defualt'], 'It has: default, drill.'],
+    [['runs', '--hub', 'defualt'], 'It has: default, drill.'],
   ])('%j is refused', async (args, says) => {
     await shared.use(async (stack) => {
       expect(await cli(stack, ...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });

@@ -1,6 +1,7 @@
 /** What is asked of work: read from whatever was sent, and from records. */
 
 import type { RegistryClient } from '../registry/index.ts';
+import { isConfirmedBy, wrongNameText } from '../runs/confirmed.ts';
 import { isObject } from '../runs/recordShape.ts';
 import { workError } from './workErrors.ts';
 import { WorkRefused } from './workRefused.ts';
@@ -54,7 +55,6 @@ export function requestOf<Request>({ request }: Pick<WorkRun, 'request'>): Reque
 
 /** @throws WorkRefused when the hub is not confirmed by its name */
 export function demandConfirmed({ hubName: hub }: Pick<RegistryClient, 'hubName'>, confirm: string | undefined): void {
-  if (confirm?.toLowerCase() === hub.toLowerCase()) return;
-  const given = confirm === undefined ? '' : ' The name given is another.';
-  throw new WorkRefused({ ...workError('notConfirmed', { hub, given }), confirm: hub });
+  if (isConfirmedBy({ hubName: hub }, confirm)) return;
+  throw new WorkRefused({ ...workError('notConfirmed', { hub, given: wrongNameText(confirm) }), confirm: hub });
 }

@@ -1,6 +1,7 @@
 import { countText } from '../../countText.ts';
 import type { RegistryClient } from '../../registry/index.ts';
 import type { Comparison } from '../../registryLines/compareLines.ts';
+import { isConfirmedBy, wrongNameText } from '../../runs/confirmed.ts';
 import type { RunError } from '../../runs/runRecord.ts';
 import type { ProvisionOptions } from '../run/options.ts';
 import { runError } from '../texts/runErrors.ts';
@@ -13,17 +14,9 @@ const HARMLESS_PART = 0.1;
 
 /** Why a file that wants no pre-image is stopped until its sender confirms that; undefined when it may go on. */
 export function unconfirmedHaste(hub: RegistryClient, options: ProvisionOptions): RunError | undefined {
-  if (options.backupFirst !== 'never' || isConfirmed(hub, options)) return undefined;
-  const values = { hub: hub.hubName, wrong: wrongName(options) };
+  if (options.backupFirst !== 'never' || isConfirmedBy(hub, options.confirm)) return undefined;
+  const values = { hub: hub.hubName, wrong: wrongNameText(options.confirm) };
   return { ...runError('confirmationNeeded:noCopy', values), confirm: hub.hubName };
-}
-
-function isConfirmed(hub: RegistryClient, { confirm }: ProvisionOptions): boolean {
-  return confirm?.toLowerCase() === hub.hubName.toLowerCase();
-}
-
-function wrongName({ confirm }: ProvisionOptions): string {
-  return confirm === undefined ? '' : ' The name given is another.';
 }
 
 /** What of a comparison is dangerous. */
@@ -46,13 +39,13 @@ export async function unconfirmedDanger(
   compare: () => Promise<DangerCounts>,
 ): Promise<RunError | undefined> {
   const most = check.deletes + check.disables;
-  if (most <= HARMLESS || isConfirmed(hub, options)) return undefined;
+  if (most <= HARMLESS || isConfirmedBy(hub, options.confirm)) return undefined;
   const { totalDeviceCount } = await hub.getRegistryStatistics();
   if (!isDangerous(most, totalDeviceCount)) return undefined;
   const counts = await compare();
   if (!isDangerous(counts.effects.deleted + counts.disabled, totalDeviceCount)) return undefined;
   const danger = dangerText(counts, totalDeviceCount);
-  const values = { danger, hub: hub.hubName, wrong: wrongName(options) };
+  const values = { danger, hub: hub.hubName, wrong: wrongNameText(options.confirm) };
   return { ...runError('confirmationNeeded:danger', values), confirm: hub.hubName };
 }
 

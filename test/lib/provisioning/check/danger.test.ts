@@ -146,17 +146,17 @@ describe('a file that deletes and disables', () => {
     {
       name: 'much is stopped with another name, and that is said',
       given: { ...MANY, confirm: 'mill' },
-      expected: { ...SEEN, stops: 'The name given is another.' },
+      expected: { ...SEEN, stops: 'The name that was given does not match.' },
     },
     {
       name: 'much is stopped with a part of the name',
       given: { ...MANY, confirm: 'fact' },
-      expected: { ...SEEN, stops: 'The name given is another.' },
+      expected: { ...SEEN, stops: 'The name that was given does not match.' },
     },
     {
       name: 'much is stopped with the name of the host',
       given: { ...MANY, confirm: 'factory.azure-devices.net' },
-      expected: { ...SEEN, stops: 'The name given is another.' },
+      expected: { ...SEEN, stops: 'The name that was given does not match.' },
     },
   ])('$name', async ({ given: { deletes, disables, devices, found = counts(0), confirm }, expected }) => {
     const looked = { counted: false, compared: false };
@@ -214,6 +214,6 @@ describe('a run without a copy of what it overwrites', () => {
     expect(error === undefined ? 'goes on' : 'stopped').toBe(expected);
     if (error === undefined) return;
     expect(error).toMatchObject({ code: 'confirmationNeeded', confirm: 'factory' });
-    expect(error.message.includes('The name given is another.')).toBe(given.confirm !== undefined);
+    expect(error.message.includes('The name that was given does not match.')).toBe(given.confirm !== undefined);
   });
 });
