@@ -72,7 +72,7 @@ export function troubleText(error: unknown, { connection, consumerGroup }: Event
     return `There is no ${hub} with consumer group "${consumerGroup}" where "${connection.settingName}" leads.`;
   }
   if (isRefusedPosition(error)) {
-    return `The stored position in ${hub} is refused, as after a failover; delete its blobs in container azure-webjobs-eventhub to begin anew: ${firstLine(message)}`;
+    return `The stored position in ${hub} is refused: the event hub is another, as after a failover. To begin anew, delete the blobs of its positions in container azure-webjobs-eventhub.`;
   }
   if (code === 'ReceiverDisconnectedError') {
     return `Another reader has taken over in consumer group "${consumerGroup}" of ${hub}.`;
