@@ -10,6 +10,8 @@ import { createBackupChecks } from './lib/backup/backupChecks.ts';
 import { defined } from './lib/defined.ts';
 import { isIdleWork } from './lib/hubJobs/hubJob.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
+import type { MirrorStore } from './lib/mirror/store/mirrorStore.ts';
+import { createTableStore } from './lib/mirror/store/tableStore.ts';
 import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
 import { readEffectsBy } from './lib/provisioning/effects/readEffects.ts';
 import { isProvisioningIdle } from './lib/provisioning/job/isIdle.ts';
@@ -43,6 +45,16 @@ export const backupChecks = createBackupChecks({
   schedule: settings.backups.schedule,
   now,
 });
+
+let rowsOfMirror: MirrorStore | undefined;
+
+/** Where the rows of the mirror are, opened at its first use; undefined: the mirror is off. */
+export function mirrorStore(): MirrorStore | undefined {
+  if (settings.mirror === undefined) return undefined;
+  // One for all of the process: it remembers the rows that it has read and written lately.
+  rowsOfMirror ??= createTableStore(storage.table(settings.mirror.table));
+  return rowsOfMirror;
+}
 
 const hubs = new Map<string, RegistryClient>();
 

@@ -38,7 +38,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/hosting':
     'src/orchestrations provisioning/steps provisioning/drop undo restore backup work hubJobs runs turns errors.ts codeText.ts',
   'src/services.ts':
-    'provisioning/effects provisioning/job provisioning/drop backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
+    'provisioning/effects provisioning/job provisioning/drop mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
   'src/orchestrations': 'provisioning/steps provisioning/preImage work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',

@@ -2,7 +2,7 @@
 
 import type { IdentityKey, MirrorRow } from '../../src/lib/mirror/rows/row.ts';
 import { bucketOf } from '../../src/lib/mirror/store/bucketOf.ts';
-import type { MirrorStore, RowRange, RowWrite } from '../../src/lib/mirror/store/mirrorStore.ts';
+import { type MirrorStore, type RowRange, RowTooLarge, type RowWrite } from '../../src/lib/mirror/store/mirrorStore.ts';
 
 interface Kept {
   /** As JSON: what is read is nobody else's object. */
@@ -23,6 +23,8 @@ export interface MemoryMirrorStore extends MirrorStore {
   /** Whether the registry is to be read for no row. */
   isIdle(): boolean;
 }
+
+const MOST_OF_ROW = 640 * 1024;
 
 export function createMemoryMirrorStore(): MemoryMirrorStore {
   const hubs = new Map<string, Map<string, Kept>>();
@@ -70,6 +72,8 @@ export function createMemoryMirrorStore(): MemoryMirrorStore {
     async write(hub, asked) {
       if (new Set(asked.map(({ key }) => nameOf(key))).size !== asked.length)
         throw new Error('Two writes are of one key.');
+      const tooLarge = asked.find(({ row }) => row !== undefined && JSON.stringify(row).length > MOST_OF_ROW);
+      if (tooLarge !== undefined) throw new RowTooLarge(tooLarge.key);
       const isOld = ({ key, before }: RowWrite) => rowsOf(hub).get(nameOf(key))?.etag !== before?.etag;
       const conflicts = asked.filter(isOld);
       for (const { key, row } of asked.filter((write) => !conflicts.includes(write))) {

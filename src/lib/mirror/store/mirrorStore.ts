@@ -14,6 +14,15 @@ export interface StoredRow {
   readonly etag: string;
 }
 
+export interface KeyToRead extends IdentityKey {
+  /** There is most likely no such row, as of a device that has just been created: the store may say so without looking. */
+  readonly likelyNew?: true;
+}
+
+export interface ReadOptions {
+  readonly fresh?: true;
+}
+
 export interface RowWrite {
   /** What is written; `undefined` in its place: the row is removed. */
   readonly row: MirrorRow | undefined;
@@ -50,18 +59,15 @@ export interface MirrorStore {
   prepare(): Promise<void>;
   /**
    * In the order of `keys`. What is read may be older than what is stored, so that rows can be remembered: a write over it
-   * tells. Whoever decides that nothing is to be written reads `fresh`.
+   * tells, and what is read after a conflict is what is stored. Whoever decides that nothing is to be written reads `fresh`,
+   * unless it is because something is older than the row: rows only ever become newer.
    */
-  read(
-    hub: string,
-    keys: readonly IdentityKey[],
-    options?: { readonly fresh?: true },
-  ): Promise<readonly (StoredRow | undefined)[]>;
+  read(hub: string, keys: readonly KeyToRead[], options?: ReadOptions): Promise<readonly (StoredRow | undefined)[]>;
   /** A device and its modules. */
   readDevice(hub: string, deviceId: string): Promise<readonly StoredRow[]>;
   /**
    * Each write is atomic together with its place in the queue: a row with `wanted` is in it, one without is not. No two
-   * writes are of one key.
+   * writes are of one key, and what was read was read with its properties. When it throws, some may have been done.
    *
    * @returns those whose row was no longer what was read
    * @throws RowTooLarge

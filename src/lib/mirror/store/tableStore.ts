@@ -1,0 +1,184 @@
+/**
+ * The store of the mirror in Azure Table storage.
+ *
+ * Rows are read by key, one call each and several at once: a filter of several keys makes the service go through the whole
+ * partition, and Azurite through the whole table.
+ */
+
+import type { TableClient } from '@azure/data-tables';
+
+import { mapAhead, mapAtOnce } from './atOnce.ts';
+import { bucketOf } from './bucketOf.ts';
+import {
+  BUCKETS,
+  type KeyToRead,
+  type MirrorStore,
+  type ReadOptions,
+  type RowWrite,
+  type StoredRow,
+  type WantedRow,
+} from './mirrorStore.ts';
+import { readRange } from './readRange.ts';
+import { createRecentRows, type RecentRows } from './recentRows.ts';
+import { decodeRow, type Entity, sizeOf, type TableRow } from './rowEntity.ts';
+import {
+  identityOf,
+  isRowKey,
+  modulesKeyOf,
+  modulesRange,
+  partitionOf,
+  partitionOfDevice,
+  QUEUE_RANGE,
+  rowKeyOf,
+} from './rowKeys.ts';
+import { accessTable, type PageRequest, quoted, type TableAccess } from './tableAccess.ts';
+import { writeBucket } from './writeRows.ts';
+
+/** Calls that run at once: as many as hide the way to the service, and do not crowd one that has a single thread. */
+const READS_AT_ONCE = 16;
+const WRITES_AT_ONCE = 4;
+const QUEUES_AT_ONCE = 8;
+/** Memory for rows that were read or written lately. */
+const RECENT_BYTES = 64 * 1024 * 1024;
+
+const ALL_BUCKETS: readonly number[] = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
+
+export function createTableStore(client: TableClient): MirrorStore {
+  const table = accessTable(client);
+  const recent = createRecentRows<TableRow>(RECENT_BYTES);
+  return {
+    prepare: () => table.prepare(),
+    read: (hub, keys, options) =>
+      mapAtOnce(keys, READS_AT_ONCE, async (key) => readRow(table, recent, hub, key, options)),
+    readDevice: (hub, deviceId) => readDevice(table, recent, hub, deviceId),
+    write: (hub, writes) => writeRows(table, recent, hub, writes),
+    rows: (hub, range = {}) => readRange(table, hub, range),
+    wanted: (hub, options) => readWanted(table, hub, options),
+    countWanted: (hub, most) => countWanted(table, hub, most),
+  };
+}
+
+async function readRow(
+  table: TableAccess,
+  recent: RecentRows<TableRow>,
+  hub: string,
+  key: KeyToRead,
+  options: ReadOptions = {},
+): Promise<StoredRow | undefined> {
+  if (!isRowKey(key)) return undefined;
+  const name = nameOf(partitionOfDevice(hub, key.deviceId), rowKeyOf(key));
+  if (options.fresh !== true) {
+    const known = recent.get(name);
+    if (known !== undefined || key.likelyNew) return known;
+  }
+  const entity = await table.get(partitionOfDevice(hub, key.deviceId), rowKeyOf(key));
+  if (entity === undefined) {
+    recent.drop(name);
+    return undefined;
+  }
+  return keepRow(recent, hub, entity);
+}
+
+function keepRow(recent: RecentRows<TableRow>, hub: string, entity: Entity): TableRow {
+  const row = decodeRow(hub, entity);
+  recent.keep(nameOf(partitionOfDevice(hub, row.row.deviceId), rowKeyOf(row.row)), row, sizeOf(entity));
+  return row;
+}
+
+function nameOf(partitionKey: string, rowKey: string): string {
+  return `${partitionKey}|${rowKey}`;
+}
+
+/** A range is slow where all rows are gone through for it, as in Azurite: only devices with the mark are asked for modules. */
+async function readDevice(
+  table: TableAccess,
+  recent: RecentRows<TableRow>,
+  hub: string,
+  deviceId: string,
+): Promise<readonly StoredRow[]> {
+  if (!isRowKey({ deviceId })) return [];
+  const partitionKey = partitionOfDevice(hub, deviceId);
+  const [device, mark] = await Promise.all(
+    [rowKeyOf({ deviceId }), modulesKeyOf(deviceId)].map((rowKey) => table.get(partitionKey, rowKey)),
+  );
+  const modules = mark === undefined ? [] : await allOf(table, { partitionKey, range: modulesRange(deviceId) });
+  return [...(device === undefined ? [] : [device]), ...modules].map((entity) => keepRow(recent, hub, entity));
+}
+
+async function writeRows(
+  table: TableAccess,
+  recent: RecentRows<TableRow>,
+  hub: string,
+  writes: readonly RowWrite[],
+): Promise<readonly RowWrite[]> {
+  const buckets = [...byBucket(writes)];
+  const conflicts = await mapAtOnce(buckets, WRITES_AT_ONCE, ([bucket, ofBucket]) => {
+    const partitionKey = partitionOf(hub, bucket);
+    const log = {
+      written: (rowKey: string, row: TableRow, bytes: number) => recent.keep(nameOf(partitionKey, rowKey), row, bytes),
+      unknown: (rowKey: string) => recent.drop(nameOf(partitionKey, rowKey)),
+    };
+    return writeBucket({ table, partitionKey, log }, ofBucket);
+  });
+  return conflicts.flat();
+}
+
+function byBucket(writes: readonly RowWrite[]): Map<number, RowWrite[]> {
+  const buckets = new Map<number, RowWrite[]>();
+  for (const write of writes) {
+    const bucket = bucketOf(write.key.deviceId);
+    const ofBucket = buckets.get(bucket);
+    if (ofBucket === undefined) buckets.set(bucket, [write]);
+    else ofBucket.push(write);
+  }
+  return buckets;
+}
+
+async function* readWanted(
+  table: TableAccess,
+  hub: string,
+  { dueBy, most }: { readonly dueBy: string; readonly most: number },
+): AsyncGenerator<WantedRow, void, void> {
+  const ofBucket = (bucket: number) =>
+    allOf(
+      table,
+      { partitionKey: partitionOf(hub, bucket), range: QUEUE_RANGE, filter: `Due le ${quoted(dueBy)}` },
+      most,
+    );
+  for await (const entities of mapAhead(ALL_BUCKETS, QUEUES_AT_ONCE, ofBucket)) {
+    for (const entity of entities) yield { ...identityOf(entity.rowKey ?? ''), due: String(entity['Due']) };
+  }
+}
+
+async function countWanted(table: TableAccess, hub: string, most: number): Promise<number> {
+  let count = 0;
+  const ofBucket = (bucket: number) =>
+    allOf(
+      table,
+      { partitionKey: partitionOf(hub, bucket), range: QUEUE_RANGE, select: ['PartitionKey', 'RowKey'] },
+      most - count,
+    );
+  for await (const entities of mapAhead(ALL_BUCKETS, QUEUES_AT_ONCE, ofBucket)) {
+    count += entities.length;
+    if (count >= most) return most;
+  }
+  return count;
+}
+
+/** The entities of a range, `most` of them. */
+async function allOf(
+  table: TableAccess,
+  request: Omit<PageRequest, 'size' | 'token'>,
+  most = Number.POSITIVE_INFINITY,
+): Promise<readonly Entity[]> {
+  const entities: Entity[] = [];
+  let token: string | undefined;
+  do {
+    const size = Math.min(1000, most - entities.length);
+    if (size <= 0) break;
+    const page = await table.page({ ...request, size, token });
+    entities.push(...page.entities);
+    token = page.token;
+  } while (token !== undefined);
+  return entities;
+}
