@@ -18,12 +18,13 @@ const SHOWN_CHANGES = 20;
  */
 export async function readHubPlan(
   connection: Connection,
-  { result: found }: WorkRun,
+  { result: found, hub = '' }: WorkRun,
   out: string | undefined,
 ): Promise<ShownPlan | undefined> {
   if (found === undefined) return undefined;
   const result = found as unknown as HubPlanResult;
-  return { result, plan: await readPlan(connection, result.changes, { most: SHOWN_CHANGES, out }), out };
+  const now = new Date();
+  return { result, hub, now, plan: await readPlan(connection, result.changes, { most: SHOWN_CHANGES, out }), out };
 }
 
 export function showHubPlan(plan: ShownPlan, output: Output): void {

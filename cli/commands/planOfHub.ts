@@ -65,8 +65,8 @@ function planInApp(
     const connection = await connectOrStart({ data }, output, signal);
     try {
       const { of, body } = await asked(connection);
-      const { runId } = await askApp<WorkRun>(connection, 'plans', body, 'a plan');
-      output.note(`Plan of ${of}: run ${shortId(runId)}`);
+      const { runId, hub } = await askApp<WorkRun>(connection, 'plans', body, 'a plan');
+      output.note(`Plan of ${of} on the hub ${hub}: run ${shortId(runId)}`);
       const record = await watchWork(connection, runId, output, signal);
       if (record === undefined) return interrupted(connection, runId, output);
       const plan = await readHubPlan(connection, record, out);

@@ -37,9 +37,10 @@ export function restore(backup: string, flags: RestoreFlags, output: Output): Pr
     const connection = await connectOrStart({ data: flags.data }, output, signal);
     try {
       const started = await begin(connection, backup, flags, output, signal);
-      output.note(
-        `${flags.drill ? 'Drill with' : 'Restore of'} ${backup} to the hub ${started.hub}: run ${started.runId}`,
-      );
+      // Of "latest", which that is.
+      const taken = String(started.request['backup']);
+      const what = flags.drill ? 'Drill with' : 'Restore of';
+      output.note(`${what} ${taken} to the hub ${started.hub}: run ${started.runId}`);
       return await watchToEnd(connection, started, output, signal);
     } finally {
       await connection.close();

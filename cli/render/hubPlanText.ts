@@ -1,10 +1,11 @@
 /** What a restore or an undo would do, as text for people. */
 
+import { parseBackupName } from '../../src/lib/backup/backupName.ts';
 import type { ChangeRecord } from '../../src/lib/registryLines/changeForms.ts';
 import type { PlanCountsOfMode } from '../../src/lib/restore/planTally.ts';
 import type { UndoResult } from '../../src/lib/undo/writeUndoPlan.ts';
 import { renderChanges, renderCounts, renderUnknownKeys } from './comparisonText.ts';
-import { formatCount } from './format.ts';
+import { formatCount, formatDuration } from './format.ts';
 import type { Output } from './output.ts';
 import { restoreNotes, undoNotes } from './planNotes.ts';
 import { shortId } from './runWords.ts';
@@ -31,15 +32,19 @@ export type HubPlanResult = RestorePlanResult | UndoResult;
 
 export interface ShownPlan {
   readonly result: HubPlanResult;
+  /** Alias of the hub that it is for. */
+  readonly hub: string;
+  readonly now: Date;
   readonly plan: ReadPlan;
   readonly out: string | undefined;
 }
 
-export function renderHubPlan({ result, plan, out }: ShownPlan, look: Look): readonly string[] {
+export function renderHubPlan(shown: ShownPlan, look: Look): readonly string[] {
+  const { result, plan, out } = shown;
   const { style: paint, columns } = look;
   const isUndo = 'run' in result;
-  const title = isUndo ? `To undo run ${shortId(result.run)}` : `From the hub to ${result.backup} (${result.mode})`;
-  const lines = [`${paint('bold', title)}:`, '', ...renderCounts(result, look)];
+  const title = isUndo ? `To undo run ${shortId(result.run)} on the hub ${shown.hub}:` : restoreTitle(result, shown);
+  const lines = [...wrap(title, 0, columns).map((line) => paint('bold', line)), '', ...renderCounts(result, look)];
   const { create, change, delete: remove } = result.configurations;
   const configurations = [
     [create, 'to create'],
@@ -62,6 +67,14 @@ export function renderHubPlan({ result, plan, out }: ShownPlan, look: Look): rea
   if (!isUndo) lines.push(...renderUnknownKeys(result, look));
   if (out !== undefined) lines.push('', `All of them, one a line: ${out}`);
   return lines;
+}
+
+/** Which backup it is, of which hub and how old: `latest` says none of that. */
+function restoreTitle({ backup, mode }: RestorePlanResult, { hub, now }: ShownPlan): string {
+  const { hub: of, at } = parseBackupName(backup) ?? {};
+  const whose = of === hub ? '' : ` of the hub ${of}`;
+  const age = at === undefined ? '' : `, ${formatDuration(now.getTime() - at.getTime())} old`;
+  return `From the hub ${hub} to the backup ${backup}${whose}${age} (${mode}):`;
 }
 
 /** What is somebody else's, by name and fields. */

@@ -28,7 +28,7 @@ export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
   }
   lines.push(...renderCounts(outcomes, paint));
   if (appliedBy !== undefined) lines.push('', `  see lines ${command('run', shortId(appliedBy))}`);
-  const backup = kind === 'deleteAll' ? result?.['backup'] : undefined;
+  const backup = kind === 'deleteAll' || kind === 'restore' || kind === 'drill' ? result?.['backup'] : undefined;
   if (typeof backup === 'string') lines.push('', `  backup    ${backup}`);
   for (const text of notesOf(record)) lines.push('', ...wrap(text, 2, columns));
   lines.push(...renderUndo(record, command));

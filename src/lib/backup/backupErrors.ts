@@ -18,9 +18,14 @@ export const BACKUP_TEXTS = {
     says: 'There is no good backup of the hub {hub}.',
     action: 'Make one: hubkeeper backup --hub {hub}.',
   },
+  'backupUnknown:others': {
+    says: 'There is no good backup of the hub {hub}.',
+    action: 'Make one: hubkeeper backup --hub {hub}; or name one of another hub if that is what you mean: {others}.',
+  },
   'backupUnknown:hub': {
     says: 'The app has several hubs and no default one, and the backup does not say which of them is meant.',
-    action: 'Name it: HUB/latest.',
+    action: 'Name it. Good backups: {others}.',
+    doc: { action: 'Name it: HUB/latest.' },
   },
   backupUnfinished: {
     says: 'The backup {name} is not finished: it is being written, or was given up.',

@@ -3,13 +3,12 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 
 import { defined } from '../defined.ts';
-import { DEFAULT_HUB_ALIAS } from '../settings.ts';
 import { linesOf } from '../storage/ndjson.ts';
 import { bytesOf } from '../storage/readText.ts';
 import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
 import { BackupError, backupError } from './backupErrors.ts';
 import { archivedFault, type BackupFolder, backupBlob, backupFolders, backupText, sizeFault } from './backupFolder.ts';
-import { backupPrefix, parseBackupName, parseBackupWanted } from './backupName.ts';
+import { backupPrefix, parseBackupName } from './backupName.ts';
 import {
   BACKUP_FILES,
   type BackupFileName,
@@ -103,37 +102,6 @@ export async function openBackup(storage: Storage, name: string): Promise<OpenBa
   const looked = await look(container, folder);
   if (looked.error !== undefined) throw looked.error;
   return looked.open;
-}
-
-/**
- * The name of the backup that a person means: one that is named in full, or the newest good one.
- *
- * @param text a name, `HUB/latest` or `latest`, which is of `defaultHub`
- * @throws BackupError: it is no name, there is no good backup, or nothing says of which hub
- */
-export async function findBackup(storage: Storage, text: string, defaultHub: string | undefined): Promise<string> {
-  const wanted = parseBackupWanted(text);
-  if (wanted === undefined) throw backupError('backupUnknown:name');
-  if ('name' in wanted) return wanted.name;
-  const hub = wanted.latestOf ?? defaultHub;
-  if (hub === undefined) throw backupError('backupUnknown:hub');
-  const newest = await newestGood(storage, hub);
-  if (newest === undefined) throw backupError('backupUnknown:none', { hub });
-  return newest.backup;
-}
-
-/**
- * The hub that `latest` is of when nothing says so: the default one, or the only one. In which order the others come is
- * chance.
- */
-export function hubOfLatest(hubs: ReadonlyMap<string, unknown>): string | undefined {
-  if (hubs.has(DEFAULT_HUB_ALIAS)) return DEFAULT_HUB_ALIAS;
-  return hubs.size === 1 ? [...hubs.keys()][0] : undefined;
-}
-
-/** The newest backup of a hub that is good. */
-export async function newestGood(storage: Storage, hub: string): Promise<BackupSummary | undefined> {
-  return (await listBackups(storage, hub)).find(({ state }) => state === 'good');
 }
 
 /** @throws BackupError when the counts of the backup did not match */

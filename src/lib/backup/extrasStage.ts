@@ -23,7 +23,8 @@ import type { Stage, StageInput, StageReply } from '../work/stage.ts';
 import { enterPhase } from '../work/workNotes.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { type ExtrasNotes, notesOf } from './backupNotes.ts';
-import { newestGood, openBackup } from './catalogue.ts';
+import { openBackup } from './catalogue.ts';
+import { newestGood } from './findBackup.ts';
 import { measureFile } from './measureFile.ts';
 
 /** In the container of the run. */

@@ -1,7 +1,7 @@
 /** What was asked for, looked at before a run is begun: what is plainly wrong is told at once, and leaves no run behind. */
 
 import { parseBackupName } from '../backup/backupName.ts';
-import { findBackup, hubOfLatest } from '../backup/catalogue.ts';
+import { findBackup, hubOfLatest } from '../backup/findBackup.ts';
 import { demandConfirmed } from '../work/request.ts';
 import type { WorkContext, WorkKind, WorkRun, WorkToStart } from '../work/workRun.ts';
 import { demandBackup } from './openStage.ts';

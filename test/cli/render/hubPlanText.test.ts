@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { type RestorePlanResult, renderHubPlan, type ShownPlan } from '../../../cli/render/hubPlanText.ts';
 
 const NONE = { create: 0, change: 0, delete: 0 };
+const NOW = new Date('2026-11-25T05:00:00Z');
 const look = { columns: undefined, style: (_style: unknown, text: string) => text };
 
 const COUNTS = {
@@ -15,18 +16,27 @@ const COUNTS = {
 };
 
 const rendered = (result: ShownPlan['result'], plan: Partial<ShownPlan['plan']> = {}): string =>
-  renderHubPlan({ result, plan: { changes: [], others: [], ...plan }, out: undefined }, look).join('\n');
+  renderHubPlan(
+    { result, hub: 'west', now: NOW, plan: { changes: [], others: [], ...plan }, out: undefined },
+    look,
+  ).join('\n');
 
 function shown(counts: Partial<RestorePlanResult>, plan: Partial<ShownPlan['plan']> = {}): string {
   const lost = { generationIds: 0, reportedProperties: 0, keys: 0 };
-  const of = { backup: 'B', mode: 'exact', left: NONE, configurations: NONE, lost };
+  const of = { backup: 'west/2026/11/20T020000Z', mode: 'exact', left: NONE, configurations: NONE, lost };
   return rendered({ ...COUNTS, ...of, ...counts }, plan);
 }
 
 it('a plan that changes nothing says so', () => {
   expect(shown({ configurations: { ...NONE, change: 1 } })).not.toContain('Nothing to do');
   expect(shown({})).toMatch(
-    /^From the hub to B \(exact\):\n\n +devices +modules\n[^.:]*unchanged +3 +1\n\n +Nothing to do: [^.:]*\.$/,
+    /^From the hub west to the backup west\/2026\/11\/20T020000Z, 5 d 3 h old \(exact\):\n\n +devices +modules\n[^.:]*unchanged +3 +1\n\n +Nothing to do: [^.:]*\.$/,
+  );
+});
+
+it('a plan names the hub of the backup where that is another', () => {
+  expect(shown({ backup: 'default/2026/11/20T020000Z', mode: 'missing' })).toContain(
+    'From the hub west to the backup default/2026/11/20T020000Z of the hub default, 5 d 3 h old (missing):\n',
   );
 });
 
@@ -72,7 +82,7 @@ it('the plan of an undo tells what is somebody else’s by name and field, and w
       ],
     },
   );
-  expect(text).toMatch(/^To undo run 01234567:\n/);
+  expect(text).toMatch(/^To undo run 01234567 on the hub west:\n/);
   expect(text).toContain('The changes:\n\n  changed  pump-1  tags.site');
   expect(text).toContain(
     '2 of 3 that somebody else has changed since:\n\n  pump-2/meter: tags.theirs, status\n  configuration other: labels\n',

@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import {
-  findBackup,
-  hubOfLatest,
-  listBackups,
-  newestGood,
-  openBackup,
-  requireGood,
-} from '../../../src/lib/backup/catalogue.ts';
+import { listBackups, openBackup, requireGood } from '../../../src/lib/backup/catalogue.ts';
 import { claimBackupName } from '../../../src/lib/backup/claimName.ts';
+import { findBackup, newestGood } from '../../../src/lib/backup/findBackup.ts';
 import { BACKUPS_CONTAINER, createStorage, type Storage } from '../../../src/lib/storage/storage.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 import { FILES, manifestOf, put, putBackup } from './sampleBackup.ts';
@@ -32,7 +26,6 @@ describe('the catalogue', () => {
     expect(await listBackups(storage)).toEqual([]);
     expect(await newestGood(storage, 'a')).toBeUndefined();
     await expect(openBackup(storage, 'a/2026/11/20T020000Z')).rejects.toEqual(coded('backupUnknown', 'a/2026/11/20'));
-    await expect(findBackup(storage, 'a/latest', 'b')).rejects.toEqual(coded('backupUnknown', 'the hub a'));
   });
 
   it('shows each backup with its state, newest first, and never chooses one that is not good', async () => {
@@ -85,9 +78,6 @@ describe('the catalogue', () => {
       keys: 'included',
     });
     expect((await listBackups(storage)).map(({ hub }) => hub).filter((hub) => hub === 'b')).toHaveLength(1);
-    expect(await findBackup(storage, 'latest', 'a')).toBe(good);
-    expect(await findBackup(storage, `${mismatch}/`, 'b')).toBe(mismatch);
-    await expect(findBackup(storage, 'latest', undefined)).rejects.toEqual(coded('backupUnknown', 'several hubs'));
     expect(await findBackup(storage, 'a/latest', undefined)).toBe(good);
 
     const open = (name: string) => openBackup(storage, name);
@@ -144,12 +134,4 @@ describe('the name of a new backup', () => {
     ]);
     expect((await listBackups(storage, 'd')).map(({ state }) => state)).toEqual(Array(4).fill('unfinished'));
   });
-});
-
-it.each([
-  [['east'], 'east'],
-  [['east', 'default', 'west'], 'default'],
-  [['east', 'west'], undefined],
-])('latest, when the app has the hubs %j, is of %s', (aliases, hub) => {
-  expect(hubOfLatest(new Map(aliases.map((alias) => [alias, ''])))).toBe(hub);
 });
