@@ -39,7 +39,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
     'src/orchestrations provisioning/steps provisioning/drop undo restore backup work hubJobs runs turns errors.ts codeText.ts',
   'src/services.ts':
     'provisioning/effects provisioning/job provisioning/drop mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
-  'src/orchestrations': 'provisioning/steps provisioning/preImage work runs turns',
+  'src/orchestrations': 'provisioning/steps provisioning/preImage mirror/refresh work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',
   'src/lib/workKinds.ts': 'undo restore backup work',
@@ -63,6 +63,8 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
   'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',
+  'src/lib/mirror/refresh':
+    'mirror/notes mirror/store mirror/rows work registryExtras runs settings.ts turns devicesFile registry storage logger.ts errors.ts redact.ts',
   'src/lib/mirror/notes': 'storage',
   'src/lib/mirror/store': 'mirror/rows storage',
   'src/lib/mirror/rows': 'registryLines',
@@ -124,6 +126,7 @@ const WITH_FOLDERS = ['local/hub'];
 /** The only files of `src/lib` of which orchestrations may use more than types: pure, so that a replay does as before. */
 const PURE = [
   'src/lib/defined.ts',
+  'src/lib/mirror/refresh/refreshPlan.ts',
   'src/lib/provisioning/run/epoch.ts',
   'src/lib/provisioning/steps/flow.ts',
   'src/lib/runs/step.ts',

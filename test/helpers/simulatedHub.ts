@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { startHub } from '../../local/hub/index.ts';
+import { type HubSettings, startHub } from '../../local/hub/index.ts';
 import type { ProvisionRun } from '../../src/lib/provisioning/run/provisionRun.ts';
 import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../src/lib/registry/index.ts';
 import { type HubRest, hubRest } from './hubRest.ts';
@@ -19,6 +19,8 @@ export interface SimulatedHub {
   readonly data: string;
   /** Has the simulator fail as its admin endpoint describes. */
   setFaults(faults: readonly object[]): Promise<void>;
+  /** Changes its settings while it runs. */
+  setOptions(options: Partial<HubSettings>): Promise<void>;
   /** Provisions lines to the end, whatever that is. */
   provision(
     lines: readonly object[],
@@ -53,6 +55,9 @@ export async function withSimulatedHub<Result>(
       data,
       async setFaults(faults) {
         await fetch(`${simulator.adminUrl}/faults`, { method: 'POST', body: JSON.stringify(faults) });
+      },
+      async setOptions(options) {
+        await fetch(`${simulator.adminUrl}/options`, { method: 'PATCH', body: JSON.stringify(options) });
       },
       async provision(lines, metadata, configurations) {
         const folder = `simulated${process.pid}-${++drops}`;

@@ -30,7 +30,14 @@ export type {
   ModuleToDelete,
 } from './identities.ts';
 export type { ExportJobRequest, ImportExportJob, ImportJobRequest } from './jobs.ts';
-export type { HubQuery, PageOptions, QueryPage, RegistryStatistics } from './query.ts';
+export {
+  type HubQuery,
+  MAX_QUERY_LENGTH,
+  type PageOptions,
+  type QueryPage,
+  queryLiteral,
+  type RegistryStatistics,
+} from './query.ts';
 export { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './registryClient.ts';
 export type { WriteOptions } from './requests.ts';
 export type { CallOptions } from './transport.ts';

@@ -8,7 +8,12 @@ import { getRequest } from './requests.ts';
 import type { CallOptions, HubReply, HubRequest, Transport } from './transport.ts';
 
 /** Hubs answer a longer text with PreconditionFailed (azure-iot-sdk-csharp issue 1680). */
-const MAX_QUERY_LENGTH = 8192;
+export const MAX_QUERY_LENGTH = 8192;
+
+/** A text as a literal of the query language. */
+export function queryLiteral(text: string): string {
+  return `'${text.replaceAll(/['\\]/g, '\\$&')}'`;
+}
 
 export interface QueryPage {
   /** Twins for `SELECT *`, else rows of the projection. `parseTwin` reads the former. */

@@ -1,6 +1,6 @@
 /** What is lost or changed together with a device that is deleted, or that is no edge device any more. */
 
-import { HubError, type RegistryClient } from '../registry/index.ts';
+import { HubError, queryLiteral, type RegistryClient } from '../registry/index.ts';
 import { type RegistryLine, UNREADABLE } from './registryLine.ts';
 import type { Identity } from './snapshot.ts';
 
@@ -43,7 +43,7 @@ async function modulesOf(hub: RegistryClient, id: string): Promise<readonly Iden
 }
 
 async function devicesBelow(hub: RegistryClient, scope: string): Promise<readonly Identity[] | 'unreadable'> {
-  const text = `SELECT * FROM devices WHERE array_contains(parentScopes, '${scope.replaceAll(/['\\]/g, '\\$&')}')`;
+  const text = `SELECT * FROM devices WHERE array_contains(parentScopes, ${queryLiteral(scope)})`;
   const below: Identity[] = [];
   try {
     for await (const { deviceId } of hub.query(text)) if (typeof deviceId === 'string') below.push({ id: deviceId });
