@@ -8,7 +8,7 @@ import { type LinkError, notAllowed, unauthorized } from './linkError.ts';
 import { manage, type NodeReply } from './managementNode.ts';
 import { type OpenReceiver, openReceiver } from './openReceiver.ts';
 import type { Receivers } from './receivers.ts';
-import { accept, allowAnonymous } from './rheaParts.ts';
+import { accept, allowAnonymous, sendSettled } from './rheaParts.ts';
 
 /** The longest wait that timers keep to. */
 const MAX_WAIT_MS = 24 * 60 * 60 * 1000;
@@ -91,7 +91,9 @@ export function serveConnection(socket: Socket, input: EndpointInput, receivers:
   });
   container.on('message', ({ message, receiver }: Required<EventContext>) => {
     const address = bareAddress(receiver.target?.address).toLowerCase();
-    replyLink(receiver, address, message)?.send(replyMessage(message, answer(address, message)));
+    // An acknowledgement of the answer would hold the client's next request back until TCP has acknowledged it, in turn.
+    const link = replyLink(receiver, address, message);
+    if (link !== undefined) sendSettled(link, replyMessage(message, answer(address, message)));
   });
   container.on('sendable', ({ sender }: Required<EventContext>) => open.get(sender)?.events.wake());
   container.on('sender_draining', ({ sender }: Required<EventContext>) => open.get(sender)?.events.wake());
