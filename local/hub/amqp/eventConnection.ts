@@ -102,7 +102,9 @@ export function serveConnection(socket: Socket, input: EndpointInput, receivers:
     for (const sender of [...open.keys()]) if (sender.session === session) forget(sender);
   });
   // What a client does wrong ends its connection, and nothing else.
-  for (const event of ['protocol_error', 'error']) container.on(event, () => socket.destroy());
+  for (const event of ['protocol_error', 'error']) {
+    container.on(event, () => socket.destroy(new Error('The client does not keep to AMQP.')));
+  }
   for (const event of ['disconnected', 'connection_error', 'session_error', 'sender_error', 'receiver_error']) {
     container.on(event, () => undefined);
   }

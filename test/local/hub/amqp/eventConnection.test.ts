@@ -86,10 +86,13 @@ describe('$cbs', () => {
 });
 
 describe('what is no AMQP', () => {
-  it('ends its own connection only', async () => {
+  it.each([
+    ['another protocol', 'GET / HTTP/1.1\r\n\r\n'],
+    ['a frame of nonsense', 'AMQP\0\x01\0\0\0\0\0\x0c\x02\0\0\0\x07\x07\x07\x07'],
+  ])('such as %s ends its own connection only', async (_, bytes) => {
     const socket = connect(portOf(hub), '127.0.0.1');
-    socket.on('error', () => undefined);
-    socket.write('GET / HTTP/1.1\r\n\r\n');
+    socket.on('error', () => undefined).resume();
+    socket.write(Buffer.from(bytes, 'latin1'));
     await once(socket, 'close');
     const reader = consumer(hub.eventsConnectionString);
     expect(await reader.getPartitionIds()).toHaveLength(4);

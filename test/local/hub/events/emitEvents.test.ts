@@ -1,6 +1,12 @@
 import type { ReceivedEventData } from '@azure/event-hubs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emitEvents } from '../../../../local/hub/events/emitEvents.ts';
+import type { EventLog } from '../../../../local/hub/events/eventLog.ts';
+import { defaultSettings } from '../../../../local/hub/hubOptions.ts';
+import { createDevice } from '../../../../local/hub/identity/identityRules.ts';
 import { type RunningHub, startHub } from '../../../../local/hub/index.ts';
+import { openDatabase } from '../../../../local/hub/registry/database.ts';
+import { createIdentityStore } from '../../../../local/hub/registry/identityStore.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
 import { type EventReader, readEvents, withReader } from '../eventReader.ts';
 import { type CallOptions, createClient, type HubClient } from '../hubClient.ts';
@@ -257,6 +263,30 @@ describe('a twin', () => {
       ['updateTwin', 5, { site: null }, undefined],
       ['updateTwin', 6, undefined, null],
     ]);
+  });
+});
+
+describe('an event that cannot be written', () => {
+  it('takes its change back', () => {
+    const database = openDatabase(undefined);
+    const store = createIdentityStore(database);
+    const append = () => {
+      throw new Error('The disk is full.');
+    };
+    emitEvents(store, { append } as unknown as EventLog, { lifecycleEvents: true, twinEvents: true, jobEvents: false });
+    const input = {
+      deviceId: 'd1',
+      status: 'enabled',
+      statusReason: null,
+      authentication: undefined,
+      iotEdge: false,
+      deviceScope: undefined,
+      parentScopes: [],
+    } as const;
+    const context = { store, settings: defaultSettings(), nowMs: 0, caller: 'single' } as const;
+    expect(() => createDevice(context, input, {})).toThrow('The disk is full.');
+    expect([store.find('d1'), store.counts().devices]).toEqual([undefined, 0]);
+    database.close();
   });
 });
 
