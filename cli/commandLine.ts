@@ -24,6 +24,7 @@ import type { DeviceFlags } from './commands/device.ts';
 import type { DevicesFlags } from './commands/devices.ts';
 import type { GenerateFlags } from './commands/generate.ts';
 import type { LocalFlags } from './commands/local.ts';
+import type { ReconcileFlags } from './commands/mirror.ts';
 import type { PlanAllFlags } from './commands/planAll.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
 import type { RestoreFlags } from './commands/restore.ts';
@@ -32,7 +33,7 @@ import type { RunFlags } from './commands/run.ts';
 import type { RunsFlags } from './commands/runs.ts';
 import type { SuspendFlags } from './commands/suspend.ts';
 import type { UndoFlags } from './commands/undo.ts';
-import type { ExitCode } from './exitCode.ts';
+import { EXIT, type ExitCode } from './exitCode.ts';
 import { createOutput, type Output } from './render/output.ts';
 import { wrap } from './render/wrap.ts';
 import { version } from './version.ts';
@@ -230,6 +231,23 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
       act(flags, async (own, output) => (await import('./commands/device.ts')).device(id, own, output)),
     );
 
+  const mirror = program
+    .command('mirror')
+    .description('the mirror of the hubs: compare it with them')
+    .helpCommand(false);
+  mirror.action(() => {
+    mirror.outputHelp();
+    finish(EXIT.usage);
+  });
+
+  verb(mirror, 'reconcile', 'compare the mirror with a hub, repair what differs, and watch that to its end')
+    .option('--hub <alias>', 'the hub (needed when the app has more than one)', parseHub)
+    .option('--dry-run', 'only say what differs; exit code 1 if anything does')
+    .addOption(dataOption())
+    .action((flags: ReconcileFlags) =>
+      act(flags, async (own, output) => (await import('./commands/mirror.ts')).mirrorReconcile(own, output)),
+    );
+
   verb(program, 'local', 'run all of HubKeeper on this machine: storage, a hub simulator, the app')
     .option('--data <dir>', 'where to keep everything (default: .hubkeeper)')
     .option('--hub <alias>', 'one more hub, under this alias (may be repeated)', parseMoreHubs)
@@ -237,7 +255,6 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     .option('--port-api <n>', 'port of the app', parsePort)
     .option('--port-hub <n>', 'port of the hub simulator', parsePort)
     .option('--port-hub-admin <n>', "port of the simulator's administration", parsePort)
-    .option('--port-hub-events <n>', "port of the simulator's event endpoint", parsePort)
     .option('--port-blob <n>', 'port of the blob service', parsePort)
     .option('--port-queue <n>', 'port of the queue service', parsePort)
     .option('--port-table <n>', 'port of the table service', parsePort)

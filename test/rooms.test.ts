@@ -18,31 +18,31 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
-    'src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras registryLines configurationsFile devicesFile registry textFile codeText.ts',
+    'mirror/reconcile src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras registryLines configurationsFile devicesFile registry textFile codeText.ts',
   bench: 'runs devicesFile storage local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
   'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
   'cli/commandLine.ts': 'cli/commands cli/app cli/render cli mirror/query restore runs',
   'cli/commands':
-    'cli/app cli/render cli mirror/query restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile errors.ts local/stack runKinds.ts',
+    'mirror/reconcile cli/app cli/render cli mirror/query restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile errors.ts local/stack runKinds.ts',
   'cli/app':
     'cli/render cli mirror/query restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
-    'cli mirror/query mirror/rows provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work',
+    'mirror/reconcile cli mirror/query mirror/rows provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work',
   // Errors and exit codes of all commands.
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/refresh undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run',
+    'mirror/reconcile src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run',
   'src/hosting':
-    'src/orchestrations provisioning/steps provisioning/drop undo restore backup work hubJobs runs turns errors.ts redact.ts codeText.ts',
+    'src/orchestrations provisioning/steps provisioning/drop undo restore backup work hubJobs runs turns errors.ts codeText.ts',
   'src/services.ts':
-    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
+    'provisioning/effects provisioning/job provisioning/drop mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
   'src/orchestrations': 'provisioning/steps provisioning/preImage mirror/refresh work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',
-  'src/lib/workKinds.ts': 'undo restore backup work',
+  'src/lib/workKinds.ts': 'mirror/reconcile mirror/store undo restore backup work',
   'src/lib/health.ts': 'registry storage redact.ts',
 
   'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
@@ -62,6 +62,8 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/texts': 'runs codeText.ts',
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
+  'src/lib/mirror/reconcile':
+    'mirror/notes mirror/store mirror/rows backup work registryExtras runs registryLines devicesFile storage codeText.ts',
   'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',
   'src/lib/mirror/refresh':
     'mirror/notes mirror/store mirror/rows work registryExtras runs settings.ts turns devicesFile registry storage logger.ts errors.ts redact.ts',

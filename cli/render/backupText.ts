@@ -7,6 +7,7 @@ import { defined } from '../../src/lib/defined.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import { formatBytes, formatPlural } from './format.ts';
 import type { Style } from './output.ts';
+import { renderReconcileResult } from './reconcileText.ts';
 import type { Look } from './runText.ts';
 import { renderTable } from './table.ts';
 import { behind, wrap, wrapFinding } from './wrap.ts';
@@ -49,9 +50,10 @@ function titled(title: string, text: string, columns: number | undefined): reado
   return behind(`  ${title.padEnd(10)}`, wrap(text, 12, columns));
 }
 
-/** What a run about backups came to; nothing for one of another kind. */
+/** What a run about backups or the mirror came to; nothing for one of another kind. */
 export function renderWorkResult(record: WorkRun, look: TextLook): string[] {
   if (record.kind === 'backup') return renderBackupResult(record, look);
+  if (record.kind === 'reconcile') return renderReconcileResult(record, look);
   return record.kind === 'verify' ? renderVerified(record, look) : [];
 }
 

@@ -61,6 +61,7 @@ export const KIND_TEXT: Readonly<Record<WorkKind, string>> = {
   undo: 'undo',
   deleteAll: 'delete-all',
   drill: 'restore drill',
+  reconcile: 'reconcile of the mirror',
 };
 
 export function jobStatusText({ status }: Pick<RunJob, 'status'>): string {

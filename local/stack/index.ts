@@ -76,8 +76,6 @@ export interface Stack {
   readonly connectionString: string;
   /** Of the hub simulator, by policy. */
   readonly connectionStrings: Readonly<Record<string, string>>;
-  /** Of the event endpoint of the hub simulator. */
-  readonly eventsConnectionString: string;
   readonly hubAdminUrl: string;
   /** All hubs of the app by alias; what stands above is the first's. */
   readonly hubs: StackHubs;
@@ -235,7 +233,7 @@ async function startParts(
   }
   const first = ready.get(FIRST_HUB);
   if (first === undefined) throw new Error('A stack has a first hub.');
-  const { connectionString, connectionStrings, eventsConnectionString, adminUrl: hubAdminUrl } = first;
+  const { connectionString, connectionStrings, adminUrl: hubAdminUrl } = first;
   const hubs = hubsOfApp(ready, options.settings ?? {});
 
   options.onStarting?.('host');
@@ -268,7 +266,6 @@ async function startParts(
     storageConnectionString,
     connectionString,
     connectionStrings,
-    eventsConnectionString,
     apiUrl,
     adminUrl,
     hubAdminUrl,
@@ -282,7 +279,6 @@ async function startParts(
     storageConnectionString,
     connectionString,
     connectionStrings,
-    eventsConnectionString,
     hubAdminUrl,
     hubs,
     apiUrl,
@@ -324,7 +320,6 @@ function portsOf(azurite: AzuriteReady, hub: HubReady, host: HostReady): StackPo
     ...azurite,
     hub: Number(new URL(`http://${hubHost}`).port),
     hubAdmin: Number(new URL(hub.adminUrl).port),
-    hubEvents: Number(/Endpoint=sb:\/\/[^:;]+:(\d+)/.exec(hub.eventsConnectionString)?.[1]),
     api: Number(new URL(host.apiUrl).port),
   };
 }

@@ -15,11 +15,10 @@ export interface StackPorts {
   readonly table: number;
   readonly hub: number;
   readonly hubAdmin: number;
-  readonly hubEvents: number;
   readonly api: number;
 }
 
-export type HubPorts = Pick<StackPorts, 'hub' | 'hubAdmin' | 'hubEvents'>;
+export type HubPorts = Pick<StackPorts, 'hub' | 'hubAdmin'>;
 
 /** A hub as the app knows it; nothing is said of one that a setting names and that the stack does not run. */
 export type StackHub = Partial<HubReady>;
@@ -38,11 +37,10 @@ export interface StackFile {
   /** Used again at the next start, so that URLs held by unfinished runs stay true. */
   readonly ports: Partial<StackPorts>;
   /** Those of more hubs, by alias. */
-  readonly hubPorts?: Readonly<Record<string, Partial<HubPorts>>>;
+  readonly hubPorts?: Readonly<Record<string, HubPorts>>;
   readonly storageConnectionString?: string;
   readonly connectionString?: string;
   readonly connectionStrings?: Readonly<Record<string, string>>;
-  readonly eventsConnectionString?: string;
   readonly apiUrl?: string;
   readonly adminUrl?: string;
   readonly hubAdminUrl?: string;

@@ -1,7 +1,6 @@
 import type { InvocationContext } from '@azure/functions';
 import { app, input as extraInput } from 'durable-functions';
 
-import { refreshAfterRun } from '../hosting/refreshAfterRun.ts';
 import { runInstances } from '../hosting/runInstances.ts';
 import { runStarter } from '../hosting/runStarter.ts';
 import { safeError } from '../lib/redact.ts';
@@ -10,10 +9,10 @@ import type { StageInput } from '../lib/work/stage.ts';
 import { askWorkTurn, failWork, takeStages } from '../lib/work/takeStage.ts';
 import type { WorkContext } from '../lib/work/workRun.ts';
 import { FAIL_WORK, WORK_STAGE, WORK_TURN } from '../lib/work/workSteps.ts';
-import { KINDS_OF_WORK } from '../lib/workKinds.ts';
-import { working } from '../services.ts';
+import { kindsOfWork } from '../lib/workKinds.ts';
+import { mirrorStore, working } from '../services.ts';
 
-register<StageInput>(WORK_STAGE, (context, input) => takeStages(context, KINDS_OF_WORK, input));
+register<StageInput>(WORK_STAGE, (context, input) => takeStages(context, kindsOfWork(mirrorStore), input));
 register<AskInput>(WORK_TURN, (context, input, invocation) =>
   askWorkTurn(context, input, () => runInstances(invocation)),
 );
@@ -29,9 +28,7 @@ function register<Input extends { readonly runId: string }>(
       const services = working(invocation, runStarter(invocation));
       const log = services.log.scope({ run: input.runId, step: String('stage' in input ? input.stage : name) });
       try {
-        const step = await work({ ...services, log }, input, invocation);
-        await refreshAfterRun(services, invocation, input.runId, step);
-        return step;
+        return await work({ ...services, log }, input, invocation);
       } catch (error) {
         // What an activity throws is stored in the durable history: errors of SDKs carry URLs with signatures.
         const { message } = safeError(error);

@@ -18,8 +18,9 @@ export const REFUSED_STATUS: Readonly<Record<string, number>> = {
   backupOfOtherHub: CONFLICT,
   ...Object.fromEntries(Object.keys(EFFECT_TEXTS).map((key) => [codeOf(key), CONFLICT])),
   undoUnknownRun: 404,
-  hubBeingChanged: CONFLICT,
+  undoUnderWay: CONFLICT,
   recordDamaged: CONFLICT,
+  mirrorOff: CONFLICT,
 };
 
 /**
@@ -33,8 +34,13 @@ export async function answerToWork(
   start: (body: unknown) => Promise<object>,
 ): Promise<HttpResponseInit> {
   const text = await request.text();
+  return orRefusal(() => answerAboutBackup(async () => ({ status: 202, jsonBody: await start(parsed(text)) })));
+}
+
+/** The reply of `answer`, or what its request is refused for. */
+export async function orRefusal(answer: () => Promise<HttpResponseInit>): Promise<HttpResponseInit> {
   try {
-    return await answerAboutBackup(async () => ({ status: 202, jsonBody: await start(parsed(text)) }));
+    return await answer();
   } catch (error) {
     const status = error instanceof HubKeeperError ? REFUSED_STATUS[error.code] : undefined;
     if (!(error instanceof HubKeeperError) || status === undefined) throw error;

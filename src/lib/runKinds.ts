@@ -20,6 +20,7 @@ export const RUN_KINDS: RunKinds<RunRecord> = {
   undo: work,
   deleteAll: work,
   drill: work,
+  reconcile: work,
 };
 
 /** Whether what a run did to its hub can be undone, as far as its record tells: what that needs may be gone already. */

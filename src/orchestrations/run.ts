@@ -50,6 +50,7 @@ const KINDS: Readonly<
   undo: WORK,
   deleteAll: WORK,
   drill: WORK,
+  reconcile: WORK,
 };
 
 /** The history starts over after this many steps: replay time grows with its length. */

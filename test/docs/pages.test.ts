@@ -57,7 +57,10 @@ function linksOf({ prose }: Page): string[] {
 
 const COMMANDS = new Map(
   createCommandLine(() => undefined).commands.map((command) => {
-    const flags = command.options.flatMap(({ short, long }) => [short, long]);
+    // Those of its own commands are its own.
+    const flags = [command, ...command.commands].flatMap(({ options }) =>
+      options.flatMap(({ short, long }) => [short, long]),
+    );
     return [command.name(), new Set<string | null | undefined>(['--help', ...flags])];
   }),
 );

@@ -20,7 +20,7 @@ import { startWork } from '../../src/lib/work/startWork.ts';
 import { askWorkTurn, failWork, takeStages } from '../../src/lib/work/takeStage.ts';
 import type { WorkContext, WorkRun } from '../../src/lib/work/workRun.ts';
 import { FAIL_WORK, WORK_STAGE, WORK_TURN } from '../../src/lib/work/workSteps.ts';
-import { KINDS_OF_WORK } from '../../src/lib/workKinds.ts';
+import { kindsOfWork } from '../../src/lib/workKinds.ts';
 import { lane } from '../../src/orchestrations/lane.ts';
 import { run } from '../../src/orchestrations/run.ts';
 import type { ScriptedTask } from './orchestration.ts';
@@ -40,7 +40,8 @@ const ACTIVITIES: Readonly<Record<string, Activity>> = {
     ]),
   ),
   workChunk: (context, input) => orFault(() => workChunk(context, input)),
-  [WORK_STAGE]: (context, input, starter) => takeStages(workContext(context, starter), KINDS_OF_WORK, input),
+  [WORK_STAGE]: (context, input, starter) =>
+    takeStages(workContext(context, starter), kindsOfWork(context.mirrorStore), input),
   [WORK_TURN]: (context, input) => askWorkTurn(workContext(context), input, () => INSTANCES),
   [FAIL_WORK]: (context, input) => failWork(workContext(context), input),
 };

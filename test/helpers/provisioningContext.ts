@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 
 import { isIdleWork } from '../../src/lib/hubJobs/hubJob.ts';
 import { createLogger } from '../../src/lib/logger.ts';
+import type { MirrorStore } from '../../src/lib/mirror/store/mirrorStore.ts';
 import { startNewDrops } from '../../src/lib/provisioning/drop/startNewDrops.ts';
 import { startRunOfDrop } from '../../src/lib/provisioning/drop/startRun.ts';
 import { isProvisioningIdle } from '../../src/lib/provisioning/job/isIdle.ts';
@@ -17,6 +18,7 @@ import { WORK_JOBS } from '../../src/lib/work/workRun.ts';
 
 export interface TestContext extends ProvisioningContext {
   readonly logged: string[];
+  mirrorStore(): MirrorStore | undefined;
   /** Moves the clock. */
   advance(ms: number): void;
 }
@@ -27,7 +29,11 @@ const NO_HUB =
 /** The services of a run over a real storage account, with a clock that moves only when it is told (or by sleeping). */
 export function testContext(
   connectionString: string,
-  options: { readonly environment?: Record<string, string>; readonly hub?: RegistryClient } = {},
+  options: {
+    readonly environment?: Record<string, string>;
+    readonly hub?: RegistryClient;
+    readonly mirrorStore?: MirrorStore;
+  } = {},
 ): TestContext {
   const settings = readSettings({ HUBKEEPER_STORAGE: connectionString, IOTHUB: NO_HUB, ...options.environment });
   const storage = createStorage(settings.storage, () => {
@@ -48,6 +54,7 @@ export function testContext(
       if (options.hub === undefined) throw new Error('no hub in this test');
       return options.hub;
     },
+    mirrorStore: () => options.mirrorStore,
     now,
     sleep: async (ms) => {
       skew += ms;

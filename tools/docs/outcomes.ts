@@ -9,6 +9,7 @@ import {
   CONFIGURATION_WARNINGS,
 } from '../../src/lib/configurationsFile/configurationReasons.ts';
 import { REJECT_REASONS, SKIP_REASONS, WARNINGS } from '../../src/lib/devicesFile/reasons.ts';
+import { RECONCILE_TEXTS } from '../../src/lib/mirror/reconcile/reconcileTexts.ts';
 import { DOUBTS, OUTCOME_TEXTS, type OutcomeText, unconfirmed } from '../../src/lib/provisioning/texts/outcomeTexts.ts';
 import { RUN_ERRORS } from '../../src/lib/provisioning/texts/runErrors.ts';
 import { CALL_TEXTS } from '../../src/lib/registry/callTexts.ts';
@@ -22,7 +23,7 @@ import { EFFECT_TEXTS } from '../../src/lib/runs/runEffects.ts';
 import { SETTINGS_TEXTS } from '../../src/lib/settings.ts';
 import { FILE_REASONS } from '../../src/lib/textFile/fileReasons.ts';
 import type { ReasonText } from '../../src/lib/textFile/reasonText.ts';
-import { UNDO_NOTES } from '../../src/lib/undo/undoTexts.ts';
+import { UNDO_NOTES, UNDO_TEXTS } from '../../src/lib/undo/undoTexts.ts';
 import { WORK_TEXTS } from '../../src/lib/work/workErrors.ts';
 import { code, table } from './markdown.ts';
 
@@ -106,8 +107,8 @@ export function renderOutcomes(): string {
     'The `error` of a run.',
     codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS, ...EFFECT_TEXTS }),
     '## Runs that do not provision',
-    'The `error` of a run of another kind: of backups and all that is done with them.',
-    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS, ...ONLY_TEXTS, ...SPILL_TEXTS }),
+    'The `error` of a run of another kind: of backups and all that is done with them, and of the mirror.',
+    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS, ...ONLY_TEXTS, ...UNDO_TEXTS, ...RECONCILE_TEXTS, ...SPILL_TEXTS }),
     'What the plan of an undo says beside its counts (`notes` in its result).',
     codeTable(UNDO_NOTES),
     '## Backups',

@@ -1,5 +1,4 @@
 import rhea, { type Message } from 'rhea';
-import { bodyOf } from '../events/eventBodies.ts';
 import { EVENT_MARKS } from '../events/eventKinds.ts';
 import type { LoggedEvent, PartitionState } from '../events/eventLog.ts';
 import { dotnetTime } from '../times.ts';
@@ -35,7 +34,7 @@ export function eventMessage(hubName: string, partition: number, event: LoggedEv
       // Not known of live hubs; the partition is chosen by the device id in any case.
       'x-opt-partition-key': event.deviceId,
     },
-    body: rhea.message.data_section(Buffer.from(bodyOf(event))),
+    body: rhea.message.data_section(Buffer.from(event.body)),
   };
 }
 

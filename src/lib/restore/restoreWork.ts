@@ -6,7 +6,6 @@
 import { hubOf } from '../runs/runRecord.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
-import { demandAloneOnHub } from '../work/aloneOnHub.ts';
 import { changeStages } from '../work/changeStages.ts';
 import { exportStages, snapshotIn } from '../work/exportStages.ts';
 import { demandConfirmed, requestOf } from '../work/request.ts';
@@ -49,10 +48,9 @@ export const RESTORE_WORK: KindOfWork = {
   first: 'open',
   stages: {
     open: {
-      work: openingWith('export', async (context, record) => {
-        demandConfirmed(context.hub(hubOf(record)), requestOf<RestoreRequest>(record).confirm);
-        await demandAloneOnHub(context, hubOf(record), record);
-      }),
+      work: openingWith('export', (context, record) =>
+        demandConfirmed(context.hub(hubOf(record)), requestOf<RestoreRequest>(record).confirm),
+      ),
     },
     ...exportBefore,
     compare: compareStage(onlyAsAsked),
@@ -63,7 +61,7 @@ export const RESTORE_WORK: KindOfWork = {
 export const DRILL_WORK: KindOfWork = {
   first: 'open',
   stages: {
-    open: { work: openingWith('export', (context, record) => demandAloneOnHub(context, hubOf(record), record)) },
+    open: { work: openingWith('export') },
     ...exportStages({ keys: keysOf, next: 'empty' }),
     empty: { work: demandEmpty },
     compare: compareStage(onlyAsAsked),

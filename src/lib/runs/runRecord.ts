@@ -60,6 +60,7 @@ export const RUN_KIND_NAMES = [
   'undo',
   'deleteAll',
   'drill',
+  'reconcile',
 ] as const;
 export type RunKind = (typeof RUN_KIND_NAMES)[number];
 
@@ -105,6 +106,8 @@ export interface RunReportFiles {
   readonly changes?: string;
   readonly rest?: string;
   readonly differences?: string;
+  /** Of a reconcile: how the mirror was other than the registry; a line of JSON each. */
+  readonly drift?: string;
 }
 
 /**

@@ -12,6 +12,7 @@ import { isFinal, isSuspended } from '../runs/runRecord.ts';
 import type { AskInput, AskReply, CallStep, Step } from '../runs/step.ts';
 import { aheadText, doneWaiting, noteTurnPosition, waitedMs, waitingFor } from '../runs/waiting.ts';
 import { suspendedDelaySeconds } from '../turns/delays.ts';
+import { ServiceTrouble } from './serviceTrouble.ts';
 import type { KindOfWork, Stage, StageInput, StageReply } from './stage.ts';
 import { workError } from './workErrors.ts';
 import { isApplying } from './workNotes.ts';
@@ -90,14 +91,14 @@ async function begin(context: WorkContext, record: WorkRun, kind: KindOfWork, in
   return { do: 'place', hub, ticket: { runId, droppedAt: createdAt, name: record.kind }, next: first };
 }
 
-/** Trouble of the hub is waited out; what people have to see to, and what the hub refuses for good, ends the run. */
+/** Trouble of the hub, or of another service, is waited out; what people have to see to, and what the hub refuses for good, ends the run. */
 async function orTrouble(context: WorkContext, record: WorkRun, input: StageInput, stage: Stage): Promise<StageReply> {
   try {
     const reply = await stage.work(context, record, input);
     if (record.waiting?.kind === 'trouble') await doneWaiting(context, record.runId);
     return reply;
   } catch (error) {
-    if (error instanceof HubError && error.retryable && waitedMs(context, record, ['trouble']) < LONGEST_TROUBLE_MS) {
+    if (isTransient(error) && waitedMs(context, record, ['trouble']) < LONGEST_TROUBLE_MS) {
       await waitingFor(context, record.runId, { kind: 'trouble', reason: runErrorOf(error).message });
       return { wait: TROUBLE_SECONDS, with: withoutGrant(input) };
     }
@@ -107,6 +108,10 @@ async function orTrouble(context: WorkContext, record: WorkRun, input: StageInpu
     await context.runs.update(record.runId, (current) => ({ ...current, notes: { ...current.notes, failure } }));
     return { go: stage.failed };
   }
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof ServiceTrouble || (error instanceof HubError && error.retryable);
 }
 
 /** What was granted is spent, or lost. */

@@ -2,6 +2,7 @@ import { HubKeeperError } from '../errors.ts';
 import { HubError } from '../registry/index.ts';
 import { runErrorOf } from '../runs/endRun.ts';
 import type { RunError } from '../runs/runRecord.ts';
+import { ServiceTrouble } from './serviceTrouble.ts';
 import type { StageReply } from './stage.ts';
 
 /** What was asked for cannot be done; nothing was changed. */
@@ -21,7 +22,7 @@ export async function orRefused(work: () => Promise<StageReply>): Promise<StageR
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof HubKeeperError) || error instanceof HubError) throw error;
+    if (!(error instanceof HubKeeperError) || error instanceof HubError || error instanceof ServiceTrouble) throw error;
     const confirm = 'confirm' in error && typeof error.confirm === 'string' ? { confirm: error.confirm } : {};
     return { end: 'refused', error: { ...runErrorOf(error), ...confirm } };
   }

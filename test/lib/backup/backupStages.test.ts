@@ -12,7 +12,7 @@ import { startWork } from '../../../src/lib/work/startWork.ts';
 import { takeStages } from '../../../src/lib/work/takeStage.ts';
 import type { WorkRun } from '../../../src/lib/work/workRun.ts';
 import { WORK_STAGE } from '../../../src/lib/work/workSteps.ts';
-import { KINDS_OF_WORK } from '../../../src/lib/workKinds.ts';
+import { kindsOfWork } from '../../../src/lib/workKinds.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 import { runInProcess, workContext } from '../../helpers/inProcessRun.ts';
 import { hubError } from '../../helpers/jobHub.ts';
@@ -201,7 +201,9 @@ describe('a backup', () => {
     const { record, failures, name } = await backUp(hub, async (activity, input) => {
       if (activity !== WORK_STAGE) return;
       // One that meets the other at the same blob fails, and would be taken again.
-      twins.push(takeStages(workContext(context), KINDS_OF_WORK, input as never).catch(() => undefined));
+      twins.push(
+        takeStages(workContext(context), kindsOfWork(context.mirrorStore), input as never).catch(() => undefined),
+      );
     });
     await Promise.all(twins);
     expect(failures).toEqual([]);

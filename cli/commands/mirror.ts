@@ -1,0 +1,49 @@
+/** `mirror …`: the mirror as a whole. */
+
+import { hasDrift } from '../../src/lib/mirror/reconcile/countDrift.ts';
+import type { ReconcileResult } from '../../src/lib/mirror/reconcile/reconcileNotes.ts';
+import type { WorkRun } from '../../src/lib/work/workRun.ts';
+import { askApp } from '../app/apiCall.ts';
+import { connectOrStart } from '../app/connection.ts';
+import { withInterrupt } from '../app/interrupt.ts';
+import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
+import type { Output } from '../render/output.ts';
+import { reconcileJson, renderReconcileResult } from '../render/reconcileText.ts';
+import { shortId } from '../render/runWords.ts';
+import { renderWorkOutcome } from '../render/workText.ts';
+import { watchWork } from './backup.ts';
+import { interrupted } from './provision.ts';
+
+export interface ReconcileFlags {
+  readonly hub?: string;
+  readonly dryRun?: boolean;
+  readonly data?: string;
+}
+
+/** `mirror reconcile`: has the app compare the mirror with a hub and repair it, and watches that to its end. */
+export function mirrorReconcile({ data, ...asked }: ReconcileFlags, output: Output): Promise<ExitCode> {
+  return withInterrupt(async (signal) => {
+    const connection = await connectOrStart({ data }, output, signal);
+    try {
+      const started = await askApp<WorkRun>(connection, 'mirror/reconcile', asked, 'a reconcile of the mirror');
+      const sort = started.request['dryRun'] === true ? 'Dry run of a reconcile' : 'Reconcile';
+      output.note(`${sort} of the mirror of the hub ${started.hub}: run ${started.runId}`);
+      const record = await watchWork(connection, started.runId, output, signal);
+      if (record === undefined) return interrupted(connection, started.runId, output);
+      output.print();
+      const look = { now: new Date(), paint: output.style, columns: output.columns, command: connection.command };
+      for (const line of [...renderWorkOutcome(record, look), ...renderReconcileResult(record, look)]) {
+        output.print(line);
+      }
+      const result = record.result as unknown as ReconcileResult | undefined;
+      const found = result !== undefined && hasDrift(result);
+      if (found) {
+        output.tell(`\nSee each of them: ${connection.command('run', shortId(record.runId), '--report', 'DIR')}`);
+      }
+      output.printJson(reconcileJson(record));
+      return found && result.dryRun ? EXIT.someFailed : exitCodeOf(record);
+    } finally {
+      await connection.close();
+    }
+  });
+}
