@@ -255,6 +255,7 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     .option('--port-api <n>', 'port of the app', parsePort)
     .option('--port-hub <n>', 'port of the hub simulator', parsePort)
     .option('--port-hub-admin <n>', "port of the simulator's administration", parsePort)
+    .option('--port-hub-events <n>', "port of the simulator's event endpoint", parsePort)
     .option('--port-blob <n>', 'port of the blob service', parsePort)
     .option('--port-queue <n>', 'port of the queue service', parsePort)
     .option('--port-table <n>', 'port of the table service', parsePort)

@@ -10,6 +10,8 @@ import { createBackupChecks } from './lib/backup/backupChecks.ts';
 import { defined } from './lib/defined.ts';
 import { isIdleWork } from './lib/hubJobs/hubJob.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
+import { noteEndingRun } from './lib/mirror/refresh/endedRuns.ts';
+import type { RefreshContext } from './lib/mirror/refresh/refreshContext.ts';
 import type { MirrorStore } from './lib/mirror/store/mirrorStore.ts';
 import { createTableStore } from './lib/mirror/store/tableStore.ts';
 import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
@@ -82,9 +84,20 @@ export function loggerOf(invocation: InvocationLog): Logger {
   return createLogger((level, message) => invocation[level](message));
 }
 
+/** Runs that end hand what they have touched over to the mirror, where there is one. */
+const beforeEnd = settings.mirror && ((record: RunBase) => noteEndingRun(storage, record));
+
 /** What the steps of any run work with, logging into the given invocation. */
 function runContext(invocation: InvocationLog) {
-  const context = { settings, storage, hub, now, sleep: (ms: number) => sleep(ms), log: loggerOf(invocation) };
+  const context = {
+    settings,
+    storage,
+    hub,
+    now,
+    sleep: (ms: number) => sleep(ms),
+    log: loggerOf(invocation),
+    ...defined({ beforeEnd }),
+  };
   const provisioningContext: ProvisioningContext = { ...context, runs: runsOf<ProvisionRun>(runs), isIdle };
   function isIdle(record: RunBase): Promise<boolean> {
     const run = record as RunRecord;
@@ -109,4 +122,12 @@ export function working(invocation: InvocationLog, starter: RunStarter): WorkCon
     applyFile: applyFileBy(provisioning(invocation), starter),
     readEffects: readEffectsBy(provisioning(invocation)),
   };
+}
+
+/** The services of the refresh of the mirror; undefined: the mirror is off. */
+export function refreshing(invocation: InvocationLog): RefreshContext | undefined {
+  const store = mirrorStore();
+  if (store === undefined) return undefined;
+  const context = provisioning(invocation);
+  return { ...context, runs: runsOf<RunRecord>(runs), store, readEffects: readEffectsBy(context) };
 }

@@ -24,6 +24,7 @@ export interface LocalFlags {
   readonly portApi?: number;
   readonly portHub?: number;
   readonly portHubAdmin?: number;
+  readonly portHubEvents?: number;
   readonly portBlob?: number;
   readonly portQueue?: number;
   readonly portTable?: number;
@@ -67,6 +68,7 @@ function stackOptions(flags: LocalFlags): StackOptions {
     api: flags.portApi,
     hub: flags.portHub,
     hubAdmin: flags.portHubAdmin,
+    hubEvents: flags.portHubEvents,
     blob: flags.portBlob,
     queue: flags.portQueue,
     table: flags.portTable,
@@ -144,6 +146,7 @@ function readyLine(stack: Stack): unknown {
   const {
     connectionString,
     connectionStrings,
+    eventsConnectionString,
     storageConnectionString,
     apiUrl,
     apiKey,
@@ -155,6 +158,7 @@ function readyLine(stack: Stack): unknown {
   return {
     connectionString,
     connectionStrings,
+    eventsConnectionString,
     storageConnectionString,
     apiUrl,
     apiKey,

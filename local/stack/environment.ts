@@ -11,9 +11,11 @@ const LEADS_ELSEWHERE = [
   'HUB_UNITS',
   'STORAGE_AUTH',
   'STORAGE_IDENTITY',
+  'MIRROR_EVENTS',
+  'MIRROR_EVENT_HUB',
 ];
 
-/** `base` without those settings (their `NAME__part` forms too), with `settings` laid over it. */
+/** `base` without those settings (their `NAME__part` and `MIRROR_EVENTS_alias` forms too), with `settings` laid over it. */
 export function childEnvironment(
   base: NodeJS.ProcessEnv,
   settings: Readonly<Record<string, string>> = {},
@@ -22,6 +24,6 @@ export function childEnvironment(
     LEADS_ELSEWHERE.some(
       (setting) =>
         name.toLowerCase() === setting.toLowerCase() || name.toLowerCase().startsWith(`${setting.toLowerCase()}__`),
-    );
+    ) || name.toLowerCase().startsWith('mirror_events_');
   return { ...Object.fromEntries(Object.entries(base).filter(([name]) => !leadsElsewhere(name))), ...settings };
 }

@@ -24,6 +24,7 @@ const FLAGS: Readonly<Record<keyof StackPorts, string>> = {
   table: '--port-table',
   hub: '--port-hub',
   hubAdmin: '--port-hub-admin',
+  hubEvents: '--port-hub-events',
   api: '--port-api',
 };
 
@@ -61,12 +62,13 @@ export async function choosePorts(asked: Partial<StackPorts>, last: Partial<Stac
     table: await choose('table'),
     hub: await choose('hub'),
     hubAdmin: await choose('hubAdmin'),
+    hubEvents: await choose('hubEvents'),
     api: await choose('api'),
   };
 }
 
 /** The same for one more hub, apart from the ports that are given away already. */
-export async function chooseHubPorts(last: HubPorts | undefined, given: readonly number[]): Promise<HubPorts> {
+export async function chooseHubPorts(last: Partial<HubPorts> | undefined, given: readonly number[]): Promise<HubPorts> {
   const chosen = new Set(given);
   const choose = async (wanted: number | undefined): Promise<number> => {
     let port = wanted;
@@ -74,5 +76,9 @@ export async function chooseHubPorts(last: HubPorts | undefined, given: readonly
     chosen.add(port);
     return port;
   };
-  return { hub: await choose(last?.hub), hubAdmin: await choose(last?.hubAdmin) };
+  return {
+    hub: await choose(last?.hub),
+    hubAdmin: await choose(last?.hubAdmin),
+    hubEvents: await choose(last?.hubEvents),
+  };
 }

@@ -8,6 +8,8 @@ import { readyObject } from './readyObject.ts';
 export interface HubReady {
   readonly connectionString: string;
   readonly connectionStrings: Readonly<Record<string, string>>;
+  /** Of the built-in event endpoint. */
+  readonly eventsConnectionString: string;
   readonly adminUrl: string;
 }
 
@@ -16,11 +18,15 @@ export interface HubStart {
   /** Folder below `data` for registry, keys and jobs. */
   readonly part: string;
   readonly name: string;
-  readonly ports: { readonly hub: number; readonly hubAdmin: number };
+  readonly ports: { readonly hub: number; readonly hubAdmin: number; readonly hubEvents: number };
   /** Storage that the hub's identity may use. */
   readonly storageConnectionString: string;
   readonly args: readonly string[];
 }
+
+/** A live hub has none of its own accord; in a deployment they are part of the infrastructure. */
+const ROUTES = ['--lifecycle-events', '--twin-events'];
+const MEMBERS = ['connectionString', 'connectionStrings', 'eventsConnectionString', 'adminUrl'] as const;
 
 export type Common = Pick<ChildOptions<unknown>, 'logFile' | 'readyTimeoutMs' | 'onSpawn' | 'signal'>;
 
@@ -36,14 +42,16 @@ export function startHub(start: HubStart, common: Common): Promise<Child<HubRead
       '--json',
       ...['--port', String(start.ports.hub)],
       ...['--admin-port', String(start.ports.hubAdmin)],
+      ...['--event-port', String(start.ports.hubEvents)],
       ...['--data', data],
       ...['--name', start.name],
       ...['--identity-storage', start.storageConnectionString],
+      ...ROUTES,
       ...start.args,
     ],
     cwd: data,
     env: childEnvironment(process.env),
     output: 'pipe',
-    parseReady: (line) => readyObject<HubReady>(line, ['connectionString', 'connectionStrings', 'adminUrl']),
+    parseReady: (line) => readyObject<HubReady>(line, MEMBERS),
   });
 }

@@ -32,12 +32,14 @@ export function settingsOfHubs(
   hubArgs: readonly string[],
 ): Readonly<Record<string, string>> {
   const [tier, units] = hubSizeOf(hubArgs);
-  const settings = [...hubs].flatMap(([alias, { connectionString }]) => {
-    const of = alias === FIRST_HUB ? '' : `__${alias}`;
+  const settings = [...hubs].flatMap(([alias, { connectionString, eventsConnectionString }]) => {
+    const isFirst = alias === FIRST_HUB;
+    const of = isFirst ? '' : `__${alias}`;
     return [
       [`IOTHUB${of}`, connectionString],
       [`HUB_TIER${of}`, tier],
       [`HUB_UNITS${of}`, units],
+      [`MIRROR_EVENTS${isFirst ? '' : `_${alias}`}`, eventsConnectionString],
     ];
   });
   return Object.fromEntries(settings);

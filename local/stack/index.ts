@@ -76,6 +76,8 @@ export interface Stack {
   readonly connectionString: string;
   /** Of the hub simulator, by policy. */
   readonly connectionStrings: Readonly<Record<string, string>>;
+  /** Of the event endpoint of the hub simulator. */
+  readonly eventsConnectionString: string;
   readonly hubAdminUrl: string;
   /** All hubs of the app by alias; what stands above is the first's. */
   readonly hubs: StackHubs;
@@ -233,7 +235,7 @@ async function startParts(
   }
   const first = ready.get(FIRST_HUB);
   if (first === undefined) throw new Error('A stack has a first hub.');
-  const { connectionString, connectionStrings, adminUrl: hubAdminUrl } = first;
+  const { connectionString, connectionStrings, eventsConnectionString, adminUrl: hubAdminUrl } = first;
   const hubs = hubsOfApp(ready, options.settings ?? {});
 
   options.onStarting?.('host');
@@ -266,6 +268,7 @@ async function startParts(
     storageConnectionString,
     connectionString,
     connectionStrings,
+    eventsConnectionString,
     apiUrl,
     adminUrl,
     hubAdminUrl,
@@ -279,6 +282,7 @@ async function startParts(
     storageConnectionString,
     connectionString,
     connectionStrings,
+    eventsConnectionString,
     hubAdminUrl,
     hubs,
     apiUrl,
@@ -320,6 +324,7 @@ function portsOf(azurite: AzuriteReady, hub: HubReady, host: HostReady): StackPo
     ...azurite,
     hub: Number(new URL(`http://${hubHost}`).port),
     hubAdmin: Number(new URL(hub.adminUrl).port),
+    hubEvents: Number(/Endpoint=sb:\/\/[^:;]+:(\d+)/.exec(hub.eventsConnectionString)?.[1]),
     api: Number(new URL(host.apiUrl).port),
   };
 }

@@ -15,10 +15,11 @@ export interface StackPorts {
   readonly table: number;
   readonly hub: number;
   readonly hubAdmin: number;
+  readonly hubEvents: number;
   readonly api: number;
 }
 
-export type HubPorts = Pick<StackPorts, 'hub' | 'hubAdmin'>;
+export type HubPorts = Pick<StackPorts, 'hub' | 'hubAdmin' | 'hubEvents'>;
 
 /** A hub as the app knows it; nothing is said of one that a setting names and that the stack does not run. */
 export type StackHub = Partial<HubReady>;
@@ -37,10 +38,11 @@ export interface StackFile {
   /** Used again at the next start, so that URLs held by unfinished runs stay true. */
   readonly ports: Partial<StackPorts>;
   /** Those of more hubs, by alias. */
-  readonly hubPorts?: Readonly<Record<string, HubPorts>>;
+  readonly hubPorts?: Readonly<Record<string, Partial<HubPorts>>>;
   readonly storageConnectionString?: string;
   readonly connectionString?: string;
   readonly connectionStrings?: Readonly<Record<string, string>>;
+  readonly eventsConnectionString?: string;
   readonly apiUrl?: string;
   readonly adminUrl?: string;
   readonly hubAdminUrl?: string;

@@ -1,6 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import { app, input as extraInput } from 'durable-functions';
 
+import { refreshAfterRun } from '../hosting/refreshAfterRun.ts';
 import { runInstances } from '../hosting/runInstances.ts';
 import { runStarter } from '../hosting/runStarter.ts';
 import { safeError } from '../lib/redact.ts';
@@ -28,7 +29,9 @@ function register<Input extends { readonly runId: string }>(
       const services = working(invocation, runStarter(invocation));
       const log = services.log.scope({ run: input.runId, step: String('stage' in input ? input.stage : name) });
       try {
-        return await work({ ...services, log }, input, invocation);
+        const step = await work({ ...services, log }, input, invocation);
+        await refreshAfterRun(services, invocation, input.runId, step);
+        return step;
       } catch (error) {
         // What an activity throws is stored in the durable history: errors of SDKs carry URLs with signatures.
         const { message } = safeError(error);

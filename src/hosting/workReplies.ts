@@ -18,7 +18,7 @@ export const REFUSED_STATUS: Readonly<Record<string, number>> = {
   backupOfOtherHub: CONFLICT,
   ...Object.fromEntries(Object.keys(EFFECT_TEXTS).map((key) => [codeOf(key), CONFLICT])),
   undoUnknownRun: 404,
-  undoUnderWay: CONFLICT,
+  hubBeingChanged: CONFLICT,
   recordDamaged: CONFLICT,
   mirrorOff: CONFLICT,
 };

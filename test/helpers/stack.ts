@@ -60,10 +60,21 @@ export interface HubState {
 export const NOW = { hubkeeper: 'test' };
 
 /** No test has a backup that it has not asked for, whatever the time is. */
-const NO_TIMERS = { BACKUP_SCHEDULE: 'off', BACKUP_VERIFY_SCHEDULE: 'off' };
+const NO_TIMERS = { BACKUP_SCHEDULE: 'off', BACKUP_VERIFY_SCHEDULE: 'off', RECONCILE_SCHEDULE: 'off' };
+
+export interface TestStackOptions extends Partial<StackOptions> {
+  /** The app has a mirror. Default: it has none, whose readings of the hub would come in between. */
+  readonly mirror?: boolean;
+}
+
+function settingsFor({ mirror = false, moreHubs = [], settings }: TestStackOptions): Record<string, string> {
+  const sources = ['MIRROR_EVENTS', ...moreHubs.map((alias) => `MIRROR_EVENTS_${alias}`)];
+  const noMirror = mirror ? {} : Object.fromEntries(sources.map((name) => [name, '']));
+  return { ...NO_TIMERS, ...noMirror, ...settings };
+}
 
 /** Runs `use` with a whole local stack of its own, in unkind mode unless told otherwise; stops it whatever happens. */
-export async function withStack<T>(options: Partial<StackOptions>, use: (stack: TestStack) => Promise<T>): Promise<T> {
+export async function withStack<T>(options: TestStackOptions, use: (stack: TestStack) => Promise<T>): Promise<T> {
   const shared = shareStack(options);
   try {
     return await shared.use(use);
@@ -82,7 +93,7 @@ export interface SharedStack {
  * A local stack for uses that come one after the other, as the tests of a file do: started by the first of them, and
  * started anew after one that failed or left a run behind.
  */
-export function shareStack(options: Partial<StackOptions>): SharedStack {
+export function shareStack(options: TestStackOptions): SharedStack {
   let current: { readonly stack: TestStack; readonly hubSettings: object } | undefined;
   let busy = false;
   const stop = async (): Promise<void> => {
@@ -93,9 +104,7 @@ export function shareStack(options: Partial<StackOptions>): SharedStack {
   };
   const start = async (): Promise<NonNullable<typeof current>> => {
     const data = await mkdtemp(join(tmpdir(), 'hubkeeper-test-'));
-    const stack = testStack(
-      await startStack({ data, unkind: 7, ...options, settings: { ...NO_TIMERS, ...options.settings } }),
-    );
+    const stack = testStack(await startStack({ data, unkind: 7, ...options, settings: settingsFor(options) }));
     return { stack, hubSettings: (await (await fetch(`${stack.hubAdminUrl}/options`)).json()) as object };
   };
   return {
@@ -129,7 +138,7 @@ async function clear(stack: TestStack): Promise<boolean> {
   for await (const { name: container } of stack.blobs.listContainers()) {
     const client = stack.blobs.getContainerClient(container);
     if (container.startsWith('hubkeeper-run-')) await client.delete();
-    else if (/^(provision|hubkeeper-runs|registry-backups)/.test(container)) {
+    else if (/^(provision|hubkeeper-runs|hubkeeper-mirror|registry-backups)/.test(container)) {
       for await (const { name } of client.listBlobsFlat()) await client.deleteBlob(name);
     }
   }

@@ -23,7 +23,7 @@ import { EFFECT_TEXTS } from '../../src/lib/runs/runEffects.ts';
 import { SETTINGS_TEXTS } from '../../src/lib/settings.ts';
 import { FILE_REASONS } from '../../src/lib/textFile/fileReasons.ts';
 import type { ReasonText } from '../../src/lib/textFile/reasonText.ts';
-import { UNDO_NOTES, UNDO_TEXTS } from '../../src/lib/undo/undoTexts.ts';
+import { UNDO_NOTES } from '../../src/lib/undo/undoTexts.ts';
 import { WORK_TEXTS } from '../../src/lib/work/workErrors.ts';
 import { code, table } from './markdown.ts';
 
@@ -108,7 +108,7 @@ export function renderOutcomes(): string {
     codeTable({ ...RUN_ERRORS, ...RESTART_TEXTS, ...EFFECT_TEXTS }),
     '## Runs that do not provision',
     'The `error` of a run of another kind: of backups and all that is done with them, and of the mirror.',
-    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS, ...ONLY_TEXTS, ...UNDO_TEXTS, ...RECONCILE_TEXTS, ...SPILL_TEXTS }),
+    codeTable({ ...WORK_TEXTS, ...RESTORE_TEXTS, ...ONLY_TEXTS, ...RECONCILE_TEXTS, ...SPILL_TEXTS }),
     'What the plan of an undo says beside its counts (`notes` in its result).',
     codeTable(UNDO_NOTES),
     '## Backups',

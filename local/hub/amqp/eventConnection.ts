@@ -8,7 +8,7 @@ import { type LinkError, notAllowed, unauthorized } from './linkError.ts';
 import { manage, type NodeReply } from './managementNode.ts';
 import { type OpenReceiver, openReceiver } from './openReceiver.ts';
 import type { Receivers } from './receivers.ts';
-import { accept, allowAnonymous } from './rheaParts.ts';
+import { accept, allowAnonymous, sendSettled } from './rheaParts.ts';
 
 /** The longest wait that timers keep to. */
 const MAX_WAIT_MS = 24 * 60 * 60 * 1000;
@@ -91,7 +91,9 @@ export function serveConnection(socket: Socket, input: EndpointInput, receivers:
   });
   container.on('message', ({ message, receiver }: Required<EventContext>) => {
     const address = bareAddress(receiver.target?.address).toLowerCase();
-    replyLink(receiver, address, message)?.send(replyMessage(message, answer(address, message)));
+    // An acknowledgement of the answer would hold the client's next request back until TCP has acknowledged it, in turn.
+    const link = replyLink(receiver, address, message);
+    if (link !== undefined) sendSettled(link, replyMessage(message, answer(address, message)));
   });
   container.on('sendable', ({ sender }: Required<EventContext>) => open.get(sender)?.events.wake());
   container.on('sender_draining', ({ sender }: Required<EventContext>) => open.get(sender)?.events.wake());
@@ -100,7 +102,9 @@ export function serveConnection(socket: Socket, input: EndpointInput, receivers:
     for (const sender of [...open.keys()]) if (sender.session === session) forget(sender);
   });
   // What a client does wrong ends its connection, and nothing else.
-  for (const event of ['protocol_error', 'error']) container.on(event, () => socket.destroy());
+  for (const event of ['protocol_error', 'error']) {
+    container.on(event, () => socket.destroy(new Error('The client does not keep to AMQP.')));
+  }
   for (const event of ['disconnected', 'connection_error', 'session_error', 'sender_error', 'receiver_error']) {
     container.on(event, () => undefined);
   }

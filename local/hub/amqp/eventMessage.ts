@@ -1,4 +1,5 @@
 import rhea, { type Message } from 'rhea';
+import { bodyOf } from '../events/eventBodies.ts';
 import { EVENT_MARKS } from '../events/eventKinds.ts';
 import type { LoggedEvent, PartitionState } from '../events/eventLog.ts';
 import { dotnetTime } from '../times.ts';
@@ -34,7 +35,7 @@ export function eventMessage(hubName: string, partition: number, event: LoggedEv
       // Not known of live hubs; the partition is chosen by the device id in any case.
       'x-opt-partition-key': event.deviceId,
     },
-    body: rhea.message.data_section(Buffer.from(event.body)),
+    body: rhea.message.data_section(Buffer.from(bodyOf(event))),
   };
 }
 

@@ -25,7 +25,8 @@ export interface EventSenderInput {
 
 /** Read and written at once, before others have their turn. */
 const EVENTS_AT_ONCE = 200;
-const BYTES_AT_ONCE = 256 * 1024;
+/** Of payloads; bodies may be several times as long. */
+const BYTES_AT_ONCE = 64 * 1024;
 /** The peer's session takes nothing for now, and nothing tells when it does. */
 const SESSION_WAIT_MS = 5;
 
@@ -70,7 +71,7 @@ export function createEventSender(input: EventSenderInput): EventSender {
       sendSettled(sender, messageOf(event));
       position = event.sequence;
       sent += 1;
-      bytes += event.body.length;
+      bytes += event.payload.length;
       if (bytes >= BYTES_AT_ONCE) break;
     }
     // The frames are written in a tick that `send` has asked for.

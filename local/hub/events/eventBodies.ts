@@ -9,24 +9,24 @@ import { desiredMetadata, reportedMetadata, type TwinParts } from '../twin/twinC
 import type { JsonObject } from '../twin/twinLimits.ts';
 import { uniformMetadata, withoutNulls, withoutSystemKeys } from '../twin/twinSections.ts';
 import { stringifyFloats } from '../wire/numbers.ts';
+import type { LoggedEvent } from './eventLog.ts';
+import { type PackedTwin, unpackTwin } from './packedTwin.ts';
 
 /** Of a section that nobody has written yet, as in the documented sample. */
 const UNWRITTEN = `{"$metadata":{"$lastUpdated":"${UNSET_TIME}"},"$version":1}`;
 
-/**
- * Of a creation or a deletion: the twin as it then is. The sample has no tags; where a bulk call or a job creates a twin
- * with some, they are shown.
- */
-export function lifecycleBody(row: IdentityRow): string {
-  return `{${head(row)}${row.tags === '{}' ? '' : `,"tags":${row.tags}`},${properties(row)}}`;
+type Subject = Pick<LoggedEvent, 'kind' | 'deviceId' | 'moduleId' | 'payload'>;
+
+/** The body of an event, from what the log keeps of it. */
+export function bodyOf(event: Subject): string {
+  if (event.kind === 'updateTwin') return event.payload;
+  const twin = unpackTwin(event.payload);
+  // The sample of a creation has no tags; where a bulk call or a job creates a twin with some, they are shown.
+  const tags = twin.tags === '{}' && event.kind !== 'replaceTwin' ? '' : `,"tags":${twin.tags}`;
+  return `{${head(event, twin)}${tags},${properties(twin)}}`;
 }
 
-/** Of a twin that was replaced: all of it. */
-export function replacedTwinBody(row: IdentityRow): string {
-  return `{${head(row)},"tags":${row.tags},${properties(row)}}`;
-}
-
-/** Of a twin that was changed: the changed parts only, with null for what is gone. */
+/** The body of `updateTwin`: the changed parts only, with null for what is gone. */
 export function changedTwinBody(after: IdentityRow, patch: TwinParts): string {
   const desired = patch.desired && withoutSystemKeys(patch.desired);
   return stringifyFloats({
@@ -43,14 +43,14 @@ function changedDesired(after: IdentityRow, change: JsonObject): JsonObject {
   return { ...change, $metadata: uniformMetadata(withoutNulls(change), stamp), $version: after.desiredVersion };
 }
 
-function head(row: IdentityRow): string {
-  const module = row.moduleId === '' ? '' : `"moduleId":${JSON.stringify(row.moduleId)},`;
-  return `"deviceId":${JSON.stringify(row.deviceId)},${module}"etag":"${twinEtag(row)}","version":${row.twinVersion}`;
+function head({ deviceId, moduleId }: Subject, twin: PackedTwin): string {
+  const module = moduleId === '' ? '' : `"moduleId":${JSON.stringify(moduleId)},`;
+  return `"deviceId":${JSON.stringify(deviceId)},${module}"etag":"${twinEtag(twin)}","version":${twin.twinVersion}`;
 }
 
-function properties(row: IdentityRow): string {
-  const desired = section(row.desired, row.desiredVersion, () => desiredMetadata(row));
-  const reported = section(row.reported, row.reportedVersion, () => reportedMetadata(row));
+function properties(twin: PackedTwin): string {
+  const desired = section(twin.desired, twin.desiredVersion, () => desiredMetadata(twin));
+  const reported = section(twin.reported, twin.reportedVersion, () => reportedMetadata(twin));
   return `"properties":{"desired":${desired},"reported":${reported}}`;
 }
 

@@ -8,8 +8,8 @@ export interface NewEvent {
   readonly deviceId: string;
   /** '' for a device. */
   readonly moduleId: string;
-  /** JSON. */
-  readonly body: string;
+  /** What the body is made of (`bodyOf`). */
+  readonly payload: string;
 }
 
 export interface LoggedEvent extends NewEvent {
@@ -79,7 +79,7 @@ const DEFAULT_PARTITIONS = 4;
 const MAX_PARTITIONS = 128;
 /** Old events are removed this many at a time. */
 const REMOVED_AT_ONCE = 1000;
-/** What an event takes besides its body, about: offsets only have to look like positions. */
+/** What an event takes besides its payload, about: offsets only have to look like positions. */
 const OVERHEAD_BYTES = 400;
 
 interface Saved {
@@ -143,7 +143,7 @@ export function openEventLog(database: DatabaseSync, store: IdentityStore, optio
       const partition = partitions[id];
       return partition && stateOf(id, partition);
     },
-    append: ({ kind, deviceId, moduleId, body }) => {
+    append: ({ kind, deviceId, moduleId, payload }) => {
       const id = partitionOf(deviceId, partitions.length);
       const partition = demand(id);
       if (!before.has(id)) before.set(id, partition.counters);
@@ -151,7 +151,7 @@ export function openEventLog(database: DatabaseSync, store: IdentityStore, optio
       const sequence = last + 1;
       // A clock that is set back does not turn the order of a partition around.
       const enqueuedMs = Math.max(options.now(), lastMs ?? 0);
-      partition.insertion.run(sequence, nextOffset, enqueuedMs, kind, deviceId, moduleId, body);
+      partition.insertion.run(sequence, nextOffset, enqueuedMs, kind, deviceId, moduleId, payload);
       const isFull = sequence - begin + 1 >= options.retention() + REMOVED_AT_ONCE;
       const newBegin = isFull ? sequence + 1 - options.retention() : begin;
       if (isFull) partition.removal.run(newBegin);
@@ -159,7 +159,7 @@ export function openEventLog(database: DatabaseSync, store: IdentityStore, optio
         begin: newBegin,
         last: sequence,
         lastOffset: nextOffset,
-        nextOffset: offsetAfter(nextOffset, body),
+        nextOffset: offsetAfter(nextOffset, payload),
         lastMs: enqueuedMs,
       };
     },
@@ -227,10 +227,10 @@ function openPartition(database: DatabaseSync, id: number): Partition {
   database.exec(
     `CREATE TABLE IF NOT EXISTS ${table} (
        sequence INTEGER PRIMARY KEY, offset INTEGER NOT NULL, enqueuedMs INTEGER NOT NULL, kind TEXT NOT NULL,
-       deviceId TEXT NOT NULL, moduleId TEXT NOT NULL, body TEXT NOT NULL
+       deviceId TEXT NOT NULL, moduleId TEXT NOT NULL, payload TEXT NOT NULL
      ) STRICT`,
   );
-  const columns = 'sequence, offset, enqueuedMs, kind, deviceId, moduleId, body';
+  const columns = 'sequence, offset, enqueuedMs, kind, deviceId, moduleId, payload';
   const after = database.prepare(`SELECT ${columns} FROM ${table} WHERE sequence > ? ORDER BY sequence LIMIT ?`);
   after.setReturnArrays(true);
   return {
@@ -251,7 +251,7 @@ function countersOf(database: DatabaseSync, table: string): Counters {
     begin: Number(first?.sequence),
     last: Number(last.sequence),
     lastOffset,
-    nextOffset: offsetAfter(lastOffset, String(last.body)),
+    nextOffset: offsetAfter(lastOffset, String(last.payload)),
     lastMs: Number(last.enqueuedMs),
   };
 }
@@ -260,12 +260,12 @@ function emptyCounters(): Counters {
   return { begin: 0, last: -1, lastOffset: -1, nextOffset: 0, lastMs: undefined };
 }
 
-function offsetAfter(offset: number, body: string): number {
-  return offset + OVERHEAD_BYTES + body.length;
+function offsetAfter(offset: number, payload: string): number {
+  return offset + OVERHEAD_BYTES + payload.length;
 }
 
 function eventOf(row: readonly unknown[]): LoggedEvent {
-  const [sequence, offset, enqueuedMs, kind, deviceId, moduleId, body] = row as [
+  const [sequence, offset, enqueuedMs, kind, deviceId, moduleId, payload] = row as [
     number,
     number,
     number,
@@ -274,5 +274,5 @@ function eventOf(row: readonly unknown[]): LoggedEvent {
     string,
     string,
   ];
-  return { sequence, offset, enqueuedMs, kind, deviceId, moduleId, body };
+  return { sequence, offset, enqueuedMs, kind, deviceId, moduleId, payload };
 }

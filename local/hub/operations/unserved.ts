@@ -3,8 +3,8 @@ import type { Operation } from './operation.ts';
 
 /**
  * Routes of a hub that this simulator knows and does not serve. They answer 501 by name, so that nobody takes a 404 for
- * an answer: direct methods, scheduled jobs (jobs/v2), digital twins, key regeneration, test queries. AMQP (events,
- * cloud-to-device) has no port here at all.
+ * an answer: direct methods, scheduled jobs (jobs/v2), digital twins, key regeneration, test queries. Over AMQP there are
+ * events only, no cloud-to-device messages.
  */
 const ROUTES: readonly (readonly [name: string, method: Operation['method'], path: string])[] = [
   ['invokeMethod', 'POST', '/twins/:deviceId/methods'],

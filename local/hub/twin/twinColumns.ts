@@ -92,13 +92,15 @@ export function patchTwinParts(row: IdentityRow, patch: TwinParts, nowMs: number
 }
 
 /** `$metadata` of the desired properties. */
-export function desiredMetadata(row: IdentityRow): JsonObject {
+export function desiredMetadata(
+  row: Pick<IdentityRow, 'desired' | 'desiredVersion' | 'desiredUpdated' | 'desiredMetadata'>,
+): JsonObject {
   if (row.desiredMetadata !== null) return JSON.parse(row.desiredMetadata);
   return uniformMetadata(JSON.parse(row.desired), { time: row.desiredUpdated, version: row.desiredVersion });
 }
 
 /** `$metadata` of the reported properties. */
-export function reportedMetadata(row: IdentityRow): JsonObject {
+export function reportedMetadata(row: Pick<IdentityRow, 'reported' | 'reportedUpdated'>): JsonObject {
   return uniformMetadata(JSON.parse(row.reported), { time: row.reportedUpdated });
 }
 

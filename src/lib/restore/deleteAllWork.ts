@@ -11,6 +11,7 @@ import { isIdentityLine } from '../registryLines/snapshot.ts';
 import { openStaging } from '../runs/runContainer.ts';
 import { hubOf, isFinal } from '../runs/runRecord.ts';
 import { writeLines } from '../storage/ndjson.ts';
+import { demandAloneOnHub } from '../work/aloneOnHub.ts';
 import { followRun, readApplied } from '../work/applyStages.ts';
 import { changeStages } from '../work/changeStages.ts';
 import { demandConfirmed, requestOf } from '../work/request.ts';
@@ -43,6 +44,7 @@ export const DELETE_ALL_WORK: KindOfWork = {
 async function confirmed(context: WorkContext, record: WorkRun): Promise<StageReply> {
   return orRefused(async () => {
     demandConfirmed(context.hub(hubOf(record)), requestOf<DeleteAllRequest>(record).confirm);
+    await demandAloneOnHub(context, hubOf(record), record);
     // The backup waits for a turn of its own.
     return { go: 'backup', leaveTurn: true };
   });

@@ -36,14 +36,14 @@ export async function demandBackup(
  *
  * @param demand what else has to hold; throws what is wrong
  */
-export function openingWith(then: string, demand?: (context: WorkContext, record: WorkRun) => void) {
+export function openingWith(then: string, demand?: (context: WorkContext, record: WorkRun) => Promise<void> | void) {
   return async (context: WorkContext, record: WorkRun): Promise<StageReply> => {
     // A run that is started anew goes on with its plan, which may be carried out in part.
     if (notesOf(record).plan !== undefined) return { go: then };
     await enterPhase(context, record.runId, 'verify');
     return orRefused(async () => {
       const request = requestOf<PlanRequest>(record);
-      demand?.(context, record);
+      await demand?.(context, record);
       const open = await demandBackup(context, hubOf(record), request);
       // The hub is exported with keys only where there are some to compare them with.
       await noteOnce(context, record.runId, { keys: open.manifest.keys, verified: etagsOf(open) });

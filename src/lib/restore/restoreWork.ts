@@ -6,6 +6,7 @@
 import { hubOf } from '../runs/runRecord.ts';
 import { writeJson } from '../storage/jsonBlob.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
+import { demandAloneOnHub } from '../work/aloneOnHub.ts';
 import { changeStages } from '../work/changeStages.ts';
 import { exportStages, snapshotIn } from '../work/exportStages.ts';
 import { demandConfirmed, requestOf } from '../work/request.ts';
@@ -48,9 +49,10 @@ export const RESTORE_WORK: KindOfWork = {
   first: 'open',
   stages: {
     open: {
-      work: openingWith('export', (context, record) =>
-        demandConfirmed(context.hub(hubOf(record)), requestOf<RestoreRequest>(record).confirm),
-      ),
+      work: openingWith('export', async (context, record) => {
+        demandConfirmed(context.hub(hubOf(record)), requestOf<RestoreRequest>(record).confirm);
+        await demandAloneOnHub(context, hubOf(record), record);
+      }),
     },
     ...exportBefore,
     compare: compareStage(onlyAsAsked),
@@ -61,7 +63,7 @@ export const RESTORE_WORK: KindOfWork = {
 export const DRILL_WORK: KindOfWork = {
   first: 'open',
   stages: {
-    open: { work: openingWith('export') },
+    open: { work: openingWith('export', (context, record) => demandAloneOnHub(context, hubOf(record), record)) },
     ...exportStages({ keys: keysOf, next: 'empty' }),
     empty: { work: demandEmpty },
     compare: compareStage(onlyAsAsked),

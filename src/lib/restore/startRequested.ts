@@ -2,6 +2,7 @@
 
 import { parseBackupName } from '../backup/backupName.ts';
 import { findBackup, hubOfLatest } from '../backup/findBackup.ts';
+import { demandAloneOnHub } from '../work/aloneOnHub.ts';
 import { demandConfirmed } from '../work/request.ts';
 import type { WorkContext, WorkKind, WorkRun, WorkToStart } from '../work/workRun.ts';
 import { demandBackup } from './openStage.ts';
@@ -14,7 +15,7 @@ import {
   parseRestoreRequest,
 } from './requests.ts';
 
-type Context = Pick<WorkContext, 'storage' | 'hub' | 'settings'>;
+type Context = Pick<WorkContext, 'storage' | 'hub' | 'settings' | 'runs'>;
 
 export type RestoreKind = Extract<WorkKind, 'plan' | 'restore' | 'drill' | 'deleteAll'>;
 
@@ -36,18 +37,22 @@ async function prepareRequest(context: Context, kind: RestoreKind, body: unknown
   if (kind === 'deleteAll') {
     const request = parseDeleteAllRequest(body);
     const hub = demandHub(context.settings.hubs, request.hub);
+    await demandAloneOnHub(context, hub);
     demandConfirmed(context.hub(hub), request.confirm);
     return { kind, hub, request: { ...request } };
   }
   if (kind === 'restore') {
     const request = parseRestoreRequest(body);
     const found = await ofBackup(context, request);
+    await demandAloneOnHub(context, found.hub);
     demandConfirmed(context.hub(found.hub), request.confirm);
     return { kind, ...found };
   }
   if (kind === 'plan') return { kind, ...(await ofBackup(context, parsePlanRequest(body))) };
   // The hub that it goes to is empty, and so are the backups that are made of it.
-  return { kind, ...(await ofBackup(context, parseDrillRequest(body), true)) };
+  const found = await ofBackup(context, parseDrillRequest(body), true);
+  await demandAloneOnHub(context, found.hub);
+  return { kind, ...found };
 }
 
 /** @param isDrill `latest` is not of the hub that it goes to */

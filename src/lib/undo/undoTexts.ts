@@ -1,4 +1,4 @@
-/** What an undo says in words: beside the counts of its plan what cannot return and what nobody can tell; why it is refused. */
+/** What an undo says in words beside the counts of its plan: what cannot return and what nobody can tell. */
 
 import { type CodeText, type Said, speakerOf } from '../codeText.ts';
 import { countText } from '../countText.ts';
@@ -40,16 +40,6 @@ export const UNDO_NOTES = {
     says: 'What deleted configurations have set on devices stays set.',
   },
 } as const satisfies Record<string, CodeText>;
-
-/** Why an undo is refused, beside what makes a run one that cannot be undone (`EFFECT_TEXTS`). */
-export const UNDO_TEXTS = {
-  undoUnderWay: {
-    says: 'The run {run} is being undone already, by the run {undo}.',
-    action: 'Wait until that run has ended.',
-  },
-} as const satisfies Record<string, CodeText>;
-
-export const sayUndo = speakerOf(UNDO_TEXTS);
 
 const say = speakerOf(UNDO_NOTES);
 

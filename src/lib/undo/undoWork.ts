@@ -6,6 +6,7 @@
 import { openStaging, snapshotPlace } from '../runs/runContainer.ts';
 import { hubOf } from '../runs/runRecord.ts';
 import { RESULTS_CONTAINER } from '../storage/storage.ts';
+import { demandAloneOnHub } from '../work/aloneOnHub.ts';
 import { changeStages } from '../work/changeStages.ts';
 import { exportStages } from '../work/exportStages.ts';
 import { demandConfirmed, requestOf } from '../work/request.ts';
@@ -14,7 +15,6 @@ import { enterPhase, type SharedNotes, workNotes } from '../work/workNotes.ts';
 import { orRefused } from '../work/workRefused.ts';
 import type { WorkContext, WorkRun } from '../work/workRun.ts';
 import { readLive } from './readLive.ts';
-import { demandAlone } from './startUndo.ts';
 import type { AskedUndo } from './undoRequest.ts';
 import { preImageLines, type UndoResult, type WrittenUndo, writeUndoPlan } from './writeUndoPlan.ts';
 
@@ -69,9 +69,8 @@ export const UNDO_WORK: KindOfWork = {
 
 async function confirmed(context: WorkContext, record: WorkRun): Promise<StageReply> {
   return orRefused(async () => {
-    const { of, confirm } = requestOf<AskedUndo>(record);
-    demandConfirmed(context.hub(hubOf(record)), confirm);
-    await demandAlone(context, of, record);
+    demandConfirmed(context.hub(hubOf(record)), requestOf<AskedUndo>(record).confirm);
+    await demandAloneOnHub(context, hubOf(record), record);
     return { go: 'live' };
   });
 }

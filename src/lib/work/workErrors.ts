@@ -36,6 +36,10 @@ export const WORK_TEXTS = {
     says: 'This writes to the hub {hub}, and was not confirmed with its name.{given} Nothing was changed.',
     action: 'Confirm it with the name of the hub: {hub}.',
   },
+  hubBeingChanged: {
+    says: 'The hub {hub} is being changed already: run {run} ({what}) has not ended. Nothing was begun.',
+    action: 'Wait for its end, or end it: hubkeeper cancel {run}. Then look at the plan anew.',
+  },
   otherHub: {
     says: 'The run began on the hub {was}, and {alias} is {name} now. The run has changed nothing there.',
     action: 'Configure that hub again under this alias (IOTHUB, IOTHUB__<alias>), then start the run again.',

@@ -182,6 +182,21 @@ describe('a backup that cannot be used is named, and nothing is changed', () => 
     expect(request).toMatchObject({ backup, to: 'spare' });
   });
 
+  it.each(['restore', 'drill', 'deleteAll'] as const)('%s is refused while the hub is restored', async (kind) => {
+    const starter = countingStarter();
+    const two = workContext(context, starter);
+    const restore = { backup, mode: 'exact', confirm: hub.hubName };
+    const first = await startRequested(two, 'restore', restore);
+    const body = { restore, drill: { backup, to: 'default' }, deleteAll: { confirm: hub.hubName } }[kind];
+    await expect(startRequested(two, kind, body)).rejects.toMatchObject({ code: 'hubBeingChanged' });
+    expect(starter.starts).toEqual([first.runId]);
+    expect(await startRequested(two, 'plan', { backup })).toMatchObject({ kind: 'plan' });
+    // One that got past this ends by itself.
+    const late = await two.start({ kind, hub: 'default', request: { ...body, backup } });
+    await runInProcess(context, late.runId, async () => undefined);
+    expect(await context.runs.read(late.runId)).toMatchObject({ state: 'refused', error: { code: 'hubBeingChanged' } });
+  });
+
   it.each([
     ['restore', undefined],
     ['restore', 'another'],

@@ -211,10 +211,10 @@ describe('an undo is refused, and there is no run', () => {
       const run = await hub.provision([{ id: 'a', importMode: 'create' }]);
       const body = { confirm: hub.client.hubName };
       const first = await startUndo(workContext(hub.context), run.runId, body);
-      expect(await refusal(hub, run.runId, body)).toMatchObject({ code: 'undoUnderWay' });
+      expect(await refusal(hub, run.runId, body)).toMatchObject({ code: 'hubBeingChanged' });
       // One that got past this ends by itself.
       const second = await workContext(hub.context).start({ ...first, kind: 'undo', reads: [run.runId] });
-      expect(await ended(hub, second)).toMatchObject({ state: 'refused', error: { code: 'undoUnderWay' } });
+      expect(await ended(hub, second)).toMatchObject({ state: 'refused', error: { code: 'hubBeingChanged' } });
       expect(await ended(hub, first)).toMatchObject({ state: 'completed' });
       expect(await hub.client.getDevice('a')).toBeUndefined();
       expect(await undo(hub, run.runId)).toMatchObject({ state: 'completed' });

@@ -9,6 +9,7 @@ import type { RunningHub } from '../../../local/hub/index.ts';
 import { type Azurite, startAzurite } from '../../helpers/azurite.ts';
 import { collectOutput, endProcess } from '../../helpers/childOutput.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { eventState, withReader } from './eventReader.ts';
 import { createClient } from './hubClient.ts';
 import { createContainer, createJob, endOfJob, jsonLines, sasUri, upload } from './jobs/jobFixture.ts';
 
@@ -57,6 +58,9 @@ describe('the hub as a process', () => {
       adminUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       connectionString: expect.stringMatching(
         /^HostName=127\.0\.0\.1:\d+;SharedAccessKeyName=iothubowner;SharedAccessKey=[^;]+;UseDevelopmentEmulator=true$/,
+      ),
+      eventsConnectionString: expect.stringMatching(
+        /^Endpoint=sb:\/\/127\.0\.0\.1:\d+\/;SharedAccessKeyName=service;SharedAccessKey=[^;]+;EntityPath=iothub-ehub-plant;UseDevelopmentEmulator=true$/,
       ),
     });
     expect(Object.keys(hub.facts.connectionStrings)).toEqual([
@@ -117,6 +121,34 @@ describe('the hub as a process', () => {
     ]);
     const { body: state } = await client.admin('GET', '/state');
     expect(state).toMatchObject({ devices: count, jobs: { importsCreated: 1 } });
+  });
+
+  it('loses no event and makes none up, when it is killed in the middle', async () => {
+    const options = ['--lifecycle-events', '--event-partitions', '2'];
+    let hub = await startProcess(...options);
+    let created = 0;
+    for (let round = 0; round < 2; round += 1) {
+      const client = createClient(hub.facts);
+      const calls = (async () => {
+        for (;;) {
+          const deviceId = `d${created++}`;
+          await client.call('PUT', `/devices/${deviceId}`, { body: { deviceId } });
+        }
+      })().catch(() => undefined);
+      await eventually(() => (created >= 100 * (round + 1) ? true : undefined), 'some devices');
+      await hub.end('SIGKILL');
+      await calls;
+      hub = await startProcess(...options);
+    }
+    const client = createClient(hub.facts);
+    await client.call('PUT', '/devices/last', { body: { deviceId: 'last' } });
+    const { body: devices } = await client.call('GET', '/devices');
+    const events = await withReader(hub.facts, {}, ({ all }) => all());
+    expect(events.map(({ partitionKey }) => partitionKey).sort()).toEqual(
+      devices.map(({ deviceId }: { deviceId: string }) => deviceId).sort(),
+    );
+    const { partitions } = await eventState(hub.facts);
+    expect(partitions.reduce((sum, { last }) => sum + last + 1, 0)).toBe(events.length);
   });
 
   it('makes its folder for its owner alone, and keeps its registry from others in one that is open to them', async () => {

@@ -12,6 +12,10 @@ test('nothing of the environment leads a local app to a hub or a storage account
     AzureWebJobsStorage: 'real',
     STORAGE_AUTH: 'identity',
     HUBKEEPER_API_KEY: 'real',
+    MIRROR_EVENTS: 'real',
+    MIRROR_EVENTS_east: 'real',
+    MIRROR_EVENTS__fullyQualifiedNamespace: 'real',
+    MIRROR_EVENT_HUB: 'real',
   };
   expect(childEnvironment(base, { IOTHUB: 'local', RUN_HISTORY_DAYS: '9' })).toEqual({
     PATH: '/bin',

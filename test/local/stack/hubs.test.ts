@@ -5,6 +5,7 @@ import { hubsOfApp, inOrderOfEnd, settingsOfHubs } from '../../../local/stack/hu
 const hub = (name: string) => ({
   connectionString: `HostName=${name};`,
   connectionStrings: {},
+  eventsConnectionString: `Endpoint=sb://${name}/;`,
   adminUrl: `http://${name}`,
 });
 const hubs = new Map([
@@ -22,9 +23,11 @@ describe('the hubs of a stack', () => {
       IOTHUB: 'HostName=a;',
       HUB_TIER: tier,
       HUB_UNITS: units,
+      MIRROR_EVENTS: 'Endpoint=sb://a/;',
       IOTHUB__east: 'HostName=b;',
       HUB_TIER__east: tier,
       HUB_UNITS__east: units,
+      MIRROR_EVENTS_east: 'Endpoint=sb://b/;',
     });
   });
 

@@ -142,7 +142,7 @@ describe('started again on the same data', () => {
     thief.close();
     expect(tried).toEqual(['azurite', 'hub', 'host', 'azurite', 'hub', 'host']);
     expect(other.ports.api).not.toBe(port);
-    expect(new Set([...Object.values(stack.ports), ...Object.values(other.ports)]).size).toBe(12);
+    expect(new Set([...Object.values(stack.ports), ...Object.values(other.ports)]).size).toBe(14);
     expect(await settingsOf(other)).toMatchObject({ IOTHUB: other.connectionString });
     await other.stop();
   });

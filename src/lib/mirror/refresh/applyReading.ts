@@ -5,6 +5,7 @@ import { mergeReading, type Reading } from '../rows/mergeReading.ts';
 import { type IdentityKey, keyText, type MirrorRow } from '../rows/row.ts';
 import type { RowWrite, StoredRow } from '../store/mirrorStore.ts';
 import type { GetReading, QueryReading } from './readings.ts';
+import { DAMAGED, readDeviceRows, readRows } from './readRows.ts';
 import type { RefreshContext } from './refreshContext.ts';
 import { postponed, readInVain, unsureGone, wantedBy } from './wants.ts';
 
@@ -99,7 +100,7 @@ function discovered(
 
 /** A device that was found to be an edge device, or to be none any more, has got or lost modules that no event need tell. */
 async function systemModules(
-  { store, now }: RefreshContext,
+  context: RefreshContext,
   writes: readonly RowWrite[],
   { hub }: ReadingTerms,
 ): Promise<RowWrite[]> {
@@ -109,11 +110,11 @@ async function systemModules(
   });
   if (turned.length === 0) return [];
   const keys = turned.flatMap(({ key: { deviceId } }) => SYSTEM_MODULES.map((moduleId) => ({ deviceId, moduleId })));
-  const stored = await store.read(hub, keys);
-  const at = now();
-  return keys.map((key, index) => {
+  const stored = await readRows(context, hub, keys);
+  const at = context.now();
+  return keys.flatMap((key, index) => {
     const before = stored[index];
-    return { key, before, row: wantedBy(hub, key, before?.row, { doneAt: at }, at) };
+    return before === DAMAGED ? [] : [{ key, before, row: wantedBy(hub, key, before?.row, { doneAt: at }, at) }];
   });
 }
 
@@ -123,7 +124,8 @@ function isEdge(row: MirrorRow | undefined): boolean {
 
 /** Modules go with their device. */
 async function modulesGone(context: RefreshContext, deviceId: string, terms: ReadingTerms): Promise<RowWrite[]> {
-  const rows = await context.store.readDevice(terms.hub, deviceId);
+  const rows = await readDeviceRows(context, terms.hub, deviceId);
+  if (rows === DAMAGED) return [];
   return rows
     .filter(({ row }) => row.moduleId !== undefined && (row.state !== 'deleted' || row.wanted !== undefined))
     .map((stored) => merged(context, stored, 'absent', terms));

@@ -4,6 +4,7 @@ import type { IdentityKey, MirrorRow } from '../rows/row.ts';
 import type { StoredRow } from '../store/mirrorStore.ts';
 import { deviceQueries, type IdsQuery, moduleQueries } from './queryTexts.ts';
 import { operationsOf } from './readings.ts';
+import { DAMAGED, readable, readDeviceRows, readRows } from './readRows.ts';
 import type { RefreshContext } from './refreshContext.ts';
 import { goesByGet } from './wants.ts';
 
@@ -32,13 +33,12 @@ export interface DueWork {
 /**
  * Some of the rows that are due: any of them, so that rows which cannot be read hold up no others, however many they are.
  */
-export async function dueWork({ store, now }: RefreshContext, hub: string): Promise<DueWork> {
+export async function dueWork(context: RefreshContext, hub: string): Promise<DueWork> {
+  const { store, now } = context;
   const nowIso = now().toISOString();
   const listed: IdentityKey[] = await Array.fromAsync(store.wanted(hub, { dueBy: nowIso, most: MOST_OF_BUCKET }));
   const picked = shuffled(listed).slice(0, MOST_ROWS);
-  const stored = await store.read(hub, picked);
-  // Somebody else may have read one meanwhile.
-  const rows = stored.filter((each) => each !== undefined).filter(({ row }) => row.wanted !== undefined);
+  const rows = await wantedRows(context, hub, picked);
   const gets = rows.filter(({ row }) => goesByGet(row, nowIso));
   const others = rows.filter(({ row }) => !goesByGet(row, nowIso));
   return {
@@ -56,14 +56,28 @@ export async function dueWork({ store, now }: RefreshContext, hub: string): Prom
   };
 }
 
-/** All modules that the store knows of the devices of a query, which shows all that there are. */
+async function wantedRows(context: RefreshContext, hub: string, keys: readonly IdentityKey[]): Promise<StoredRow[]> {
+  const isWanted = ({ row }: StoredRow): boolean => row.wanted !== undefined;
+  const rows = await readRows(context, hub, keys);
+  const known = readable(rows).filter(isWanted);
+  // A store may remember rows as they were before they stood in the queue.
+  const doubtful = keys.filter((_, at) => {
+    const row = rows[at];
+    return row !== DAMAGED && !(row !== undefined && isWanted(row));
+  });
+  const fresh = await readRows(context, hub, doubtful, { fresh: true });
+  return [...known, ...readable(fresh).filter(isWanted)];
+}
+
+/** All modules that the store knows of the devices of a query, which shows all that there are; undefined: not known. */
 export async function knownModules(
-  { store }: Pick<RefreshContext, 'store'>,
+  context: RefreshContext,
   hub: string,
   { ids }: IdsQuery,
-): Promise<StoredRow[]> {
-  const rows = await Promise.all(ids.map((id) => store.readDevice(hub, id)));
-  return rows.flat().filter((each) => !isDevice(each));
+): Promise<StoredRow[] | undefined> {
+  const rows = await Promise.all(ids.map((id) => readDeviceRows(context, hub, id)));
+  if (rows.includes(DAMAGED)) return undefined;
+  return rows.flatMap((each) => (each === DAMAGED ? [] : each)).filter((each) => !isDevice(each));
 }
 
 /** Whether a row waits for a query that is made now. */

@@ -2,16 +2,19 @@
 
 import { type IdentityKey, keyText } from '../rows/row.ts';
 import type { RowWrite, StoredRow } from '../store/mirrorStore.ts';
+import { DAMAGED, readDeviceRows, readRows } from './readRows.ts';
 import type { RefreshContext } from './refreshContext.ts';
 import type { Touched } from './touched.ts';
 import { type WantedBy, wantedBy } from './wants.ts';
+
+type QueueContext = Pick<RefreshContext, 'store' | 'now' | 'log'>;
 
 const MOST_TRIES = 8;
 const READS_AT_ONCE = 16;
 
 /** @throws Error when others change the same rows all the time */
 export async function queueTouched(
-  context: Pick<RefreshContext, 'store' | 'now'>,
+  context: QueueContext,
   hub: string,
   touched: readonly Touched[],
   by: Pick<WantedBy, 'runId' | 'doneAt'>,
@@ -20,11 +23,12 @@ export async function queueTouched(
   let rest = await withModules(context, hub, touched);
   for (let tries = 1; rest.length > 0; tries += 1) {
     if (tries > MOST_TRIES) throw new Error(`Rows of the hub ${hub} are changed by others all the time.`);
-    const stored = await store.read(hub, rest);
-    const conflicts = await store.write(
-      hub,
-      rest.map((each, at) => write(hub, each, stored[at], { by, now })),
-    );
+    const stored = await readRows(context, hub, rest);
+    const writes = rest.flatMap((each, at) => {
+      const before = stored[at];
+      return before === DAMAGED ? [] : [write(hub, each, before, { by, now })];
+    });
+    const conflicts = await store.write(hub, writes);
     const left = new Set(conflicts.map(({ key }) => keyText(key)));
     rest = rest.filter((each) => left.has(keyText(each)));
   }
@@ -42,7 +46,7 @@ function write(
 
 /** All of them, each once, with the modules that the store knows where they are wanted. */
 async function withModules(
-  { store }: Pick<RefreshContext, 'store'>,
+  context: QueueContext,
   hub: string,
   touched: readonly Touched[],
 ): Promise<readonly Touched[]> {
@@ -50,8 +54,8 @@ async function withModules(
   const devices = touched.filter((each) => each.withModules && each.moduleId === undefined);
   for (let at = 0; at < devices.length; at += READS_AT_ONCE) {
     const batch = devices.slice(at, at + READS_AT_ONCE);
-    const rows = await Promise.all(batch.map(({ deviceId }) => store.readDevice(hub, deviceId)));
-    for (const { row } of rows.flat()) {
+    const rows = await Promise.all(batch.map(({ deviceId }) => readDeviceRows(context, hub, deviceId)));
+    for (const { row } of rows.flatMap((each) => (each === DAMAGED ? [] : each))) {
       const { deviceId, moduleId, state } = row;
       if (moduleId === undefined || state === 'deleted' || all.has(keyText(row))) continue;
       const mayBeGone = all.get(deviceId)?.mayBeGone;

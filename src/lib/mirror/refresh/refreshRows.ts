@@ -109,6 +109,7 @@ async function makeQueries(pass: Pass, works: readonly QueryWork[]): Promise<voi
 async function queriedRows({ context, hub }: Pass, { of, query, rows }: QueryWork): Promise<QueriedRows> {
   if (of === 'devices') return { waiting: rows };
   const known = await knownModules(context, hub, query);
+  if (known === undefined) return { waiting: rows };
   const nowIso = context.now().toISOString();
   return { known, waiting: known.filter((each) => waitsForQuery(each, nowIso)) };
 }
@@ -137,12 +138,17 @@ async function readOneByOne(pass: Pass, gets: readonly StoredRow[]): Promise<voi
   }
 }
 
+/**
+ * Writes what follows from a reading. What hangs on a row is wanted, or gone, before the row says so: whoever dies in between,
+ * or comes too late for it, does both once more.
+ */
 async function apply({ context, hub, tally }: Pass, { first, last }: Consequences): Promise<void> {
-  // What hangs on a row is wanted, or gone, before the row says so: whoever dies in between does it once more.
-  await writeRows(context, hub, first);
-  const changed = await writeRows(context, hub, last);
+  const missed = new Set((await writeRows(context, hub, first)).map(({ key }) => key.deviceId));
+  const writes = missed.size === 0 ? last : last.filter(({ key }) => !missed.has(key.deviceId));
+  const changed = await writeRows(context, hub, writes);
   tally.read += last.length;
-  tally.again += changed.length + last.filter(({ row }) => row?.wanted !== undefined).length;
+  tally.again += last.length - writes.length + changed.length;
+  tally.again += writes.filter(({ row }) => row?.wanted !== undefined).length;
 }
 
 function only(rows: readonly StoredRow[], change: (row: MirrorRow) => MirrorRow): Consequences {

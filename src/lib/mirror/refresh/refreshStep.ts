@@ -27,7 +27,7 @@ export interface RefreshReply extends Refreshed {
   readonly handingOver?: true;
   /** Nothing was read, and nothing is due; something is in so many seconds. */
   readonly soonSeconds?: number;
-  /** More is pending than refreshes are for: a reconcile was asked for. */
+  /** It is to end: more is pending than refreshes are for, and a reconcile was asked for. */
   readonly over?: true;
 }
 
@@ -38,6 +38,15 @@ const SOON_SECONDS = 30;
 
 const NOTHING: Refreshed = { read: 0, again: 0, worked: 0, queries: 0, operations: 0, throttled: [], trouble: false };
 
+/** What a refresh is told that is to end, with its queue as it is. */
+export const LEFT_ALONE: RefreshReply = {
+  ...NOTHING,
+  left: NO_AMOUNTS,
+  pace: { queriesPerMinute: 1, operationsPerMinute: 1 },
+  over: true,
+};
+
+/** @throws StoreUnavailable */
 export async function refreshStep(context: RefreshContext, input: RefreshInput): Promise<RefreshReply> {
   const { hub, look } = input;
   const { queriesPerMinute, itemsPerMinute } = paceOf(context.settings.hubSizes.get(hub) ?? { tier: 'S1', units: 1 });
@@ -49,7 +58,7 @@ export async function refreshStep(context: RefreshContext, input: RefreshInput):
     const pending = await context.store.countWanted(hub, MOST_PENDING + 1);
     const reason = `More than ${MOST_PENDING} rows of the mirror wait to be read.`;
     if (pending > MOST_PENDING && (await askForReconcile(context, hub, reason))) {
-      return { ...NOTHING, left: NO_AMOUNTS, pace, over: true };
+      return LEFT_ALONE;
     }
   }
   const done = input.queries + input.operations > 0 ? await refreshRows(context, hub, work, input) : NOTHING;
