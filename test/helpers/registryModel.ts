@@ -3,7 +3,9 @@
  * one device stand in one partition, and times of operations may be equal.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { FoundIdentity, Reading } from '../../src/lib/mirror/rows/mergeReading.ts';
+
 import type { MirrorEvent } from '../../src/lib/mirror/rows/mirrorEvent.ts';
 import { clockTime } from '../../src/lib/mirror/rows/operationTime.ts';
 import {
@@ -154,7 +156,9 @@ export function createRegistryModel({ hub = 'default', partitions = 4 } = {}): R
     },
     everWas(key, identity) {
       const { life } = demand(key);
-      return entry(key).versions.some(({ state }) => state?.life === life && state.identity === identity);
+      return entry(key).versions.some(
+        ({ state }) => state?.life === life && isDeepStrictEqual(state.identity, identity),
+      );
     },
     modules,
     keys: () => [...known.values()].map(({ key }) => key),

@@ -101,7 +101,9 @@ function mergeTwinChange(
   const isUnclear = at === diedAt;
   const isOld = state === 'deleted' || (twin !== undefined && version <= twin.version);
   if (isOld && (!isNewest(event, row) || isBefore(at, row.checkedAt))) {
-    return isUnclear && state !== 'deleted' ? wanting(row, event, nowIso, { byGet: true }) : undefined;
+    if (isUnclear && state !== 'deleted') return wanting(row, event, nowIso, { byGet: true });
+    // A reading that is on its way may have begun before it: so the row has to change, if it waits for one.
+    return row.wanted === undefined ? undefined : wanting(row, event, nowIso, {});
   }
   if (isOld || isUnclear) return doubtful(row, event, nowIso);
   if (state === 'present' && twin !== undefined && twin.version !== UNKNOWN_VERSION && !isOlder(event, row)) {

@@ -164,6 +164,13 @@ const cases: readonly {
     event: updated(4, 4),
   },
   {
+    what: 'a change that a reading has shown, while another may be on its way',
+    before: [created(1), read(5), checked(9), updated(2, 7)],
+    event: updated(4, 4),
+    row: { twin: twin(5), order: { at: at(4), partition: 'MIRROR_EVENTS/0', sequence: 4 } },
+    wanted: { version: 7 },
+  },
+  {
     what: 'a gap',
     before: [created(1), read(2)],
     event: updated(3, 4, { a: 1 }),

@@ -1,0 +1,86 @@
+/**
+ * Modules go with their device. Events of a module and the deletion of its device may be taken in at a time, each without
+ * the other's row: so each looks for the other's once its own is written, and one of them finds it.
+ */
+
+import { mergeEvent } from '../rows/mergeEvent.ts';
+import type { MirrorEvent } from '../rows/mirrorEvent.ts';
+import { type IdentityKey, keyText, type MirrorRow } from '../rows/row.ts';
+import { isJustDeleted, wantedAlso } from '../rows/wanting.ts';
+import type { MirrorStore, RowWrite } from '../store/mirrorStore.ts';
+import { keyOf, readModules } from './foldEvents.ts';
+
+/**
+ * Takes modules that are still there along with their device.
+ *
+ * @param deletions of devices, which are written
+ * @returns ids of devices of which a module was changed by others meanwhile
+ */
+export async function takeModulesAlong(
+  store: MirrorStore,
+  hub: string,
+  deletions: readonly MirrorEvent[],
+  nowIso: string,
+): Promise<readonly string[]> {
+  const ofDevice = Map.groupBy(deletions, ({ deviceId }) => deviceId);
+  const writes: RowWrite[] = [];
+  for (const before of await readModules(store, hub, [...ofDevice.keys()])) {
+    const { deviceId, moduleId } = before.row;
+    if (moduleId === undefined) continue;
+    const row = (ofDevice.get(deviceId) ?? []).reduce<MirrorRow>(
+      (module, event) => mergeEvent(module, { ...event, moduleId }, nowIso) ?? module,
+      before.row,
+    );
+    if (row !== before.row) writes.push({ key: keyOf(row), before, row });
+  }
+  return writeSome(store, hub, writes);
+}
+
+/**
+ * Has modules read one by one whose device was deleted a moment ago: queries still list modules that went with it, and
+ * perhaps an event of one came after that.
+ *
+ * @param modules whose rows are written
+ * @returns ids of devices of which a module was changed by others meanwhile
+ */
+export async function doubtModules(
+  store: MirrorStore,
+  hub: string,
+  modules: readonly IdentityKey[],
+  nowIso: string,
+): Promise<readonly string[]> {
+  if (modules.length === 0) return [];
+  const ids = [...new Set(modules.map(({ deviceId }) => deviceId))];
+  const devices = await store.read(
+    hub,
+    ids.map((deviceId) => ({ deviceId })),
+    { fresh: true },
+  );
+  const deletedAt = new Map<string, string>();
+  for (const device of devices) {
+    if (device?.row.deletedAt === undefined || !isJustDeleted(device.row, nowIso)) continue;
+    deletedAt.set(device.row.deviceId, device.row.deletedAt);
+  }
+  const doubtful = modules.filter(({ deviceId }) => deletedAt.has(deviceId));
+  if (doubtful.length === 0) return [];
+  const stored = await store.read(hub, doubtful, { fresh: true });
+  const writes = stored.flatMap((before): RowWrite[] => {
+    const last = before && deletedAt.get(before.row.deviceId);
+    if (before === undefined || before.row.state === 'deleted') return [];
+    if (last === undefined || (before.row.deletedAt ?? '') >= last) return [];
+    const wanted = wantedAlso(before.row, { byGet: true }, nowIso);
+    return [{ key: keyOf(before.row), before, row: { ...before.row, deletedAt: last, updatedAt: nowIso, wanted } }];
+  });
+  return writeSome(store, hub, writes);
+}
+
+async function writeSome(store: MirrorStore, hub: string, writes: readonly RowWrite[]): Promise<readonly string[]> {
+  if (writes.length === 0) return [];
+  return (await store.write(hub, writes)).map(({ key }) => key.deviceId);
+}
+
+/** The modules that events are of. */
+export function modulesOf(events: readonly MirrorEvent[]): readonly IdentityKey[] {
+  const modules = events.filter(({ moduleId }) => moduleId !== undefined);
+  return [...new Map(modules.map((event) => [keyText(event), keyOf(event)])).values()];
+}
