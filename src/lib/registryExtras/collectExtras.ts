@@ -38,17 +38,6 @@ export interface ExtrasStep {
   readonly stoppedBy?: HubError;
 }
 
-/** What a manifest says of the extras. */
-export interface ExtrasSummary {
-  /** Whether all that was to be asked was answered. */
-  readonly complete: boolean;
-  readonly asked: number;
-  /** Modules taken from an earlier backup. */
-  readonly reused: number;
-  readonly edges: number;
-  readonly unreadable: number;
-}
-
 /**
  * Reads extras from where it stopped. Each page of the query and each device is an item, and a call: at most
  * `limits.atMost` in all.
@@ -77,11 +66,6 @@ export async function collectExtras(
     position: { ...edges.position, asked: step.position, unreadable, done: step.done },
     ...defined({ stoppedBy: step.stoppedBy }),
   };
-}
-
-/** @param reused modules of which `planExtras` gave a line */
-export function extrasSummary({ done, asked, edgesFound, unreadable }: ExtrasPosition, reused: number): ExtrasSummary {
-  return { complete: done && unreadable === 0, asked, reused, edges: edgesFound, unreadable };
 }
 
 async function edgeExtras(

@@ -3,14 +3,12 @@
  * is started and watched by whoever wants the snapshot.
  */
 
-import { createHash } from 'node:crypto';
-
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { propertiesIfThere } from '../storage/blobProperties.ts';
-import { splitLines } from '../storage/ndjson.ts';
 import { bytesOf } from '../storage/readText.ts';
-import { type Identity, isIdentityLine, isModuleLine, type Snapshot, type SnapshotKeys } from './snapshot.ts';
+import { countIdentities, measureLines } from './measureLines.ts';
+import type { Snapshot, SnapshotKeys } from './snapshot.ts';
 import type { SnapshotPlace } from './takeSnapshot.ts';
 
 /** What an export job has to be asked for, so that what it writes can be taken over. */
@@ -48,10 +46,10 @@ export async function adoptExport(
 ): Promise<Snapshot | ExportFault> {
   const ended = `ended as "${status}"`;
   if (status.toLowerCase() !== 'completed') return { fault: 'notCompleted', why: ended };
-  const verified = await verifyLines(container.getBlockBlobClient(blobName));
-  if (verified === undefined) return { fault: 'missing', why: `${ended} and left nothing` };
-  if ('tornLine' in verified) {
-    return { fault: 'torn', why: `${ended}, but line ${verified.tornLine} of what it left is cut off or no identity` };
+  const read = await readThrough(container.getBlockBlobClient(blobName));
+  if (read === undefined) return { fault: 'missing', why: `${ended} and left nothing` };
+  if (read.fault !== undefined) {
+    return { fault: 'torn', why: `${ended}, but line ${read.fault.line} of what it left is cut off or no identity` };
   }
   const job = { jobId, status };
   return {
@@ -62,47 +60,16 @@ export async function adoptExport(
     way: 'export',
     keys,
     takenAt: createdAt,
-    ...verified,
+    ...read.of,
     job,
   };
 }
 
-type Verified = Pick<Snapshot, 'identities' | 'modules' | 'bytes' | 'sha256' | 'etag'>;
-
-/** Reads a blob of lines once; undefined when it is not there. */
-async function verifyLines(blob: BlockBlobClient): Promise<Verified | { readonly tornLine: number } | undefined> {
+/** Reads what was written once; undefined when it is not there. */
+async function readThrough(blob: BlockBlobClient) {
   const etag = (await propertiesIfThere(blob))?.etag;
   if (etag === undefined) return undefined;
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const counted = async function* () {
-    for await (const chunk of bytesOf(blob, etag)) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      yield chunk;
-    }
-  };
-  let line = 0;
-  let identities = 0;
-  let modules = 0;
-  for await (const batch of splitLines(counted())) {
-    for (const text of batch) {
-      line += 1;
-      if (!isIdentityLine(text) && (line === 1 || text === '')) continue;
-      const identity = identityOrUndefined(text);
-      if (identity === undefined) return { tornLine: line };
-      identities += 1;
-      if (isModuleLine(identity)) modules += 1;
-    }
-  }
-  return { identities, modules, bytes, sha256: hash.digest('hex'), etag };
-}
-
-function identityOrUndefined(text: string): Identity | undefined {
-  try {
-    const line = JSON.parse(text) as Identity;
-    return typeof line.id === 'string' ? line : undefined;
-  } catch {
-    return undefined;
-  }
+  const count = countIdentities();
+  const { fault, ...measured } = await measureLines(bytesOf(blob, etag), count.add);
+  return { fault, of: { ...measured, identities: count.identities(), modules: count.modules(), etag } };
 }

@@ -6,15 +6,16 @@ import type { ConfigurationInput, RegistryClient } from '../../../src/lib/regist
 import { applyConfigurations } from '../../../src/lib/registryExtras/applyConfigurations.ts';
 import { applyManagedBy } from '../../../src/lib/registryExtras/applyManagedBy.ts';
 import { applySystemModules } from '../../../src/lib/registryExtras/applySystemModules.ts';
-import { managersToSet, readBackedUpExtras } from '../../../src/lib/registryExtras/backedUpExtras.ts';
 import { collectExtras, EXTRAS_START } from '../../../src/lib/registryExtras/collectExtras.ts';
 import { compareConfigurations } from '../../../src/lib/registryExtras/configurationChanges.ts';
 import { readExtras } from '../../../src/lib/registryExtras/extraLine.ts';
 import { planExtras } from '../../../src/lib/registryExtras/planExtras.ts';
 import { planAllSystemModules } from '../../../src/lib/registryExtras/systemModules.ts';
 import { readIdentity } from '../../../src/lib/registryLines/registryLine.ts';
+import { managedByRows } from '../../../src/lib/restore/restRows.ts';
+import { managedByOf } from '../../../src/lib/restore/wanted.ts';
 import { memberMap, objectText } from '../../../src/lib/textFile/jsonMembers.ts';
-import { type ExtrasHub, limits, startExtrasHub } from './extrasHub.ts';
+import { type ExtrasHub, limits, startExtrasHub } from '../registryExtras/extrasHub.ts';
 
 let from: ExtrasHub;
 let to: ExtrasHub;
@@ -111,7 +112,8 @@ it.each([
   const { lines: collected, position } = await collectExtras(from.hub, asks, EXTRAS_START, limits());
   expect(position.done).toBe(true);
   const texts = collected.map((extra) => JSON.stringify(extra));
-  const extras = await readBackedUpExtras(readExtras(texts, 'extras.ndjson'));
+  const extras = () => readExtras(texts, 'extras.ndjson');
+  const managedBy = await managedByOf({ extras });
 
   // What the import does.
   for (const deviceId of ['single', 'fleet']) {
@@ -120,10 +122,13 @@ it.each([
   }
   await to.hub.updateTwin({ deviceId: 'fleet', tags: { site: 'north' } });
 
-  const plans = planAllSystemModules(() => lines, extras.managedBy);
+  const liveLines = async function* () {
+    yield* await linesOf(to.hub, keys);
+  };
+  const plans = planAllSystemModules(() => lines, managedBy);
   const steps = [
     await applySystemModules(to.hub, plans, 0, limits()),
-    await applyManagedBy(to.hub, managersToSet(lines, extras), 0, limits()),
+    await applyManagedBy(to.hub, managedByRows(extras(), { mode: 'exact', live: liveLines }), 0, limits()),
     await applyConfigurations(
       to.hub,
       compareConfigurations(configurations, await to.hub.listConfigurations()),
@@ -132,12 +137,12 @@ it.each([
     ),
   ];
   expect(steps.map(({ done }) => done)).toEqual([true, true, true]);
-  expect(steps.flatMap(({ results }) => results).filter(({ outcome }) => outcome !== 'succeeded')).toEqual([]);
+  expect(steps.flatMap(({ results }) => results).filter(({ outcome }) => outcome === 'failed')).toEqual([]);
   expect(await stateOf(to.hub)).toEqual(await stateOf(from.hub));
 
   const again = await applySystemModules(
     to.hub,
-    planAllSystemModules(() => lines, extras.managedBy),
+    planAllSystemModules(() => lines, managedBy),
     0,
     limits(),
   );
