@@ -10,6 +10,10 @@ import { createBackupChecks } from './lib/backup/backupChecks.ts';
 import { defined } from './lib/defined.ts';
 import { isIdleWork } from './lib/hubJobs/hubJob.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
+import { hubOfName } from './lib/mirror/events/hubNames.ts';
+import type { MirrorContext } from './lib/mirror/events/mirrorContext.ts';
+import { createPositionNotes } from './lib/mirror/events/notePosition.ts';
+import { createStoreTrouble } from './lib/mirror/events/storeTrouble.ts';
 import { noteEndingRun } from './lib/mirror/refresh/endedRuns.ts';
 import type { RefreshContext } from './lib/mirror/refresh/refreshContext.ts';
 import type { MirrorStore } from './lib/mirror/store/mirrorStore.ts';
@@ -57,6 +61,9 @@ export function mirrorStore(): MirrorStore | undefined {
   rowsOfMirror ??= createTableStore(storage.table(settings.mirror.table));
   return rowsOfMirror;
 }
+
+/** What the mirror remembers from batch to batch. */
+const eventMemory = { positions: createPositionNotes(storage), trouble: createStoreTrouble() };
 
 const hubs = new Map<string, RegistryClient>();
 
@@ -130,4 +137,21 @@ export function refreshing(invocation: InvocationLog): RefreshContext | undefine
   if (store === undefined) return undefined;
   const context = provisioning(invocation);
   return { ...context, runs: runsOf<RunRecord>(runs), store, readEffects: readEffectsBy(context) };
+}
+
+/** The services that take in events of hubs; undefined: the mirror is off. */
+export function mirroring(invocation: InvocationLog): MirrorContext | undefined {
+  const store = mirrorStore();
+  if (settings.mirror === undefined || store === undefined) return undefined;
+  return {
+    ...eventMemory,
+    store,
+    storage,
+    sources: settings.mirror.sources,
+    hubs: [...settings.hubs.keys()],
+    hubOfName: hubOfName(settings.hubs),
+    now,
+    sleep: (ms: number) => sleep(ms),
+    log: loggerOf(invocation),
+  };
 }

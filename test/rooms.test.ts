@@ -34,11 +34,11 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run',
+    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run',
   'src/hosting':
     'src/orchestrations provisioning/steps provisioning/drop undo restore backup work hubJobs runs turns errors.ts redact.ts codeText.ts',
   'src/services.ts':
-    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
+    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
   'src/orchestrations': 'provisioning/steps provisioning/preImage mirror/refresh work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',

@@ -4,7 +4,7 @@ import { defined } from '../../defined.ts';
 import { mergeEvent } from '../rows/mergeEvent.ts';
 import type { MirrorEvent } from '../rows/mirrorEvent.ts';
 import { type IdentityKey, keyText, type MirrorRow } from '../rows/row.ts';
-import type { MirrorStore, RowWrite, StoredRow } from '../store/mirrorStore.ts';
+import type { KeyToRead, MirrorStore, RowWrite, StoredRow } from '../store/mirrorStore.ts';
 
 /** A row as it was read, and as the events leave it. */
 export interface FoldedRow {
@@ -62,11 +62,16 @@ async function readRows(
   events: readonly MirrorEvent[],
   fresh: boolean,
 ): Promise<Rows> {
-  const keys = new Map(events.map((event) => [keyText(event), keyOf(event)]));
+  const keys = new Map<string, KeyToRead>();
+  for (const event of events) {
+    const text = keyText(event);
+    // There is no row of most identities that are created: that one is there, its write tells.
+    if (!keys.has(text)) keys.set(text, { ...keyOf(event), ...(event.kind === 'created' ? { likelyNew: true } : {}) });
+  }
   const stored = await store.read(hub, [...keys.values()], fresh ? { fresh } : {});
   const rows: Rows = new Map();
   [...keys].forEach(([text, key], at) => {
-    rows.set(text, { key, before: stored[at], row: stored[at]?.row, wentAlong: false });
+    rows.set(text, { key: keyOf(key), before: stored[at], row: stored[at]?.row, wentAlong: false });
   });
   return rows;
 }

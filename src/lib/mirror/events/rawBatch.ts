@@ -30,10 +30,10 @@ export interface RawBatch {
 
 /**
  * @param messages bodies, as bytes
- * @param metadata of the trigger
  * @param nowIso taken for the time of an event that tells none
+ * @param metadata of the trigger
  */
-export function rawBatch(source: string, messages: unknown, metadata: Fields = {}, nowIso: string): RawBatch {
+export function rawBatch(source: string, messages: unknown, nowIso: string, metadata: Fields = {}): RawBatch {
   const bodies = listOf(messages);
   const annotations = listOf(metadata['systemPropertiesArray']);
   const properties = listOf(metadata['propertiesArray']);

@@ -1,6 +1,7 @@
 /** What an event tells the mirror, in whichever form it came. */
 
 import { defined } from '../../defined.ts';
+import { isHubId } from '../rows/hubId.ts';
 import type { DoubtedEvent, MirrorEvent } from '../rows/mirrorEvent.ts';
 import { clockTime, operationTime } from '../rows/operationTime.ts';
 import { type IdentityKey, UNKNOWN_VERSION } from '../rows/row.ts';
@@ -95,7 +96,7 @@ function keyOf(raw: RawEvent): IdentityKey | { readonly dead: DeadReason } {
     deviceId = body.deviceId;
     moduleId ??= idOf(body.moduleId);
   }
-  if (!isId(deviceId) || (moduleId !== undefined && !isId(moduleId))) return { dead: deadReason('idInvalid') };
+  if (!isHubId(deviceId) || (moduleId !== undefined && !isHubId(moduleId))) return { dead: deadReason('idInvalid') };
   return { deviceId, ...defined({ moduleId }) };
 }
 
@@ -104,11 +105,6 @@ function idOf(...values: readonly unknown[]): string | undefined {
   const text = values.find((value) => typeof value === 'string' && value !== '');
   const number = values.find((value) => typeof value === 'number');
   return (text as string | undefined) ?? (number === undefined ? undefined : String(number));
-}
-
-/** Ids of hubs have up to 128 characters, none of them a blank or one that controls. */
-function isId(text: string): boolean {
-  return /^[^\p{Cc}\s]{1,128}$/u.test(text);
 }
 
 function isOf(key: IdentityKey, { deviceId, moduleId }: TwinBody): boolean {

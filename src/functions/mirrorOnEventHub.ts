@@ -1,0 +1,53 @@
+/** Events of hubs are taken into the mirror. */
+
+import { app, type InvocationContext } from '@azure/functions';
+import { input } from 'durable-functions';
+
+import { startRefreshes } from '../hosting/refreshStarter.ts';
+import { mirrorOnEventHub as takeIn } from '../lib/mirror/events/mirrorOnEventHub.ts';
+import { rawBatch } from '../lib/mirror/events/rawBatch.ts';
+import { safeError } from '../lib/redact.ts';
+import { mirroring, settings } from '../services.ts';
+
+/** A batch of events of one partition. When it throws, the host calls it again with the same, and the position stays. */
+export function mirrorOnEventHub(source: string) {
+  return async (messages: unknown, context: InvocationContext): Promise<void> => {
+    const services = mirroring(context);
+    if (services === undefined) return;
+    const batch = rawBatch(source, messages, services.now().toISOString(), context.triggerMetadata);
+    try {
+      const { wanted } = await takeIn(services, batch);
+      await startRefreshes(context, wanted);
+    } catch (error) {
+      // The host writes what is thrown into its log: errors of SDKs carry URLs with signatures.
+      const { message } = safeError(error);
+      services.log.log('error', `events of partition ${batch.partition} of ${source} are not taken in: ${message}`);
+      throw new Error(message);
+    }
+  };
+}
+
+/** One body that is not JSON would lose a batch, were they parsed by the host. */
+const BYTES = { dataType: 'binary' };
+
+for (const { connectionName, eventHub, consumerGroup, hub } of settings.mirror?.sources ?? []) {
+  app.eventHub(hub === undefined ? 'mirrorOnEventHub' : `mirrorOnEventHub_${hub}`, {
+    ...BYTES,
+    connection: connectionName,
+    eventHubName: eventHub,
+    consumerGroup,
+    cardinality: 'many',
+    // What neither the store nor storage takes waits where it is: positions move on when a call has ended, however it did.
+    retry: {
+      strategy: 'exponentialBackoff',
+      maxRetryCount: -1,
+      minimumInterval: { seconds: 1 },
+      maximumInterval: { minutes: 1 },
+    },
+    extraInputs: [input.durableClient()],
+    handler: mirrorOnEventHub(connectionName),
+  });
+}
+
+// Without it, hosts drop bodies that are empty, and nobody knows whose the others are.
+if (settings.mirror !== undefined) app.setup({ capabilities: { IncludeEmptyEntriesInMessagePayload: true } });
