@@ -24,7 +24,7 @@ import type { DeviceFlags } from './commands/device.ts';
 import type { DevicesFlags } from './commands/devices.ts';
 import type { GenerateFlags } from './commands/generate.ts';
 import type { LocalFlags } from './commands/local.ts';
-import type { ReconcileFlags } from './commands/mirror.ts';
+import type { MirrorFlags, ReconcileFlags } from './commands/mirror.ts';
 import type { PlanAllFlags } from './commands/planAll.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
 import type { RestoreFlags } from './commands/restore.ts';
@@ -233,12 +233,24 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
 
   const mirror = program
     .command('mirror')
-    .description('the mirror of the hubs: compare it with them')
+    .description('the mirror of the hubs: how it stands; compare it with them; try events again')
     .helpCommand(false);
   mirror.action(() => {
     mirror.outputHelp();
     finish(EXIT.usage);
   });
+
+  verb(mirror, 'status', 'how far the mirror is behind, how its rows stand, and what is wrong')
+    .addOption(dataOption())
+    .action((flags: MirrorFlags) =>
+      act(flags, async (own, output) => (await import('./commands/mirror.ts')).mirrorStatus(own, output)),
+    );
+
+  verb(mirror, 'replay', 'try events again that could not be used')
+    .addOption(dataOption())
+    .action((flags: MirrorFlags) =>
+      act(flags, async (own, output) => (await import('./commands/mirror.ts')).mirrorReplay(own, output)),
+    );
 
   verb(mirror, 'reconcile', 'compare the mirror with a hub, repair what differs, and watch that to its end')
     .option('--hub <alias>', 'the hub (needed when the app has more than one)', parseHub)

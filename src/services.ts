@@ -14,8 +14,13 @@ import { hubOfName } from './lib/mirror/events/hubNames.ts';
 import type { MirrorContext } from './lib/mirror/events/mirrorContext.ts';
 import { createPositionNotes } from './lib/mirror/events/notePosition.ts';
 import { createStoreTrouble } from './lib/mirror/events/storeTrouble.ts';
+import type { MirrorSettings } from './lib/mirror/mirrorSettings.ts';
+import { createCounts } from './lib/mirror/query/counts.ts';
 import { noteEndingRun } from './lib/mirror/refresh/endedRuns.ts';
 import type { RefreshContext } from './lib/mirror/refresh/refreshContext.ts';
+import { createMirrorHealth, type MirrorHealth } from './lib/mirror/status/mirrorHealth.ts';
+import type { StatusContext } from './lib/mirror/status/mirrorStatus.ts';
+import { readEndsBy } from './lib/mirror/status/partitionEnds.ts';
 import type { MirrorStore } from './lib/mirror/store/mirrorStore.ts';
 import { createTableStore } from './lib/mirror/store/tableStore.ts';
 import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
@@ -28,7 +33,7 @@ import type { RunStarter } from './lib/runs/restartRun.ts';
 import type { RunBase } from './lib/runs/runRecord.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
-import { createStorage, type Storage } from './lib/storage/storage.ts';
+import { createStorage, MIRROR_CONTAINER, type Storage } from './lib/storage/storage.ts';
 import { startWork } from './lib/work/startWork.ts';
 import { WORK_JOBS, type WorkContext, type WorkRun } from './lib/work/workRun.ts';
 
@@ -64,6 +69,31 @@ export function mirrorStore(): MirrorStore | undefined {
 
 /** What the mirror remembers from batch to batch. */
 const eventMemory = { positions: createPositionNotes(storage), trouble: createStoreTrouble() };
+
+let readerOfMirror: StatusContext | undefined;
+
+/** What questions to the mirror are answered with; undefined: it is off. */
+export function mirrorReader(): StatusContext | undefined {
+  const store = mirrorStore();
+  if (settings.mirror === undefined || store === undefined) return undefined;
+  readerOfMirror ??= readerOf(settings.mirror, store);
+  return readerOfMirror;
+}
+
+function readerOf(mirror: MirrorSettings, store: MirrorStore): StatusContext {
+  const context = { store, hubs: [...settings.hubs.keys()], now, sleep: (ms: number) => sleep(ms) };
+  const counts = createCounts({ ...context, container: storage.container(MIRROR_CONTAINER) });
+  const readEnds = readEndsBy((id) => credential(id ?? clientId));
+  return { ...context, mirror, storage, counts, readEnds };
+}
+
+/** How the mirror stands, for health; undefined: it is off. */
+export const mirrorHealth: (() => Promise<MirrorHealth>) | undefined = healthOfMirror();
+
+function healthOfMirror(): (() => Promise<MirrorHealth>) | undefined {
+  const reader = mirrorReader();
+  return reader === undefined ? undefined : createMirrorHealth(reader);
+}
 
 const hubs = new Map<string, RegistryClient>();
 

@@ -18,27 +18,27 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
-    'mirror/reconcile src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras registryLines configurationsFile devicesFile registry textFile codeText.ts',
+    'mirror/reconcile src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras registryLines configurationsFile devicesFile registry textFile codeText.ts mirror/status mirror/query',
   bench: 'runs devicesFile storage local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
   'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
   'cli/commandLine.ts': 'cli/commands cli/app cli/render cli mirror/query restore runs',
   'cli/commands':
-    'mirror/reconcile cli/app cli/render cli mirror/query restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile errors.ts local/stack runKinds.ts',
+    'mirror/reconcile cli/app cli/render cli mirror/query restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile errors.ts local/stack runKinds.ts mirror/status',
   'cli/app':
     'cli/render cli mirror/query restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
-    'mirror/reconcile cli mirror/query mirror/rows provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work',
+    'mirror/reconcile cli mirror/query mirror/rows provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work mirror/status mirror/notes',
   // Errors and exit codes of all commands.
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run',
+    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
   'src/hosting':
-    'src/orchestrations provisioning/steps provisioning/drop undo restore backup work hubJobs runs turns errors.ts redact.ts codeText.ts',
+    'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns errors.ts redact.ts codeText.ts',
   'src/services.ts':
-    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run',
+    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
   'src/orchestrations': 'provisioning/steps provisioning/preImage mirror/refresh work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',
@@ -63,7 +63,9 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
   'src/lib/mirror/reconcile':
-    'mirror/notes mirror/store mirror/rows backup work registryExtras runs registryLines devicesFile storage codeText.ts',
+    'mirror/query mirror/notes mirror/store mirror/rows backup work registryExtras runs registryLines devicesFile storage codeText.ts',
+  'src/lib/mirror/status':
+    'mirror/query mirror/notes mirror/store mirror/mirrorSettings.ts backup/schedule.ts storage redact.ts countText.ts codeText.ts',
   'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',
   'src/lib/mirror/refresh':
     'mirror/notes mirror/store mirror/rows work registryExtras runs settings.ts turns devicesFile registry storage logger.ts errors.ts redact.ts',

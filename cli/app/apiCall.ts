@@ -3,7 +3,7 @@
 import { safeError } from '../../src/lib/redact.ts';
 import { CliError, usageError } from '../cliError.ts';
 import { EXIT } from '../exitCode.ts';
-import { commandText } from '../render/commandText.ts';
+import { typedCommands } from '../render/commandText.ts';
 import { plainText } from '../render/plainText.ts';
 import type { Api, Connection } from './connection.ts';
 
@@ -116,17 +116,13 @@ function answerOf<Answer>(api: Api, { status, text }: Reply): Answer {
   if (status < 300 && answer !== undefined) return answer as Answer;
   const { message: words, action } = errorOf(answer) ?? {};
   const message = words === undefined ? undefined : plainText(words);
-  if (message !== undefined && status >= 400 && status < 500) throw usageError(message, action && typed(action));
+  if (message !== undefined && status >= 400 && status < 500)
+    throw usageError(message, action && typedCommands(action));
   if (status === 404) {
     throw usageError(`The app at ${api.url} does not know how to do that.`, 'Deploy this version of HubKeeper to it.');
   }
-  if (message !== undefined) throw new CliError(EXIT.failed, message, action && typed(action));
+  if (message !== undefined) throw new CliError(EXIT.failed, message, action && typedCommands(action));
   throw new CliError(EXIT.failed, `The app answered ${status}.`, 'Look at the logs of the app, then retry.');
-}
-
-/** The app names commands without knowing how they are typed here. */
-function typed(text: string): string {
-  return text.replaceAll(/\bhubkeeper (?=[a-z])/g, () => `${commandText()} `);
 }
 
 function parsed(text: string): unknown {

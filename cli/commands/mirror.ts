@@ -2,11 +2,13 @@
 
 import { hasDrift } from '../../src/lib/mirror/reconcile/countDrift.ts';
 import type { ReconcileResult } from '../../src/lib/mirror/reconcile/reconcileNotes.ts';
+import type { MirrorStatus } from '../../src/lib/mirror/status/mirrorStatus.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
-import { askApp } from '../app/apiCall.ts';
+import { askApp, readApp } from '../app/apiCall.ts';
 import { connectOrStart } from '../app/connection.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
+import { type ReplayedLetters, renderMirror, renderReplayed } from '../render/mirrorText.ts';
 import type { Output } from '../render/output.ts';
 import { reconcileJson, renderReconcileResult } from '../render/reconcileText.ts';
 import { shortId } from '../render/runWords.ts';
@@ -42,6 +44,47 @@ export function mirrorReconcile({ data, ...asked }: ReconcileFlags, output: Outp
       }
       output.printJson(reconcileJson(record));
       return found && result.dryRun ? EXIT.someFailed : exitCodeOf(record);
+    } finally {
+      await connection.close();
+    }
+  });
+}
+
+export interface MirrorFlags {
+  readonly data?: string;
+}
+
+/**
+ * `mirror status`: how the mirror stands. What is wrong is told, and is no failure of the command: scripts look at `notes`,
+ * monitors at `GET /api/health`.
+ */
+export function mirrorStatus({ data }: MirrorFlags, output: Output): Promise<ExitCode> {
+  return withInterrupt(async (signal) => {
+    const connection = await connectOrStart({ data }, output, signal);
+    try {
+      const question = { path: 'mirror', doing: 'the status of the mirror', signal };
+      const status = await readApp<MirrorStatus>(connection, question);
+      if (status === undefined) return EXIT.failed;
+      output.printJson(status);
+      for (const line of renderMirror(status, { now: new Date(), paint: output.style, columns: output.columns })) {
+        output.print(line);
+      }
+      return EXIT.ok;
+    } finally {
+      await connection.close();
+    }
+  });
+}
+
+/** `mirror replay`: dead letters are events that could not be used; after an update of the app, say, they may be. */
+export function mirrorReplay({ data }: MirrorFlags, output: Output): Promise<ExitCode> {
+  return withInterrupt(async (signal) => {
+    const connection = await connectOrStart({ data }, output, signal);
+    try {
+      const replayed = await askApp<ReplayedLetters>(connection, 'mirror/replay', {}, 'a replay of dead letters');
+      output.printJson(replayed);
+      for (const line of renderReplayed(replayed, output.columns)) output.print(line);
+      return replayed.dead > 0 || replayed.left ? EXIT.someFailed : EXIT.ok;
     } finally {
       await connection.close();
     }

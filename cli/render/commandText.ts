@@ -36,6 +36,11 @@ export function commandTextFor(data: string | undefined): CommandText {
   return (...args) => commandText(...args, ...(data === undefined ? [] : ['--data', pathFromReader(data)]));
 }
 
+/** A text of the app, which names commands without knowing how they are typed here. */
+export function typedCommands(text: string): string {
+  return text.replaceAll(/\bhubkeeper (?=[a-z])/g, () => `${commandText()} `);
+}
+
 /** `path`, which this process may have been given relative to its working folder, as the reader has to write it. */
 export function pathFromReader(path: string): string {
   const reader = readerFolder(thisStart());

@@ -6,7 +6,7 @@ import type { Logger } from '../lib/logger.ts';
 import { safeError } from '../lib/redact.ts';
 import { ensureContainer } from '../lib/storage/ensureContainer.ts';
 import { BACKUPS_CONTAINER, RESULTS_CONTAINER, RUNS_CONTAINER } from '../lib/storage/storage.ts';
-import { backupChecks, hub, loggerOf, settings, storage } from '../services.ts';
+import { backupChecks, hub, loggerOf, mirrorHealth, settings, storage } from '../services.ts';
 
 async function allChecks(): Promise<HealthCheck[]> {
   return Promise.all([
@@ -30,15 +30,27 @@ async function allBackups(log: Logger): Promise<{ readonly checks: HealthCheck[]
   }
 }
 
+/** How the mirror stands, and the check that says so; nothing of one that is off. */
+async function ofMirror(): Promise<{ readonly checks: HealthCheck[]; readonly mirror?: object }> {
+  if (mirrorHealth === undefined) return { checks: [] };
+  const { status, ...check } = await mirrorHealth();
+  return { checks: [check], ...defined({ mirror: status }) };
+}
+
 /**
- * `GET /api/health`: 200 when storage and every hub can be worked with and no backup is overdue, else 503; `checks` says
- * what is wrong, `backups` how those of each hub stand.
+ * `GET /api/health`: 200 when storage and every hub can be worked with, no backup is overdue and the mirror keeps up, else
+ * 503; `checks` says what is wrong, `backups` how those of each hub stand, `mirror` how the mirror does.
  */
 export async function healthOnHttp(_request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const [parts, { checks: more, backups }] = await Promise.all([allChecks(), allBackups(loggerOf(context))]);
-  const checks = [...parts, ...more];
+  const [parts, { checks: ofBackups, backups }, { checks: more, ...mirror }] = await Promise.all([
+    allChecks(),
+    allBackups(loggerOf(context)),
+    ofMirror(),
+  ]);
+  const checks = [...parts, ...ofBackups, ...more];
   const healthy = checks.every((check) => check.ok);
-  return { status: healthy ? 200 : 503, jsonBody: { status: healthy ? 'healthy' : 'unhealthy', checks, backups } };
+  const body = { status: healthy ? 'healthy' : 'unhealthy', checks, backups, ...mirror };
+  return { status: healthy ? 200 : 503, jsonBody: body };
 }
 
 app.http('healthOnHttp', { route: 'health', methods: ['GET'], authLevel: 'function', handler: healthOnHttp });

@@ -69,7 +69,12 @@ const COMMANDS = new Map(
 const LOCAL_FLAGS = `${helpText()}\n${readFileSync('local/host/commandLine.ts', 'utf8')}`.match(/--[a-z][\w-]*/g) ?? [];
 
 /** Flags of programs of others that the pages show. */
-const FOREIGN_FLAGS = ['--apparent-size', '--no-build', '--omit', '--silent', '--skipApiVersionCheck'];
+const FOREIGN_FLAGS = [
+  ...['--apparent-size', '--no-build', '--omit', '--silent', '--skipApiVersionCheck'],
+  // az
+  ...['--sku', '--namespace-name', '--partition-count', '--eventhub-name', '--en', '--identity', '--endpoint-uri'],
+  ...['--entity-path', '--route-name', '--endpoint-name', '--source'],
+];
 
 interface Call {
   readonly verb: string;

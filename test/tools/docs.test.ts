@@ -54,7 +54,9 @@ describe('docs/http-api.md', () => {
       const [, route] = /route: '([^']*)'/.exec(text) ?? [];
       const [, methods = ''] = /methods: \[([^\]]*)\]/.exec(text) ?? [];
       if (route === undefined) return [];
-      return [...methods.matchAll(/'(\w+)'/g)].map(([, method]) => `${method} /api/${route.replace('{runId}', 'ID')}`);
+      return [...methods.matchAll(/'(\w+)'/g)].map(
+        ([, method]) => `${method} /api/${route.replace(/\{(?:runId|id)\}/, 'ID')}`,
+      );
     });
     expect(registered.length).toBeGreaterThan(4);
     const page = readFileSync(new URL('docs/http-api.md', root), 'utf8');

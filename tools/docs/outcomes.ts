@@ -9,6 +9,7 @@ import {
   CONFIGURATION_WARNINGS,
 } from '../../src/lib/configurationsFile/configurationReasons.ts';
 import { REJECT_REASONS, SKIP_REASONS, WARNINGS } from '../../src/lib/devicesFile/reasons.ts';
+import { MIRROR_QUERY_TEXTS } from '../../src/lib/mirror/query/queryTexts.ts';
 import { RECONCILE_TEXTS } from '../../src/lib/mirror/reconcile/reconcileTexts.ts';
 import { DOUBTS, OUTCOME_TEXTS, type OutcomeText, unconfirmed } from '../../src/lib/provisioning/texts/outcomeTexts.ts';
 import { RUN_ERRORS } from '../../src/lib/provisioning/texts/runErrors.ts';
@@ -123,6 +124,8 @@ export function renderOutcomes(): string {
     codeTable({ ...CALL_TEXTS, ...SETTINGS_TEXTS }),
     '## HTTP API',
     codeTable({ ...API_TEXTS, ...RECORD_TEXTS }),
+    'Of calls about [the mirror](mirror.md); [its status](mirror.md#status) has codes of its own.',
+    codeTable(MIRROR_QUERY_TEXTS),
     '## Errors of a hub',
     'Names are those of the registry operations of IoT Hub, numbers those of `importErrors.log`. A code that is not ' +
       'here is shown as the hub gave it, such as `Error499001`.',
@@ -163,7 +166,7 @@ function codeTable(texts: Readonly<Record<string, CodeText>>): string {
 }
 
 /** Code, what happened, what to do, whether it was retried. */
-function cellsOf(key: string, { says, action, doc, retried }: CodeText): string[] {
+export function cellsOf(key: string, { says, action, doc, retried }: CodeText): string[] {
   const todo = open(doc?.action ?? action ?? 'Nothing.');
   return [code(codeOf(key)), open(doc?.says ?? says), todo, retried === true ? 'yes' : 'no'];
 }

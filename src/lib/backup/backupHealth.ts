@@ -1,6 +1,6 @@
 import { defined } from '../defined.ts';
 import type { BackupSummary } from './catalogue.ts';
-import { nextRun, type Schedule } from './schedule.ts';
+import { isOverdue, nextRun, type Schedule } from './schedule.ts';
 import type { Verification } from './verification.ts';
 
 /** How the backups of a hub stand. */
@@ -29,10 +29,6 @@ export interface BackupHealthOf {
   readonly since: Date;
 }
 
-/** The second backup gets this part of a period to be finished, and at most that long. */
-const FINISH_PART = 0.5;
-const FINISH_MS = 2 * 60 * 60_000;
-
 /**
  * Overdue: two backups were due since the newest good one and neither became good. One that failed is made up for by the
  * next, and nobody has to be woken; two that failed do not fail by chance.
@@ -54,14 +50,6 @@ export function backupHealth({ hub, backups, schedule, now, since }: BackupHealt
     overdue,
     ...(overdue ? { problem: problemOf(hub, good, ofHub[0]) } : {}),
   };
-}
-
-function isOverdue(schedule: Schedule, last: Date, now: Date): boolean {
-  const first = nextRun(schedule, last);
-  const second = first && nextRun(schedule, first);
-  if (first === undefined || second === undefined) return false;
-  const toFinish = Math.min(FINISH_MS, (second.getTime() - first.getTime()) * FINISH_PART);
-  return now.getTime() > second.getTime() + toFinish;
 }
 
 function problemOf(hub: string, good: BackupSummary | undefined, newest: BackupSummary | undefined): string {

@@ -126,6 +126,19 @@ function numberIn(text: string, { first, last, names = [] }: Field): number | un
   return value >= first && value <= last ? value : undefined;
 }
 
+/** The second one gets this part of a period to be finished, and at most that long. */
+const FINISH_PART = 0.5;
+const FINISH_MS = 2 * 60 * 60_000;
+
+/** Whether what is done on a schedule was due twice since `last`, and should have been finished by now. */
+export function isOverdue(schedule: Schedule, last: Date, now: Date): boolean {
+  const first = nextRun(schedule, last);
+  const second = first && nextRun(schedule, first);
+  if (first === undefined || second === undefined) return false;
+  const toFinish = Math.min(FINISH_MS, (second.getTime() - first.getTime()) * FINISH_PART);
+  return now.getTime() > second.getTime() + toFinish;
+}
+
 /** Timers may fire a little early. */
 const EARLY_MS = 1_000;
 const LOOK_BACK_MS = [2_000, 60_000, 60 * 60_000, DAY_MS, 32 * DAY_MS, 366 * DAY_MS];

@@ -1,5 +1,6 @@
 /** `GET /api/devices/{id}`: all that the mirror knows of one device. */
 
+import { isHubId } from '../rows/hubId.ts';
 import type { Fields, MirrorRow, RowChange } from '../rows/row.ts';
 import type { QueryContext } from './listRows.ts';
 import { queryError } from './queryTexts.ts';
@@ -36,7 +37,7 @@ export async function deviceView(
   deviceId: string,
   hub: string | undefined,
 ): Promise<DeviceView> {
-  const asked = hub === undefined ? hubs : [hub];
+  const asked = !isHubId(deviceId) ? [] : hub === undefined ? hubs : [hub];
   const found = await Promise.all(asked.map((alias) => store.readDevice(alias, deviceId)));
   const known = found.filter((rows) => rows.length > 0).map((rows) => rows.map(({ row }) => row));
   // One that is there is meant rather than one that was deleted, as after a move to another hub.

@@ -1,6 +1,7 @@
 /** `GET /api/devices`: rows of all hubs in one order, page by page, each page in a bounded time. */
 
 import { defined } from '../../defined.ts';
+import { isHubId } from '../rows/hubId.ts';
 import type { MirrorRow } from '../rows/row.ts';
 import type { MirrorStore, RowRange, StoredRow } from '../store/mirrorStore.ts';
 import { mergeRows } from './mergeRows.ts';
@@ -114,12 +115,13 @@ async function readAgain(store: MirrorStore, rows: readonly MirrorRow[]): Promis
 async function* rowsOf(store: MirrorStore, hub: string, query: RowQuery, selective: boolean) {
   const { id, prefix, after, modules } = query;
   if (id !== undefined) {
+    if (!isHubId(id)) return;
     const rows = await store.readDevice(hub, id);
     yield* rows.filter(({ row }) => after === undefined || isAfter(row, after)).toSorted(byPlace);
     return;
   }
   // Its rows may be divided by the end of a page.
-  if (after?.moduleId !== undefined) {
+  if (after?.moduleId !== undefined && isHubId(after.deviceId)) {
     const rows = await store.readDevice(hub, after.deviceId);
     yield* rows.filter(({ row }) => isBehind(row, after)).toSorted(byPlace);
   }

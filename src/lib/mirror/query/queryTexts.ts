@@ -16,6 +16,7 @@ export const MIRROR_QUERY_TEXTS = {
   'queryInvalid:unknown': {
     says: 'There is no parameter {name}. There are: {names}.',
     action: 'Correct it.',
+    doc: { says: 'There is no such parameter; the message names those there are.' },
   },
   deviceUnknown: {
     says: 'The mirror has no device {id}.',
@@ -30,6 +31,7 @@ export const MIRROR_QUERY_TEXTS = {
   tooManyGroups: {
     says: 'By {by} the devices fall into more than {most} groups.',
     action: 'Count by something that devices have in common.',
+    doc: { says: 'By this the devices fall into more than 5,000 groups.' },
   },
   countUnderWay: {
     says: 'The devices are being counted: {done} of {all} parts are done.',

@@ -67,6 +67,8 @@ describe('all about a device', () => {
       code: 'deviceUnknown',
       message: 'The mirror has no device D.',
     });
+    // No hub takes such an id.
+    await expect(view([rowOf('d')], 'a b/c')).rejects.toMatchObject({ code: 'deviceUnknown' });
     await expect(view([rowOf('d')], 'd', 'b')).rejects.toMatchObject({ code: 'deviceUnknown' });
   });
 });
