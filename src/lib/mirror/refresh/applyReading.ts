@@ -114,9 +114,11 @@ async function systemModules(
   const at = context.now();
   return keys.flatMap((key, index) => {
     const before = stored[index];
-    return before === DAMAGED ? [] : [{ key, before, row: wantedBy(hub, key, before?.row, { doneAt: at }, at) }];
+    return before === DAMAGED ? [] : [{ key, before, row: wantedBy(hub, key, before?.row, LONG_DONE, at) }];
   });
 }
+
+const LONG_DONE = { doneAt: new Date(0) };
 
 function isEdge(row: MirrorRow | undefined): boolean {
   return row?.identity?.edge === true;

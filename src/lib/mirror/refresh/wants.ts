@@ -11,7 +11,7 @@ const AGAIN_SECONDS = [1, 2, 5, 15, 30, 60, 300];
 /** A new identity may take seconds to become readable (Azure docs, "Identity registry"): until then its absence is not sure. */
 const UNSURE_MS = 30_000;
 /** The index behind queries lags a second or two (seen on a live hub); nothing tells whether it has caught up with a run. */
-const INDEX_LAG_MS = 10_000;
+const INDEX_LAG_MS = 5_000;
 
 /** Whether a row is read one by one, for a query cannot tell, or has told nothing so far. */
 export function goesByGet(row: MirrorRow, nowIso: string): boolean {
@@ -36,14 +36,16 @@ export function postponed(row: MirrorRow, now: Date, minutes: number): MirrorRow
 }
 
 /**
- * A row that a GET has found to be gone, so soon after something was heard of it that it may be too new to be read: it is
- * read once more.
+ * A row that a GET has found to be gone, so soon after something was heard of it for the first time that it may be too new
+ * to be read: it is read once more.
  *
  * @param before as it was before the reading
  */
 export function unsureGone(before: MirrorRow, gone: MirrorRow, now: Date): MirrorRow {
   const since = before.wanted?.since;
-  if (since === undefined || before.state === 'deleted') return gone;
+  // What was read before is no longer new.
+  const isNew = before.state !== 'deleted' && before.identity === undefined;
+  if (since === undefined || !isNew) return gone;
   const sure = Date.parse(since) + UNSURE_MS;
   return now.getTime() >= sure ? gone : { ...gone, wanted: { since, byGet: true, due: new Date(sure).toISOString() } };
 }
@@ -70,8 +72,8 @@ export function wantedBy(
 ): MirrorRow {
   const nowIso = now.toISOString();
   const byGet = mayBeGone || row?.wanted?.byGet === true || (row !== undefined && isJustDeleted(row, nowIso));
-  // What shows in queries may be from before: a change of status or parent moves no version.
-  const shows = new Date(Math.max(now.getTime(), byGet ? 0 : doneAt.getTime() + INDEX_LAG_MS)).toISOString();
+  // What shows until then may be from before: a change of status or parent moves no version.
+  const shows = new Date(Math.max(now.getTime(), mayBeGone ? 0 : doneAt.getTime() + INDEX_LAG_MS)).toISOString();
   const { since = nowIso, version, due = shows, runId: earlier } = row?.wanted ?? {};
   const wanted: Wanted = {
     since,
