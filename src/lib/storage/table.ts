@@ -11,12 +11,14 @@ export interface TableTimes {
   readonly tryMs: number;
   /** All tries of a call together, whatever pauses the service asks for: a function has minutes at most. */
   readonly callMs: number;
+  /** After the first try; then twice as long each. */
+  readonly pauseMs: number;
 }
 
-const TIMES: TableTimes = { tryMs: 30_000, callMs: 60_000 };
+const TIMES: TableTimes = { tryMs: 30_000, callMs: 60_000, pauseMs: 500 };
 
 /** Without this, a connection that hangs is waited for without end: the client of tables knows no timeout. */
-function timeouts({ tryMs, callMs }: TableTimes): PipelinePolicy {
+function timeouts({ tryMs, callMs }: Pick<TableTimes, 'tryMs' | 'callMs'>): PipelinePolicy {
   return {
     name: 'hubkeeperTimeouts',
     sendRequest: (request, next) => {
@@ -34,7 +36,7 @@ export function connectTable(
   times: TableTimes = TIMES,
 ): TableClient {
   const options: TableServiceClientOptions = {
-    retryOptions: { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 4_000 },
+    retryOptions: { maxRetries: 3, retryDelayInMs: times.pauseMs, maxRetryDelayInMs: 8 * times.pauseMs },
     additionalPolicies: [{ policy: timeouts(times), position: 'perCall' }],
   };
   if (connection.kind === 'connectionString') {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -31,7 +32,10 @@ const blobOf = (ports: Awaited<ReturnType<typeof start>>['ready']) =>
     .getContainerClient('kept')
     .getBlockBlobClient('a.txt');
 
-test('Azurite listens on ports that the system chose, and after a stop finds its blobs again on the same ports', async () => {
+const tableOf = (ports: Awaited<ReturnType<typeof start>>['ready']) =>
+  TableClient.fromConnectionString(azuriteConnectionString(ports), 'kept', { allowInsecureConnection: true });
+
+test('Azurite listens on ports that the system chose, and after a stop finds its blobs and tables again on the same ports', async () => {
   const first = await start();
   try {
     const container = BlobServiceClient.fromConnectionString(azuriteConnectionString(first.ready)).getContainerClient(
@@ -39,6 +43,8 @@ test('Azurite listens on ports that the system chose, and after a stop finds its
     );
     await container.create();
     await container.getBlockBlobClient('a.txt').upload('hello', 5);
+    await tableOf(first.ready).createTable();
+    await tableOf(first.ready).createEntity({ partitionKey: 'p', rowKey: 'r', text: 'hello' });
   } finally {
     await first.stop(20_000);
   }
@@ -48,6 +54,7 @@ test('Azurite listens on ports that the system chose, and after a stop finds its
   try {
     expect(second.ready).toEqual(first.ready);
     expect((await blobOf(second.ready).downloadToBuffer()).toString()).toBe('hello');
+    expect(await tableOf(second.ready).getEntity('p', 'r')).toMatchObject({ text: 'hello' });
   } finally {
     await second.stop(20_000);
   }

@@ -1,6 +1,6 @@
 /** Rows by range: of one bucket, page by page, and of all buckets merged into one order. */
 
-import { heldBack } from './atOnce.ts';
+import { createGate, heldBack } from './atOnce.ts';
 import { BUCKETS, type RowRange, type StoredRow } from './mirrorStore.ts';
 import { decodeRow, type Entity, PARTIAL_SELECT, sizeOf } from './rowEntity.ts';
 import { type KeyRange, partitionOf, rowRange } from './rowKeys.ts';
@@ -20,6 +20,10 @@ interface Ahead {
 const MOST_ROWS = { alone: 1000, merged: 250 };
 const MOST_BYTES = { alone: 8 * 1024 * 1024, merged: 512 * 1024 };
 const FIRST_PAGE = 100;
+/** Pages that are asked for at once. */
+const PAGES_AT_ONCE = 8;
+
+type Ask = (request: PageRequest) => Promise<Page>;
 
 export async function* readRange(
   table: TableAccess,
@@ -30,18 +34,26 @@ export async function* readRange(
   if (keys === undefined) return;
   const isAlone = range.bucket !== undefined;
   const buckets = range.bucket === undefined ? Array.from({ length: BUCKETS }, (_, bucket) => bucket) : [range.bucket];
-  let taken = 0;
   const share = Math.ceil((2 * (range.expect ?? Number.POSITIVE_INFINITY)) / buckets.length) + 2;
+  let taken = 0;
   const ahead: Ahead = {
     first: Math.min(FIRST_PAGE, share),
     mostRows: isAlone ? MOST_ROWS.alone : MOST_ROWS.merged,
     mostBytes: isAlone ? MOST_BYTES.alone : MOST_BYTES.merged,
     isWanted: () => taken >= (range.expect ?? 0),
   };
-  const sources = buckets.map((bucket) => entitiesOf(table, requestOf(partitionOf(hub, bucket), keys, range), ahead));
-  for await (const entity of sources.length === 1 ? (sources[0] as AsyncGenerator<Entity>) : merged(sources)) {
-    taken += 1;
-    yield decodeRow(hub, entity, range.withoutProperties);
+  let isOver = false;
+  const gate = createGate(PAGES_AT_ONCE);
+  // Nothing more is asked for when one bucket cannot be read, or nobody takes more rows.
+  const ask: Ask = (request) => gate(async () => (isOver ? { entities: [] } : table.page(request)));
+  const sources = buckets.map((bucket) => entitiesOf(ask, requestOf(partitionOf(hub, bucket), keys, range), ahead));
+  try {
+    for await (const entity of merged(sources)) {
+      taken += 1;
+      yield decodeRow(hub, entity, range.withoutProperties);
+    }
+  } finally {
+    isOver = true;
   }
 }
 
@@ -60,11 +72,11 @@ function requestOf(partitionKey: string, range: KeyRange, { of, presentOnly, wit
 
 /** The entities of one bucket. Half way through a page the next one is asked for, so that nobody waits for it. */
 async function* entitiesOf(
-  table: TableAccess,
+  askPage: Ask,
   request: Omit<PageRequest, 'size' | 'token'>,
   ahead: Ahead,
 ): AsyncGenerator<Entity, void, void> {
-  const ask = (token: string | undefined, size: number) => heldBack(table.page({ ...request, size, token }));
+  const ask = (token: string | undefined, size: number) => heldBack(askPage({ ...request, size, token }));
   let page: Page = await ask(undefined, ahead.first);
   for (;;) {
     const { entities, token } = page;

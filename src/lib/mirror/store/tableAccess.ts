@@ -2,7 +2,6 @@
 
 import type { TableClient } from '@azure/data-tables';
 
-import { createGate } from './atOnce.ts';
 import type { Entity } from './rowEntity.ts';
 import type { KeyRange } from './rowKeys.ts';
 import { errorOf, type Failure, failureOf, isEntityMissing, isTableMissing, storeError } from './tableErrors.ts';
@@ -35,11 +34,7 @@ export interface TableAccess {
   transact(partitionKey: string, operations: readonly Operation[]): Promise<TransactionReply>;
 }
 
-/** Pages that are read at once, whoever reads: one alone keeps a service of a single thread, such as Azurite, busy. */
-const PAGES_AT_ONCE = 8;
-
 export function accessTable(table: TableClient): TableAccess {
-  const gate = createGate(PAGES_AT_ONCE);
   const prepare = () => table.createTable();
   const withTable = <Result>(run: () => Promise<Result>) => inTable(prepare, run);
   return {
@@ -55,7 +50,7 @@ export function accessTable(table: TableClient): TableAccess {
           throw error;
         }
       }),
-    page: (request) => gate(() => withTable(() => readPage(table, request))),
+    page: (request) => withTable(() => readPage(table, request)),
     transact: (partitionKey, operations) =>
       withTable(async () => {
         const reply = await sendTransaction(table, partitionKey, operations);

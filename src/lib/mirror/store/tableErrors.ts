@@ -41,9 +41,15 @@ export function isConflict({ status, code }: Failure): boolean {
 export function errorOf(failure: Failure): Error {
   const { status, code } = failure;
   const told = code !== undefined && /^\w{1,60}$/.test(code) ? `${status} ${code}` : String(status);
-  // Rights that are missing, a table that is being deleted: not the fault of what was asked, and people put it right.
+  // No reply of a table service is a success and yet none. Rights that are missing, a table that is being deleted: not the fault of what was asked, and people put it right.
   const later =
-    status === 401 || status === 403 || status === 404 || status === 408 || status === 409 || status === 429;
+    status < 400 ||
+    status === 401 ||
+    status === 403 ||
+    status === 404 ||
+    status === 408 ||
+    status === 409 ||
+    status === 429;
   return later || status >= 500
     ? new StoreUnavailable(`The table service does not do its work (${told}).`)
     : new StoreRefused(`The table service refuses a request (${told}).`);

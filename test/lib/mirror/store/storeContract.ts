@@ -144,10 +144,10 @@ export function describeStore(name: string, open: () => Promise<MirrorStore>): v
       const hub = newHub();
       const inOneBucket = Array.from({ length: 4000 }, (_, n) => `d${n}`)
         .filter((id) => bucketOf(id) === 7)
-        .slice(0, 40);
-      const ids = [...inOneBucket, ...Array.from({ length: 60 }, (_, n) => `other${n}`)];
+        .slice(0, 20);
+      const ids = [...inOneBucket, ...Array.from({ length: 10 }, (_, n) => `other${n}`)];
       await insert(hub, ...ids.map((deviceId) => rowOf(hub, { deviceId })));
-      for (const lost of [[0], [39], [3, 4, 20, 39, 77], ids.map((_, at) => at)]) {
+      for (const lost of [[0], [19], [3, 4, 10, 19, 27], ids.map((_, at) => at)]) {
         const read = await readAll(
           hub,
           ids.map((deviceId) => ({ deviceId })),
@@ -172,7 +172,7 @@ export function describeStore(name: string, open: () => Promise<MirrorStore>): v
         rowOf(hub, { deviceId }),
       );
       expect((await insert(hub, ...fresh)).map(({ key }) => key.deviceId)).toEqual(inOneBucket.slice(0, 1));
-      expect(await list(hub)).toHaveLength(140);
+      expect(await list(hub)).toHaveLength(50);
     });
 
     it('lets one of many that write at once be first, and tells all others', async () => {
@@ -268,6 +268,21 @@ export function describeStore(name: string, open: () => Promise<MirrorStore>): v
       expect(await list(hub)).toEqual(['a!', 'a!/m', 'a-', 'b', 'c/only']);
     });
 
+    it('finds the modules of a device that were written at once, when some of them were there before', async () => {
+      const hub = newHub();
+      const modules = Array.from({ length: 150 }, (_, n) => ({
+        deviceId: 'edge',
+        moduleId: `m${String(n).padStart(3, '0')}`,
+      }));
+      const rows = modules.map((key) => rowOf(hub, key, wantedSince('2026')));
+      await insert(hub, ...rows.slice(0, 1));
+      await insert(hub, rowOf(hub, { deviceId: 'edge' }));
+      expect((await insert(hub, ...rows)).map(({ key }) => key.moduleId)).toEqual(['m000']);
+      const found = await store.readDevice(hub, 'edge');
+      expect(found.map(({ row }) => row.moduleId)).toEqual([undefined, ...modules.map(({ moduleId }) => moduleId)]);
+      expect(await store.countWanted(hub, 1000)).toBe(150);
+    });
+
     describe('lists rows', () => {
       let hub: string;
       const ids = [
@@ -312,7 +327,7 @@ export function describeStore(name: string, open: () => Promise<MirrorStore>): v
         expect(all).toEqual(all.map((_, bucket) => ordered.filter((text) => bucketOf(idOf(text)) === bucket)));
       });
 
-      it.each(['a', 'a!', 'a?', 'device-1', 'device-', '', 'z', 'zz', 'a ', 'a&', 'ä', 'device-1\u0000', '~', '0'])(
+      it.each(['a', 'a!', '', 'zz', 'a ', 'a&', 'device-1\u0000', 'device-1'])(
         'after %j, whether it is an id or not',
         async (after) => {
           const expected = ordered.filter((text) => idOf(text) > after);
@@ -323,12 +338,9 @@ export function describeStore(name: string, open: () => Promise<MirrorStore>): v
         },
       );
 
-      it.each(['a', 'a!', 'device-1', 'device-149', 'd', '', 'none', 'ä', 'a b', 'a/'])(
-        'that begin with %j',
-        async (prefix) => {
-          expect(await list(hub, { prefix })).toEqual(ordered.filter((text) => idOf(text).startsWith(prefix)));
-        },
-      );
+      it.each(['a!', 'device-1', '', 'none', 'ä', 'a/'])('that begin with %j', async (prefix) => {
+        expect(await list(hub, { prefix })).toEqual(ordered.filter((text) => idOf(text).startsWith(prefix)));
+      });
 
       it('of devices or modules only, of those that are present only', async () => {
         expect(await list(hub, { of: 'modules' })).toEqual(ordered.filter((text) => text.includes('/')));
