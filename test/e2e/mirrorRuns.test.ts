@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { keyText, type MirrorRow } from '../../src/lib/mirror/rows/row.ts';
 import { createTableStore } from '../../src/lib/mirror/store/tableStore.ts';
+import { isFinal } from '../../src/lib/runs/runRecord.ts';
 import { linesText } from '../helpers/simulatedHub.ts';
 import { NOW, shareStack, type TestStack } from '../helpers/stack.ts';
 
@@ -72,8 +73,20 @@ describe('the mirror', () => {
         twin: { tags: { at: 'new' } },
         lastRun: changed.runId,
       });
-      const notes = stack.blobs.getContainerClient('hubkeeper-mirror').listBlobsFlat({ prefix: 'runs/' });
-      expect(await Array.fromAsync(notes)).toEqual([]);
+      const notes = stack.blobs.getContainerClient('hubkeeper-mirror');
+      expect(await Array.fromAsync(notes.listBlobsFlat({ prefix: 'runs/' }))).toEqual([]);
+
+      // A reconcile that is asked for is begun by the timer, and finds nothing.
+      const asked = notes.getBlockBlobClient('wanted-reconcile/default');
+      const wanted = JSON.stringify({ hub: 'default', reason: 'A test asks.', at: new Date().toISOString() });
+      await asked.upload(wanted, wanted.length);
+      await fetch(`${stack.adminUrl}/admin/functions/mirrorOnTimer`, { method: 'POST' });
+      const reconcile = await stack.until('a reconcile', async () =>
+        (await stack.records()).find((record) => record.kind === ('reconcile' as string) && isFinal(record.state)),
+      );
+      const drift = { missing: 0, extra: 0, different: 0 };
+      expect(reconcile).toMatchObject({ state: 'completed', request: { reason: 'A test asks.' }, result: drift });
+      await stack.until('the note to go', async () => !(await asked.exists()));
     });
   });
 });

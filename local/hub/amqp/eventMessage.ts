@@ -1,8 +1,7 @@
 import rhea, { type Message } from 'rhea';
 import { bodyOf } from '../events/eventBodies.ts';
 import { EVENT_MARKS } from '../events/eventKinds.ts';
-import type { PartitionState } from '../events/eventLog.ts';
-import type { LoggedEvent } from '../events/partitionTable.ts';
+import type { LoggedEvent, PartitionState } from '../events/eventLog.ts';
 import { dotnetTime } from '../times.ts';
 import { long, timestamp } from './rheaParts.ts';
 

@@ -34,5 +34,5 @@ export async function askForReconcile(
 /** Whether a reconcile of the hub has not ended. */
 export async function isReconciling(runs: RefreshContext['runs'], hub: string): Promise<boolean> {
   const { records } = await unfinishedRuns<RunBase>(runs);
-  return records.some((record) => String(record.kind) === 'reconcile' && record.hub === hub);
+  return records.some((record) => record.kind === 'reconcile' && record.hub === hub);
 }

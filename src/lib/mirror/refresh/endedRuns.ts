@@ -4,7 +4,7 @@
  * all of it stands in the queue.
  */
 
-import type { RunBase } from '../../runs/runRecord.ts';
+import type { RunBase, RunKind } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import { MIRROR_CONTAINER } from '../../storage/storage.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
@@ -13,7 +13,7 @@ import { type Containers, dropNote, noteBlob, writeNote } from '../notes/note.ts
 const FOLDER = 'runs/';
 
 /** Kinds that change no hub. */
-const HARMLESS: readonly string[] = ['backup', 'verify', 'plan', 'reconcile'];
+const HARMLESS: readonly RunKind[] = ['backup', 'verify', 'plan', 'reconcile'];
 
 export interface EndedRun {
   readonly runId: string;

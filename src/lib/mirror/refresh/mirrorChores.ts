@@ -34,12 +34,13 @@ export async function doMirrorChores(context: RefreshContext, chores: MirrorChor
   }
 }
 
-async function startWanted({ storage, log }: RefreshContext, chores: MirrorChores, hub: string): Promise<void> {
+async function startWanted({ storage, now, log }: RefreshContext, chores: MirrorChores, hub: string): Promise<void> {
   const wanted = await readWantedReconcile(storage, hub);
   if (wanted === undefined) return;
+  const before = now().toISOString();
   const { createdAt } = await chores.startReconcile(hub, wanted.reason);
-  // One that began before goes on: it may have seen too little.
-  if (createdAt < wanted.at) return;
+  // One that began before goes on, and may have seen too little. (The clock of whoever asked may be ahead.)
+  if (createdAt < wanted.at && createdAt < before) return;
   log.log('info', `a reconcile of the hub ${hub} has begun: ${wanted.reason}`);
   await dropWantedReconcile(storage, hub, wanted.etag);
 }

@@ -1,0 +1,31 @@
+import { app, type InvocationContext, type Timer } from '@azure/functions';
+import { input } from 'durable-functions';
+
+import { refreshStarter } from '../hosting/refreshStarter.ts';
+import { runStarter } from '../hosting/runStarter.ts';
+import { replayParked } from '../lib/mirror/events/replay.ts';
+import { startReconcile } from '../lib/mirror/reconcile/startReconcile.ts';
+import { doMirrorChores } from '../lib/mirror/refresh/mirrorChores.ts';
+import { mirroring, refreshing, settings, working } from '../services.ts';
+
+/** Goes on with whatever waits: events that the store did not take, rows, runs that have ended, reconciles that are wanted. */
+export async function mirrorOnTimer(_timer: Timer, context: InvocationContext): Promise<void> {
+  const [refresh, events] = [refreshing(context), mirroring(context)];
+  if (refresh === undefined || events === undefined) return;
+  const work = working(context, runStarter(context));
+  await doMirrorChores(refresh, {
+    startRefresh: refreshStarter(context),
+    startReconcile: (hub, reason) => startReconcile(work, { hub, reason }),
+    replayParked: async (until) => (await replayParked(events, until)).wanted,
+  });
+}
+
+if (settings.mirror !== undefined) {
+  app.timer('mirrorOnTimer', {
+    schedule: '0 * * * * *',
+    // One that was missed is not made up for: the next does the same. So nobody need write down when it was.
+    useMonitor: false,
+    extraInputs: [input.durableClient()],
+    handler: mirrorOnTimer,
+  });
+}
