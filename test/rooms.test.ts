@@ -36,7 +36,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/functions':
     'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
   'src/hosting':
-    'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns errors.ts redact.ts codeText.ts',
+    'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns logger.ts errors.ts redact.ts codeText.ts',
   'src/services.ts':
     'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
   'src/orchestrations': 'provisioning/steps provisioning/preImage mirror/refresh work runs turns',

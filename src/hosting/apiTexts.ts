@@ -11,11 +11,6 @@ export interface ApiText extends CodeText {
 
 export const API_TEXTS = {
   limitInvalid: { status: 400, says: 'limit must be a whole number from 1 to {most}.', doc: { action: 'Correct it.' } },
-  bodyInvalid: {
-    status: 400,
-    says: 'The body must be empty or a JSON object, with these members at most: {members}.',
-    doc: { says: 'The body must be empty or a JSON object with the members of the call.', action: 'Correct it.' },
-  },
   hubNeeded: {
     status: 400,
     says: 'The app has several hubs: {hubs}. Name the one that is meant: hub in a request, --hub in a command.',

@@ -7,6 +7,7 @@ import { defined } from '../lib/defined.ts';
 import { HubKeeperError } from '../lib/errors.ts';
 import { EFFECT_TEXTS } from '../lib/runs/runEffects.ts';
 import { answerAboutBackup } from './backupReplies.ts';
+import { readBody } from './readBody.ts';
 
 const CONFLICT = 409;
 
@@ -33,8 +34,8 @@ export async function answerToWork(
   request: HttpRequest,
   start: (body: unknown) => Promise<object>,
 ): Promise<HttpResponseInit> {
-  const text = await request.text();
-  return orRefusal(() => answerAboutBackup(async () => ({ status: 202, jsonBody: await start(parsed(text)) })));
+  const body = await readBody(request);
+  return orRefusal(() => answerAboutBackup(async () => ({ status: 202, jsonBody: await start(body) })));
 }
 
 /** The reply of `answer`, or what its request is refused for. */
@@ -42,18 +43,18 @@ export async function orRefusal(answer: () => Promise<HttpResponseInit>): Promis
   try {
     return await answer();
   } catch (error) {
-    const status = error instanceof HubKeeperError ? REFUSED_STATUS[error.code] : undefined;
-    if (!(error instanceof HubKeeperError) || status === undefined) throw error;
-    const { code, message, action } = error;
-    const confirm = 'confirm' in error && typeof error.confirm === 'string' ? error.confirm : undefined;
-    return { status, jsonBody: { error: { code, message, action, ...defined({ confirm }) } } };
+    const refused = refusalOf(error);
+    if (refused === undefined) throw error;
+    return refused;
   }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return text.trim() === '' ? {} : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** The reply that tells of an error for which a request is refused; undefined: it is another. */
+export function refusalOf(error: unknown): HttpResponseInit | undefined {
+  if (!(error instanceof HubKeeperError)) return undefined;
+  const { code, message, action } = error;
+  const status = REFUSED_STATUS[code];
+  if (status === undefined) return undefined;
+  const confirm = 'confirm' in error && typeof error.confirm === 'string' ? error.confirm : undefined;
+  return { status, jsonBody: { error: { code, message, action, ...defined({ confirm }) } } };
 }

@@ -91,6 +91,17 @@ describe('the command line', () => {
     });
   }, 180_000);
 
+  it('reconciles no mirror that is off', async () => {
+    await shared.use(async (stack) => {
+      const refused = await cli(stack, 'mirror', 'reconcile', '--hub', 'default');
+      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('MIRROR_EVENTS') });
+      expect(await stack.api('POST', 'mirror/reconcile', { hub: 'default' })).toMatchObject({
+        status: 409,
+        body: { error: { code: 'mirrorOff' } },
+      });
+    });
+  });
+
   it('undoes a bad drop, and undoes that', async () => {
     await shared.use(async (stack) => {
       await stack.drop(

@@ -14,16 +14,18 @@ it.each([
   expect(await read(text)).toEqual({ body });
 });
 
-it.each(['{', '[]', 'null', '"a"', '{"hub":1}', '{"dryRun":"yes"}', '{"hubs":"a"}', '{"constructor":"a"}'])(
-  'a body is refused that is not what the call takes, with what it takes: %j',
-  async (text) => {
-    expect(await read(text)).toMatchObject({
-      refused: {
-        status: 400,
-        jsonBody: {
-          error: { code: 'bodyInvalid', message: expect.stringContaining('hub (text), dryRun (boolean)') },
-        },
+it.each([
+  ...['{', '[]', 'null', '"a"'].map((text) => [text, 'its body is no JSON object']),
+  ['{"hub":1}', '"hub" must be a text'],
+  ['{"dryRun":"yes"}', '"dryRun" must be true or false'],
+  ...['{"hubs":"a"}', '{"constructor":"a"}'].map((text) => [text, 'none of hub, dryRun']),
+])('a body is refused that is not what the call takes, with what it takes: %j', async (text = '', says = '') => {
+  expect(await read(text)).toMatchObject({
+    refused: {
+      status: 400,
+      jsonBody: {
+        error: { code: 'requestInvalid', message: expect.stringContaining(says) },
       },
-    });
-  },
-);
+    },
+  });
+});

@@ -1,7 +1,8 @@
 import rhea, { type Message } from 'rhea';
 import { bodyOf } from '../events/eventBodies.ts';
 import { EVENT_MARKS } from '../events/eventKinds.ts';
-import type { LoggedEvent, PartitionState } from '../events/eventLog.ts';
+import type { PartitionState } from '../events/eventLog.ts';
+import type { LoggedEvent } from '../events/partitionTable.ts';
 import { dotnetTime } from '../times.ts';
 import { long, timestamp } from './rheaParts.ts';
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Message, Sender } from 'rhea';
-import type { EventLog, LoggedEvent } from '../events/eventLog.ts';
+import type { EventLog } from '../events/eventLog.ts';
+import type { LoggedEvent } from '../events/partitionTable.ts';
 import { creditOf, isWritten, sendSettled } from './rheaParts.ts';
 
 /** Sends a partition's events over a link, from the log, as the peer gives credit. */

@@ -9,8 +9,8 @@ import { desiredMetadata, reportedMetadata, type TwinParts } from '../twin/twinC
 import type { JsonObject } from '../twin/twinLimits.ts';
 import { uniformMetadata, withoutNulls, withoutSystemKeys } from '../twin/twinSections.ts';
 import { stringifyFloats } from '../wire/numbers.ts';
-import type { LoggedEvent } from './eventLog.ts';
 import { type PackedTwin, unpackTwin } from './packedTwin.ts';
+import type { LoggedEvent } from './partitionTable.ts';
 
 /** Of a section that nobody has written yet, as in the documented sample. */
 const UNWRITTEN = `{"$metadata":{"$lastUpdated":"${UNSET_TIME}"},"$version":1}`;

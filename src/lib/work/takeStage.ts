@@ -10,6 +10,7 @@ import { finishRun, runErrorOf } from '../runs/endRun.ts';
 import { type Fault, orFault } from '../runs/faults.ts';
 import { isFinal, isSuspended } from '../runs/runRecord.ts';
 import type { AskInput, AskReply, CallStep, Step } from '../runs/step.ts';
+import { takeChain } from '../runs/stepChain.ts';
 import { aheadText, doneWaiting, noteTurnPosition, waitedMs, waitingFor } from '../runs/waiting.ts';
 import { suspendedDelaySeconds } from '../turns/delays.ts';
 import { ServiceTrouble } from './serviceTrouble.ts';
@@ -26,20 +27,17 @@ const HOUR_MS = 60 * 60_000;
 /** Trouble of the hub is waited out for this long. */
 const LONGEST_TROUBLE_MS = HOUR_MS;
 const TROUBLE_SECONDS = 10;
-/** After this long an activity takes no further stage: it would be taken again if the activity died. */
-const LONGEST_CHAIN_MS = 5_000;
 
 const ENDED: Step = { do: 'ended', state: 'ended' };
 
 /** Takes a stage, and those that follow at once. */
-export async function takeStages(context: WorkContext, kinds: KindsOfWork, input: StageInput): Promise<Step | Fault> {
-  const endAt = context.now().getTime() + LONGEST_CHAIN_MS;
-  let step = await orFault(() => takeStage(context, kinds, input));
-  while ('do' in step && step.do === 'call' && !step.keepTurn && context.now().getTime() < endAt) {
-    const next = step;
-    step = await orFault(() => takeStage(context, kinds, next.input as unknown as StageInput));
-  }
-  return step;
+export function takeStages(context: WorkContext, kinds: KindsOfWork, input: StageInput): Promise<AskReply | Fault> {
+  const take = (next: StageInput) => orFault(() => takeStage(context, kinds, next));
+  return takeChain(
+    context,
+    () => take(input),
+    ({ input: next }) => take(next as unknown as StageInput),
+  );
 }
 
 async function takeStage(context: WorkContext, kinds: KindsOfWork, input: StageInput): Promise<Step> {

@@ -76,6 +76,7 @@ test('the local stack says in one line of JSON what is where, outlives kill -9 w
     connectionString: expect.stringContaining('UseDevelopmentEmulator=true'),
     connectionStrings: { registryRead: expect.stringContaining('SharedAccessKeyName=registryRead;') },
     storageConnectionString: expect.stringContaining('AccountName=devstoreaccount1;'),
+    eventsConnectionString: expect.stringMatching(/^Endpoint=sb:\/\/127\.0\.0\.1:\d+\/;.*;EntityPath=[^;]+;/),
   });
   const again = await runCli(['local', '--data', data]);
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining(`already running on ${data}`)]);

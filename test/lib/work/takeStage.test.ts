@@ -153,6 +153,21 @@ describe('a stage', () => {
     expect(worked).toHaveLength(2);
   });
 
+  it('that fails behind another is left to a call of its own', async () => {
+    const failing: KindsOfWork = {
+      plan: {
+        first: 'one',
+        stages: {
+          one: { work: async () => ({ go: 'two' }) },
+          two: { work: async () => Promise.reject(new Error('storage is away')) },
+        },
+      },
+    };
+    const step = await takeStages(work, failing, { runId, attempt: 1, stage: 'one' });
+    expect(step).toEqual(called({ stage: 'two' }));
+    await expect(takeStages(work, failing, { runId, attempt: 1, stage: 'two' })).rejects.toThrow('storage is away');
+  });
+
   it('that is of our own making wrong is told as such, after a second try', async () => {
     expect(await take(new TypeError('x is not a function'))).toMatchObject({
       fault: expect.stringContaining('x is not'),

@@ -70,9 +70,12 @@ test('a stack brings up all parts, and leaves no process behind', async () => {
     AzureWebJobsStorage: first.storageConnectionString,
     HUBKEEPER_STORAGE: first.storageConnectionString,
     IOTHUB: first.connectionString,
+    MIRROR_EVENTS: first.eventsConnectionString,
     BLOB_BINDING: 'reference',
     pid: first.pids().host,
   });
+  const routes = await (await fetch(`${first.hubAdminUrl}/options`)).json();
+  expect(routes).toMatchObject({ lifecycleEvents: true, twinEvents: true, jobEvents: false });
   const storage = BlobServiceClient.fromConnectionString(first.storageConnectionString);
   const containers: string[] = [];
   for await (const { name } of storage.listContainers()) containers.push(name);

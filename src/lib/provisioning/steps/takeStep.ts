@@ -1,10 +1,10 @@
 /** Every activity of a provisioning run: it reads whether the run is suspended, does its work, and says what is next. */
 
 import type { RunInstances } from '../../hubJobs/askAgain.ts';
-import { safeError } from '../../redact.ts';
 import { type Fault, orFault } from '../../runs/faults.ts';
 import { isFinal, isSuspended } from '../../runs/runRecord.ts';
 import type { AskReply, Step } from '../../runs/step.ts';
+import { takeChain } from '../../runs/stepChain.ts';
 import { suspendedDelaySeconds } from '../../turns/delays.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
 import { awaitTurn } from './awaitTurn.ts';
@@ -67,31 +67,19 @@ export async function takeStep<Name extends StepName>(
   });
 }
 
-/** After this long an activity takes no further step: it would be taken again if the activity died. */
-const LONGEST_CHAIN_MS = 5_000;
-
-/**
- * Takes a step, and those that follow at once: each spares the orchestration a round trip through its queues. One that
- * fails is left to the orchestration, which retries it.
- */
-export async function takeSteps<Name extends StepName>(
+/** Takes a step, and those that follow at once. */
+export function takeSteps<Name extends StepName>(
   context: ProvisioningContext,
   name: Name,
   input: Held<Inputs[Name]>,
   instances: () => RunInstances,
 ): Promise<AskReply | Fault> {
-  const endAt = context.now().getTime() + LONGEST_CHAIN_MS;
-  let step = await takeStep(context, name, input, instances);
-  while ('do' in step && step.do === 'call' && !step.keepTurn && context.now().getTime() < endAt) {
-    const { activity, input: next } = step;
-    try {
-      step = await takeStep(context, activity as StepName, next as unknown as Inputs[StepName], instances);
-    } catch (error) {
-      context.log.log('warn', `${activity} is left to a call of its own: ${safeError(error).message}`);
-      return step;
-    }
-  }
-  return step;
+  return takeChain(
+    context,
+    () => takeStep(context, name, input, instances),
+    ({ activity, input: next }) =>
+      takeStep(context, activity as StepName, next as unknown as Inputs[StepName], instances),
+  );
 }
 
 /** A job that is under way is watched on while its run is suspended; and whatever failed, failed. */

@@ -160,14 +160,11 @@ describe('what a reconcile goes by', () => {
     expect((await reconcile()).result).toMatchObject({ extra: 1, different: 1, repaired: 2 });
   });
 
-  it('takes a backup that began after it was due, and no older one', async () => {
+  it('takes a backup that began after it was asked for, and no older one', async () => {
     await makeFleet(3);
     const backUp = async () => {
-      const { runId } = await startWork(workContext(context), countingStarter(), {
-        kind: 'backup',
-        hub: 'default',
-        request: {},
-      });
+      const request = { kind: 'backup', hub: 'default', request: {} } as const;
+      const { runId } = await startWork(workContext(context), countingStarter(), request);
       await runInProcess(context, runId, async () => undefined);
       return String((await read(runId)).result?.['backup']);
     };
@@ -176,25 +173,22 @@ describe('what a reconcile goes by', () => {
     expect((await reconcile()).result).toMatchObject({ from: 'export', missing: 3 });
     expect(status(1)).toBe('disabled');
 
-    const slot = context.now().toISOString();
     await hub.updateDevice({ deviceId: idOf(2), status: 'disabled' });
+    const { runId } = await startReconcile(workContext(context), { hub: 'default' });
     const backup = await backUp();
-    const reconciled = await reconcile({ slot });
+    await runInProcess(context, runId, async () => undefined);
+    const reconciled = await read(runId);
     expect(reconciled.result).toMatchObject({ from: 'backup', backup, different: 1, repaired: 1 });
     expect(reconciled.jobs).toEqual({});
-    expect(store.all('default').map(({ identity }) => identity?.authenticationType)).toEqual([
-      undefined,
-      undefined,
-      'sas',
-    ]);
+    const types = store.all('default').map(({ identity }) => identity?.authenticationType);
+    expect(types).toEqual([undefined, undefined, 'sas']);
   });
 
-  it('waits for a backup that is being made when it is due', async () => {
+  it('waits for a backup that is being made when it is asked for', async () => {
     await makeFleet(2);
-    const slot = context.now().toISOString();
-    const starter = countingStarter();
-    const backup = await startWork(workContext(context), starter, { kind: 'backup', hub: 'default', request: {} });
-    const { runId } = await startReconcile(workContext(context), { hub: 'default', slot });
+    const request = { kind: 'backup', hub: 'default', request: {} } as const;
+    const backup = await startWork(workContext(context), countingStarter(), request);
+    const { runId } = await startReconcile(workContext(context), { hub: 'default' });
     let looks = 0;
     await runInProcess(context, runId, async (_, input) => {
       if (input['runId'] !== runId || input['stage'] !== 'source') return;

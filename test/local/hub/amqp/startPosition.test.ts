@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { startPosition } from '../../../../local/hub/amqp/startPosition.ts';
-import type { EventLog, LoggedEvent, PartitionState } from '../../../../local/hub/events/eventLog.ts';
+import type { EventLog, PartitionState } from '../../../../local/hub/events/eventLog.ts';
+import type { LoggedEvent } from '../../../../local/hub/events/partitionTable.ts';
 
 /** Sequence numbers 10 to 14, at offsets 1000, 1100, … and times 50, 51, …; older ones are gone. */
 const events = Array.from({ length: 5 }, (_, at) => ({
