@@ -65,9 +65,10 @@ export function createMemoryMirrorStore(): MemoryMirrorStore {
       });
     },
     async readDevice(hub, deviceId) {
-      return sorted(hub)
-        .map(open)
-        .filter(({ row }) => row.deviceId === deviceId);
+      return [...rowsOf(hub)]
+        .filter(([name]) => name === deviceId || name.startsWith(`${deviceId}\u0000`))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, kept]) => open(kept));
     },
     async write(hub, asked) {
       if (new Set(asked.map(({ key }) => nameOf(key))).size !== asked.length)
@@ -90,10 +91,10 @@ export function createMemoryMirrorStore(): MemoryMirrorStore {
     },
     async *wanted(hub, { dueBy, most }) {
       const taken = new Map<number, number>();
-      for (const kept of sorted(hub)) {
-        const { deviceId, moduleId } = open(kept).row;
+      for (const kept of rowsOf(hub).values()) {
         const { bucket } = kept;
         if (kept.due === undefined || kept.due > dueBy || (taken.get(bucket) ?? 0) >= most) continue;
+        const { deviceId, moduleId } = open(kept).row;
         taken.set(bucket, (taken.get(bucket) ?? 0) + 1);
         yield { deviceId, ...(moduleId === undefined ? {} : { moduleId }), due: kept.due };
       }

@@ -1,8 +1,7 @@
 import { expect } from 'vitest';
 
 import { mergeReading } from '../../../../src/lib/mirror/rows/mergeReading.ts';
-import { type IdentityKey, keyText } from '../../../../src/lib/mirror/rows/row.ts';
-import type { MemoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
+import { type IdentityKey, keyText, type MirrorRow } from '../../../../src/lib/mirror/rows/row.ts';
 import type { RegistryModel } from '../../../helpers/registryModel.ts';
 import type { SeededRandom } from '../../../scenarios/seededRandom.ts';
 
@@ -30,9 +29,9 @@ function operateModule(registry: RegistryModel, random: SeededRandom, module: Id
   else registry.patch(module, { desired: { n: random.int(0, 9) } });
 }
 
-/** That the store holds what the registry does, and after an export of it also what no event tells. */
-export async function expectMirrored(store: MemoryMirrorStore, registry: RegistryModel, nowIso: string): Promise<void> {
-  const rows = new Map(store.all('default').map((row) => [keyText(row), row]));
+/** That rows hold what the registry does, and after an export of it also what no event tells. */
+export function expectMirrored(mirrored: readonly MirrorRow[], registry: RegistryModel, nowIso: string): void {
+  const rows = new Map(mirrored.map((row) => [keyText(row), row]));
   for (const key of registry.keys()) {
     const reading = registry.get(key);
     const row = rows.get(keyText(key));
