@@ -9,6 +9,7 @@ import {
   CONFIGURATION_WARNINGS,
 } from '../../src/lib/configurationsFile/configurationReasons.ts';
 import { REJECT_REASONS, SKIP_REASONS, WARNINGS } from '../../src/lib/devicesFile/reasons.ts';
+import { DEAD_LETTER_TEXTS } from '../../src/lib/mirror/events/deadLetterTexts.ts';
 import { MIRROR_QUERY_TEXTS } from '../../src/lib/mirror/query/queryTexts.ts';
 import { RECONCILE_TEXTS } from '../../src/lib/mirror/reconcile/reconcileTexts.ts';
 import { DOUBTS, OUTCOME_TEXTS, type OutcomeText, unconfirmed } from '../../src/lib/provisioning/texts/outcomeTexts.ts';
@@ -118,6 +119,9 @@ export function renderOutcomes(): string {
     'What a restore puts back by calls of its own (edge modules, `managedBy`, configurations) fails one by one; all else ' +
       'is restored.',
     codeTable(EXTRAS_TEXTS),
+    '## Dead letters of the mirror',
+    'The `reason` of an event that [the mirror](mirror.md) could not use. Other events are not held up by it.',
+    codeTable(DEAD_LETTER_TEXTS),
     '## Calls to a hub',
     'When a hub gave no answer of its own, or a call was never sent. Codes such as `Http502` are the status of a reply ' +
       'that names no error; 408, 429 and 5xx are retried.',
