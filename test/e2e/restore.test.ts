@@ -13,6 +13,24 @@ afterAll(() => shared.stop());
 const lines = (...values: readonly object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
 const state = (stack: TestStack) => registryState(stack.rest);
 
+/** Two gateways, one below the other, and a pump with a module below one of them. */
+async function dropFleet(stack: TestStack, parent: 'up' | 'down'): Promise<void> {
+  await stack.drop(
+    'default/fleet/devices.txt',
+    lines(
+      { id: 'up', capabilities: { iotEdge: true } },
+      { id: 'down', capabilities: { iotEdge: true }, parent: 'up' },
+      { id: 'pump-1', tags: { site: 'faro' }, parent },
+      { id: 'pump-2', status: 'disabled', statusReason: 'lost' },
+      { id: 'pump-1', moduleId: 'meter', properties: { desired: { interval: 5 } } },
+    ),
+  );
+  expect(await stack.finalRecord('default/fleet/devices.txt')).toMatchObject({ state: 'completed' });
+}
+
+/** The name of the hub, as the command says it that was not confirmed. */
+const nameIn = (stderr: string) => /--confirm (\S+)/.exec(stderr)?.[1] ?? '';
+
 async function cli(stack: TestStack, ...args: string[]) {
   const found = await runCli([...args, '--data', stack.data]);
   const json = args.includes('--json') && found.stdout !== '' ? (JSON.parse(found.stdout) as WorkRun) : undefined;
@@ -22,17 +40,7 @@ async function cli(stack: TestStack, ...args: string[]) {
 describe('the command line', () => {
   it('plans, restores, drills and deletes all, each confirmed by the name of the hub', async () => {
     await shared.use(async (stack) => {
-      await stack.drop(
-        'default/fleet/devices.txt',
-        lines(
-          { id: 'up', capabilities: { iotEdge: true } },
-          { id: 'down', capabilities: { iotEdge: true }, parent: 'up' },
-          { id: 'pump-1', tags: { site: 'faro' }, parent: 'down' },
-          { id: 'pump-2', status: 'disabled', statusReason: 'lost' },
-          { id: 'pump-1', moduleId: 'meter', properties: { desired: { interval: 5 } } },
-        ),
-      );
-      expect(await stack.finalRecord('default/fleet/devices.txt')).toMatchObject({ state: 'completed' });
+      await dropFleet(stack, 'down');
       await stack.rest('PUT', '/configurations/twins', {
         id: 'twins',
         content: { deviceContent: { 'properties.desired.channel': 'stable' } },
@@ -58,7 +66,7 @@ describe('the command line', () => {
         stderr: expect.stringContaining('The name that was given does not match.'),
       });
       expect((await state(stack)).devices['pump-2']).toBeUndefined();
-      const confirm = /--confirm (\S+)/.exec(unconfirmed.stderr)?.[1] ?? '';
+      const confirm = nameIn(unconfirmed.stderr);
       const restored = await cli(stack, 'restore', backup, '--mode', 'exact', '--confirm', confirm, '--json');
       expect(restored).toMatchObject({
         code: 0,
@@ -104,17 +112,7 @@ describe('the command line', () => {
 
   it('undoes a bad drop, and undoes that', async () => {
     await shared.use(async (stack) => {
-      await stack.drop(
-        'default/fleet/devices.txt',
-        lines(
-          { id: 'up', capabilities: { iotEdge: true } },
-          { id: 'down', capabilities: { iotEdge: true }, parent: 'up' },
-          { id: 'pump-1', tags: { site: 'faro' }, parent: 'up' },
-          { id: 'pump-2', status: 'disabled', statusReason: 'lost' },
-          { id: 'pump-1', moduleId: 'meter', properties: { desired: { interval: 5 } } },
-        ),
-      );
-      expect(await stack.finalRecord('default/fleet/devices.txt')).toMatchObject({ state: 'completed' });
+      await dropFleet(stack, 'up');
       const before = await state(stack);
       await stack.drop(
         'default/bad/devices.txt',
@@ -136,7 +134,7 @@ describe('the command line', () => {
       const unconfirmed = await cli(stack, 'undo', runId.slice(0, 8), '--json');
       expect(unconfirmed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--confirm ') });
       expect(differences(bad, await state(stack))).toEqual([]);
-      const confirm = /--confirm (\S+)/.exec(unconfirmed.stderr)?.[1] ?? '';
+      const confirm = nameIn(unconfirmed.stderr);
 
       await stack.rest('PATCH', '/twins/pump-2', { tags: { theirs: 1 } });
       const first = await cli(stack, 'undo', runId, '--confirm', confirm);

@@ -1,51 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
-import { type RunningHub, startHub } from '../../../local/hub/index.ts';
-import { listBackups, openBackup } from '../../../src/lib/backup/catalogue.ts';
-import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../../src/lib/registry/index.ts';
-import { startWork } from '../../../src/lib/work/startWork.ts';
+import { openBackup } from '../../../src/lib/backup/catalogue.ts';
+import type { RegistryClient } from '../../../src/lib/registry/index.ts';
 import type { WorkKind, WorkRun } from '../../../src/lib/work/workRun.ts';
-import { startAzurite } from '../../helpers/azurite.ts';
-import { hubRest } from '../../helpers/hubRest.ts';
-import { runInProcess, workContext } from '../../helpers/inProcessRun.ts';
-import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
-import { readReport } from '../../helpers/readReport.ts';
-import { differences, type RegistryState, registryState } from '../../scenarios/registryState.ts';
+import { runInProcess } from '../../helpers/inProcessRun.ts';
+import type { TestContext } from '../../helpers/provisioningContext.ts';
+import { differences } from '../../scenarios/registryState.ts';
 import { fileOf, putBackup } from '../backup/sampleBackup.ts';
+import { makeFleet, wipe } from './restoreFleet.ts';
+import { restoreHub } from './restoreHub.ts';
 
-let simulator: RunningHub;
-let data: string;
+const at = restoreHub({ HUB_TIER: 'S3' });
+const { backUp, begin, read, rowsOf, setFault, state, work } = at;
 let hub: RegistryClient;
 let context: TestContext;
-
-beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), 'restore-'));
-  simulator = await startHub({ data: join(data, 'hub'), jobEnqueueMs: 0 });
-  hub = createRegistryClient(parseHubConnection(simulator.connectionString), { retryDelayMs: 5 });
+beforeEach(() => {
+  ({ hub, context } = at);
 });
-afterAll(async () => {
-  await simulator.close();
-  await rm(data, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  const azurite = await startAzurite();
-  await fetch(`${simulator.adminUrl}/reset`, { method: 'POST' });
-  await fetch(`${simulator.adminUrl}/faults`, { method: 'DELETE' });
-  context = testContext(azurite.connectionString, { hub, environment: { HUB_TIER: 'S3' } });
-});
-
-const state = (): Promise<RegistryState> => registryState(hubRest(simulator.connectionString));
-
-async function work(kind: WorkKind, request: Readonly<Record<string, unknown>>): Promise<WorkRun> {
-  const { runId } = await startWork(workContext(context), countingStarter(), { kind, hub: 'default', request });
-  const { failures } = await runInProcess(context, runId, async () => undefined);
-  expect(failures).toEqual([]);
-  return (await context.runs.read(runId)) as unknown as WorkRun;
-}
 
 /** As after the orchestration of a run was lost when it had just come to a stage. */
 async function workAgain(
@@ -54,19 +27,18 @@ async function workAgain(
   lostAt: (record: WorkRun) => boolean,
   meanwhile: () => Promise<unknown> = async () => undefined,
 ): Promise<WorkRun> {
-  const { runId } = await startWork(workContext(context), countingStarter(), { kind, hub: 'default', request });
-  const read = async () => (await context.runs.read(runId)) as unknown as WorkRun;
+  const runId = await begin(kind, request);
   const lost = new Error('lost');
   await expect(
     runInProcess(context, runId, async (_, input) => {
-      if (input['runId'] === runId && lostAt(await read())) throw lost;
+      if (input['runId'] === runId && lostAt(await read(runId))) throw lost;
     }),
   ).resolves.toMatchObject({ output: { state: 'failed' } });
-  expect((await read()).state).toBe('running');
+  expect((await read(runId)).state).toBe('running');
   await meanwhile();
   const { failures } = await runInProcess(context, runId, async () => undefined);
   expect(failures).toEqual([]);
-  return read();
+  return read(runId);
 }
 
 /** With as many bytes. */
@@ -76,69 +48,12 @@ async function writeOver(backup: string): Promise<void> {
   await blob.upload(text, Buffer.byteLength(text));
 }
 
-async function backUp(): Promise<string> {
-  const { state: ended, result } = await work('backup', {});
-  expect(ended).toBe('completed');
-  return String(result?.['backup']);
-}
-
-/** A gateway below another, a leaf, what a deployment made, modules of all kinds, configurations. */
-async function makeFleet(): Promise<void> {
-  const up = await hub.createDevice({ deviceId: 'edge-up', capabilities: { iotEdge: true } });
-  const down = await hub.createDevice({
-    deviceId: 'edge-down',
-    capabilities: { iotEdge: true },
-    parentScopes: [up.deviceScope ?? ''],
-  });
-  await hub.createDevice({
-    deviceId: 'leaf',
-    deviceScope: down.deviceScope ?? '',
-    status: 'disabled',
-    statusReason: 'lost',
-  });
-  await hub.createDevice({
-    deviceId: 'cert',
-    authentication: {
-      type: 'selfSigned',
-      x509Thumbprint: { primaryThumbprint: 'A'.repeat(40), secondaryThumbprint: 'b'.repeat(40) },
-    },
-  });
-  await hub.createDevice({ deviceId: 'pump' });
-  await hub.patchTwin(
-    { deviceId: 'pump' },
-    '{"tags":{"site":"faro","n":1.50,"ö":{"a":[1,{}]}},"properties":{"desired":{"interval":30}}}',
-  );
-  await hub.createModule({ deviceId: 'pump', moduleId: 'meter' });
-  await hub.createModule({ deviceId: 'pump', moduleId: 'managed', managedBy: 'somebody' });
-  await hub.patchTwin({ deviceId: 'pump', moduleId: 'meter' }, '{"tags":{"m":1}}');
-  await hub.applyConfigurationContent('edge-down', {
-    modulesContent: {
-      $edgeAgent: { 'properties.desired': { schemaVersion: '1.1', modules: { fw: { type: 'docker' } } } },
-      $edgeHub: { 'properties.desired': { schemaVersion: '1.1' } },
-      fw: { 'properties.desired': { level: 3 } },
-    },
-  });
-  await hub.patchTwin({ deviceId: 'edge-down', moduleId: 'fw' }, '{"tags":{"by":"hand"}}');
-  await hub.createConfiguration({
-    id: 'twins',
-    content: { deviceContent: { 'properties.desired.channel': 'stable' } },
-    targetCondition: "tags.site='nowhere'",
-    priority: 4,
-    labels: { team: 'a' },
-  });
-}
-
-async function wipe(): Promise<void> {
-  for (const deviceId of ['leaf', 'edge-down', 'edge-up', 'cert', 'pump']) await hub.deleteDevice({ deviceId });
-  await hub.deleteConfiguration({ id: 'twins' });
-}
-
 describe('a restore', () => {
   it('brings a wiped hub back to all that the backup holds', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const before = await state();
     const backup = await backUp();
-    await wipe();
+    await wipe(hub);
     const plan = await work('plan', { backup });
     expect(plan).toMatchObject({
       state: 'completed',
@@ -156,7 +71,7 @@ describe('a restore', () => {
   });
 
   it('exact puts back what was changed, and takes away what was not there', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const before = await state();
     const backup = await backUp();
     await hub.patchTwin(
@@ -192,9 +107,9 @@ describe('a restore', () => {
   });
 
   it('is refused without the name of the hub, and nothing is changed', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
-    await wipe();
+    await wipe(hub);
     const empty = await state();
     for (const confirm of [undefined, 'another']) {
       const refused = await work('restore', { backup, mode: 'exact', confirm });
@@ -206,7 +121,7 @@ describe('a restore', () => {
 
 describe('a restore that was confirmed', () => {
   it('deletes no more than was confirmed: what was made since stays', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
     await hub.createDevice({ deviceId: 'new' });
     await hub.createConfiguration({ id: 'other', content: { deviceContent: { 'properties.desired.a': 1 } } });
@@ -224,7 +139,7 @@ describe('a restore that was confirmed', () => {
 
 describe('a restore of some', () => {
   it('names what is in neither side, and is refused where that is all it was to restore', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
     await hub.deleteDevice({ deviceId: 'pump' });
     const restore = (only: readonly string[]) =>
@@ -246,17 +161,13 @@ describe('a restore of some', () => {
 
 describe('an exact restore', () => {
   it('deletes nothing that was written or made anew after it was compared, and names it', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
     const edge = await hub.createDevice({ deviceId: 'new-up', capabilities: { iotEdge: true } });
     await hub.createDevice({ deviceId: 'new-leaf', deviceScope: edge.deviceScope ?? '' });
     for (const deviceId of ['written', 'remade', 'twin']) await hub.createDevice({ deviceId });
     for (const moduleId of ['new', 'new-too']) await hub.createModule({ deviceId: 'cert', moduleId });
-    const { runId } = await startWork(workContext(context), countingStarter(), {
-      kind: 'restore',
-      hub: 'default',
-      request: { backup, mode: 'exact', confirm: hub.hubName },
-    });
+    const runId = await begin('restore', { backup, mode: 'exact', confirm: hub.hubName });
     let isMeanwhile = true;
     await runInProcess(context, runId, async (name) => {
       if (name !== 'checkFile' || !isMeanwhile) return;
@@ -270,7 +181,7 @@ describe('an exact restore', () => {
       await hub.patchTwin({ deviceId: 'twin' }, '{"tags":{"seen":true}}');
     });
     expect(isMeanwhile).toBe(false);
-    const ended = (await context.runs.read(runId)) as unknown as WorkRun;
+    const ended = await read(runId);
     expect(ended).toMatchObject({ state: 'completedWithFailures', result: { delete: 9 }, outcomes: { failed: 3 } });
     const { devices, modules } = await state();
     expect(Object.keys(devices).sort()).toEqual([
@@ -283,13 +194,13 @@ describe('an exact restore', () => {
 
 describe('a drill', () => {
   it('is refused by a hub that is not empty, and passes in an empty one', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
     expect(await work('drill', { backup, to: 'default' })).toMatchObject({
       state: 'refused',
       error: { code: 'hubNotEmpty' },
     });
-    await wipe();
+    await wipe(hub);
     expect(await work('drill', { backup, to: 'default' })).toMatchObject({
       state: 'completed',
       result: { differences: 0 },
@@ -299,21 +210,16 @@ describe('a drill', () => {
 
 describe('a run whose orchestration was lost', () => {
   it('and that was cancelled then cancels the run that applies its lines', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
-    await wipe();
+    await wipe(hub);
     const request = { backup, mode: 'exact', confirm: hub.hubName };
-    const { runId } = await startWork(workContext(context), countingStarter(), {
-      kind: 'restore',
-      hub: 'default',
-      request,
-    });
-    const read = async () => (await context.runs.read(runId)) as unknown as WorkRun;
+    const runId = await begin('restore', request);
     await runInProcess(context, runId, async () => {
-      if ((await read()).appliedBy !== undefined) throw new Error('lost');
+      if ((await read(runId)).appliedBy !== undefined) throw new Error('lost');
     });
     await context.runs.update(runId, (run) => ({ ...run, cancelRequestedAt: context.now().toISOString() }));
-    const { appliedBy = '' } = await read();
+    const { appliedBy = '' } = await read(runId);
     let isCancelled = false;
     await runInProcess(context, runId, async () => {
       if (isCancelled || (await context.runs.read(appliedBy))?.cancelRequestedAt === undefined) return;
@@ -321,24 +227,24 @@ describe('a run whose orchestration was lost', () => {
       await runInProcess(context, appliedBy, async () => undefined);
     });
     expect(await context.runs.read(appliedBy)).toMatchObject({ state: 'cancelled' });
-    expect(await read()).toMatchObject({ state: 'cancelled' });
+    expect(await read(runId)).toMatchObject({ state: 'cancelled' });
     expect((await state()).devices).toEqual({});
   });
 
   it('goes on with its drill, although the hub is not empty any more', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
-    await wipe();
+    await wipe(hub);
     const drill = await workAgain('drill', { backup, to: 'default' }, ({ jobs }) => jobs.exportAfter !== undefined);
     expect(drill.error).toBeUndefined();
     expect(drill).toMatchObject({ state: 'completed', result: { differences: 0 } });
   });
 
   it('goes on with its restore, whatever has become of the backup', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const before = await state();
     const backup = await backUp();
-    await wipe();
+    await wipe(hub);
     const restored = await workAgain(
       'restore',
       { backup, mode: 'exact', confirm: hub.hubName },
@@ -353,15 +259,11 @@ describe('a run whose orchestration was lost', () => {
 
 describe('a backup', () => {
   it('that is written over once it was verified is not restored', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
     await hub.deleteDevice({ deviceId: 'pump' });
     const before = await state();
-    const { runId } = await startWork(workContext(context), countingStarter(), {
-      kind: 'restore',
-      hub: 'default',
-      request: { backup, mode: 'exact', confirm: hub.hubName },
-    });
+    const runId = await begin('restore', { backup, mode: 'exact', confirm: hub.hubName });
     let isOver = false;
     await runInProcess(context, runId, async (_, input) => {
       if (input['stage'] !== 'exportWatch' || isOver) return;
@@ -375,12 +277,11 @@ describe('a backup', () => {
 
 describe('what could not be restored', () => {
   it('fails a drill, and is told of a restore, with the difference', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
-    await wipe();
+    await wipe(hub);
     const fault = { operation: 'importLine', code: 'ArgumentInvalid', idPattern: '^cert$' };
-    const set = await fetch(`${simulator.adminUrl}/faults`, { method: 'POST', body: JSON.stringify(fault) });
-    expect(set.status).toBe(201);
+    await setFault(fault);
     const drill = await work('drill', { backup, to: 'default' });
     expect(drill).toMatchObject({
       state: 'failed',
@@ -388,14 +289,7 @@ describe('what could not be restored', () => {
       result: { differences: 1 },
       outcomes: { failed: 1 },
     });
-    const told = context.storage
-      .container('provision-results')
-      .getBlockBlobClient(`default/_/${drill.runId}/differences.ndjson`);
-    expect(JSON.parse((await told.downloadToBuffer()).toString())).toEqual({
-      id: 'cert',
-      change: 'created',
-      fields: [],
-    });
+    expect(await rowsOf(drill, 'differences.ndjson')).toEqual([{ id: 'cert', change: 'created', fields: [] }]);
     const restored = await work('restore', { backup, mode: 'exact', confirm: hub.hubName });
     expect(restored).toMatchObject({ state: 'completedWithFailures', outcomes: { failed: 1 }, result: { create: 1 } });
   });
@@ -403,16 +297,15 @@ describe('what could not be restored', () => {
 
 describe('a temporary folder that cannot be used', () => {
   it('ends a plan at once, and a restore that was to be checked with the report of what it has done', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUp();
     await hub.deleteDevice({ deviceId: 'pump' });
     const { TMPDIR } = process.env;
     const request = { backup, mode: 'exact', confirm: hub.hubName, check: true };
-    const starting = { kind: 'restore', hub: 'default', request } as const;
-    const { runId } = await startWork(workContext(context), countingStarter(), starting);
+    const runId = await begin('restore', request);
     try {
       const { failures } = await runInProcess(context, runId, async (_, input) => {
-        if (input['stage'] === 'exportAfterWatch') process.env['TMPDIR'] = join(data, 'missing');
+        if (input['stage'] === 'exportAfterWatch') process.env['TMPDIR'] = join(at.data, 'missing');
       });
       expect(failures).toEqual([]);
       expect(await work('plan', { backup })).toMatchObject({
@@ -451,17 +344,8 @@ describe('lines of a backup that cannot be compared', () => {
     return backup;
   }
 
-  const rows = async ({ runId }: WorkRun): Promise<readonly unknown[]> => {
-    const blob = context.storage.container('provision-results').getBlockBlobClient(`default/_/${runId}/plan.ndjson`);
-    return (await blob.downloadToBuffer())
-      .toString()
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as unknown);
-  };
-
   it('let the devices be that they name, with their modules', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUpWith({ id: 'pump', moduleId: 5, status: 'enabled' }, 'pump');
     await hub.createDevice({ deviceId: 'late' });
     const plan = await work('plan', { backup });
@@ -477,33 +361,35 @@ describe('lines of a backup that cannot be compared', () => {
     const { devices, modules } = await state();
     expect([devices['late'], devices['pump']]).toEqual([undefined, expect.anything()]);
     expect(Object.keys(modules)).toEqual(expect.arrayContaining(['pump / managed', 'pump / meter']));
-    expect(await rows(restored)).toContainEqual(
+    expect(await rowsOf(restored, 'plan.ndjson')).toContainEqual(
       expect.objectContaining({ change: 'rejected', side: 'after', line: 1, id: 'pump', code: 'wrongType' }),
     );
-    expect(await rows(restored)).toContainEqual({ id: 'pump', moduleId: 'meter', change: 'kept', fields: [] });
+    expect(await rowsOf(restored, 'plan.ndjson')).toContainEqual({
+      id: 'pump',
+      moduleId: 'meter',
+      change: 'kept',
+      fields: [],
+    });
   });
 
   it('fail a drill, and are told of any restore that means them', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUpWith({ id: 'cert', moduleId: 5, status: 'enabled' }, 'cert');
-    await wipe();
+    await wipe(hub);
     const drill = await work('drill', { backup, to: 'default' });
     expect(drill).toMatchObject({
       state: 'failed',
       error: { code: 'drillDiffers', message: expect.stringContaining('restored: 1.') },
       result: { differences: 1 },
     });
-    const told = context.storage
-      .container('provision-results')
-      .getBlockBlobClient(`default/_/${drill.runId}/differences.ndjson`);
-    expect(JSON.parse((await told.downloadToBuffer()).toString())).toMatchObject({ change: 'rejected', id: 'cert' });
+    expect(await rowsOf(drill, 'differences.ndjson')).toMatchObject([{ change: 'rejected', id: 'cert' }]);
     const restore = (more: object) => work('restore', { backup, mode: 'missing', confirm: hub.hubName, ...more });
     expect(await restore({})).toMatchObject({ state: 'completedWithFailures', result: { create: 0, rejected: 1 } });
     expect(await restore({ only: ['pump'] })).toMatchObject({ state: 'completed', result: { rejected: 0 } });
   });
 
   it('let all devices be where they name none', async () => {
-    await makeFleet();
+    await makeFleet(hub);
     const backup = await backUpWith({ id: 'pu\u0000mp', status: 'enabled' }, 'pump');
     await hub.createDevice({ deviceId: 'late' });
     await hub.patchTwin({ deviceId: 'cert' }, '{"tags":{"changed":true}}');
@@ -525,60 +411,5 @@ describe('lines of a backup that cannot be compared', () => {
       },
     });
     expect(Object.keys((await state()).devices)).toEqual(expect.arrayContaining(['late', 'pump']));
-  });
-});
-
-describe('delete-all', () => {
-  it('leaves, and names, what was written or made anew after the backup', async () => {
-    await makeFleet();
-    const request = { confirm: hub.hubName };
-    const { runId } = await startWork(workContext(context), countingStarter(), {
-      ...{ kind: 'deleteAll', hub: 'default', request },
-    });
-    let isMeanwhile = true;
-    await runInProcess(context, runId, async (_, input) => {
-      if (input['runId'] !== runId || input['stage'] !== 'lines' || !isMeanwhile) return;
-      isMeanwhile = false;
-      await hub.deleteDevice({ deviceId: 'pump' });
-      await hub.createDevice({ deviceId: 'pump' });
-      const cert = await hub.getDevice('cert');
-      await hub.updateDevice({ ...cert, deviceId: 'cert', status: 'disabled' });
-      // None of these is a write of the device itself.
-      await hub.patchTwin({ deviceId: 'leaf' }, '{"tags":{"seen":true}}');
-      await hub.createModule({ deviceId: 'edge-up', moduleId: 'late' });
-      await hub.deleteModule({ deviceId: 'edge-down', moduleId: 'fw' });
-      await hub.createDevice({ deviceId: 'late' });
-    });
-    expect(isMeanwhile).toBe(false);
-    const ended = (await context.runs.read(runId)) as unknown as WorkRun;
-    expect(ended).toMatchObject({ state: 'completedWithFailures', outcomes: { succeeded: 3, failed: 2 } });
-    expect(Object.keys((await state()).devices).sort()).toEqual(['cert', 'late', 'pump']);
-    const { report } = (await context.runs.read(ended.appliedBy ?? '')) ?? {};
-    const csv = context.storage.container('provision-results').getBlockBlobClient(report?.csv ?? '');
-    const rows = readReport((await csv.downloadToBuffer()).toString());
-    expect(rows.map(({ deviceId, code }) => [deviceId, code]).sort()).toEqual([
-      ['cert', 'PreconditionFailed'],
-      ['edge-down', ''],
-      ['edge-up', ''],
-      ['leaf', ''],
-      ['pump', 'PreconditionFailed'],
-    ]);
-  });
-
-  it('makes a backup and deletes what it holds, or what begins alike', async () => {
-    await makeFleet();
-    const before = await state();
-    const some = await work('deleteAll', { confirm: hub.hubName, prefix: 'edge-' });
-    expect(some.error).toBeUndefined();
-    expect(some.state).toBe('completed');
-    expect(Object.keys((await state()).devices).sort()).toEqual(['cert', 'leaf', 'pump']);
-    const all = await work('deleteAll', { confirm: hub.hubName, configurations: true });
-    const kept = (await listBackups(context.storage)).find(({ backup }) => backup === all.result?.['backup']);
-    expect(kept?.keepUntil).toBeDefined();
-    expect(all).toMatchObject({ state: 'completed', result: { backup: expect.stringMatching(/^default\//) } });
-    expect(await state()).toEqual({ devices: {}, modules: {}, configurations: {} });
-    const restored = await work('restore', { backup: some.result?.['backup'], mode: 'missing', confirm: hub.hubName });
-    expect(restored.state).toBe('completed');
-    expect(differences(before, await state())).toEqual([]);
   });
 });

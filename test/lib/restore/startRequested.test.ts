@@ -1,49 +1,26 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
-import { type RunningHub, startHub } from '../../../local/hub/index.ts';
 import { type BackupManifest, sealed } from '../../../src/lib/backup/manifest.ts';
-import { createRegistryClient, parseHubConnection, type RegistryClient } from '../../../src/lib/registry/index.ts';
+import type { RegistryClient } from '../../../src/lib/registry/index.ts';
 import { type RestoreKind, startRequested } from '../../../src/lib/restore/startRequested.ts';
-import { startWork } from '../../../src/lib/work/startWork.ts';
-import type { WorkRun } from '../../../src/lib/work/workRun.ts';
-import { startAzurite } from '../../helpers/azurite.ts';
-import { hubRest } from '../../helpers/hubRest.ts';
 import { runInProcess, workContext } from '../../helpers/inProcessRun.ts';
-import { countingStarter, type TestContext, testContext } from '../../helpers/provisioningContext.ts';
-import { differences, registryState } from '../../scenarios/registryState.ts';
+import { countingStarter, type TestContext } from '../../helpers/provisioningContext.ts';
+import { differences } from '../../scenarios/registryState.ts';
 import { putBackup } from '../backup/sampleBackup.ts';
+import { restoreHub } from './restoreHub.ts';
 
-let simulator: RunningHub;
-let data: string;
+const at = restoreHub();
+const { backUp, state } = at;
 let hub: RegistryClient;
 let context: TestContext;
 let backup: string;
-
-beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), 'restore-bad-'));
-  simulator = await startHub({ data: join(data, 'hub'), jobEnqueueMs: 0 });
-  hub = createRegistryClient(parseHubConnection(simulator.connectionString), { retryDelayMs: 5 });
-});
-afterAll(async () => {
-  await simulator.close();
-  await rm(data, { recursive: true, force: true });
-});
 beforeEach(async () => {
-  await fetch(`${simulator.adminUrl}/reset`, { method: 'POST' });
-  context = testContext((await startAzurite()).connectionString, { hub });
+  ({ hub, context } = at);
   await hub.createDevice({ deviceId: 'pump', capabilities: { iotEdge: true } });
   await hub.createConfiguration({ id: 'c', content: { deviceContent: { 'properties.desired.a': 1 } } });
-  const { runId } = await startWork(workContext(context), countingStarter(), {
-    kind: 'backup',
-    hub: 'default',
-    request: {},
-  });
-  await runInProcess(context, runId, async () => undefined);
-  backup = String(((await context.runs.read(runId)) as unknown as WorkRun).result?.['backup']);
+  backup = await backUp();
   // What a restore would put back.
   await hub.deleteDevice({ deviceId: 'pump' });
 });
@@ -143,7 +120,7 @@ describe('a backup that cannot be used is named, and nothing is changed', () => 
   it.each(Object.keys(CASES))('%s', async (name) => {
     const { prepare, body, code, byRun } = CASES[name] as Case;
     await prepare?.();
-    const before = await registryState(hubRest(simulator.connectionString));
+    const before = await state();
     for (const [kind, more] of KINDS) {
       // A drill names its hub by itself.
       if (kind === 'drill' && (code === 'backupOfOtherHub' || code === 'hubUnknown')) continue;
@@ -161,7 +138,7 @@ describe('a backup that cannot be used is named, and nothing is changed', () => 
       await runInProcess(context, runId, async () => undefined);
       expect(await context.runs.read(runId), kind).toMatchObject({ state: 'refused', jobs: {}, error: { code } });
     }
-    expect(differences(before, await registryState(hubRest(simulator.connectionString)))).toEqual([]);
+    expect(differences(before, await state())).toEqual([]);
   });
 
   it('restores what was named in full although its counts did not match', async () => {
@@ -236,7 +213,6 @@ describe('a backup that cannot be used is named, and nothing is changed', () => 
 });
 
 async function measure(file: string) {
-  const { createHash } = await import('node:crypto');
   const content = await blob(file).downloadToBuffer();
   return { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
 }
