@@ -39,7 +39,8 @@ export function settingsOfHubs(
       [`IOTHUB${of}`, connectionString],
       [`HUB_TIER${of}`, tier],
       [`HUB_UNITS${of}`, units],
-      [`MIRROR_EVENTS${isFirst ? '' : `_${alias}`}`, eventsConnectionString],
+      // Of several on one address, the name that an event gives does not tell the hub: each source says whose it is.
+      [hubs.size === 1 ? 'MIRROR_EVENTS' : `MIRROR_EVENTS_${alias}`, eventsConnectionString],
     ];
   });
   return Object.fromEntries(settings);

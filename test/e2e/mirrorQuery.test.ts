@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 
 import type { MirrorRow } from '../../src/lib/mirror/rows/row.ts';
+import type { MirrorStatus } from '../../src/lib/mirror/status/mirrorStatus.ts';
 import { createTableStore } from '../../src/lib/mirror/store/tableStore.ts';
 import { createStorage } from '../../src/lib/storage/storage.ts';
 import { onTerminal } from '../cli/onTerminal.ts';
@@ -180,6 +181,57 @@ describe('the mirror', () => {
       expect(wrong).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('--count goes with --hub and --by alone.'),
+      });
+    });
+  });
+
+  it('tells how far it is with the events of each hub, and tries dead letters again', async () => {
+    await shared.use(async (stack) => {
+      await stack.rest('PUT', '/devices/born', { deviceId: 'born' });
+      const status = await stack.until('the event to be taken in', async () => {
+        const { body } = await stack.api('GET', 'mirror');
+        return (body as MirrorStatus).events.applied['createDeviceIdentity'] === undefined
+          ? undefined
+          : (body as MirrorStatus);
+      });
+      expect(status.events.firstLifecycleAt).toMatch(/^20/);
+      expect(status.sources.map(({ source, hub, events }) => [source, hub, events])).toEqual([
+        ['MIRROR_EVENTS_default', 'default', 0],
+        ['MIRROR_EVENTS_east', 'east', 0],
+      ]);
+      const { status: health, body } = await stack.api('GET', 'health');
+      expect({ health, body }).toMatchObject({ health: 200, body: { mirror: { deadLetters: { count: 0 } } } });
+
+      const container = stack.blobs.getContainerClient('hubkeeper-mirror');
+      const place = { source: 'MIRROR_EVENTS_default', partition: '0', sequence: 7, offset: '7', enqueuedAt: AT };
+      const created = { kind: 'created', hub: 'default', deviceId: 'late', at: '2026-11-26T10:00:00.0000000Z', place };
+      const letters = {
+        '7-notTaken': {
+          reason: { code: 'notTaken', message: '' },
+          place,
+          at: AT,
+          event: { ...created, twin: { tags: {}, desired: {}, reported: {}, version: 2 } },
+        },
+        '8-bodyLost': { reason: { code: 'bodyLost', message: '' }, place, at: AT },
+      };
+      for (const [name, letter] of Object.entries(letters)) {
+        const text = JSON.stringify(letter);
+        await container
+          .getBlockBlobClient(`dead-letters/MIRROR_EVENTS_default/0/${name}.json`)
+          .upload(text, Buffer.byteLength(text));
+      }
+      expect((await stack.api('GET', 'mirror')).body).toMatchObject({
+        deadLetters: { count: 2, reasons: { notTaken: 1, bodyLost: 1 } },
+        notes: expect.arrayContaining([expect.objectContaining({ code: 'deadLetters', unhealthy: false })]),
+      });
+      const replay = await onTerminal(160, ['mirror', 'replay', '--json', '--data', stack.data]);
+      expect(replay).toMatchObject({ code: 1, stdout: '{"applied":1,"dead":1,"left":false}\n' });
+      expect(await stack.api('GET', 'devices/late')).toMatchObject({ status: 200, body: { deviceId: 'late' } });
+      expect(await onTerminal(80, ['mirror', 'status', '--data', stack.data])).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /^MIRROR_EVENTS_default: .*\nPARTITION .*\nHUB .*\n {2}applied +1 \(createDeviceIdentity 1\).*\(bodyLost 1\)/s,
+        ),
       });
     });
   });

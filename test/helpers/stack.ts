@@ -68,7 +68,7 @@ export interface TestStackOptions extends Partial<StackOptions> {
 }
 
 function settingsFor({ mirror = false, moreHubs = [], settings }: TestStackOptions): Record<string, string> {
-  const sources = ['MIRROR_EVENTS', ...moreHubs.map((alias) => `MIRROR_EVENTS_${alias}`)];
+  const sources = ['MIRROR_EVENTS', ...['default', ...moreHubs].map((alias) => `MIRROR_EVENTS_${alias}`)];
   const noMirror = mirror ? {} : Object.fromEntries(sources.map((name) => [name, '']));
   return { ...NO_TIMERS, ...noMirror, ...settings };
 }

@@ -23,7 +23,7 @@ describe('the hubs of a stack', () => {
       IOTHUB: 'HostName=a;',
       HUB_TIER: tier,
       HUB_UNITS: units,
-      MIRROR_EVENTS: 'Endpoint=sb://a/;',
+      MIRROR_EVENTS_default: 'Endpoint=sb://a/;',
       IOTHUB__east: 'HostName=b;',
       HUB_TIER__east: tier,
       HUB_UNITS__east: units,

@@ -48,10 +48,10 @@ export function readEndsBy(
   };
 }
 
-/** Host name of the namespace. */
+/** Host name of the namespace, without a port: as the host tells it of what it has read. */
 export function namespaceOf({ connection }: Pick<EventSource, 'connection'>): string {
   if (connection.kind === 'identity') return connection.fullyQualifiedNamespace.toLowerCase();
-  const [, host = ''] = /Endpoint=sb:\/\/([^/;]+)/i.exec(connection.connectionString) ?? [];
+  const [, host = ''] = /Endpoint=sb:\/\/([^/:;]+)/i.exec(connection.connectionString) ?? [];
   return host.toLowerCase();
 }
 

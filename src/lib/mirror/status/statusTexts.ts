@@ -49,7 +49,7 @@ export const MIRROR_STATUS_TEXTS = {
   },
   reconcileNever: {
     says: 'The hub {hub} was never reconciled: devices that were there before the mirror are not in it.',
-    action: 'hubkeeper mirror reconcile --hub {hub}.',
+    action: 'Begin one: hubkeeper mirror reconcile --hub {hub}.',
   },
   reconcileOverdue: {
     says: 'The mirror of the hub {hub} was to be reconciled twice, and was not.',
