@@ -93,7 +93,7 @@ async function list(
     status.end();
     output.printJson(rows);
     if (rows.length === 0) output.tell(nothingText(connection, query));
-    else for (const line of renderDevices(rows, lookOf(output)).lines) output.print(line);
+    else if (!output.json) for (const line of renderDevices(rows, lookOf(output)).lines) output.print(line);
     if (found.at(-1)?.hasMore)
       output.note(`There are more than these ${formatCount(rows.length)}: --limit N, or --all.`);
     return EXIT.ok;

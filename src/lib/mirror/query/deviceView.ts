@@ -69,7 +69,8 @@ function identityView(row: MirrorRow): IdentityView {
     state,
     properties: { ...view.properties, reported: twin?.reported ?? {} },
     bornAt,
-    deletedAt,
+    // Of a row that is there it is of an earlier life.
+    deletedAt: state === 'deleted' ? deletedAt : null,
     refreshWantedSince: wanted?.since ?? null,
     changes,
     lastRun,

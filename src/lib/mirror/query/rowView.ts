@@ -1,4 +1,4 @@
-import type { Fields, MirrorRow } from '../rows/row.ts';
+import { type Fields, type MirrorRow, UNKNOWN_VERSION } from '../rows/row.ts';
 import { edgeOf } from './rowQuery.ts';
 
 /** A row as scripts see it; `null`: it is not known, or there is none. */
@@ -15,7 +15,7 @@ export interface RowView {
   readonly authenticationType: string | null;
   readonly tags: Fields;
   readonly properties: { readonly desired: Fields };
-  /** Of the twin. */
+  /** Of the twin; an export does not tell it. */
   readonly version: number | null;
   /** When the row last changed, ISO UTC. */
   readonly updatedAt: string;
@@ -36,7 +36,7 @@ export function rowView(row: MirrorRow): RowView {
     authenticationType: identity.authenticationType ?? null,
     tags: twin?.tags ?? {},
     properties: { desired: twin?.desired ?? {} },
-    version: twin?.version ?? null,
+    version: twin === undefined || twin.version === UNKNOWN_VERSION ? null : twin.version,
     updatedAt: row.updatedAt,
     checkedAt: row.checkedAt ?? null,
   };

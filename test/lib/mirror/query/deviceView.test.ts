@@ -41,6 +41,10 @@ describe('all about a device', () => {
     });
   });
 
+  it('that was made again is not deleted', async () => {
+    expect(await view([rowOf('d', { deletedAt: AT })], 'd')).toMatchObject({ state: 'present', deletedAt: null });
+  });
+
   it('of which only a module is known is unknown itself', async () => {
     expect(await view([rowOf('d', { moduleId: 'm' })], 'd')).toMatchObject({
       hub: 'a',
