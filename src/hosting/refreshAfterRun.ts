@@ -11,8 +11,9 @@ export async function refreshAfterRun(
   step: unknown,
 ): Promise<void> {
   if (settings.mirror === undefined || !isEnded(step)) return;
-  const hub = (await runs.read(runId))?.hub;
-  if (hub !== undefined) await startRefreshes(invocation, [hub]);
+  // Whatever its record is: the run has ended, and nothing of this takes that back.
+  const record = await runs.read(runId).catch(() => undefined);
+  if (record?.hub !== undefined) await startRefreshes(invocation, [record.hub]);
 }
 
 function isEnded(step: unknown): boolean {

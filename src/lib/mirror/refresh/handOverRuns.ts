@@ -6,7 +6,8 @@ import { queueTouched } from './queueTouched.ts';
 import type { RefreshContext } from './refreshContext.ts';
 import { type Touched, touchedBy } from './touched.ts';
 
-const LINES_AT_ONCE = 200;
+/** In each bucket of the store some. */
+const LINES_AT_ONCE = 1_000;
 const LONGEST_MS = 10_000;
 
 /** @returns false: the time was up, and there is more to hand over */

@@ -15,8 +15,8 @@ import {
 import { type DueWork, knownModules, type QueryWork, waitsForQuery } from './dueWork.ts';
 import { operationsOf, readByGet, readByQuery } from './readings.ts';
 import type { RefreshContext } from './refreshContext.ts';
+import { createRowWriter } from './rowWriter.ts';
 import { postponed, unqueryable } from './wants.ts';
-import { writeRows } from './writeRows.ts';
 
 /** What the budgets of the hub have granted: how many, and how long each takes at their pace. */
 export interface Grant {
@@ -82,28 +82,30 @@ export async function refreshRows(
 async function makeQueries(pass: Pass, works: readonly QueryWork[]): Promise<void> {
   const { context, hub, tally, grant } = pass;
   const pace = pacer(context, grant.msPerQuery);
+  const writer = createRowWriter(context, hub, { tally, msPerReading: grant.msPerQuery });
   for (const work of works) {
-    if (tally.queries >= grant.queries || isOver(pass)) return;
+    if (tally.queries >= grant.queries || isOver(pass)) break;
     await pace(1);
-    tally.worked += 1;
     const rows = await queriedRows(pass, work);
     const terms = termsOf(pass, 'query');
     try {
       const reading = await readByQuery(context.hub(hub), work.query, () => isOver(pass));
       tally.queries += reading.pages;
-      await apply(pass, await writesOfQuery(context, rows, reading, terms));
+      await writer.add(await writesOfQuery(context, rows, reading, terms));
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       tally.queries += 1;
-      if (isTrouble(error)) return noteTrouble(pass, error, 'queries');
+      if (isTrouble(error)) {
+        noteTrouble(pass, error, 'queries');
+        break;
+      }
       // Basic tiers have no queries; or it is one of the ids that this one is refused for.
       context.log.log('warn', `a query of the hub ${hub} was refused, its rows are read one by one: ${error.message}`);
-      await apply(
-        pass,
-        only(work.rows, (row) => unqueryable(row, context.now())),
-      );
+      await writer.add(only(rows.waiting, (row) => unqueryable(row, context.now())));
     }
+    tally.worked += 1;
   }
+  await writer.flush();
 }
 
 async function queriedRows({ context, hub }: Pass, { of, query, rows }: QueryWork): Promise<QueriedRows> {
@@ -117,38 +119,27 @@ async function queriedRows({ context, hub }: Pass, { of, query, rows }: QueryWor
 async function readOneByOne(pass: Pass, gets: readonly StoredRow[]): Promise<void> {
   const { context, hub, tally, grant } = pass;
   const pace = pacer(context, grant.msPerOperation);
+  const writer = createRowWriter(context, hub, { tally, msPerReading: grant.msPerOperation });
   for (const stored of gets) {
     const operations = operationsOf(stored.row);
-    if (tally.operations + operations > grant.operations || isOver(pass)) return;
+    if (tally.operations + operations > grant.operations || isOver(pass)) break;
     await pace(operations);
     tally.operations += operations;
     const terms = termsOf(pass, 'get');
     try {
       const reading = await readByGet(context.hub(hub), stored.row);
-      await apply(pass, await writesOfGet(context, stored, reading, terms));
+      await writer.add(await writesOfGet(context, stored, reading, terms));
     } catch (error) {
       if (!(error instanceof HubKeeperError)) throw error;
-      if (error instanceof HubError && isTrouble(error)) return noteTrouble(pass, error, 'operations');
+      if (error instanceof HubError && isTrouble(error)) {
+        noteTrouble(pass, error, 'operations');
+        break;
+      }
       context.log.log('warn', `${keyText(stored.row)} of the hub ${hub} cannot be refreshed: ${error.message}`);
-      await apply(
-        pass,
-        only([stored], (row) => postponed(row, context.now(), LONG_MINUTES)),
-      );
+      await writer.add(only([stored], (row) => postponed(row, context.now(), LONG_MINUTES)));
     }
   }
-}
-
-/**
- * Writes what follows from a reading. What hangs on a row is wanted, or gone, before the row says so: whoever dies in between,
- * or comes too late for it, does both once more.
- */
-async function apply({ context, hub, tally }: Pass, { first, last }: Consequences): Promise<void> {
-  const missed = new Set((await writeRows(context, hub, first)).map(({ key }) => key.deviceId));
-  const writes = missed.size === 0 ? last : last.filter(({ key }) => !missed.has(key.deviceId));
-  const changed = await writeRows(context, hub, writes);
-  tally.read += last.length;
-  tally.again += last.length - writes.length + changed.length;
-  tally.again += writes.filter(({ row }) => row?.wanted !== undefined).length;
+  await writer.flush();
 }
 
 function only(rows: readonly StoredRow[], change: (row: MirrorRow) => MirrorRow): Consequences {

@@ -5,6 +5,8 @@ import { readWantedReconcile } from '../../../../src/lib/mirror/notes/wantedReco
 import { endedRuns, noteEndingRun } from '../../../../src/lib/mirror/refresh/endedRuns.ts';
 import { handOverRuns } from '../../../../src/lib/mirror/refresh/handOverRuns.ts';
 import { MOST_LINES } from '../../../../src/lib/mirror/refresh/touched.ts';
+import { mergeEvent } from '../../../../src/lib/mirror/rows/mergeEvent.ts';
+import { clockTime } from '../../../../src/lib/mirror/rows/operationTime.ts';
 import type { RunEffects } from '../../../../src/lib/runs/runEffects.ts';
 import type { RunBase } from '../../../../src/lib/runs/runRecord.ts';
 import { writeLines } from '../../../../src/lib/storage/ndjson.ts';
@@ -62,6 +64,32 @@ describe('a run that has ended', () => {
       expect(row('leaf', 'valve')).toMatchObject({ state: 'present', lastRun: runId });
       // What it did nothing to.
       expect([row('there'), row('never')]).toEqual([undefined, undefined]);
+    });
+  });
+
+  it.each(['before', 'between', 'after'])('comes to the same when events of it come %s', async (when) => {
+    await onHub(async (hub) => {
+      const { context, provision, refresh, refreshContext, row, store } = hub;
+      const { runId } = await provision([{ id: 'd1', status: 'disabled', tags: { v: 1 }, importMode: 'create' }]);
+      const twin = { version: 2, tags: { v: 1 }, desired: {}, reported: {} };
+      const at = clockTime(new Date(context.now().getTime() - 2_000).toISOString());
+      const place = { source: 'MIRROR_EVENTS', partition: '0', sequence: 7, offset: '1', enqueuedAt: at };
+      const event = { kind: 'created', hub: HUB, deviceId: 'd1', at, place, twin } as const;
+      const come = () => {
+        const after = mergeEvent(row('d1'), event, context.now().toISOString());
+        if (after !== undefined) store.put(after);
+      };
+      if (when === 'before') come();
+      await handOverRuns(refreshContext, HUB);
+      if (when === 'between') come();
+      context.advance(20_000);
+      await refresh();
+      if (when === 'after') come();
+      context.advance(20_000);
+      await refresh();
+      const after = { state: 'present', identity: { status: 'disabled' }, bornAt: at, lastRun: runId };
+      expect(row('d1')).toMatchObject({ ...after, twin });
+      expect(row('d1')?.wanted).toBeUndefined();
     });
   });
 
@@ -124,7 +152,7 @@ describe('a run that has ended', () => {
   it('goes on where it was, after an activity has died', async () => {
     await onHub(async (hub) => {
       const { provision, refreshContext, store } = hub;
-      await provision(Array.from({ length: 450 }, (_, at) => ({ id: `d${at}`, importMode: 'create' })));
+      await provision(Array.from({ length: 1_250 }, (_, at) => ({ id: `d${at}`, importMode: 'create' })));
       let writes = 0;
       const dying = {
         ...store,
@@ -135,10 +163,10 @@ describe('a run that has ended', () => {
         },
       };
       await expect(handOverRuns({ ...refreshContext, store: dying }, HUB)).rejects.toThrow('killed');
-      expect(Object.keys(wanted(hub))).toHaveLength(200);
+      expect(Object.keys(wanted(hub))).toHaveLength(1_000);
       const before = store.written();
       await handOverRuns(refreshContext, HUB);
-      expect([Object.keys(wanted(hub)).length, store.written() - before]).toEqual([450, 250]);
+      expect([Object.keys(wanted(hub)).length, store.written() - before]).toEqual([1_250, 250]);
     });
   });
 

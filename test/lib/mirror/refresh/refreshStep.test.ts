@@ -184,6 +184,27 @@ describe('a refresh', () => {
     );
   });
 
+  it('does not complete an edge device before its modules are wanted', async () => {
+    let tries = 0;
+    await onHub(
+      async ({ client, want, refresh, row }) => {
+        await client.createDevice({ deviceId: 'edge', capabilities: { iotEdge: true } });
+        await want(ids('edge'));
+        await refresh();
+        expect(tries).toBe(2);
+        expect([row('edge')?.state, row('edge', '$edgeHub')?.state]).toEqual(['present', 'present']);
+      },
+      (store) => ({
+        ...store,
+        async write(hub, writes) {
+          const isOfModules = writes.some(({ key, row }) => key.moduleId !== undefined && row?.state === 'unknown');
+          if (isOfModules && ++tries === 1) return writes;
+          return store.write(hub, writes);
+        },
+      }),
+    );
+  });
+
   it('reads a module of a device that is disabled', async () => {
     await onHub(async ({ client, want, refresh, row }) => {
       await client.createDevice({ deviceId: 'd1' });
