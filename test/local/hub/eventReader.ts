@@ -41,12 +41,15 @@ export interface EventReader {
   readonly errors: readonly (Error & { readonly code?: string })[];
   /** Waits until the last event of now has come from each partition. */
   all(): Promise<readonly ReceivedEventData[]>;
+  /** Where another reader would go on. */
+  positions(partitionIds: readonly string[]): Readonly<Record<string, EventPosition>>;
   close(): Promise<void>;
 }
 
 export interface ReadOptions {
   readonly consumerGroup?: string;
-  readonly from?: EventPosition;
+  /** For all partitions, or by partition. */
+  readonly from?: EventPosition | Readonly<Record<string, EventPosition>>;
   readonly ownerLevel?: number;
   /** Retries of a consumer that is to come through. */
   readonly maxRetries?: number;
@@ -65,14 +68,17 @@ export function readEvents(
     loadBalancingOptions: { strategy: 'greedy' },
   });
   const events: ReceivedEventData[] = [];
-  const last = new Map<number, number>();
+  const last = new Map(
+    Object.entries(from).map(([id, position]: [string, EventPosition]) => [Number(id), position.sequenceNumber ?? -1]),
+  );
   const errors: (Error & { readonly code?: string })[] = [];
   const subscription = client.subscribe(
     {
-      processEvents: async (received, { partitionId }) => {
+      processEvents: async (received, context) => {
         events.push(...received);
-        const sequence = received.at(-1)?.sequenceNumber;
-        if (sequence !== undefined) last.set(Number(partitionId), sequence);
+        const newest = received.at(-1);
+        if (newest === undefined) return;
+        last.set(Number(context.partitionId), newest.sequenceNumber);
       },
       processError: async (error) => {
         errors.push(error);
@@ -86,13 +92,20 @@ export function readEvents(
     all: async () => {
       const { partitions } = await eventState(hub);
       return eventually(() => {
-        if (maxRetries === 0 && errors[0] !== undefined) throw errors[0];
+        if (errors[0] !== undefined) throw errors[0];
         const isDone = partitions.every(
           (state) => state.last < state.begin || (last.get(state.id) ?? -1) >= state.last,
         );
         return isDone ? events : undefined;
       }, 'the last event of each partition');
     },
+    positions: (partitionIds) =>
+      Object.fromEntries(
+        partitionIds.map((id) => {
+          const sequenceNumber = last.get(Number(id)) ?? -1;
+          return [id, sequenceNumber < 0 ? EARLIEST : { sequenceNumber }];
+        }),
+      ),
     close: async () => {
       await subscription.close();
       await client.close();
