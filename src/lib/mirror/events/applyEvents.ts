@@ -2,9 +2,9 @@
 
 import type { MirrorEvent } from '../rows/mirrorEvent.ts';
 import { type IdentityKey, keyText } from '../rows/row.ts';
-import { type MirrorStore, RowTooLarge } from '../store/mirrorStore.ts';
-import { type FoldedRow, foldEvents, isChanged, keyOf, writeOf } from './foldEvents.ts';
-import { doubtModules, modulesOf, takeModulesAlong } from './settleModules.ts';
+import { type MirrorStore, RowTooLarge, type RowWrite } from '../store/mirrorStore.ts';
+import { foldEvents, isChanged, keyOf } from './foldEvents.ts';
+import { doubtModules, lastDeletions, modulesOf, takeModulesAlong } from './settleModules.ts';
 
 export interface ApplyContext {
   readonly store: MirrorStore;
@@ -31,26 +31,28 @@ const LONGEST_PAUSE_MS = 400;
  * Applies events of one hub, in the order in which they are given. May be called again with the same events, and by
  * several at a time: each row is written only over what was read.
  *
+ * @param again whether the events were most likely applied before
  * @throws StoreUnavailable, RowsContended: some events may have been applied; to apply all of them again is right
  */
 export async function applyEvents(
   context: ApplyContext,
   hub: string,
   events: readonly MirrorEvent[],
+  { again = false }: { readonly again?: boolean } = {},
 ): Promise<Applied> {
   const { store, now, sleep } = context;
   const large = new Set<string>();
-  const deletions: MirrorEvent[] = [];
+  const deletions = new Map<string, MirrorEvent>();
   let wanted = false;
   let rest = events;
-  let fresh = false;
+  let fresh = again;
   for (let tries = 1; rest.length > 0; ) {
     const usable = rest.flatMap((event) => (large.has(keyText(event)) ? withoutContent(event) : event));
-    const folded = await foldEvents(store, hub, usable, { fresh, nowIso: now().toISOString() });
-    const { left, conflicts, written, tooLarge } = await writeRows(store, hub, folded.rows, fresh);
-    wanted ||= written.some(({ row }) => row?.wanted !== undefined);
-    deletions.push(...folded.deletions);
-    rest = rest.filter(({ deviceId }) => left.has(deviceId));
+    const rows = await foldEvents(store, hub, usable, { fresh, nowIso: now().toISOString() });
+    for (const event of lastDeletions(usable, rows)) deletions.set(event.deviceId, event);
+    const { left, conflicts, tooLarge } = await writeRows(store, hub, [...rows.values()], fresh);
+    wanted ||= [...rows.values()].some((write) => isChanged(write) && write.row?.wanted !== undefined);
+    rest = rest.filter((event) => left.has(keyText(event)));
     fresh = true;
     // A row that is too large even without the events is left as it is.
     if (tooLarge !== undefined && large.has(tooLarge)) rest = rest.filter((event) => keyText(event) !== tooLarge);
@@ -59,7 +61,7 @@ export async function applyEvents(
     tries += 1;
     await pauseBefore(tries, sleep);
   }
-  await settle(context, hub, { deletions, modules: modulesOf(events) });
+  await settle(context, hub, { deletions: [...deletions.values()], modules: modulesOf(events) });
   return { wanted, tooLarge: events.filter((event) => large.has(keyText(event)) && event.kind !== 'deleted') };
 }
 
@@ -98,10 +100,9 @@ function withoutContent(event: MirrorEvent): MirrorEvent {
 }
 
 interface Written {
-  /** Devices whose events are to be applied again. */
+  /** Names of rows to which the events are to be applied again. */
   readonly left: ReadonlySet<string>;
   readonly conflicts: number;
-  readonly written: readonly FoldedRow[];
   /** Name of the row that the store cannot hold. */
   readonly tooLarge?: string;
 }
@@ -109,38 +110,16 @@ interface Written {
 /**
  * Writes what has changed. What has not was either known before, or was read as it no longer is: only a row that was read
  * fresh, or is written, tells which.
- *
- * Modules that went with their device are written before it: once the device is known to be deleted, nobody looks for them.
  */
-async function writeRows(
-  store: MirrorStore,
-  hub: string,
-  rows: readonly FoldedRow[],
-  fresh: boolean,
-): Promise<Written> {
+async function writeRows(store: MirrorStore, hub: string, rows: readonly RowWrite[], fresh: boolean): Promise<Written> {
   const changed = rows.filter(isChanged);
-  const left = new Set(fresh ? [] : rows.filter((row) => !isChanged(row)).map(({ key }) => key.deviceId));
-  const written: FoldedRow[] = [];
-  let conflicts = 0;
-  const write = async (some: readonly FoldedRow[]): Promise<void> => {
-    const failed = new Set((await store.write(hub, some.map(writeOf))).map(({ key }) => keyText(key)));
-    conflicts += failed.size;
-    for (const row of some) {
-      if (failed.has(keyText(row.key))) left.add(row.key.deviceId);
-      else written.push(row);
-    }
-  };
+  const unsure = fresh ? [] : rows.filter((write) => !isChanged(write));
   try {
-    const modules = changed.filter(({ wentAlong }) => wentAlong);
-    if (modules.length > 0) await write(modules);
-    const waits = new Set(conflicts === 0 ? [] : left);
-    const others = changed.filter(({ wentAlong, key }) => !wentAlong && !waits.has(key.deviceId));
-    if (others.length > 0) await write(others);
-    for (const { key } of changed) if (waits.has(key.deviceId)) left.add(key.deviceId);
+    const conflicts = changed.length === 0 ? [] : await store.write(hub, changed);
+    return { left: new Set([...unsure, ...conflicts].map(({ key }) => keyText(key))), conflicts: conflicts.length };
   } catch (error) {
     if (!(error instanceof RowTooLarge)) throw error;
     // What was written of the others before is known when they are read again.
-    return { left: new Set(rows.map(({ key }) => key.deviceId)), conflicts, written, tooLarge: keyText(error.key) };
+    return { left: new Set(rows.map(({ key }) => keyText(key))), conflicts: 0, tooLarge: keyText(error.key) };
   }
-  return { left, conflicts, written };
 }

@@ -23,13 +23,21 @@ const PATIENCE_MS = 30_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
 
-/** @param events of one hub */
-export async function applyOrGiveUp(context: Context, hub: string, events: readonly MirrorEvent[]): Promise<Outcome> {
+/**
+ * @param events of one hub
+ * @param how whether they were most likely applied before
+ */
+export async function applyOrGiveUp(
+  context: Context,
+  hub: string,
+  events: readonly MirrorEvent[],
+  how: { readonly again?: boolean } = {},
+): Promise<Outcome> {
   const { trouble, now, sleep, log } = context;
   const until = now().getTime() + (trouble.isRecent(now()) ? 0 : PATIENCE_MS);
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
-      const outcome = await applyOrRefuse(context, hub, events);
+      const outcome = await applyOrRefuse(context, hub, events, how);
       trouble.clear();
       return outcome;
     } catch (error) {
@@ -45,9 +53,14 @@ export async function applyOrGiveUp(context: Context, hub: string, events: reado
 }
 
 /** @throws StoreUnavailable, RowsContended */
-async function applyOrRefuse(context: Context, hub: string, events: readonly MirrorEvent[]): Promise<Outcome> {
+async function applyOrRefuse(
+  context: Context,
+  hub: string,
+  events: readonly MirrorEvent[],
+  how: { readonly again?: boolean } = {},
+): Promise<Outcome> {
   try {
-    const { wanted, tooLarge } = await applyEvents(context, hub, events);
+    const { wanted, tooLarge } = await applyEvents(context, hub, events, how);
     return { wanted, refused: tooLarge.map((event) => ({ event, reason: deadReason('rowTooLarge') })), unapplied: [] };
   } catch (error) {
     if (isForLater(error)) throw error;

@@ -25,14 +25,17 @@ export interface MirroredBatch {
 /** @throws Error when neither the store nor storage takes the events: the position must not move on then */
 export async function mirrorOnEventHub(context: MirrorContext, batch: RawBatch): Promise<MirroredBatch> {
   const { storage, now } = context;
-  await followFailover(context, batch);
+  const before = await context.positions.read(batch.source, batch.partition);
+  const isOther = isAnotherStream(before, batch);
+  if (isOther) await followFailover(context, batch);
+  const again = !isOther && before !== undefined && (batch.events[0]?.place.sequence ?? 0) <= before.sequence;
   const { events, letters, taken } = readBatch(context, batch);
   await writeDeadLetters(storage, letters);
   const wanted: string[] = [];
   let parked = 0;
   let refused = 0;
   for (const [alias, some] of Map.groupBy(events, (event) => event.hub)) {
-    const outcome = await applyOrGiveUp(context, alias, some);
+    const outcome = await applyOrGiveUp(context, alias, some, { again });
     if (outcome.wanted) wanted.push(alias);
     await writeDeadLetters(storage, lettersOf(outcome.refused, now()));
     await parkBatch(storage, { hub: alias, at: now().toISOString(), events: outcome.unapplied });
@@ -91,9 +94,8 @@ function count(names: readonly string[]): Readonly<Record<string, number>> {
 
 /** Events were lost when the stream is another one: what they told, a reconcile finds. Asked for before it is forgotten. */
 async function followFailover(context: MirrorContext, batch: RawBatch): Promise<void> {
-  const { positions, storage, hubs, now, log } = context;
+  const { storage, hubs, now, log } = context;
   const hub = hubOfSource(context, batch.source);
-  if (!isAnotherStream(await positions.read(batch.source, batch.partition), batch)) return;
   log.log('warn', `partition ${batch.partition} of ${batch.source} is of another Event Hub than before`);
   for (const alias of hub === undefined ? hubs : [hub]) {
     const reason = `The events of ${batch.source} are of another Event Hub than before, as after a failover.`;

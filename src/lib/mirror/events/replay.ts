@@ -32,7 +32,7 @@ export async function replayParked(context: MirrorContext, until?: Date): Promis
     if (until !== undefined && now() >= until) return { ...tally.sum(), left: true };
     const batch = await readParked(storage, name);
     if (batch === undefined) continue;
-    const outcome = await applyOrGiveUp(context, batch.hub, batch.events);
+    const outcome = await applyOrGiveUp(context, batch.hub, batch.events, { again: true });
     if (outcome.unapplied.length > 0) return { ...tally.sum(), left: true };
     await writeDeadLetters(storage, lettersOf(outcome.refused, now()));
     await dropParked(storage, batch);
@@ -59,7 +59,7 @@ export async function replayDeadLetters(context: MirrorContext, until?: Date): P
       continue;
     }
     if (read !== 'ignored') {
-      const outcome = await applyOrGiveUp(context, read.hub, [read]);
+      const outcome = await applyOrGiveUp(context, read.hub, [read], { again: true });
       if (outcome.unapplied.length > 0) return { ...tally.sum(), left: true };
       tally.add(read.hub, 1, outcome);
       if (outcome.refused.length > 0) continue;

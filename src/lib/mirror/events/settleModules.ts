@@ -8,12 +8,15 @@ import type { MirrorEvent } from '../rows/mirrorEvent.ts';
 import { type IdentityKey, keyText, type MirrorRow } from '../rows/row.ts';
 import { isJustDeleted, wantedAlso } from '../rows/wanting.ts';
 import type { MirrorStore, RowWrite } from '../store/mirrorStore.ts';
-import { keyOf, readModules } from './foldEvents.ts';
+import { keyOf } from './foldEvents.ts';
+
+/** Modules are asked for, for so many deleted devices at a time. */
+const AT_ONCE = 16;
 
 /**
- * Takes modules that are still there along with their device.
+ * Takes modules along with their device: of these there need be no event.
  *
- * @param deletions of devices, which are written
+ * @param deletions of devices, whose rows are written
  * @returns ids of devices of which a module was changed by others meanwhile
  */
 export async function takeModulesAlong(
@@ -22,18 +25,34 @@ export async function takeModulesAlong(
   deletions: readonly MirrorEvent[],
   nowIso: string,
 ): Promise<readonly string[]> {
-  const ofDevice = Map.groupBy(deletions, ({ deviceId }) => deviceId);
   const writes: RowWrite[] = [];
-  for (const before of await readModules(store, hub, [...ofDevice.keys()])) {
-    const { deviceId, moduleId } = before.row;
-    if (moduleId === undefined) continue;
-    const row = (ofDevice.get(deviceId) ?? []).reduce<MirrorRow>(
-      (module, event) => mergeEvent(module, { ...event, moduleId }, nowIso) ?? module,
-      before.row,
-    );
-    if (row !== before.row) writes.push({ key: keyOf(row), before, row });
+  for (let at = 0; at < deletions.length; at += AT_ONCE) {
+    const some = deletions.slice(at, at + AT_ONCE).map(async (event) => {
+      for (const before of await store.readDevice(hub, event.deviceId)) {
+        const { moduleId } = before.row;
+        const row = moduleId === undefined ? undefined : mergeEvent(before.row, { ...event, moduleId }, nowIso);
+        if (row !== undefined) writes.push({ key: keyOf(row), before, row });
+      }
+    });
+    await Promise.all(some);
   }
   return writeSome(store, hub, writes);
+}
+
+/**
+ * The last deletion of each device that is deleted, if it is the last that the row knows of. Also of one that was known
+ * before: perhaps what has to follow was not done.
+ */
+export function lastDeletions(
+  events: readonly MirrorEvent[],
+  rows: ReadonlyMap<string, { readonly row: MirrorRow | undefined }>,
+): readonly MirrorEvent[] {
+  const last = new Map<string, MirrorEvent>();
+  for (const event of events) {
+    if (event.kind !== 'deleted' || event.moduleId !== undefined) continue;
+    if (rows.get(keyText(event))?.row?.diedAt === event.at) last.set(event.deviceId, event);
+  }
+  return [...last.values()];
 }
 
 /**

@@ -45,6 +45,15 @@ describe('events of one batch', () => {
     expect(rows()['d1']).toMatchObject({ twin: { version: 52, tags: { n: 49 } } });
   });
 
+  it('that were most likely applied before are looked up once', async () => {
+    const { context, calls, registry } = setUp();
+    registry.create({ deviceId: 'd1' });
+    await applyEvents(context, HUB, registry.events);
+    calls.length = 0;
+    await applyEvents(context, HUB, registry.events, { again: true });
+    expect(calls).toEqual(['read 1 fresh']);
+  });
+
   it('that are known are looked up as they are stored, and written never', async () => {
     const { context, kept, calls, registry } = setUp();
     registry.create({ deviceId: 'd1' });
@@ -106,7 +115,7 @@ describe('two who write the same rows', () => {
 });
 
 describe('modules', () => {
-  it('go with their device, and are written before it', async () => {
+  it('go with their device', async () => {
     const { context, calls, registry, rows } = setUp();
     registry.create({ deviceId: 'd1' });
     for (const moduleId of ['m1', 'm2']) registry.create({ deviceId: 'd1', moduleId });
@@ -116,7 +125,7 @@ describe('modules', () => {
     registry.pass(1);
     registry.remove({ deviceId: 'd1' });
     await applyEvents(context, HUB, registry.events.slice(-1));
-    expect(calls.filter((call) => call.startsWith('write'))).toEqual(['write d1/m1 d1/m2', 'write d1']);
+    expect(calls.filter((call) => call.startsWith('write'))).toEqual(['write d1', 'write d1/m1 d1/m2']);
     const states = Object.entries(rows()).map(([name, { state, wanted }]) => [name, state, wanted === undefined]);
     expect(states).toEqual([
       ['d1', 'deleted', true],
@@ -124,6 +133,26 @@ describe('modules', () => {
       ['d1/m2', 'deleted', true],
       ['d2', 'present', false],
     ]);
+  });
+
+  it('go with it also when that failed the first time', async () => {
+    let isDown = true;
+    const { context, registry, rows } = setUp((store) => ({
+      readDevice: async (hub, deviceId) => {
+        if (isDown) throw new Error('down');
+        return store.readDevice(hub, deviceId);
+      },
+    }));
+    registry.create({ deviceId: 'd1' });
+    registry.create({ deviceId: 'd1', moduleId: 'm1' });
+    await applyEvents(context, HUB, registry.events);
+    registry.pass(1);
+    registry.remove({ deviceId: 'd1' });
+    await expect(applyEvents(context, HUB, registry.events.slice(-1))).rejects.toThrow('down');
+    expect(rows()['d1/m1']).toMatchObject({ state: 'present' });
+    isDown = false;
+    await applyEvents(context, HUB, registry.events.slice(-1));
+    expect(rows()['d1/m1']).toMatchObject({ state: 'deleted' });
   });
 
   it('of which a late event tells, after their device was deleted, are read by GET', async () => {
@@ -141,26 +170,36 @@ describe('modules', () => {
     });
   });
 
-  it('that come while their device goes are found by one of the two', async () => {
+  it.each<['write' | 'readDevice', object]>([
+    ['write', { state: 'deleted' }],
+    ['readDevice', { state: 'present', wanted: { byGet: true }, deletedAt: now().toISOString() }],
+  ])('that come while their device goes are found by one of the two: at its %s', async (at, row) => {
     let isFirst = true;
-    const { context, kept, registry, rows } = setUp((store) => ({
-      // The event of the module is taken in after its device was asked for modules, and before it is written.
-      readDevice: async (hub, deviceId) => {
-        const found = await store.readDevice(hub, deviceId);
-        if (isFirst) {
-          isFirst = false;
-          await applyEvents({ store: kept, now, sleep: async () => {} }, HUB, registry.events.slice(1, 2));
-        }
-        return found;
-      },
-    }));
+    const { context, kept, registry, rows } = setUp((store) => {
+      const meanwhile = async () => {
+        if (!isFirst || rows()['d1'] === undefined) return;
+        isFirst = false;
+        await applyEvents({ store: kept, now, sleep: async () => {} }, HUB, registry.events.slice(1, 2));
+      };
+      return {
+        write: async (hub, writes) => {
+          if (at === 'write') await meanwhile();
+          return store.write(hub, writes);
+        },
+        readDevice: async (hub, deviceId) => {
+          const found = await store.readDevice(hub, deviceId);
+          await meanwhile();
+          return found;
+        },
+      };
+    });
     registry.create({ deviceId: 'd1' });
     registry.create({ deviceId: 'd1', moduleId: 'm1' });
     registry.pass(5);
     registry.remove({ deviceId: 'd1' });
     await applyEvents(context, HUB, registry.events.slice(0, 1));
     await applyEvents(context, HUB, registry.events.slice(2));
-    expect(rows()['d1/m1']).toMatchObject({ state: 'deleted' });
+    expect(rows()['d1/m1']).toMatchObject(row);
   });
 });
 
