@@ -31,7 +31,7 @@ async function pagesOf(store: MemoryMirrorStore, query: string, limits: PageLimi
   }
 }
 
-const idArbitrary = fc.string({ unit: fc.constantFrom(...'ab#?%+$-'), minLength: 1, maxLength: 3 });
+const idArbitrary = fc.string({ unit: fc.constantFrom(...'a#%'), minLength: 1, maxLength: 2 });
 const rowArbitrary = fc
   .record({
     hub: fc.constantFrom(...HUBS),
@@ -64,7 +64,7 @@ const queryArbitrary = fc.constantFrom(
     'prefix=a',
     'id=a',
   ],
-  ...['status=disabled', 'prefix=%23&modules=true', 'id=b&modules=true'],
+  ...['status=disabled', 'prefix=%23&modules=true', 'id=%23&modules=true'],
 );
 
 test('whatever is asked for, the pages together are the rows that match, in order, none twice', async () => {
