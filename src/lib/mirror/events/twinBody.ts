@@ -18,7 +18,7 @@ export interface TwinBody {
 export type ReadBody = TwinBody | { readonly dead: DeadReason };
 
 /** Event Hubs take messages of 1 MB, in all tiers that hubs route to. */
-export const LARGEST_BODY = 1024 * 1024;
+const LARGEST_BODY = 1024 * 1024;
 
 /**
  * How large a section may be, in bytes as a hub counts them: twice what the documentation says, for how live hubs count is
