@@ -15,6 +15,8 @@ const FOLDERS: Record<string, { readonly mirrors: string } | { readonly holds: R
   local: { mirrors: 'local' },
   tools: { mirrors: 'tools' },
   docs: { mirrors: 'docs' },
+  // What is deployed: templates, hooks, workflows; with the tables that they are compared with.
+  infra: { holds: /^[a-zA-Z]+(\.test)?\.ts$/ },
   // Whole runs in whole stacks, what takes long is in `long`.
   e2e: { holds: /^[a-zA-Z]+\.test\.ts$/ },
   long: { holds: /^[a-zA-Z]+\.long\.ts$/ },
