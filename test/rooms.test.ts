@@ -98,6 +98,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/devicesFile/csv': 'devicesFile textFile',
   'src/lib/devicesFile': 'textFile codeText.ts',
   'src/lib/registry': 'textFile errors.ts redact.ts codeText.ts',
+  'src/lib/telemetry': '',
   'src/lib/storage': '',
   'src/lib/textFile': 'codeText.ts',
   'src/lib/logger.ts': 'redact.ts',

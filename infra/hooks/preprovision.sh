@@ -4,7 +4,7 @@
 set -eu
 # shellcheck source=infra/hooks/common.sh
 . "$(dirname "$0")/common.sh"
-need AZURE_SUBSCRIPTION_ID
+need AZURE_ENV_NAME AZURE_SUBSCRIPTION_ID
 
 if [ "${VNET_ENABLED:-false}" = true ]; then
   # The subnet of the app is delegated to a service of this provider, which no resource of the template is of.
@@ -12,8 +12,18 @@ if [ "${VNET_ENABLED:-false}" = true ]; then
 fi
 
 if [ "${IOTHUB_CREATE:-false}" = true ]; then
-  say 'A new IoT hub will be created.'
-  exit 0
+  # One that was created before, of which a pipeline has no memory: deployed again, it would lose its routes.
+  group="rg-$AZURE_ENV_NAME"
+  created=$(az resource list --subscription "$AZURE_SUBSCRIPTION_ID" --resource-group "$group" --resource-type Microsoft.Devices/IotHubs --query '[0].name' --output tsv 2>/dev/null) || created=
+  if [ -z "$created" ]; then
+    say 'A new IoT hub will be created.'
+    exit 0
+  fi
+  IOTHUB_NAME=$created
+  IOTHUB_RESOURCE_GROUP=$group
+  azd env set IOTHUB_CREATE false
+  azd env set IOTHUB_NAME "$created"
+  azd env set IOTHUB_RESOURCE_GROUP "$group"
 fi
 
 if [ -z "${IOTHUB_NAME:-}" ] && [ -t 0 ]; then

@@ -38,7 +38,7 @@ export interface Setting {
 // biome-ignore format: a row a line, so that a search for a setting shows all that is said of it.
 export const SETTINGS = {
   AzureWebJobsStorage: { sample: 'UseDevelopmentStorage=true', meaning: "The Functions host's own storage: a connection string, or `AzureWebJobsStorage__blobServiceUri` and its kin." },
-  FUNCTIONS_WORKER_RUNTIME: { sample: 'node', meaning: 'Tells the Functions host which worker to start: always `node`.' },
+  FUNCTIONS_WORKER_RUNTIME: { sample: 'node', meaning: 'Tells the Functions host which worker to start: always `node`. The Flex Consumption plan has a place of its own for that, and refuses the setting.' },
   HUBKEEPER_STORAGE: { without: '`AzureWebJobsStorage`', sample: 'UseDevelopmentStorage=true', meaning: 'Storage account that holds the drop box, results and runs: a connection string, or `HUBKEEPER_STORAGE__blobServiceUri` (and `__queueServiceUri` for the trigger, `__tableServiceUri` for the mirror) to use an identity, with `__clientId` for a user-assigned one. `__accountName` stands for the three addresses in the public cloud.' },
   IOTHUB: { sample: 'HostName=127.0.0.1:8081;SharedAccessKeyName=iothubowner;SharedAccessKey=uU8oJA7ZmSLQzAF3TAq/ovVv3YH5IBj6EaBTwQx1fpc=;UseDevelopmentEmulator=true', meaning: 'The default hub: a connection string with RegistryRead, RegistryWrite and ServiceConnect, or a host name to use an identity. More hubs: `IOTHUB__<alias>`, alias `[a-z0-9]+`.' },
   HUB_TIER: { default: 'S1', words: HUB_TIERS, meaning: 'Tier of the hub: decides how fast lines are retried. Of another hub than the default one: `HUB_TIER__<alias>`.' },

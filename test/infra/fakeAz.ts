@@ -103,7 +103,7 @@ const QUESTIONS: Readonly<Record<string, (state: FakeState, options: Call['optio
     if (hub === undefined) return { error: 'ResourceNotFound' };
     return options['output'] === 'json' ? JSON.stringify(hub) : pick(hub, options['query'] ?? '');
   },
-  'resource list': ({ hub }) => (hub === undefined ? '' : (hub.id.split('/')[4] ?? '')),
+  'resource list': ({ hub }, { query }) => hub?.id.split('/').at(query === '[0].name' ? -1 : 4) ?? '',
   'functionapp keys list': (state) => {
     if ((state.keyMisses ?? 0) === 0) return state.key ?? '';
     state.keyMisses = (state.keyMisses ?? 0) - 1;

@@ -130,6 +130,7 @@ function stepsOf(): Step[] {
     ['hub', ['remove'], { follows: first }],
     ['dropEvents', [], { key: KEY, keyMisses: 1, subscriptionStates: ['Creating', 'Failed', 'Succeeded'] }],
     ['preprovision', [], { hub: hub() }, { IOTHUB_RESOURCE_GROUP: '', VNET_ENABLED: 'true' }],
+    ['preprovision', [], { hub: hub() }, { IOTHUB_CREATE: 'true', VNET_ENABLED: '' }],
   ];
 }
 
@@ -265,6 +266,14 @@ describe.each(SHELLS)('the hooks for %s', (shell) => {
     expect(state.calls.map(({ command, options }) => `${command} ${options['namespace']}`)).toEqual([
       'provider register Microsoft.App',
     ]);
+  });
+
+  test('create no hub again, also where nothing remembers that it was created', () => {
+    expect(ran[5]?.state.environment).toMatchObject({
+      IOTHUB_CREATE: 'false',
+      IOTHUB_NAME: 'myhub',
+      IOTHUB_RESOURCE_GROUP: 'rg-dev',
+    });
   });
 });
 
