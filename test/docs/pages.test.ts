@@ -70,10 +70,11 @@ const LOCAL_FLAGS = `${helpText()}\n${readFileSync('local/host/commandLine.ts', 
 
 /** Flags of programs of others that the pages show. */
 const FOREIGN_FLAGS = [
-  ...['--apparent-size', '--no-build', '--omit', '--silent', '--skipApiVersionCheck'],
+  ...['--apparent-size', '--omit', '--silent', '--skipApiVersionCheck'],
   // az
   ...['--sku', '--namespace-name', '--partition-count', '--eventhub-name', '--en', '--identity', '--endpoint-uri'],
-  ...['--entity-path', '--route-name', '--endpoint-name', '--source'],
+  ...['--entity-path', '--route-name', '--endpoint-name', '--source', '--condition', '--location', '--output'],
+  ...['--parameters', '--query', '--resource-group', '--src', '--template-file'],
 ];
 
 interface Call {
