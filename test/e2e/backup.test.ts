@@ -7,7 +7,7 @@ import { runCli } from '../cli/runCli.ts';
 import { shareStack, type TestStack } from '../helpers/stack.ts';
 import { findSecrets } from '../scenarios/secretScan.ts';
 
-const shared = shareStack({ settings: { HUB_TIER: 'S3', BACKUP_KEEP: 'last=1' } });
+const shared = shareStack({ settings: { HUB_TIER: 'S3', BACKUP_KEEP: 'last=1', BACKUP_SCHEDULE: 'off' } });
 afterAll(() => shared.stop());
 
 async function begin(stack: TestStack, path: string, body?: object): Promise<string> {

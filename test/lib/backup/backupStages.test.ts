@@ -44,12 +44,12 @@ beforeEach(async () => {
 
 type Before = Parameters<typeof runInProcess>[2];
 
-async function backUp(client: RegistryClient = hub, before: Before = async () => undefined) {
+async function backUp(client: RegistryClient = hub, before: Before = async () => undefined, request: object = {}) {
   context = { ...context, hub: () => client };
   const { runId } = await startWork(workContext(context), countingStarter(), {
     kind: 'backup',
     hub: 'default',
-    request: {},
+    request: { ...request },
   });
   const { failures } = await runInProcess(context, runId, before);
   const record = (await context.runs.read(runId)) as unknown as WorkRun;
@@ -251,5 +251,28 @@ describe('a backup', () => {
     expect(looked.filter((result) => result !== 'good')).toEqual([]);
     expect(await verifyBackup(storage, name, { now: context.now })).toMatchObject({ result: 'good' });
     expect((await listBackups(storage)).length).toBe(1);
+  });
+});
+
+describe('what BACKUP_KEEP does not keep', () => {
+  const keepOne = async (environment: Record<string, string>) => {
+    const { connectionString } = await startAzurite();
+    context = testContext(connectionString, { hub, environment: { BACKUP_KEEP: 'last=1', ...environment } });
+  };
+  const removed = ({ record }: Awaited<ReturnType<typeof backUp>>) => record.result?.['removed'];
+
+  it('stays when a backup was asked for, and goes with the next that is due', async () => {
+    await keepOne({});
+    const first = await backUp();
+    const second = await backUp();
+    expect(removed(second)).toEqual([]);
+    const due = await backUp(hub, undefined, { slot: '2026-11-27T02:00:00.000Z' });
+    expect(removed(due)).toEqual([second.name, first.name]);
+  });
+
+  it('goes with each backup where there is no schedule', async () => {
+    await keepOne({ BACKUP_SCHEDULE: 'off' });
+    const { name } = await backUp();
+    expect(removed(await backUp())).toEqual([name]);
   });
 });
