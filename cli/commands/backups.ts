@@ -52,8 +52,12 @@ async function list(
   output.printJson(found);
   const look = { now: new Date(), paint: output.style, columns: output.columns };
   if (found.length > 0) for (const line of renderBackups(found, look)) output.print(line);
-  else
-    output.tell(`No backups${hub === undefined ? '' : ` of the hub ${hub}`} yet. Make one with: ${command('backup')}`);
+  else {
+    const which = hub ?? (Object.keys(connection.hubs ?? {}).length > 1 ? 'ALIAS' : undefined);
+    const words = which === undefined ? [] : ['--hub', which];
+    const of = hub === undefined ? '' : ` of the hub ${hub}`;
+    output.tell(`No backups${of} yet. Make one with: ${command('backup', ...words)}`);
+  }
   return EXIT.ok;
 }
 

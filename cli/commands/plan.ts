@@ -12,7 +12,7 @@ import { inspectSnapshotFile, snapshotFile } from '../app/snapshotFile.ts';
 import { CliError, usageError } from '../cliError.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import { commandText } from '../render/commandText.ts';
-import { renderChanges, renderCounts, renderUnknownKeys } from '../render/comparisonText.ts';
+import { compareIds, renderChanges, renderCounts, renderUnknownKeys } from '../render/comparisonText.ts';
 import { renderFinding } from '../render/findingText.ts';
 import { formatCount, formatPlural } from '../render/format.ts';
 import type { Output } from '../render/output.ts';
@@ -149,11 +149,6 @@ function createFirstChanges() {
     },
     changes: (): readonly ChangeRecord[] => first,
   };
-}
-
-function compareIds(a: ChangeRecord, b: ChangeRecord): number {
-  if (a.id !== b.id) return a.id < b.id ? -1 : 1;
-  return (a.moduleId ?? '') < (b.moduleId ?? '') ? -1 : 1;
 }
 
 async function openOut(out: string): Promise<FileHandle> {

@@ -147,7 +147,7 @@ export async function watchWithStatus(
 export function interrupted(connection: Connection, runId: string, output: Output): ExitCode {
   output.note(
     connection.ownStack === undefined
-      ? `The run goes on. Look at it with:\n  ${connection.command('run', shortId(runId), '--watch')}`
+      ? `The run goes on. Look at it, or stop it, with:\n  ${connection.command('run', shortId(runId), '--watch')}\n  ${connection.command('cancel', shortId(runId))}`
       : `Run ${runId} stops with the local stack, and goes on when one is started again:\n  ${connection.command('local')}`,
   );
   return EXIT.interrupted;

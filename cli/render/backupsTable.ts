@@ -1,7 +1,7 @@
 /** Backups as a table that fits the terminal. */
 
 import type { BackupState, BackupSummary } from '../../src/lib/backup/catalogue.ts';
-import { formatBytes, formatCount, formatDuration } from './format.ts';
+import { formatBytes, formatCount, formatDuration, largestUnit } from './format.ts';
 import type { Style } from './output.ts';
 import type { TableLook } from './runsTable.ts';
 import { type Column, renderTable } from './table.ts';
@@ -87,9 +87,4 @@ function rowOf(backup: BackupSummary, now: Date): Row {
     verified: lastVerification === undefined ? '-' : ago(lastVerification.at),
     age: ago(backup.at),
   };
-}
-
-/** `4 min` of `4 min 59 s` */
-function largestUnit(duration: string): string {
-  return duration.split(' ').slice(0, 2).join(' ');
 }

@@ -34,6 +34,12 @@ export function renderCounts(counts: PlanCounts, { style: paint }: Look): readon
   });
 }
 
+/** A device before its modules. */
+export function compareIds(a: ChangeRecord, b: ChangeRecord): number {
+  if (a.id !== b.id) return a.id < b.id ? -1 : 1;
+  return (a.moduleId ?? '') < (b.moduleId ?? '') ? -1 : 1;
+}
+
 const CHANGE_STYLES = { created: 'green', changed: 'yellow', deleted: 'red' } as const;
 const KIND_WIDTH = 'created'.length;
 /** All of them are in the JSON. */

@@ -2,7 +2,7 @@
 
 import type { CountView } from '../../src/lib/mirror/query/counts.ts';
 import type { RowView } from '../../src/lib/mirror/query/rowView.ts';
-import { formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
+import { formatCount, formatDuration, formatPlural, formatTime, largestUnit } from './format.ts';
 import { plainText } from './plainText.ts';
 import type { TableLook } from './runsTable.ts';
 import { type Column, renderTable } from './table.ts';
@@ -120,11 +120,6 @@ export function renderCount({ devices, modules, by, groups, at }: CountView, { p
 
 function shown(value: string): string {
   return value === '' ? '(empty)' : cutEnd(plainText(value), 60);
-}
-
-/** `4 min` of `4 min 59 s` */
-function largestUnit(duration: string): string {
-  return duration.split(' ').slice(0, 2).join(' ');
 }
 
 function cutEnd(text: string, length: number): string {

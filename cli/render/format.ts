@@ -10,6 +10,11 @@ const DAY = 24 * HOUR;
 /** `1,234,567` */
 export const formatCount = countText;
 
+/** `4 min` of `4 min 59 s` */
+export function largestUnit(duration: string): string {
+  return duration.split(' ').slice(0, 2).join(' ');
+}
+
 /** `4.2 KB` */
 export const formatBytes = bytesText;
 

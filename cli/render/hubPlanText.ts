@@ -4,8 +4,8 @@ import { parseBackupName } from '../../src/lib/backup/backupName.ts';
 import type { ChangeRecord } from '../../src/lib/registryLines/changeForms.ts';
 import type { PlanCountsOfMode } from '../../src/lib/restore/planTally.ts';
 import type { UndoResult } from '../../src/lib/undo/writeUndoPlan.ts';
-import { renderChanges, renderCounts, renderUnknownKeys } from './comparisonText.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { compareIds, renderChanges, renderCounts, renderUnknownKeys } from './comparisonText.ts';
+import { formatCount, formatDuration, largestUnit } from './format.ts';
 import type { Output } from './output.ts';
 import { restoreNotes, undoNotes } from './planNotes.ts';
 import { shortId } from './runWords.ts';
@@ -54,12 +54,12 @@ export function renderHubPlan(shown: ShownPlan, look: Look): readonly string[] {
   const wanted = configurations.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
   if (wanted.length > 0) lines.push('', `  configurations: ${wanted.join(', ')}`);
   const all = result.create + result.change + result.delete;
-  if (!isUndo && all === 0 && wanted.length === 0)
+  if (!isUndo && all === 0 && wanted.length === 0 && result.notFound?.all !== true)
     lines.push('', '  Nothing to do: there is no difference that this mode would change.');
   if (plan.changes.length > 0) {
     const { length } = plan.changes;
     lines.push('', all > length ? `${length} of ${formatCount(all)} changes:` : 'The changes:', '');
-    lines.push(...renderChanges(plan.changes, look));
+    lines.push(...renderChanges(plan.changes.toSorted(compareIds), look));
   }
   if (isUndo) lines.push(...renderForeign(result, plan.others, look));
   const notes = isUndo ? undoNotes(result) : restoreNotes(result, 'planned');
@@ -73,7 +73,7 @@ export function renderHubPlan(shown: ShownPlan, look: Look): readonly string[] {
 function restoreTitle({ backup, mode }: RestorePlanResult, { hub, now }: ShownPlan): string {
   const { hub: of, at } = parseBackupName(backup) ?? {};
   const whose = of === hub ? '' : ` of the hub ${of}`;
-  const age = at === undefined ? '' : `, ${formatDuration(now.getTime() - at.getTime())} old`;
+  const age = at === undefined ? '' : `, ${largestUnit(formatDuration(now.getTime() - at.getTime()))} old`;
   return `From the hub ${hub} to the backup ${backup}${whose}${age} (${mode}):`;
 }
 

@@ -1,7 +1,8 @@
 /** Runs as a table that fits the terminal. */
 
 import type { RunRecord } from '../../src/lib/runKinds.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { formatCount, formatDuration, largestUnit } from './format.ts';
+import { sumOf } from './outcomeCounts.ts';
 import type { Paint } from './outcomeText.ts';
 import { runDuration, stateStyle } from './runText.ts';
 import { KIND_TEXT, phaseText, SHORT_ID, stateText } from './runWords.ts';
@@ -103,11 +104,6 @@ function shortIdLength(rows: readonly Row[]): number {
   return length;
 }
 
-/** `4 min` of `4 min 59 s` */
-function largestUnit(duration: string): string {
-  return duration.split(' ').slice(0, 2).join(' ');
-}
-
 function cutEnd(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
@@ -121,18 +117,30 @@ function cutMiddle(text: string, length: number): string {
 
 function rowOf(record: RunRecord, now: Date): Row {
   const { outcomes } = record;
-  const check = record.kind === 'provision' ? record.check : undefined;
   const isDry = record.kind === 'provision' && record.options?.dryRun === true;
   return {
     run: record.runId,
     hub: record.hub ?? '-',
-    batch: record.kind === 'provision' ? record.batch : KIND_TEXT[record.kind],
+    batch: whatItIs(record),
     state: isDry ? `${whatItDoes(record)}, dry run` : whatItDoes(record),
-    lines: check === undefined ? '-' : formatCount(check.lines),
+    lines: linesText(record),
     notOk: outcomes === undefined ? '-' : formatCount(outcomes.failed + outcomes.rejected + outcomes.unconfirmed),
     age: formatDuration(now.getTime() - Date.parse(record.createdAt)),
     took: record.finishedAt === undefined ? '-' : formatDuration(runDuration(record, now)),
   };
+}
+
+/** Of a run that applies the lines of another, that it does: beside that other one it would look like a second. */
+function whatItIs(record: RunRecord): string {
+  if (record.kind !== 'provision') return KIND_TEXT[record.kind];
+  const { appliedFor, batch } = record;
+  return appliedFor === undefined || appliedFor === 'provision' ? batch : `lines of ${KIND_TEXT[appliedFor]}`;
+}
+
+function linesText(record: RunRecord): string {
+  const { kind, outcomes } = record;
+  const lines = kind === 'provision' ? record.check?.lines : outcomes && sumOf(outcomes);
+  return lines === undefined ? '-' : formatCount(lines);
 }
 
 function whatItDoes({ state, phase, suspendedAt, waiting }: RunRecord): string {

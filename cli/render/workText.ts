@@ -1,10 +1,10 @@
 /** Work that is no provisioning run, as a person reads it. */
 
-import type { UndoResult } from '../../src/lib/undo/writeUndoPlan.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
-import { formatCount, formatDuration, formatPlural, formatTime } from './format.ts';
-import { renderCounts } from './outcomeCounts.ts';
-import { type NotedPlan, restoreNotes, undoNotes } from './planNotes.ts';
+import type { CommandText } from './commandText.ts';
+import { formatDuration, formatTime } from './format.ts';
+import { factsOf, hubChangeNotes, isHubChange } from './hubChangeText.ts';
+import { renderCounts, sumOf } from './outcomeCounts.ts';
 import { type Look, renderUndo, runDuration, stateStyle } from './runText.ts';
 import { KIND_TEXT, phaseText, shortId, stateText } from './runWords.ts';
 import { behind, wrap } from './wrap.ts';
@@ -14,7 +14,7 @@ type WorkLook = Pick<Look, 'now' | 'paint' | 'columns' | 'command'>;
 /** The result: what the work was, its state, what went wrong, a count for each outcome. */
 export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
   const { now, paint, columns, command } = look;
-  const { kind, state, error, finishedAt, outcomes, appliedBy, result } = record;
+  const { kind, state, error, finishedAt, outcomes, appliedBy } = record;
   const head = paint(stateStyle(record), stateText(state));
   const lines = [
     `${capital(KIND_TEXT[kind])} ${head} ${finishedAt === undefined ? 'for' : 'after'} ${formatDuration(runDuration(record, now))}`,
@@ -26,40 +26,14 @@ export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
       ...(error.action === undefined ? [] : wrap(error.action, 2, columns)),
     );
   }
-  lines.push(...renderCounts(outcomes, paint));
+  if (outcomes !== undefined && sumOf(outcomes) > 0) lines.push(...renderCounts(outcomes, paint));
+  if (!isHubChange(record)) return lines;
+  for (const [name, value] of factsOf(record))
+    lines.push('', ...behind(`  ${name.padEnd(10)}`, wrap(value, 12, columns)));
   if (appliedBy !== undefined) lines.push('', `  see lines ${command('run', shortId(appliedBy))}`);
-  const backup = kind === 'deleteAll' || kind === 'restore' || kind === 'drill' ? result?.['backup'] : undefined;
-  if (typeof backup === 'string') lines.push('', `  backup    ${backup}`);
-  for (const text of notesOf(record)) lines.push('', ...wrap(text, 2, columns));
-  lines.push(...renderUndo(record, command));
+  for (const text of hubChangeNotes(record)) lines.push('', ...wrap(text, 2, columns));
+  lines.push(...(kind === 'drill' ? renderEmptying(record, command) : renderUndo(record, command)));
   return lines;
-}
-
-/** What the counts do not tell, once there is a result. */
-function notesOf({ kind, result, finishedAt }: WorkRun): readonly string[] {
-  if (result === undefined || finishedAt === undefined) return [];
-  if (kind === 'undo') return notesOfUndo(result as unknown as UndoResult);
-  if (kind !== 'restore' && kind !== 'drill') return [];
-  const found = result as unknown as Partial<NotedPlan> & { readonly differences?: number };
-  const { differences } = found;
-  return [
-    // A run that has come to no plan has no counts.
-    ...(found.lost === undefined ? [] : restoreNotes(found as NotedPlan, 'done')),
-    ...(differences === undefined ? [] : [differencesText(differences)]),
-  ];
-}
-
-function notesOfUndo({ notes = [], foreign, configurations }: Partial<UndoResult>): readonly string[] {
-  const count = (foreign ?? 0) + (configurations?.foreign ?? 0);
-  const left = `Left alone, because somebody else has changed them since: ${formatCount(count)}. --force puts these back, too.`;
-  // Of these the note of the plan counts no configurations.
-  const others = undoNotes({ notes: notes.filter(({ code }) => code !== 'foreign') });
-  return count === 0 ? others : [left, ...others];
-}
-
-function differencesText(count: number): string {
-  if (count === 0) return 'Compared with the backup in the end: no difference.';
-  return `Compared with the backup in the end: ${formatPlural(count, 'difference')}, one a line in differences.ndjson of the report.`;
 }
 
 /** Everything that the record of such a run says. */
@@ -87,6 +61,12 @@ export function renderWork(record: WorkRun, look: WorkLook): string[] {
     '',
     ...renderWorkOutcome(record, look),
   ];
+}
+
+/** A drill leaves its hub as it is, and the next one needs it empty. */
+function renderEmptying({ hub, appliedBy, finishedAt }: WorkRun, command: CommandText): string[] {
+  if (hub === undefined || appliedBy === undefined || finishedAt === undefined) return [];
+  return ['', `  empty it  ${command('delete-all', '--hub', hub, '--configurations')}`];
 }
 
 function capital(text: string): string {

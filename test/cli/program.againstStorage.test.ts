@@ -251,7 +251,10 @@ describe.concurrent('provision', () => {
     cli.process.kill('SIGINT');
     const { code, stderr } = await cli.result;
     expect(code).toBe(130);
-    expect(stderr).toContain(`The run goes on. Look at it with:\n  npx hubkeeper run ${runId.slice(0, 8)} --watch\n`);
+    const id = runId.slice(0, 8);
+    expect(stderr).toContain(
+      `The run goes on. Look at it, or stop it, with:\n  npx hubkeeper run ${id} --watch\n  npx hubkeeper cancel ${id}\n`,
+    );
   });
 
   test('a container that is missing, a wrong key, a wrong setting, and storage out of reach are told apart', async () => {

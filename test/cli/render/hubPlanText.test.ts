@@ -30,13 +30,13 @@ function shown(counts: Partial<RestorePlanResult>, plan: Partial<ShownPlan['plan
 it('a plan that changes nothing says so', () => {
   expect(shown({ configurations: { ...NONE, change: 1 } })).not.toContain('Nothing to do');
   expect(shown({})).toMatch(
-    /^From the hub west to the backup west\/2026\/11\/20T020000Z, 5 d 3 h old \(exact\):\n\n +devices +modules\n[^.:]*unchanged +3 +1\n\n +Nothing to do: [^.:]*\.$/,
+    /^From the hub west to the backup west\/2026\/11\/20T020000Z, 5 d old \(exact\):\n\n +devices +modules\n[^.:]*unchanged +3 +1\n\n +Nothing to do: [^.:]*\.$/,
   );
 });
 
 it('a plan names the hub of the backup where that is another', () => {
   expect(shown({ backup: 'default/2026/11/20T020000Z', mode: 'missing' })).toContain(
-    'From the hub west to the backup default/2026/11/20T020000Z of the hub default, 5 d 3 h old (missing):\n',
+    'From the hub west to the backup default/2026/11/20T020000Z of the hub default, 5 d old (missing):\n',
   );
 });
 
@@ -50,10 +50,15 @@ it('a plan tells changes, configurations, what the mode leaves, and what is lost
       notFound: { code: 'onlyNotFound', message: 'No device: pmup.', action: 'Check it.', names: ['pmup'], all: false },
       lost: { generationIds: 2_000, reportedProperties: 7, keys: 5 },
     },
-    { changes: [{ id: 'pump-1', change: 'changed', fields: ['tags.site'] }] },
+    {
+      changes: [
+        { id: 'pump-1', moduleId: 'm', change: 'created', fields: [] },
+        { id: 'pump-1', change: 'changed', fields: ['tags.site'] },
+      ],
+    },
   );
   expect(text).toContain('configurations: 1 to create, 2 to delete');
-  expect(text).toContain('1 of 2,000 changes:\n\n  changed  pump-1  tags.site');
+  expect(text).toMatch(/2 of 2,000 changes:\n\n {2}changed {2}pump-1 +tags\.site\n {2}created {2}pump-1\/m/);
   expect(text).toContain('Left as they are in this mode: 3 that differ.');
   expect(text).toContain('  Not deleted: 2. Look.');
   expect(text).toContain('  No device: pmup. Check it.');

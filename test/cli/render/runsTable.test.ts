@@ -4,6 +4,7 @@ import { renderRuns } from '../../../cli/render/runsTable.ts';
 import { DEFAULT_OPTIONS } from '../../../src/lib/provisioning/run/options.ts';
 import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
 import { PROVISION_PHASES } from '../../../src/lib/provisioning/run/provisionRun.ts';
+import type { RunRecord } from '../../../src/lib/runKinds.ts';
 import { RUN_STATES } from '../../../src/lib/runs/runRecord.ts';
 import { noOutcomes, runRecord } from '../records.ts';
 
@@ -35,6 +36,14 @@ test('runs are a table; where there is no terminal nothing is shortened', () => 
     '22222222222222222222  default  20261120T101112Z-kwjx  waiting its turn, 2 ahead  10,000       -  4 min 59 s           -',
     '33333333333333333333  default  monday                 suspended, importing       10,000       -  4 min 59 s           -',
   ]);
+});
+
+test('a run that applies the lines of another is told from it', () => {
+  const { batch: _batch, drop: _drop, check: _check, options: _options, ...base } = runRecord({ state: 'completed' });
+  const restore = { ...base, kind: 'restore', version: 1, request: {}, outcomes, jobs: {} } as unknown as RunRecord;
+  const lines = renderRuns([restore, runRecord({ batch: 'restore', appliedFor: 'restore' })], look);
+  expect(lines[1]).toMatch(/default {2}restore +completed +10,000 +62/);
+  expect(lines[2]).toMatch(/default {2}lines of restore +checking/);
 });
 
 test('at 80 columns the ids are as short as they may be, and what matters least is left out', () => {

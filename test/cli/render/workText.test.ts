@@ -33,6 +33,7 @@ function outcome(change: Partial<WorkRun>, columns?: number): string {
 describe('the outcome', () => {
   const counts = {
     ...NONE,
+    configurations: NONE,
     lost: { generationIds: 3, reportedProperties: 2, keys: 3 },
     left: NONE,
     rejected: 1,
@@ -68,5 +69,58 @@ describe('the outcome', () => {
     expect(text).toContain('\n  Queued messages do not come back. Send them again.');
     expect(text).not.toContain('1 identity');
     expect(outcome({ kind: 'undo', result: {} })).not.toContain('Left alone');
+  });
+
+  it.each<[string, Partial<WorkRun>, string]>([
+    [
+      'what was planned',
+      { result: { ...counts, create: 2_000, delete: 1, configurations: { ...NONE, change: 3 } } },
+      'planned   2,000 to create, 1 to delete; configurations: 3 to change',
+    ],
+    [
+      'that nothing was to be done',
+      { result: counts, outcomes: noOutcomes },
+      'planned   nothing: there was no difference',
+    ],
+    [
+      'that nothing was to be put back',
+      { kind: 'undo', result: { ...NONE, configurations: NONE } },
+      'planned   nothing: what the run changed',
+    ],
+    ['which backup', { result: { backup: 'default/2026/11/20T020000Z' } }, 'backup    default/2026/11/20T020000Z'],
+    ['that nothing was changed', { state: 'failed' }, 'Nothing was changed on the hub.'],
+    [
+      'that nothing was changed by a cancelled one',
+      { state: 'cancelled', kind: 'deleteAll' },
+      'Nothing was changed on the hub.',
+    ],
+    [
+      'that something may have been',
+      { state: 'cancelled', appliedBy: 'a'.repeat(20) },
+      'What it had changed on the hub by then stays.',
+    ],
+    [
+      'that something else may have been',
+      { state: 'failed', notes: { restAt: {} } },
+      'What it had changed on the hub by then stays.',
+    ],
+    [
+      'that there was nothing to delete',
+      { kind: 'deleteAll', request: { prefix: 'zz' }, result: {}, outcomes: noOutcomes },
+      'There was nothing to delete: no device has an id that begins with zz.',
+    ],
+    [
+      'how a hub is emptied',
+      { kind: 'drill', appliedBy: 'a'.repeat(20) },
+      'empty it  delete-all --hub default --configurations',
+    ],
+  ])('says %s', (_, change, says) => {
+    const text = outcome(change);
+    expect(text).toContain(`\n  ${says}`);
+    if (change.outcomes === noOutcomes) expect(text).not.toContain('lines');
+  });
+
+  it('of a backup that failed says nothing of a hub', () => {
+    expect(outcome({ kind: 'backup', state: 'failed' })).not.toContain('hub');
   });
 });
