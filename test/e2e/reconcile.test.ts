@@ -30,8 +30,12 @@ describe('mirror reconcile', () => {
       const devices = ['pump-1', 'pump-2', 'pump-3'];
       for (const deviceId of devices) await stack.rest('PUT', `/devices/${deviceId}`, { deviceId, status: 'enabled' });
       expect(await cli(stack, 'mirror', 'reconcile', '--json')).toMatchObject({ code: 0, json: { from: 'export' } });
-      // What events and refreshes are still at would be newer than the next export.
-      await stack.until('a mirror that wants nothing', async () => (await store.countWanted('default', 1)) === 0);
+      const keys = devices.map((deviceId) => ({ deviceId }));
+      const rows = async () => (await store.read('default', keys, { fresh: true })).map((stored) => stored?.row);
+      // A row to which events are still to come would be newer than the next export.
+      await stack.until('the events of all devices', async () =>
+        (await rows()).every((row) => row?.bornAt !== undefined && row.wanted === undefined),
+      );
 
       const disabled = { deviceId: 'pump-2', status: 'disabled' };
       expect(await stack.rest('PUT', '/devices/pump-2', disabled, { 'if-match': '*' })).toMatchObject({ status: 200 });
@@ -40,12 +44,7 @@ describe('mirror reconcile', () => {
       expect(looked).toMatchObject({ code: 1, json: { ...drift, repaired: 0, dryRun: true, state: 'completed' } });
       const repaired = await cli(stack, 'mirror', 'reconcile', '--hub', 'default');
       expect(repaired).toMatchObject({ code: 0, stdout: expect.stringMatching(/different +1 [\s\S]*repaired +1\n/) });
-      const statuses = (
-        await store.read(
-          'default',
-          devices.map((deviceId) => ({ deviceId })),
-        )
-      ).map((stored) => stored?.row.identity?.status);
+      const statuses = (await rows()).map((row) => row?.identity?.status);
       expect(statuses).toEqual(['enabled', 'disabled', 'enabled']);
 
       const [, runId = ''] = /run ([0-9a-f]{20})/.exec(repaired.stderr) ?? [];

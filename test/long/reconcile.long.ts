@@ -21,7 +21,7 @@ const DRIFT = Math.round(DEVICES / 300);
 /** Of the host with the app, all that the system has given it, MiB. */
 const MOST_MEGABYTES = 300;
 /** Heap that the host with the app is given, MiB: one that runs out of it ends, and with it the run. */
-const HEAP = 160;
+const HEAP = 128;
 const TIMEOUT_MS = 3_000_000;
 const TABLE = 'reconciled';
 
