@@ -15,6 +15,7 @@ import type { MirrorContext } from './lib/mirror/events/mirrorContext.ts';
 import { createPositionNotes } from './lib/mirror/events/notePosition.ts';
 import { createStoreTrouble } from './lib/mirror/events/storeTrouble.ts';
 import type { MirrorSettings } from './lib/mirror/mirrorSettings.ts';
+import { mirroredHubs } from './lib/mirror/mirrorSettings.ts';
 import { createCounts } from './lib/mirror/query/counts.ts';
 import { noteEndingRun } from './lib/mirror/refresh/endedRuns.ts';
 import type { RefreshContext } from './lib/mirror/refresh/refreshContext.ts';
@@ -122,7 +123,12 @@ export function loggerOf(invocation: InvocationLog): Logger {
 }
 
 /** Runs that end hand what they have touched over to the mirror, where there is one. */
-const beforeEnd = settings.mirror && ((record: RunBase) => noteEndingRun(storage, record));
+const mirrored = settings.mirror && mirroredHubs(settings.mirror, [...settings.hubs.keys()]);
+const beforeEnd =
+  mirrored &&
+  (async (record: RunBase): Promise<void> => {
+    if (mirrored.includes(record.hub ?? '')) await noteEndingRun(storage, record);
+  });
 
 /** What the steps of any run work with, logging into the given invocation. */
 function runContext(invocation: InvocationLog) {

@@ -34,7 +34,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
+    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events mirror/mirrorSettings.ts undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
   'src/hosting':
     'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns logger.ts errors.ts redact.ts codeText.ts',
   'src/services.ts':
@@ -63,7 +63,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/provisioning/run': 'hubJobs runs registryLines devicesFile errors.ts',
 
   'src/lib/mirror/reconcile':
-    'mirror/query mirror/notes mirror/store mirror/rows backup work registryExtras runs registryLines devicesFile storage codeText.ts',
+    'mirror/query mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts backup work registryExtras runs registryLines devicesFile storage codeText.ts',
   'src/lib/mirror/status':
     'mirror/query mirror/notes mirror/store mirror/mirrorSettings.ts backup/schedule.ts storage redact.ts countText.ts codeText.ts',
   'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',

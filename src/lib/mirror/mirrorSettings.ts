@@ -78,6 +78,15 @@ export function readEventSources(
   return [...sources.values()];
 }
 
+/** Of the hubs of the app those that a source may have events of: no other is mirrored. */
+export function mirroredHubs(
+  { sources }: Pick<MirrorSettings, 'sources'>,
+  aliases: readonly string[],
+): readonly string[] {
+  const named = sources.map(({ hub }) => hub);
+  return named.includes(undefined) ? aliases : aliases.filter((alias) => named.includes(alias));
+}
+
 function identityOf(fullyQualifiedNamespace: string, clientId: string | undefined): EventConnection {
   return { kind: 'identity', fullyQualifiedNamespace, ...(clientId ? { clientId } : {}) };
 }

@@ -3,6 +3,7 @@
 import { isFinal } from '../../runs/runRecord.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
 import type { WorkContext, WorkRun } from '../../work/workRun.ts';
+import { mirroredHubs } from '../mirrorSettings.ts';
 import { noteBlob, writeNote } from '../notes/note.ts';
 import type { ReconcileRequest } from './reconcileNotes.ts';
 import { mirrorOff } from './reconcileTexts.ts';
@@ -23,10 +24,12 @@ type Context = Pick<WorkContext, 'settings' | 'storage' | 'runs' | 'start'>;
  * Begins a reconcile; or gives the one that goes on, of the same sort (dry run or not), or that was begun for the same
  * time of the schedule. Whoever wants one that sees what has happened until now looks at its `createdAt`.
  *
- * @throws WorkRefused when the mirror is off
+ * @throws WorkRefused when the mirror is off, or the hub is none of those that are mirrored
  */
 export async function startReconcile(context: Context, { hub, ...request }: ReconcileToStart): Promise<WorkRun> {
-  if (context.settings.mirror === undefined) throw mirrorOff();
+  const { mirror } = context.settings;
+  if (mirror === undefined) throw mirrorOff();
+  if (!mirroredHubs(mirror, [hub]).includes(hub)) throw mirrorOff(hub);
   const { dryRun = false, slot } = request;
   const name = `reconciles/${hub}-latest${dryRun ? '-dry-run' : ''}.json`;
   for (;;) {

@@ -3,7 +3,7 @@
 import { countText } from '../../countText.ts';
 import { MIRROR_CONTAINER } from '../../storage/storage.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
-import type { MirrorSettings } from '../mirrorSettings.ts';
+import { type MirrorSettings, mirroredHubs } from '../mirrorSettings.ts';
 import { type HubContext, type HubStatus, hubStatus } from './hubStatus.ts';
 import {
   type EventsStatus,
@@ -53,7 +53,7 @@ export async function mirrorStatus(context: StatusContext, mayCount: boolean): P
   const reasons: Record<string, number> = {};
   const [sources, hubs, parked, dead] = await Promise.all([
     Promise.all(mirror.sources.map((source) => sourceStatus(context, source))),
-    Promise.all(mirroredHubs(context).map((hub) => hubStatus(ofHubs, hub, mayCount))),
+    Promise.all(mirroredHubs(context.mirror, context.hubs).map((hub) => hubStatus(ofHubs, hub, mayCount))),
     blobsBelow(context, 'parked/'),
     blobsBelow(context, 'dead-letters/', (name) => {
       const code = /-([a-z]+)\.json$/i.exec(name)?.[1] ?? 'unknown';
@@ -76,12 +76,6 @@ export async function mirrorStatus(context: StatusContext, mayCount: boolean): P
     deadLetters: { ...dead, reasons },
     notes: onlyOnce(notes).toSorted((a, b) => Number(b.unhealthy) - Number(a.unhealthy)),
   };
-}
-
-/** Those that a source may have events of. */
-function mirroredHubs({ mirror, hubs }: StatusContext): readonly string[] {
-  const named = mirror.sources.map(({ hub }) => hub);
-  return named.includes(undefined) ? hubs : hubs.filter((hub) => named.includes(hub));
 }
 
 function eventNotes({ applied, foreign, firstLifecycleAt }: EventsStatus): readonly MirrorNote[] {

@@ -304,6 +304,13 @@ describe('of a hub', () => {
     expect((await start({ slot: '2026-11-26T18:00:00.000Z' })).runId).not.toBe(done.runId);
   });
 
+  it('none begins when only others are mirrored', async () => {
+    const other = { IOTHUB__spare: simulator.connectionString, MIRROR_EVENTS_spare: MIRROR_EVENTS };
+    context = testContext((await startAzurite()).connectionString, { hub, environment: other });
+    const refused = { code: 'mirrorOff', message: expect.stringContaining('default') };
+    await expect(start()).rejects.toMatchObject(refused);
+  });
+
   it('none begins when the mirror is off', async () => {
     context = testContext((await startAzurite()).connectionString, { hub });
     await expect(start()).rejects.toMatchObject({ code: 'mirrorOff', message: expect.stringContaining('off') });
