@@ -29,7 +29,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'cli/app':
     'cli/render cli mirror/query restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
-    'mirror/reconcile cli mirror/query mirror/rows provisioning/outcome provisioning/drop undo restore backup hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work mirror/status mirror/notes',
+    'mirror/reconcile cli mirror/query mirror/rows provisioning/outcome provisioning/drop undo restore backup registryExtras hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work mirror/status mirror/notes',
   // Errors and exit codes of all commands.
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 

@@ -6,6 +6,7 @@ import { beginConfirmed, flagsText } from '../app/confirmedWork.ts';
 import { type Connection, connectOrStart } from '../app/connection.ts';
 import { readHubPlan, showHubPlan } from '../app/hubPlan.ts';
 import { withInterrupt } from '../app/interrupt.ts';
+import { readTroubles } from '../app/workTroubles.ts';
 import { CliError, usageError } from '../cliError.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
 import type { Output } from '../render/output.ts';
@@ -156,7 +157,8 @@ export async function watchToEnd(
   const record = await watchWork(connection, runId, output, signal);
   if (record === undefined) return interrupted(connection, runId, output);
   output.print();
-  const look = { now: new Date(), paint: output.style, columns: output.columns, command: connection.command };
+  const troubles = await readTroubles(connection, record);
+  const look = { now: new Date(), paint: output.style, columns: output.columns, command: connection.command, troubles };
   for (const line of renderWorkOutcome(record, look)) output.print(line);
   if (record.report !== undefined) {
     output.tell(`\nWhat became of each part: ${connection.command('run', shortId(runId), '--report', 'DIR')}`);

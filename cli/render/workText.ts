@@ -7,9 +7,13 @@ import { factsOf, hubChangeNotes, isHubChange } from './hubChangeText.ts';
 import { renderCounts, sumOf } from './outcomeCounts.ts';
 import { type Look, renderUndo, runDuration, stateStyle } from './runText.ts';
 import { KIND_TEXT, phaseText, shortId, stateText } from './runWords.ts';
+import { renderTroubles, type WorkTroubles } from './workTroublesText.ts';
 import { behind, wrap } from './wrap.ts';
 
-type WorkLook = Pick<Look, 'now' | 'paint' | 'columns' | 'command'>;
+type WorkLook = Pick<Look, 'now' | 'paint' | 'columns' | 'command'> & {
+  /** What failed. Default: that is not told. */
+  readonly troubles?: WorkTroubles | undefined;
+};
 
 /** The result: what the work was, its state, what went wrong, a count for each outcome. */
 export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
@@ -28,6 +32,7 @@ export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
   }
   if (outcomes !== undefined && sumOf(outcomes) > 0) lines.push(...renderCounts(outcomes, paint));
   if (!isHubChange(record)) return lines;
+  if (look.troubles !== undefined) lines.push(...renderTroubles(look.troubles, look));
   for (const [name, value] of factsOf(record))
     lines.push('', ...behind(`  ${name.padEnd(10)}`, wrap(value, 12, columns)));
   if (appliedBy !== undefined) lines.push('', `  see lines ${command('run', shortId(appliedBy))}`);
