@@ -76,7 +76,7 @@ export async function askApp<Answer>(
   doing: string,
 ): Promise<Answer> {
   const api = demandApi(connection, doing);
-  return answerOf<Answer>(api, await postTo(api, path, body, LONG_TIMEOUT_MS));
+  return answerOf<Answer>(connection, await postTo(api, path, body, LONG_TIMEOUT_MS));
 }
 
 export interface Question {
@@ -98,7 +98,7 @@ export async function readApp<Answer>(
   const reply = await request(api, path, { signal }, LONG_TIMEOUT_MS);
   const code = errorOf(parsed(reply.text))?.code;
   if (reply.status === 503 && code !== undefined && notYet.includes(code)) return undefined;
-  return answerOf<Answer>(api, reply);
+  return answerOf<Answer>(connection, reply);
 }
 
 interface ApiError {
@@ -111,17 +111,17 @@ function errorOf(answer: unknown): ApiError | undefined {
   return ((answer ?? {}) as { readonly error?: ApiError }).error;
 }
 
-function answerOf<Answer>(api: Api, { status, text }: Reply): Answer {
+function answerOf<Answer>({ api, command }: Connection, { status, text }: Reply): Answer {
   const answer = parsed(text);
   if (status < 300 && answer !== undefined) return answer as Answer;
   const { message: words, action } = errorOf(answer) ?? {};
   const message = words === undefined ? undefined : plainText(words);
   if (message !== undefined && status >= 400 && status < 500)
-    throw usageError(message, action && typedCommands(action));
+    throw usageError(message, action && typedCommands(action, command));
   if (status === 404) {
-    throw usageError(`The app at ${api.url} does not know how to do that.`, 'Deploy this version of HubKeeper to it.');
+    throw usageError(`The app at ${api?.url} does not know how to do that.`, 'Deploy this version of HubKeeper to it.');
   }
-  if (message !== undefined) throw new CliError(EXIT.failed, message, action && typedCommands(action));
+  if (message !== undefined) throw new CliError(EXIT.failed, message, action && typedCommands(action, command));
   throw new CliError(EXIT.failed, `The app answered ${status}.`, 'Look at the logs of the app, then retry.');
 }
 

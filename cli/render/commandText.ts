@@ -36,9 +36,16 @@ export function commandTextFor(data: string | undefined): CommandText {
   return (...args) => commandText(...args, ...(data === undefined ? [] : ['--data', pathFromReader(data)]));
 }
 
-/** A text of the app, which names commands without knowing how they are typed here. */
-export function typedCommands(text: string): string {
-  return text.replaceAll(/\bhubkeeper (?=[a-z])/g, () => `${commandText()} `);
+/** A command in a text: the verb, then flags with their values, and ids of runs. */
+const COMMAND = /\bhubkeeper (mirror [a-z]+|[a-z]+(?:-[a-z]+)*)((?: (?:--[a-z-]+(?: [a-z0-9/]+)?|[0-9a-f]{20}))*)/g;
+
+/**
+ * A text of the app, which names commands without knowing how they are typed here.
+ *
+ * @param command default: without `--data`
+ */
+export function typedCommands(text: string, command: CommandText = commandText): string {
+  return text.replaceAll(COMMAND, (_, verb: string, rest: string) => command(...`${verb}${rest}`.split(' ')));
 }
 
 /** `path`, which this process may have been given relative to its working folder, as the reader has to write it. */

@@ -1,7 +1,7 @@
 /** Work that is no provisioning run, as a person reads it. */
 
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
-import type { CommandText } from './commandText.ts';
+import { type CommandText, typedCommands } from './commandText.ts';
 import { formatDuration, formatTime } from './format.ts';
 import { factsOf, hubChangeNotes, isHubChange } from './hubChangeText.ts';
 import { renderCounts, sumOf } from './outcomeCounts.ts';
@@ -27,7 +27,7 @@ export function renderWorkOutcome(record: WorkRun, look: WorkLook): string[] {
     lines.push(
       '',
       ...wrap(error.message, 2, columns),
-      ...(error.action === undefined ? [] : wrap(error.action, 2, columns)),
+      ...(error.action === undefined ? [] : wrap(typedCommands(error.action, command), 2, columns)),
     );
   }
   if (outcomes !== undefined && sumOf(outcomes) > 0) lines.push(...renderCounts(outcomes, paint));

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { commandOf, commandText, type Start } from '../../../cli/render/commandText.ts';
+import { commandOf, commandText, type Start, typedCommands } from '../../../cli/render/commandText.ts';
 
 const CHECKOUT = '/home/ann/hubkeeper';
 const GLOBAL = '/usr/lib/node_modules/hubkeeper';
@@ -113,5 +113,22 @@ describe('arguments are quoted when they need it', () => {
     expect(commandOf(start('/home/ann/my tools', '/'), ['runs'])).toBe(
       "node '/home/ann/my tools/dist/cli/main.js' runs",
     );
+  });
+});
+
+describe('commands in a text of the app', () => {
+  const command = (...words: readonly string[]) => `npx hubkeeper ${words.join(' ')} --data D`;
+  const id = '0123456789abcdef0123';
+
+  it.each([
+    ['Take another one: hubkeeper backups lists them.', 'Take another one: npx hubkeeper backups --data D lists them.'],
+    ['Make one: hubkeeper backup --hub west; or not.', 'Make one: npx hubkeeper backup --hub west --data D; or not.'],
+    [`End it: hubkeeper cancel ${id}. Then look.`, `End it: npx hubkeeper cancel ${id} --data D. Then look.`],
+    ['hubkeeper mirror status tells', 'npx hubkeeper mirror status --data D tells'],
+    ['Begin one: hubkeeper mirror reconcile --hub a.', 'Begin one: npx hubkeeper mirror reconcile --hub a --data D.'],
+    ['by hubkeeper delete-all --configurations.', 'by npx hubkeeper delete-all --configurations --data D.'],
+    ['HubKeeper itself failed.', 'HubKeeper itself failed.'],
+  ])('%s', (text, typed) => {
+    expect(typedCommands(text, command)).toBe(typed);
   });
 });
