@@ -13,7 +13,7 @@ param packageContainerUri string
 param insightsName string
 
 @description('Where the events of the hub are read; null: nothing is mirrored.')
-param events { namespace: string, eventHub: string, consumerGroup: string, table: string }?
+param events { namespace: string, eventHub: string, consumerGroup: string }?
 param hub { hostName: string, tier: string, units: int }
 param storageAuth string
 param instanceMemoryMB int
@@ -52,7 +52,6 @@ var mirror = events == null
       MIRROR_EVENTS__clientId: clientId
       MIRROR_EVENT_HUB: events!.eventHub
       MIRROR_CONSUMER_GROUP: events!.consumerGroup
-      MIRROR_TABLE: events!.table
     }
 
 // No secret: it says where telemetry is sent, and only identities may send any.

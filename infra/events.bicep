@@ -12,7 +12,7 @@ param consumerGroup string
 @description('Whether it is reached through a private endpoint only.')
 param isPrivate bool
 
-resource namespace 'Microsoft.EventHub/namespaces@2025-05-01-preview' = {
+resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
   name: name
   location: location
   tags: tags

@@ -22,5 +22,4 @@ resource hub 'Microsoft.Devices/IotHubs@2023-06-30' = {
   }
 }
 
-output name string = hub.name
 output hostName string = hub.properties.hostName

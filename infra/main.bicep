@@ -81,7 +81,9 @@ param settings Settings = {}
 
 var tags = { 'azd-env-name': environmentName }
 var suffix = toLower(uniqueString(subscription().id, environmentName, location))
-var ownHubName = empty(hubName) ? 'iot-${suffix}' : hubName
+var ownHubName = empty(hubName)
+  ? (createHub ? 'iot-${suffix}' : fail('Which hub? Give hubName, or createHub for a new one.'))
+  : hubName
 var identityName = 'id-hubkeeper-${suffix}'
 var hostStorageName = 'sthost${suffix}'
 var dataStorageName = 'stdata${suffix}'
@@ -213,15 +215,17 @@ module app 'app.bicep' = {
           namespace: events!.outputs.fullyQualifiedNamespace
           eventHub: eventHubName
           consumerGroup: consumerGroup
-          table: tableName
         }
       : null
     hub: {
-      hostName: createHub ? hub!.outputs.hostName : (empty(hubHostName) ? '${hubName}.azure-devices.net' : hubHostName)
+      hostName: createHub
+        ? hub!.outputs.hostName
+        : (empty(hubHostName) ? '${ownHubName}.azure-devices.net' : hubHostName)
       tier: hubTier
       units: hubUnits
     }
-    storageAuth: storageAuth
+    // A signature does not get through a closed account; the identity of a hub does, as a trusted service.
+    storageAuth: vnetEnabled && storageAuth == 'sas' ? fail('vnetEnabled needs storageAuth identity.') : storageAuth
     instanceMemoryMB: instanceMemoryMB
     maximumInstances: maximumInstances
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
@@ -253,7 +257,7 @@ output HUBKEEPER_STORAGE_ID string = dataStorage.outputs.id
 output HUBKEEPER_PRINCIPAL_ID string = identity.outputs.principalId
 output HUBKEEPER_DROP_TOPIC_ID string = dropEvents.outputs.id
 output PROVISION_CONTAINER string = settings.?PROVISION_CONTAINER ?? 'provision'
-output IOTHUB_NAME string = createHub ? hub!.outputs.name : hubName
+output IOTHUB_NAME string = ownHubName
 output HUBKEEPER_EVENT_HUB_ID string = mirror ? events!.outputs.eventHubId : ''
 output HUBKEEPER_EVENTS_NAMESPACE string = mirror ? events!.outputs.fullyQualifiedNamespace : ''
 output HUBKEEPER_STORAGE_AUTH string = storageAuth

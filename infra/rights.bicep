@@ -39,7 +39,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-resource namespace 'Microsoft.EventHub/namespaces@2025-05-01-preview' existing = if (!empty(eventsName)) {
+resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' existing = if (!empty(eventsName)) {
   name: eventsName
 
   resource eventHub 'eventhubs' existing = {

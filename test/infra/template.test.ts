@@ -90,6 +90,14 @@ describe.skipIf(bicepPath === undefined)('the templates', () => {
       expect(ids.filter((id) => !own.some((start) => id.startsWith(start)))).toEqual([]);
     });
 
+    it.each([
+      [{}, 'Give hubName, or createHub'],
+      [{ hubName: 'myhub', vnetEnabled: true, storageAuth: 'sas' }, 'vnetEnabled needs storageAuth identity'],
+    ])('refuse choices that cannot work: %o', async (parameters, says) => {
+      const common = { environmentName: 'dev', location: 'westeurope' };
+      await expect(bicep.resources(MAIN, { ...common, ...parameters })).rejects.toThrow(says);
+    });
+
     it('mark what they make, so that azd finds it', () => {
       const unmarked = deployed.all.filter(({ location, tags }) => location !== undefined && !tags?.['azd-env-name']);
       expect(unmarked.map(({ id }) => id)).toEqual([]);
