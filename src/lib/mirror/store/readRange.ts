@@ -19,7 +19,7 @@ interface Ahead {
 /** Rows of a page of one bucket that is read alone, and of one of all of them, which are in memory at once. */
 const MOST_ROWS = { alone: 1000, merged: 250 };
 const MOST_BYTES = { alone: 8 * 1024 * 1024, merged: 512 * 1024 };
-const FIRST_PAGE = 100;
+const FIRST_PAGE = { alone: 250, merged: 100 };
 /** Pages that are asked for at once. */
 const PAGES_AT_ONCE = 8;
 
@@ -37,7 +37,7 @@ export async function* readRange(
   const share = Math.ceil((2 * (range.expect ?? Number.POSITIVE_INFINITY)) / buckets.length) + 2;
   let taken = 0;
   const ahead: Ahead = {
-    first: Math.min(FIRST_PAGE, share),
+    first: Math.min(isAlone ? FIRST_PAGE.alone : FIRST_PAGE.merged, share),
     mostRows: isAlone ? MOST_ROWS.alone : MOST_ROWS.merged,
     mostBytes: isAlone ? MOST_BYTES.alone : MOST_BYTES.merged,
     isWanted: () => taken >= (range.expect ?? 0),

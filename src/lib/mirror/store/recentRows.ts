@@ -7,42 +7,46 @@ import type { StoredRow } from './mirrorStore.ts';
 
 export interface RecentRows<Row extends StoredRow = StoredRow> {
   get(name: string): Row | undefined;
-  /** @param bytes of the row as JSON, about */
-  keep(name: string, row: Row, bytes: number): void;
+  keep(name: string, row: Row): void;
   drop(name: string): void;
 }
 
-/** An object takes about so many times the bytes of its JSON, and so much beside. */
-const OBJECT_FACTOR = 2;
-const OBJECT_BYTES = 500;
+/** Of each row, beside its text: its name, and what the map needs. */
+const OVERHEAD_BYTES = 300;
 
 /** @param mostBytes of memory, about; those that were used longest ago make room */
 export function createRecentRows<Row extends StoredRow>(mostBytes: number): RecentRows<Row> {
-  // A map keeps the order in which its entries were put there.
-  const rows = new Map<string, { readonly row: Row; readonly bytes: number }>();
+  // As text a row takes a third of the memory of its objects. A map keeps the order in which its entries were put there.
+  const rows = new Map<string, string>();
   let sum = 0;
   const drop = (name: string): void => {
-    sum -= rows.get(name)?.bytes ?? 0;
+    const text = rows.get(name);
+    if (text === undefined) return;
+    sum -= sizeOf(text);
     rows.delete(name);
   };
   return {
     drop,
     get(name) {
-      const kept = rows.get(name);
-      if (kept === undefined) return undefined;
+      const text = rows.get(name);
+      if (text === undefined) return undefined;
       rows.delete(name);
-      rows.set(name, kept);
-      return kept.row;
+      rows.set(name, text);
+      return JSON.parse(text) as Row;
     },
-    keep(name, row, size) {
+    keep(name, row) {
       drop(name);
-      const bytes = size * OBJECT_FACTOR + OBJECT_BYTES;
-      rows.set(name, { row, bytes });
-      sum += bytes;
+      const text = JSON.stringify(row);
+      rows.set(name, text);
+      sum += sizeOf(text);
       for (const oldest of rows.keys()) {
         if (sum <= mostBytes) break;
         drop(oldest);
       }
     },
   };
+}
+
+function sizeOf(text: string): number {
+  return text.length + OVERHEAD_BYTES;
 }

@@ -20,7 +20,7 @@ import {
 } from './mirrorStore.ts';
 import { readRange } from './readRange.ts';
 import { createRecentRows, type RecentRows } from './recentRows.ts';
-import { decodeRow, type Entity, sizeOf, type TableRow } from './rowEntity.ts';
+import { decodeRow, type Entity, type TableRow } from './rowEntity.ts';
 import {
   identityOf,
   isRowKey,
@@ -36,7 +36,7 @@ import { writeBucket } from './writeRows.ts';
 
 /** Calls that run at once: as many as hide the way to the service, and do not crowd one that has a single thread. */
 const READS_AT_ONCE = 16;
-const WRITES_AT_ONCE = 4;
+const WRITES_AT_ONCE = 8;
 const QUEUES_AT_ONCE = 8;
 /** Memory for rows that were read or written lately. */
 const RECENT_BYTES = 64 * 1024 * 1024;
@@ -81,7 +81,7 @@ async function readRow(
 
 function keepRow(recent: RecentRows<TableRow>, hub: string, entity: Entity): TableRow {
   const row = decodeRow(hub, entity);
-  recent.keep(nameOf(partitionOfDevice(hub, row.row.deviceId), rowKeyOf(row.row)), row, sizeOf(entity));
+  recent.keep(nameOf(partitionOfDevice(hub, row.row.deviceId), rowKeyOf(row.row)), row);
   return row;
 }
 
@@ -115,7 +115,7 @@ async function writeRows(
   const conflicts = await mapAtOnce(buckets, WRITES_AT_ONCE, ([bucket, ofBucket]) => {
     const partitionKey = partitionOf(hub, bucket);
     const log = {
-      written: (rowKey: string, row: TableRow, bytes: number) => recent.keep(nameOf(partitionKey, rowKey), row, bytes),
+      written: (rowKey: string, row: TableRow) => recent.keep(nameOf(partitionKey, rowKey), row),
       unknown: (rowKey: string) => recent.drop(nameOf(partitionKey, rowKey)),
     };
     return writeBucket({ table, partitionKey, log }, ofBucket);

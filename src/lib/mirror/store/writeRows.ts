@@ -10,8 +10,8 @@ import { FRAME_OF_OPERATION, MOST_OF_TRANSACTION, MOST_OPERATIONS, type Operatio
 
 /** What is told of each row after its write. */
 export interface RowLog {
-  /** It lies there so now; `bytes` of its JSON, about. */
-  written(key: string, row: TableRow, bytes: number): void;
+  /** It lies there so now. */
+  written(key: string, row: TableRow): void;
   /** What lies there is not known: it was removed, somebody was first, or the service did not say. */
   unknown(key: string): void;
 }
@@ -148,9 +148,7 @@ function noteWritten(
   const etagOf = new Map(operations.map((operation, at) => [operation, etags[at] ?? '']));
   for (const { rowKey, row, write, lies } of changes) {
     const etag = etagOf.get(row);
-    // Base64 is a third longer than its bytes.
-    if (write.row !== undefined && etag)
-      log.written(rowKey, { row: write.row, etag, lies }, 0.75 * (row.members?.length ?? 0));
+    if (write.row !== undefined && etag) log.written(rowKey, { row: write.row, etag, lies });
   }
 }
 
