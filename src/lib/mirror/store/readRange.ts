@@ -12,14 +12,12 @@ interface Ahead {
   readonly first: number;
   readonly mostRows: number;
   readonly mostBytes: number;
-  /** Whether the next page is asked for before this one is used up. */
-  isWanted(): boolean;
 }
 
 /** Rows of a page of one bucket that is read alone, and of one of all of them, which are in memory at once. */
 const MOST_ROWS = { alone: 1000, merged: 250 };
 const MOST_BYTES = { alone: 8 * 1024 * 1024, merged: 512 * 1024 };
-const FIRST_PAGE = { alone: 250, merged: 100 };
+const FIRST_PAGE = { alone: 250, merged: 32 };
 /** Pages that are asked for at once. */
 const PAGES_AT_ONCE = 8;
 
@@ -34,13 +32,12 @@ export async function* readRange(
   if (keys === undefined) return;
   const isAlone = range.bucket !== undefined;
   const buckets = range.bucket === undefined ? Array.from({ length: BUCKETS }, (_, bucket) => bucket) : [range.bucket];
+  // Twice what falls to a bucket on average: half of a page is taken before the next one is asked for.
   const share = Math.ceil((2 * (range.expect ?? Number.POSITIVE_INFINITY)) / buckets.length) + 2;
-  let taken = 0;
   const ahead: Ahead = {
     first: Math.min(isAlone ? FIRST_PAGE.alone : FIRST_PAGE.merged, share),
     mostRows: isAlone ? MOST_ROWS.alone : MOST_ROWS.merged,
     mostBytes: isAlone ? MOST_BYTES.alone : MOST_BYTES.merged,
-    isWanted: () => taken >= (range.expect ?? 0),
   };
   let isOver = false;
   const gate = createGate(PAGES_AT_ONCE);
@@ -49,7 +46,6 @@ export async function* readRange(
   const sources = buckets.map((bucket) => entitiesOf(ask, requestOf(partitionOf(hub, bucket), keys, range), ahead));
   try {
     for await (const entity of merged(sources)) {
-      taken += 1;
       yield decodeRow(hub, entity, range.withoutProperties);
     }
   } finally {
@@ -83,8 +79,7 @@ async function* entitiesOf(
     const size = sizeOfNext(entities, ahead);
     let next: Promise<Page> | undefined;
     for (const [at, entity] of entities.entries()) {
-      if (token !== undefined && next === undefined && at >= entities.length / 2 && ahead.isWanted())
-        next = ask(token, size);
+      if (token !== undefined && next === undefined && at >= entities.length / 2) next = ask(token, size);
       yield entity;
     }
     if (token === undefined) return;
