@@ -2,7 +2,8 @@ import { BUCKETS } from './mirrorStore.ts';
 
 /**
  * The bucket of a device and its modules, 0 to 63. Of every store the same, and for good: a row is looked for where its
- * bucket says. FNV-1a over the characters of the id, mixed in the end, for ids differ in their last digits.
+ * bucket says. Changed, as `BUCKETS` changed, it would find none of the rows that are there: each would stay for ever beside a
+ * new one of the same device, and queries would show both. FNV-1a over the characters of the id, mixed in the end, for ids differ in their last digits.
  */
 export function bucketOf(deviceId: string): number {
   let hash = 0x811c9dc5;

@@ -54,7 +54,8 @@ export async function sendTransaction(
       headers: createHttpHeaders({
         accept: 'application/json',
         'content-type': `multipart/mixed; boundary=${batch}`,
-        dataserviceversion: '3.0',
+        dataserviceversion: '3.0;',
+        maxdataserviceversion: '3.0;NetFx',
         'x-ms-version': '2019-02-02',
       }),
       allowInsecureConnection: table.url.startsWith('http:'),
