@@ -105,7 +105,8 @@ async function readAgain(store: MirrorStore, rows: readonly MirrorRow[]): Promis
   for (const hub of new Set(rows.map((row) => row.hub))) {
     const ofHub = rows.filter((row) => row.hub === hub);
     const keys = ofHub.map(({ deviceId, moduleId }) => ({ deviceId, ...defined({ moduleId }) }));
-    const stored = await store.read(hub, keys);
+    // Who asks wants the row as it is, not as this process remembers it.
+    const stored = await store.read(hub, keys, { fresh: true });
     for (const [index, row] of ofHub.entries()) read.set(row, stored[index]?.row);
   }
   return rows.map((row) => read.get(row));
