@@ -9,6 +9,7 @@ import { withInterrupt } from '../app/interrupt.ts';
 import { readTroubles } from '../app/workTroubles.ts';
 import { CliError, usageError } from '../cliError.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
+import { formatPlural } from '../render/format.ts';
 import type { Output } from '../render/output.ts';
 import { shortId } from '../render/runWords.ts';
 import { renderWorkOutcome } from '../render/workText.ts';
@@ -91,8 +92,7 @@ async function begin(
       async ask(hub) {
         const { request, result } = await showPlan(connection, plan, output, signal);
         const counts = result as unknown as PlanCountsOfMode;
-        if (counts.notFound?.all)
-          throw usageError(`${counts.notFound.message} Nothing was changed.`, counts.notFound.action);
+        demandWorthwhile(counts, newKeys === true);
         shown = { backup: request['backup'], mostDeletes: deletesOf(counts) };
         return `This restores into the hub ${hub}.`;
       },
@@ -101,6 +101,19 @@ async function begin(
     },
     output,
     signal,
+  );
+}
+
+/** The app would refuse it: nobody is asked to confirm that. @throws CliError */
+export function demandWorthwhile(
+  { notFound, lost }: Pick<PlanCountsOfMode, 'notFound' | 'lost'>,
+  newKeys: boolean,
+): void {
+  if (notFound?.all) throw usageError(`${notFound.message} Nothing was changed.`, notFound.action);
+  if (lost.keys === 0 || newKeys) return;
+  throw usageError(
+    `The backup has no keys, and ${formatPlural(lost.keys, 'device or module', 'devices and modules')} would get new ones. Nothing was changed.`,
+    'Take a backup with keys; or add --new-keys, and give the new ones to these devices.',
   );
 }
 

@@ -15,7 +15,7 @@ export function restoreNotes(
     [left.delete, 'that the backup does not have'],
   ] as const;
   const some = leftAlone.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
-  const newKeys = formatCount(lost.keys);
+  const whose = formatPlural(lost.keys, 'device or module', 'devices and modules');
   return [
     ...(notFound === undefined ? [] : [sentenceOf(notFound)]),
     ...(some.length === 0 ? [] : [`Left as they are in this mode: ${some.join(', ')}.`]),
@@ -24,8 +24,8 @@ export function restoreNotes(
       ? []
       : [
           when === 'planned'
-            ? `${newKeys} would get new keys, for the backup has none: --new-keys asks for that.`
-            : `${newKeys} have new keys, for the backup has none: give them to these devices.`,
+            ? `${whose} would get new keys, for the backup has none: --new-keys asks for that.`
+            : `${whose} got new keys, for the backup has none. Give them to those that plan.ndjson of the report has as created.`,
         ]),
     ...(lost.reportedProperties === 0
       ? []

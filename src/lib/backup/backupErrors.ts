@@ -45,7 +45,8 @@ export const BACKUP_TEXTS = {
   },
   backupCountMismatch: {
     says: 'The backup {name} has {found} devices, and the registry had {least} to {most} when it was taken.',
-    action: 'Take another one; or name it in full and accept the mismatch if that is what you want.',
+    action:
+      'Take another one; or name it in full and accept the mismatch (--accept-count-mismatch) if that is what you want.',
   },
   backupNewer: {
     says: 'The backup {name} was written by a newer version of HubKeeper (its manifest has version {version}).',

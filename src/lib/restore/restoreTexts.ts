@@ -10,12 +10,12 @@ export const RESTORE_TEXTS = {
   },
   backupOfOtherHub: {
     says: 'The backup {backup} is of the hub {was}, and "{alias}" is {name} now. Nothing was changed.',
-    action: 'If it is to be restored there all the same, name the hub it goes to.',
+    action: 'If it is to be restored there all the same, name the hub it goes to (--to).',
   },
   newKeysNeeded: {
     says: '{count} of what would be made anew would get new keys, for the backup {backup} has none. Nothing was changed.',
     action:
-      'Take a backup with keys; or ask for new keys, which the devices have to be given before they can connect again: devices with certificates, too, for the backup does not say which they were.',
+      'Take a backup with keys; or ask for new keys (--new-keys), which the devices have to be given before they can connect again: devices with certificates, too, for the backup does not say which they were.',
   },
   moreDeletes: {
     says: 'The restore would delete {deletes} devices, modules and configurations by now, and at most {most} were confirmed. Nothing was changed.',

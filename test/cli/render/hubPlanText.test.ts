@@ -62,7 +62,9 @@ it('a plan tells changes, configurations, what the mode leaves, and what is lost
   expect(text).toContain('Left as they are in this mode: 3 that differ.');
   expect(text).toContain('  Not deleted: 2. Look.');
   expect(text).toContain('  No device: pmup. Check it.');
-  expect(text).toContain('5 would get new keys, for the backup has none: --new-keys asks for that.');
+  expect(text).toContain(
+    '5 devices and modules would get new keys, for the backup has none: --new-keys asks for that.',
+  );
   expect(text).toContain('Reported properties of 7 devices and modules come back only when these report anew.');
 });
 

@@ -46,7 +46,7 @@ describe('the outcome', () => {
     for (const said of [
       'No device: pmup. Check it.',
       'Not deleted: 2. Look.',
-      '3 have new keys, for the backup has none: give them to these devices.',
+      '3 devices and modules got new keys, for the backup has none. Give them to those that plan.ndjson',
       'Reported properties of 2 devices',
       '1 line could not be compared.',
       'Compared with the backup in the end: 1 difference, one a line in differences.ndjson',
