@@ -4,11 +4,13 @@ import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import { renderWorkResult } from '../render/backupText.ts';
 import type { Dropped } from '../render/confirmText.ts';
 import type { Output } from '../render/output.ts';
+import { plainProgress, progressOf } from '../render/progress.ts';
 import type { RunReport } from '../render/runReport.ts';
 import { type Look, renderOutcome, renderRun } from '../render/runText.ts';
 import { renderStillness, stillnessOf } from '../render/stillness.ts';
 import { renderWork, renderWorkOutcome } from '../render/workText.ts';
 import type { Connection } from './connection.ts';
+import { followerOf } from './follower.ts';
 import { downloadReport, readReport } from './report.ts';
 import { downloadWorkReport, readTroubles } from './workTroubles.ts';
 
@@ -35,7 +37,8 @@ export async function showRecord(
       ? provisioningLines(record, report, options, look)
       : await workLines(connection, record, options, look);
   for (const line of lines) output.print(line);
-  const still = stillnessOf(record, look.now, look.now);
+  const follower = await followerOf(connection.runs, record);
+  const still = stillnessOf(follower ?? record, look.now, look.now);
   for (const line of renderStillness(still, output.columns)) output.print(line);
   if (options.report !== undefined) {
     const files =
@@ -67,5 +70,7 @@ async function workLines(
 ): Promise<readonly string[]> {
   const render = detailed ? renderWork : renderWorkOutcome;
   const troubles = await readTroubles(connection, record);
-  return [...render(record, { ...look, troubles }), ...renderWorkResult(record, look)];
+  const follower = await followerOf(connection.runs, record);
+  const doing = follower && plainProgress(progressOf(record, { ...look, since: look.now, follower }));
+  return [...render(record, { ...look, troubles, doing }), ...renderWorkResult(record, look)];
 }

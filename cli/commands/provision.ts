@@ -3,6 +3,7 @@ import { runIdFor } from '../../src/lib/runs/runId.ts';
 import { checkConfigurations } from '../app/configurations.ts';
 import { type Connection, connectOrStart } from '../app/connection.ts';
 import { BLOCK_BYTES, type DevicesFile, dropFile, inspectFile, newBatchName, optionMetadata } from '../app/drop.ts';
+import { followerOf } from '../app/follower.ts';
 import { demandHub } from '../app/hubs.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { optionFlags } from '../app/optionFlags.ts';
@@ -121,19 +122,27 @@ export async function watchWithStatus(
   const since = new Date();
   // Of a standstill one is told once.
   let told: string | undefined;
+  let follower: RunRecord | undefined;
   const tellStandstill = (record: RunRecord | undefined): void => {
-    const stillness = stillnessOf(record, new Date(), since);
+    const stillness = stillnessOf(follower ?? record, new Date(), since);
     if (stillness?.hint === undefined || stillness.since === told) return;
     told = stillness.since;
     for (const line of renderStillness(stillness, output.stderr.columns).slice(1)) status.say(line);
   };
   try {
     const watching = watchRun({
-      runs: connection.runs,
+      runs: {
+        read: async (id) => {
+          const record = await connection.runs.read(id);
+          follower = await followerOf(connection.runs, record);
+          return record;
+        },
+      },
       runId,
       signal,
       onLook: (record) => {
-        status.show(progressOf(record, new Date(), since, connection.command));
+        const { command } = connection;
+        status.show(progressOf(record, { now: new Date(), since, command, follower }));
         tellStandstill(record);
       },
     });

@@ -26,16 +26,37 @@ const PHASE_TEXT: Readonly<Record<Exclude<ProvisionPhase, 'job'>, string>> = {
   parents: 'linking devices to their parents',
 };
 
-/**
- * @param record undefined while the app has not noticed the drop
- * @param since when the watching began
- * @param command what is to be typed is named by it
- */
-export function progressOf(record: RunRecord | undefined, now: Date, since: Date, command: CommandText): Progress {
-  const stillness = stillnessOf(record, now, since);
+export interface ProgressLook {
+  readonly now: Date;
+  /** When the watching began. */
+  readonly since: Date;
+  /** What is to be typed is named by it. */
+  readonly command: CommandText;
+  /** The run that works for this one at the moment. */
+  readonly follower?: RunRecord | undefined;
+}
+
+/** @param record undefined while the app has not noticed the drop */
+export function progressOf(record: RunRecord | undefined, look: ProgressLook): Progress {
+  const { now, since, command, follower } = look;
+  const stillness = stillnessOf(isHeld(record) ? record : (follower ?? record), now, since);
   const still = stillness === undefined ? {} : { pace: [stillText(stillness)] };
   if (record === undefined) return { text: 'waiting for the app to notice the file', ...still };
-  return { ...activeProgress(record, now, command), ...still };
+  const active =
+    follower === undefined || isHeld(record)
+      ? activeProgress(record, now, command)
+      : followedProgress(record, activeProgress(follower, now, command));
+  return { ...active, ...still };
+}
+
+/** Whether a person has asked for something that matters more than how far the run is. */
+function isHeld(record: RunRecord | undefined): boolean {
+  return record?.cancelRequestedAt !== undefined || record?.suspendedAt !== undefined;
+}
+
+function followedProgress({ phase }: RunRecord, of: Progress): Progress {
+  const what = phase === 'apply' ? phaseText('apply') : 'backing up';
+  return { ...of, text: `${what}: ${of.text}` };
 }
 
 function activeProgress(record: RunRecord, now: Date, command: CommandText): Progress {

@@ -11,6 +11,8 @@ import { renderTroubles, type WorkTroubles } from './workTroublesText.ts';
 import { behind, wrap } from './wrap.ts';
 
 type WorkLook = Pick<Look, 'now' | 'paint' | 'columns' | 'command'> & {
+  /** What it does now, if more of that is known than its phase. */
+  readonly doing?: string | undefined;
   /** What failed. Default: that is not told. */
   readonly troubles?: WorkTroubles | undefined;
 };
@@ -52,7 +54,7 @@ export function renderWork(record: WorkRun, look: WorkLook): string[] {
     ['hub', hub],
     ['started', formatTime(startedAt ?? createdAt)],
     ['finished', finishedAt && formatTime(finishedAt)],
-    ['now', goesOn && phase && phaseText(phase)],
+    ['now', goesOn && phase && (look.doing ?? phaseText(phase))],
     ['waiting', waiting && `${waiting.reason} (since ${formatTime(waiting.since)})`],
     ['suspended', suspendedAt && `since ${formatTime(suspendedAt)}`],
     ['cancel', cancelRequestedAt && `asked for ${formatTime(cancelRequestedAt)}`],

@@ -9,6 +9,8 @@ import {
   uploadProgress,
 } from '../../../cli/render/progress.ts';
 import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
+import type { RunRecord } from '../../../src/lib/runKinds.ts';
+import type { WorkRun } from '../../../src/lib/work/workRun.ts';
 import { runRecord } from '../records.ts';
 
 const since = new Date('2026-11-20T10:00:00.000Z');
@@ -150,7 +152,7 @@ const cases: { name: string; record: ProvisionRun | undefined; now: number; expe
 ];
 
 test.each(cases)('progress: $name', ({ record, now, expected }) => {
-  expect(progressOf(record, at(now), since, command)).toEqual(expected);
+  expect(progressOf(record, { now: at(now), since, command })).toEqual(expected);
 });
 
 test('the upload has a rate as soon as it means something', () => {
@@ -192,5 +194,40 @@ describe('a line on the terminal', () => {
   test('has a plain form without anything that changes with the clock', () => {
     expect(plainProgress(progress)).toBe('importing, 50 %');
     expect(plainProgress({ text: 'checking' })).toBe('checking');
+  });
+});
+
+describe('a run that another works for', () => {
+  const restore = (change: Partial<WorkRun> = {}): WorkRun => ({
+    ...{ kind: 'restore', version: 1, runId: 'a'.repeat(20), request: {}, jobs: {}, state: 'running', phase: 'apply' },
+    ...{ createdAt: at(0).toISOString(), updatedAt: at(0).toISOString(), hub: 'default' },
+    ...change,
+  });
+  const follower = runRecord({
+    phase: 'job',
+    jobs: { import: { ...job, progress: 25 } },
+    updatedAt: at(59).toISOString(),
+  });
+  const shown = (record: WorkRun, by: RunRecord | undefined = follower) =>
+    progressOf(record, { now: at(60), since, command, follower: by });
+
+  test('moves as that one does', () => {
+    expect(shown(restore())).toEqual({
+      text: 'applying: importing about 2,475 of 9,900 lines',
+      fraction: 0.25,
+      pace: ['45/s', '2 min 45 s left'],
+    });
+    const backup = restore({ kind: 'backup', phase: 'verify' });
+    expect(shown(restore({ kind: 'deleteAll', phase: 'export' }), backup).text).toBe('backing up: verifying');
+  });
+
+  test('stands still when that one does, and says first what a person has asked for', () => {
+    expect(shown(restore(), { ...follower, updatedAt: at(0).toISOString() }).pace).toEqual([
+      'nothing has moved for 1 min',
+    ]);
+    expect(shown(restore({ cancelRequestedAt: at(50).toISOString(), updatedAt: at(50).toISOString() }))).toEqual({
+      text: 'cancelling',
+    });
+    expect(shown(restore({ suspendedAt: at(50).toISOString() })).text).toMatch(/^suspended/);
   });
 });
