@@ -49,6 +49,9 @@ describe.skipIf(bicepPath === undefined)('the templates', () => {
   beforeAll(async () => {
     bicep = startBicep(bicepPath ?? '');
     compiled = await bicep.compile(MAIN);
+    // With an error nothing can be evaluated; what the linter remarks has a test of its own.
+    const errors = compiled.diagnostics.filter(({ level }) => level === 'Error');
+    if (errors.length > 0) throw new Error(errors.map(({ source, message }) => `${source}: ${message}`).join('\n'));
     for (const [choice, parameters] of Object.entries(CHOICES)) {
       const common = { environmentName: 'dev', location: 'westeurope' };
       deployed[choice as Choice] = await bicep.resources(MAIN, { ...common, ...parameters });
