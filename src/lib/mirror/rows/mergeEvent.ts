@@ -79,10 +79,13 @@ function mergeDeleted(row: MirrorRow | undefined, event: DeletedEvent, nowIso: s
   const { at } = event;
   if (row !== undefined && isKnown(event, row, row.diedAt)) return undefined;
   const after = { ...next(row, event, nowIso), diedAt: at, deletedAt: nowIso };
-  // Newer events came first: it is not known which life the row shows, nor whether a query would show the last.
-  if (!isNewest(event, row)) return { ...after, wanted: wantedAlso(row, { byGet: true }, nowIso) };
+  const isFoundSince = row?.state === 'present' && isBefore(at, row.checkedAt);
+  // Newer events came first, or a reading: it is not known which life the row shows, nor whether a query would show the last.
+  if (!isNewest(event, row) || isFoundSince) return { ...after, wanted: wantedAlso(row, { byGet: true }, nowIso) };
   const gone = tombstone(after, nowIso, { at, by: 'event' });
-  return at === row?.bornAt ? { ...gone, wanted: wantedAlso(row, { byGet: true }, nowIso) } : gone;
+  // What a run has done since, no event need tell: its reading is not given up for an event that came late.
+  const isTouchedSince = row?.wanted?.runId !== undefined && isBefore(at, row.updatedAt);
+  return at === row?.bornAt || isTouchedSince ? { ...gone, wanted: wantedAlso(row, { byGet: true }, nowIso) } : gone;
 }
 
 /** A change within a life: partial, or whole. */
@@ -106,6 +109,10 @@ function mergeTwinChange(
     return row.wanted === undefined ? undefined : wanting(row, event, nowIso, {});
   }
   if (isOld || isUnclear) return doubtful(row, event, nowIso);
+  // It would have been in what was read: so it is of an earlier life, of whose end no event has told.
+  if (twin !== undefined && twin.version !== UNKNOWN_VERSION && isBefore(at, row.exactAt)) {
+    return wanting(row, event, nowIso, { byGet: true });
+  }
   if (state === 'present' && twin !== undefined && twin.version !== UNKNOWN_VERSION && !isOlder(event, row)) {
     if (event.kind !== 'updated') return changed(row, event, event.twin, nowIso);
     if (version === twin.version + 1) {

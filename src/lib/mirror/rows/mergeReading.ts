@@ -79,13 +79,13 @@ function counts(row: MirrorRow, reading: Reading, { by, begunAt, nowIso }: ReadH
 
 function gone(row: MirrorRow, how: ReadHow): MirrorRow | undefined {
   if (row.state === 'deleted' && row.wanted === undefined && how.by === 'export') return undefined;
-  const checked = { ...row, checkedAt: how.begunAt, updatedAt: how.nowIso };
+  const checked = { ...row, ...checkedNow(how), updatedAt: how.nowIso };
   if (row.state === 'deleted') return satisfied(checked);
   return tombstone(checked, how.nowIso, { at: how.nowIso, by: changedBy(how) });
 }
 
 function found(row: MirrorRow | undefined, reading: FoundIdentity, how: ReadHow): MirrorRow | undefined {
-  const { hub, deviceId, moduleId, begunAt, nowIso } = how;
+  const { hub, deviceId, moduleId, nowIso } = how;
   const twin = twinAfter(row, reading.twin);
   const what = differences(row, reading, twin);
   if (row !== undefined && how.by === 'export' && isAsRead(row, twin, what)) return undefined;
@@ -96,9 +96,13 @@ function found(row: MirrorRow | undefined, reading: FoundIdentity, how: ReadHow)
     identity: reading.identity,
     twin,
     updatedAt: nowIso,
-    checkedAt: begunAt,
+    ...checkedNow(how),
     changes: withChange(before.changes, { at: nowIso, by: changedBy(how), what }),
   });
+}
+
+function checkedNow({ by, begunAt }: ReadHow): Pick<MirrorRow, 'checkedAt' | 'exactAt'> {
+  return { checkedAt: begunAt, ...(by === 'query' ? {} : { exactAt: begunAt }) };
 }
 
 /** What is as it should be is not written: most of what a reconcile reads. */

@@ -97,6 +97,8 @@ export interface MirrorRow extends IdentityKey {
   readonly updatedAt: string;
   /** Our clock, when the registry was last asked for it: ISO UTC. */
   readonly checkedAt?: string;
+  /** The same of the last time that it was read by GET or from an export: these lag behind nothing, as queries do. */
+  readonly exactAt?: string;
   readonly wanted?: Wanted;
   /** Newest first, at most `MOST_CHANGES`. */
   readonly changes: readonly RowChange[];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { wantedBy } from '../../../../src/lib/mirror/refresh/wants.ts';
 import { mergeEvent } from '../../../../src/lib/mirror/rows/mergeEvent.ts';
 import { mergeReading } from '../../../../src/lib/mirror/rows/mergeReading.ts';
 import type { MirrorEvent } from '../../../../src/lib/mirror/rows/mirrorEvent.ts';
@@ -17,6 +18,10 @@ function mirrorOf(registry: RegistryModel, key: IdentityKey, skewMs: number) {
     row: () => row,
     hear(event: MirrorEvent) {
       row = mergeEvent(row, event, nowIso()) ?? row;
+    },
+    /** As of a run that has ended: of what it did, no event need tell. */
+    handOver(mayBeGone: boolean) {
+      row = wantedBy('default', key, row, { runId: 'r1', doneAt: new Date(nowIso()), mayBeGone }, new Date(nowIso()));
     },
     /** Reads the registry, while something else happens. */
     refresh(lagSteps: number, meanwhile: () => void = () => {}) {
@@ -97,6 +102,64 @@ describe('a row', () => {
         );
       }),
       { numRuns: 4_000 },
+    );
+  });
+
+  it('ends there, too, where runs change the registry without events, and hand over what they have touched', () => {
+    const seeds = fc.record({ seed: fc.nat(), steps: fc.integer({ min: 1, max: 30 }) });
+    fc.assert(
+      fc.property(seeds, ({ seed, steps }) => {
+        const random = createSeededRandom(seed);
+        const registry = createRegistryModel();
+        const mirror = mirrorOf(registry, KEY, 0);
+        const told: MirrorEvent[] = [];
+        const unheard: MirrorEvent[] = [];
+        /** Of runs that have not handed over yet: whether the device may be gone. */
+        const runs: boolean[] = [];
+        let sinceHandOver = 100;
+        const act = () => {
+          const before = registry.events.length;
+          operate(registry, random);
+          sinceHandOver += 1;
+          const events = registry.events.slice(before);
+          if (random.chance(0.4)) runs.push(events.some(({ kind }) => kind === 'deleted'));
+          else {
+            told.push(...events);
+            unheard.push(...events);
+          }
+        };
+        const hearSome = () => {
+          const [event] = unheard.splice(random.int(0, Math.max(0, unheard.length - 1)), 1);
+          if (event !== undefined) mirror.hear(event);
+        };
+        const handOver = () => {
+          const mayBeGone = runs.shift();
+          if (mayBeGone === undefined) return;
+          mirror.handOver(mayBeGone);
+          // What it did is read when queries are certain to show it.
+          sinceHandOver = 0;
+        };
+        const refresh = (meanwhile?: () => void) =>
+          mirror.refresh(random.int(0, Math.min(6, sinceHandOver)), meanwhile);
+        for (let step = 0; step < steps || unheard.length + runs.length > 0; step++) {
+          if (step < steps) act();
+          registry.pass(random.int(1, 1_000));
+          while (random.chance(0.45)) hearSome();
+          if (random.chance(0.3)) handOver();
+          if (random.chance(0.4)) refresh(() => random.chance(0.3) && hearSome());
+        }
+        for (const event of random.some(told, 5)) mirror.hear(event);
+        for (let tries = 0; mirror.row()?.wanted !== undefined; tries++) {
+          expect(tries).toBeLessThan(10);
+          refresh();
+        }
+        const reading = registry.get(KEY);
+        const { state, twin } = mirror.row() ?? {};
+        expect({ state, twin }).toEqual(
+          reading === 'absent' ? { state: 'deleted', twin: undefined } : { state: 'present', twin: reading.twin },
+        );
+      }),
+      { numRuns: 2_000 },
     );
   });
 

@@ -64,6 +64,14 @@ const read =
 const checked =
   (second: number) =>
   (row: MirrorRow): MirrorRow => ({ ...row, checkedAt: at(second) });
+/** By a run that has ended then. */
+const touched =
+  (second: number) =>
+  (row: MirrorRow): MirrorRow => ({ ...row, updatedAt: at(second), wanted: { since: EARLIER, runId: 'r1' } });
+/** As by a GET that began then. */
+const readExactly =
+  (second: number) =>
+  (row: MirrorRow): MirrorRow => ({ ...row, checkedAt: at(second), exactAt: at(second) });
 const absent = ({ wanted: _, twin: __, identity: ___, ...row }: MirrorRow): MirrorRow => ({
   ...row,
   state: 'deleted',
@@ -105,8 +113,7 @@ describe('an event that is next', () => {
   });
 
   it('leaves a tombstone, which is wanted no more and keeps the run that touched it', () => {
-    const ofRun = (row: MirrorRow): MirrorRow => ({ ...row, wanted: { since: EARLIER, runId: 'r1' } });
-    const row = rowAfter(created(1), ofRun, deleted(2));
+    const row = rowAfter(created(1), touched(1), deleted(2));
     expect(row).toEqual({
       hub: 'default',
       deviceId: 'd1',
@@ -264,6 +271,40 @@ const cases: readonly {
     before: [updated(1, 2), read(7, { a: 1 }), checked(9), ({ order: _, ...row }: MirrorRow) => row],
     event: created(5, 2),
     row: { twin: twin(7, { a: 1 }), bornAt: at(5), identity: { status: 'enabled' } },
+  },
+  {
+    what: 'a deletion that comes after a reading has found what was made since',
+    before: [created(1), read(2), checked(6)],
+    event: deleted(5),
+    row: { state: 'present', twin: twin(2), diedAt: at(5) },
+    wanted: { byGet: true },
+  },
+  {
+    what: 'a deletion that comes after a run has touched it, which may have made it anew',
+    before: [created(1), touched(6)],
+    event: deleted(5),
+    row: { state: 'deleted', diedAt: at(5) },
+    wanted: { byGet: true, runId: 'r1' },
+  },
+  {
+    what: 'a change that a GET would have shown: of a life that has ended unheard of',
+    before: [created(1), read(2), readExactly(9)],
+    event: updated(5, 3, { a: 1 }),
+    row: { twin: twin(2) },
+    wanted: { byGet: true },
+  },
+  {
+    what: 'a replacement that a GET would have shown',
+    before: [created(1), read(2), readExactly(9)],
+    event: replaced(5, 7, { a: 1 }),
+    row: { twin: twin(2) },
+    wanted: { byGet: true },
+  },
+  {
+    what: 'a change that a query need not have shown yet',
+    before: [created(1), read(2), checked(9)],
+    event: updated(5, 3, { a: 1 }),
+    row: { twin: twin(3, { a: 1 }) },
   },
   {
     what: 'a newer change with an older version',

@@ -131,6 +131,7 @@ describe('a reading', () => {
       ...(found(3) as object),
       updatedAt: NOW,
       checkedAt: BEGUN,
+      exactAt: BEGUN,
       changes: [{ at: NOW, by: 'reconcile', what: ['found'] }],
     });
     expect(mergeReading(undefined, 'absent', how('export'))).toBeUndefined();
@@ -145,12 +146,14 @@ describe('a reading', () => {
       lastRun: 'r1',
       updatedAt: NOW,
       checkedAt: BEGUN,
+      exactAt: BEGUN,
       changes: [{ at: NOW, by: 'refresh', what: ['deleted'] }],
     });
     expect(mergeReading(wanting({ byGet: true }, gone), 'absent', how('get'))).toEqual({
       ...gone,
       updatedAt: NOW,
       checkedAt: BEGUN,
+      exactAt: BEGUN,
     });
   });
 });
