@@ -1,6 +1,8 @@
 /** Hands what finished runs have touched to the queue: in portions, and each of them as often as it takes. */
 
+import { safeError } from '../../redact.ts';
 import { wantReconcile } from '../notes/wantedReconcile.ts';
+import { StoreUnavailable } from '../store/mirrorStore.ts';
 import { dropEndedRun, type EndedRun, endedRuns, movePosition, readEndedRun } from './endedRuns.ts';
 import { queueTouched } from './queueTouched.ts';
 import type { RefreshContext } from './refreshContext.ts';
@@ -10,15 +12,29 @@ import { type Touched, touchedBy } from './touched.ts';
 const LINES_AT_ONCE = 1_000;
 const LONGEST_MS = 10_000;
 
-/** @returns false: the time was up, and there is more to hand over */
+/**
+ * @returns false: the time was up, and there is more to hand over
+ * @throws StoreUnavailable
+ */
 export async function handOverRuns(context: RefreshContext, hub: string): Promise<boolean> {
   const until = context.now().getTime() + LONGEST_MS;
   for (const runId of (await endedRuns(context.storage)).get(hub) ?? []) {
     if (context.now().getTime() >= until) return false;
-    const note = await readEndedRun(context.storage, runId);
-    if (note !== undefined && !(await handOver(context, hub, note, until))) return false;
+    if (!(await handOverOne(context, hub, runId, until))) return false;
   }
   return true;
+}
+
+/** What is wrong with one run holds up no other, and no row that waits: its note stays, and it is tried at the next look. */
+async function handOverOne(context: RefreshContext, hub: string, runId: string, until: number): Promise<boolean> {
+  try {
+    const note = await readEndedRun(context.storage, runId);
+    return note === undefined || (await handOver(context, hub, note, until));
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw error;
+    context.log.log('error', `the run ${runId} is not handed over to the mirror yet: ${safeError(error).message}`);
+    return true;
+  }
 }
 
 /** @returns false: the time was up */

@@ -7,6 +7,7 @@ import { handOverRuns } from '../../../../src/lib/mirror/refresh/handOverRuns.ts
 import { MOST_LINES } from '../../../../src/lib/mirror/refresh/touched.ts';
 import { mergeEvent } from '../../../../src/lib/mirror/rows/mergeEvent.ts';
 import { clockTime } from '../../../../src/lib/mirror/rows/operationTime.ts';
+import { StoreUnavailable } from '../../../../src/lib/mirror/store/mirrorStore.ts';
 import type { RunEffects } from '../../../../src/lib/runs/runEffects.ts';
 import type { RunBase } from '../../../../src/lib/runs/runRecord.ts';
 import { writeLines } from '../../../../src/lib/storage/ndjson.ts';
@@ -149,7 +150,7 @@ describe('a run that has ended', () => {
     });
   });
 
-  it('goes on where it was, after an activity has died', async () => {
+  it('goes on where it was, after the store was away', async () => {
     await onHub(async (hub) => {
       const { provision, refreshContext, store } = hub;
       await provision(Array.from({ length: 1_250 }, (_, at) => ({ id: `d${at}`, importMode: 'create' })));
@@ -158,15 +159,41 @@ describe('a run that has ended', () => {
         ...store,
         write: async (...asked: Parameters<typeof store.write>) => {
           writes += 1;
-          if (writes === 2) throw new Error('killed');
+          if (writes === 2) throw new StoreUnavailable('It is away.');
           return store.write(...asked);
         },
       };
-      await expect(handOverRuns({ ...refreshContext, store: dying }, HUB)).rejects.toThrow('killed');
+      await expect(handOverRuns({ ...refreshContext, store: dying }, HUB)).rejects.toThrow(StoreUnavailable);
       expect(Object.keys(wanted(hub))).toHaveLength(1_000);
       const before = store.written();
       await handOverRuns(refreshContext, HUB);
       expect([Object.keys(wanted(hub)).length, store.written() - before]).toEqual([1_250, 250]);
+    });
+  });
+
+  it('that cannot be read keeps no other and no row waiting, and is handed over once it can', async () => {
+    await onHub(async (hub) => {
+      const { client, context, provision, refreshContext, refresh, want, row } = hub;
+      const runs = [
+        await provision([{ id: 'd1', importMode: 'create' }]),
+        await provision([{ id: 'd2', importMode: 'create' }]),
+      ];
+      await client.createDevice({ deviceId: 'd3' });
+      await want([{ deviceId: 'd3' }]);
+      const { readEffects } = refreshContext;
+      Object.assign(refreshContext, {
+        readEffects: async (...asked: Parameters<typeof readEffects>) => {
+          if (asked[0] === runs[0]?.runId) throw new SyntaxError('Unexpected end of JSON input');
+          return readEffects(...asked);
+        },
+      });
+      context.advance(20_000);
+      await refresh();
+      expect([row('d1'), row('d2')?.state, row('d3')?.state]).toEqual([undefined, 'present', 'present']);
+      Object.assign(refreshContext, { readEffects });
+      context.advance(20_000);
+      await refresh();
+      expect(row('d1')?.state).toBe('present');
     });
   });
 
