@@ -61,13 +61,20 @@ const notesOf: Readonly<Partial<Record<WorkRun['kind'], (record: WorkRun, result
   restore: (_, result) => notesOfRestore(result),
   drill: (_, result) => notesOfRestore(result),
   undo: (_, result) => notesOfUndo(result),
-  deleteAll: ({ outcomes, request: { prefix } }) => {
-    if (outcomes === undefined || sumOf(outcomes) > 0) return [];
-    return [
-      `There was nothing to delete${typeof prefix === 'string' ? `: no device has an id that begins with ${prefix}` : ''}.`,
-    ];
-  },
+  deleteAll: notesOfDeleteAll,
 };
+
+function notesOfDeleteAll({ outcomes, request: { prefix } }: WorkRun, { keys }: Result): readonly string[] {
+  if (outcomes === undefined) return [];
+  if (sumOf(outcomes) === 0) {
+    const which = typeof prefix === 'string' ? `: no device has an id that begins with ${prefix}` : '';
+    return [`There was nothing to delete${which}.`];
+  }
+  if (keys !== 'excluded') return [];
+  return [
+    'The backup has no keys (BACKUP_KEYS): what is restored from it gets new ones. An undo brings back the old ones.',
+  ];
+}
 
 function notesOfRestore(result: Result): readonly string[] {
   const found = result as Partial<NotedPlan> & { readonly differences?: number };

@@ -76,7 +76,8 @@ async function watchBackup(context: WorkContext, record: WorkRun, input: StageIn
   if (isMismatch && requestOf<DeleteAllRequest>(record).acceptCountMismatch !== true) {
     return { end: 'refused', error: made.error ?? sayRestore('backupFailed', { run: made.runId, state: made.state }) };
   }
-  await noteOnce(context, record.runId, { backup });
+  const keys = made.result?.['keys'] === 'excluded' ? 'excluded' : 'included';
+  await noteOnce(context, record.runId, { backup, keys });
   return { wait: 0, go: 'lines' };
 }
 

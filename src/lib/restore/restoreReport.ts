@@ -11,10 +11,11 @@ import { sayRestore } from './restoreTexts.ts';
 
 export const RESTORE_REPORT: ReportOptions = {
   result(record) {
-    const { plan, differences, backup } = notesOf(record);
+    const { plan, differences, backup, keys } = notesOf(record);
     const asked = requestOf<Partial<RestoreRequest>>(record);
-    // A delete-all names the backup that it has made.
-    return defined({ ...plan?.counts, backup: backup ?? asked.backup, mode: asked.mode, differences });
+    // A delete-all names the backup that it has made, and says whether devices come back from it with their keys.
+    const made = backup === undefined ? {} : { backup, keys };
+    return defined({ ...plan?.counts, backup: asked.backup, mode: asked.mode, differences, ...made });
   },
   files(record) {
     const { plan, differences } = notesOf(record);

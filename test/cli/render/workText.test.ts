@@ -110,6 +110,11 @@ describe('the outcome', () => {
       'There was nothing to delete: no device has an id that begins with zz.',
     ],
     [
+      'that keys come back by an undo',
+      { kind: 'deleteAll', result: { keys: 'excluded' } },
+      'The backup has no keys (BACKUP_KEYS)',
+    ],
+    [
       'how a hub is emptied',
       { kind: 'drill', appliedBy: 'a'.repeat(20) },
       'empty it  delete-all --hub default --configurations',

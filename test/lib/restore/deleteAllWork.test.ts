@@ -57,7 +57,10 @@ describe('delete-all', () => {
     const all = await work('deleteAll', { confirm: hub.hubName, configurations: true });
     const kept = (await listBackups(context.storage)).find(({ backup }) => backup === all.result?.['backup']);
     expect(kept?.keepUntil).toBeDefined();
-    expect(all).toMatchObject({ state: 'completed', result: { backup: expect.stringMatching(/^default\//) } });
+    expect(all).toMatchObject({
+      state: 'completed',
+      result: { backup: expect.stringMatching(/^default\//), keys: 'included' },
+    });
     expect(await state()).toEqual({ devices: {}, modules: {}, configurations: {} });
     const restored = await work('restore', { backup: some.result?.['backup'], mode: 'missing', confirm: hub.hubName });
     expect(restored.state).toBe('completed');
