@@ -43,7 +43,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',
   'src/lib/workKinds.ts': 'mirror/reconcile mirror/store undo restore backup work',
-  'src/lib/health.ts': 'registry storage redact.ts',
+  'src/lib/health.ts': 'registry storage redact.ts roles.ts',
 
   'src/lib/provisioning/steps': `${provisioning('recovery job parents outcome verify again preImage report configurations evidence check drop texts run')} ${BELOW}`,
   'src/lib/provisioning/recovery': `${provisioning('job again report configurations evidence check drop texts run')} ${BELOW}`,
@@ -65,14 +65,14 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/mirror/reconcile':
     'mirror/query mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts backup work registryExtras runs registryLines devicesFile storage codeText.ts',
   'src/lib/mirror/status':
-    'mirror/query mirror/notes mirror/store mirror/mirrorSettings.ts backup/schedule.ts storage redact.ts countText.ts codeText.ts',
+    'mirror/query mirror/notes mirror/store mirror/mirrorSettings.ts backup/schedule.ts storage redact.ts roles.ts countText.ts codeText.ts',
   'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',
   'src/lib/mirror/refresh':
     'mirror/notes mirror/store mirror/rows work registryExtras runs settings.ts turns devicesFile registry storage logger.ts errors.ts redact.ts',
   'src/lib/mirror/events':
     'mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts registry devicesFile storage logger.ts redact.ts codeText.ts',
   'src/lib/mirror/notes': 'storage',
-  'src/lib/mirror/store': 'mirror/rows storage',
+  'src/lib/mirror/store': 'mirror/rows storage roles.ts',
   'src/lib/mirror/rows': 'registryLines',
   'src/lib/undo':
     'work registryExtras runs registryLines configurationsFile devicesFile registry storage textFile countText.ts codeText.ts',
@@ -97,13 +97,14 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/devicesFile/checkDevicesFile.ts': 'devicesFile devicesFile/csv textFile',
   'src/lib/devicesFile/csv': 'devicesFile textFile',
   'src/lib/devicesFile': 'textFile codeText.ts',
-  'src/lib/registry': 'textFile errors.ts redact.ts codeText.ts',
+  'src/lib/registry': 'textFile errors.ts redact.ts roles.ts codeText.ts',
   'src/lib/telemetry': '',
   'src/lib/storage': '',
   'src/lib/textFile': 'codeText.ts',
   'src/lib/logger.ts': 'redact.ts',
   'src/lib/errors.ts': 'redact.ts',
-  'src/lib/redact.ts': '',
+  'src/lib/redact.ts': 'roles.ts',
+  'src/lib/roles.ts': '',
   'src/lib/bytesText.ts': '',
   'src/lib/countText.ts': '',
   'src/lib/codeText.ts': '',

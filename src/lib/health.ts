@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { safeError } from './redact.ts';
 import { HubError, type RegistryClient } from './registry/index.ts';
+import { roleAction } from './roles.ts';
 import type { Storage } from './storage/storage.ts';
 
 export interface HealthCheck {
@@ -34,31 +35,39 @@ export async function checkHub(alias: string, client: RegistryClient): Promise<H
   const name = `hub ${alias}`;
   try {
     const lacking: Right[] = [];
+    let action: string | undefined;
     for (const right of RIGHTS) {
-      if (!(await hasRight(client, right))) lacking.push(right);
+      const refused = await refusalOf(client, right);
+      if (refused === undefined) continue;
+      lacking.push(right);
+      action = refused.action;
     }
     if (lacking.length === 0) return { name, ok: true };
+    if (action === roleAction('hub')) {
+      return { name, ok: false, problem: `The hub refuses the identity of the app (${lacking.join(', ')}). ${action}` };
+    }
     return {
       name,
       ok: false,
       problem:
         lacking.length === RIGHTS.length
-          ? 'The hub refuses every request: the key or the identity is wrong, or has no rights at all.'
-          : `The policy of the connection string (or the role of the identity) lacks ${lacking.join(', ')}.`,
+          ? 'The hub refuses every request: the key is wrong, or its policy has no rights at all.'
+          : `The policy of the connection string lacks ${lacking.join(', ')}.`,
     };
   } catch (error) {
     return { name, ok: false, problem: safeError(error).message };
   }
 }
 
-async function hasRight(client: RegistryClient, right: Right): Promise<boolean> {
+/** What the hub says to who lacks a right; undefined: he has it. */
+async function refusalOf(client: RegistryClient, right: Right): Promise<HubError | undefined> {
   try {
     await probes[right](client);
-    return true;
+    return undefined;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    if (error.kind === 'unauthorized' || error.kind === 'forbidden') return false;
-    if (error.kind === 'notFound') return true;
+    if (error.kind === 'unauthorized' || error.kind === 'forbidden') return error;
+    if (error.kind === 'notFound') return undefined;
     throw error;
   }
 }

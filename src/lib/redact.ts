@@ -34,7 +34,7 @@ export function safeError(error: unknown): SafeError {
   return {
     name: /^\w{1,64}$/.test(error.name) ? error.name : 'Error',
     ...defined({ code }),
-    message: cut(redact(errorText(error)), MAX_ERROR_TEXT),
+    message: cut(missingRoleText(error) ?? redact(errorText(error)), MAX_ERROR_TEXT),
   };
 }
 
@@ -264,3 +264,4 @@ function isPadding(code: number): boolean {
 }
 
 import { defined } from './defined.ts';
+import { missingRoleText } from './roles.ts';

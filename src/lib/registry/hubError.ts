@@ -2,6 +2,7 @@
 
 import { HubKeeperError, ownFaultText } from '../errors.ts';
 import { cut, redact } from '../redact.ts';
+import { roleAction } from '../roles.ts';
 import { callText } from './callTexts.ts';
 import { explainHubError, isKnownHubError } from './errorCodes.ts';
 import { reduceErrorStatus } from './errorStatus.ts';
@@ -74,6 +75,8 @@ export interface FailedCall {
   readonly hostName: string;
   /** Whether it can change anything in the hub. */
   readonly writes: boolean;
+  /** The hub was asked as an identity, not by a key: what it refuses, a role allows. */
+  readonly byIdentity?: boolean;
 }
 
 export interface ErrorReply {
@@ -111,8 +114,12 @@ export function errorFromReply(call: FailedCall, reply: ErrorReply): HubError {
     outcomeUnknown: call.writes && [408, 500, 502, 504].includes(reply.status),
     retryAfterMs: reply.retryAfterMs,
     message: `Cannot ${call.operation}: ${sentence} (${details})${hubText(found.text)}`,
-    action: fromHub ? explained.action : 'Check that the host name belongs to an IoT hub.',
+    action: actionFor(call, kind, fromHub ? explained.action : 'Check that the host name belongs to an IoT hub.'),
   });
+}
+
+function actionFor(call: FailedCall, kind: HubErrorKind, otherwise: string | undefined): string | undefined {
+  return call.byIdentity && (kind === 'unauthorized' || kind === 'forbidden') ? roleAction('hub') : otherwise;
 }
 
 /** The error for a success reply whose body is not what the hub documents. */

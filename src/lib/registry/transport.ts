@@ -108,10 +108,11 @@ export function createTransport(connection: HubConnection, options: TransportOpt
   };
   const httpClient = createDefaultHttpClient();
   const { hostName } = connection;
+  const byIdentity = connection.identity !== undefined && connection.sas === undefined;
 
   return {
     async send(request) {
-      const call: FailedCall = { operation: request.operation, hostName, writes: request.writes };
+      const call: FailedCall = { operation: request.operation, hostName, writes: request.writes, byIdentity };
       const timeoutMs = request.options.timeoutMs ?? options.timeoutMs ?? 30 * SECOND;
       // Before the deadline: whatever fails here is of our own making, and nothing has left.
       const prepared = prepare(call, () => toPipelineRequest(connection, request));

@@ -3,6 +3,7 @@
 import type { TokenCredential } from '@azure/core-auth';
 
 import { safeError } from '../../redact.ts';
+import { roleAction } from '../../roles.ts';
 import type { EventSource } from '../mirrorSettings.ts';
 
 export interface PartitionEnd {
@@ -41,11 +42,19 @@ export function readEndsBy(
       const ends = endsOf(source, credential, mostMs).then((found): SourceEnds => ({ namespace, ends: found }));
       return await Promise.race([ends, late]);
     } catch (error) {
-      return { namespace, problem: safeError(error).message };
+      return { namespace, problem: problemOf(source, error) };
     } finally {
       clearTimeout(timer);
     }
   };
+}
+
+/** An identity without a role is refused with words that name none. */
+function problemOf({ connection }: EventSource, error: unknown): string {
+  const { code, message } = safeError(error);
+  return connection.kind === 'identity' && code === 'UnauthorizedError'
+    ? `the namespace refuses the identity of the app. ${roleAction('events')}`
+    : message;
 }
 
 /** Host name of the namespace, without a port: as the host tells it of what it has read. */

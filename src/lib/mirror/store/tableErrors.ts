@@ -2,6 +2,7 @@
 
 import { isRestError } from '@azure/core-rest-pipeline';
 
+import { ROLE_MISSING, roleAction } from '../../roles.ts';
 import { StoreUnavailable } from './mirrorStore.ts';
 
 /** A reply of the table service that is no success. */
@@ -50,6 +51,9 @@ export function errorOf(failure: Failure): Error {
     status === 408 ||
     status === 409 ||
     status === 429;
+  if (code === ROLE_MISSING) {
+    return new StoreUnavailable(`The table service refuses the identity of the app (${told}). ${roleAction('tables')}`);
+  }
   return later || status >= 500
     ? new StoreUnavailable(`The table service does not do its work (${told}).`)
     : new StoreRefused(`The table service refuses a request (${told}).`);
