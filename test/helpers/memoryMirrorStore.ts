@@ -36,7 +36,14 @@ export function createMemoryMirrorStore(): MemoryMirrorStore {
     return rows;
   };
   const keep = (row: MirrorRow): void => {
+    const device = rowsOf(row.hub).get(row.deviceId);
+    // Who has read it without modules is to be told.
+    if (row.moduleId !== undefined && device !== undefined && !hasModules(row)) {
+      version += 1;
+      rowsOf(row.hub).set(row.deviceId, { ...device, etag: `"${version}"` });
+    }
     version += 1;
+    if (!rowsOf(row.hub).has(nameOf(row))) countModule(row.hub, row, 1);
     const due = row.wanted === undefined ? undefined : (row.wanted.due ?? row.wanted.since);
     rowsOf(row.hub).set(nameOf(row), {
       text: JSON.stringify(row),
@@ -45,7 +52,17 @@ export function createMemoryMirrorStore(): MemoryMirrorStore {
       bucket: bucketOf(row.deviceId),
     });
   };
-  const open = ({ text, etag }: Kept) => ({ row: JSON.parse(text) as MirrorRow, etag });
+  /** How many modules each device has. */
+  const modules = new Map<string, number>();
+  const countModule = (hub: string, { deviceId, moduleId }: IdentityKey, more: number): void => {
+    const name = `${hub}\u0000${deviceId}`;
+    if (moduleId !== undefined) modules.set(name, (modules.get(name) ?? 0) + more);
+  };
+  const hasModules = ({ hub, deviceId }: MirrorRow): boolean => (modules.get(`${hub}\u0000${deviceId}`) ?? 0) > 0;
+  const open = ({ text, etag }: Kept) => {
+    const row = JSON.parse(text) as MirrorRow;
+    return { row, etag, ...(row.moduleId !== undefined || hasModules(row) ? {} : { noModules: true as const }) };
+  };
   const sorted = (hub: string, of?: number) =>
     [...rowsOf(hub)]
       .filter(([, { bucket }]) => of === undefined || bucket === of)
@@ -79,8 +96,8 @@ export function createMemoryMirrorStore(): MemoryMirrorStore {
       const conflicts = asked.filter(isOld);
       for (const { key, row } of asked.filter((write) => !conflicts.includes(write))) {
         writes += 1;
-        if (row === undefined) rowsOf(hub).delete(nameOf(key));
-        else keep(row);
+        if (row !== undefined) keep(row);
+        else if (rowsOf(hub).delete(nameOf(key))) countModule(hub, key, -1);
       }
       return conflicts;
     },

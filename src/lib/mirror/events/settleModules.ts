@@ -5,7 +5,7 @@
 
 import { mergeEvent } from '../rows/mergeEvent.ts';
 import type { MirrorEvent } from '../rows/mirrorEvent.ts';
-import { type IdentityKey, keyText, type MirrorRow } from '../rows/row.ts';
+import { type IdentityKey, keyText } from '../rows/row.ts';
 import { isJustDeleted, wantedAlso } from '../rows/wanting.ts';
 import type { MirrorStore, RowWrite } from '../store/mirrorStore.ts';
 import { keyOf } from './foldEvents.ts';
@@ -40,17 +40,23 @@ export async function takeModulesAlong(
 }
 
 /**
- * The last deletion of each device that is deleted, if it is the last that the row knows of. Also of one that was known
- * before: perhaps what has to follow was not done.
+ * The last deletion of each device that is deleted and may have modules, if it is the last that the row knows of. Also of one
+ * that was known before: perhaps what has to follow was not done.
+ *
+ * A device that has none as long as its row is what was read has none when that is written over. Who writes one after that
+ * finds the device deleted.
  */
 export function lastDeletions(
   events: readonly MirrorEvent[],
-  rows: ReadonlyMap<string, { readonly row: MirrorRow | undefined }>,
+  rows: ReadonlyMap<string, Pick<RowWrite, 'row' | 'before'>>,
 ): readonly MirrorEvent[] {
   const last = new Map<string, MirrorEvent>();
+  const withModules = new Set(events.flatMap(({ deviceId, moduleId }) => (moduleId === undefined ? [] : [deviceId])));
   for (const event of events) {
     if (event.kind !== 'deleted' || event.moduleId !== undefined) continue;
-    if (rows.get(keyText(event))?.row?.diedAt === event.at) last.set(event.deviceId, event);
+    const { row, before } = rows.get(keyText(event)) ?? {};
+    if (before?.noModules && !withModules.has(event.deviceId)) continue;
+    if (row?.diedAt === event.at) last.set(event.deviceId, event);
   }
   return [...last.values()];
 }

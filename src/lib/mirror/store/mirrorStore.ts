@@ -12,6 +12,11 @@ export interface StoredRow {
   readonly row: MirrorRow;
   /** Of this version of the row. */
   readonly etag: string;
+  /**
+   * Of a device: as long as this is its row, no module of it has one; a write over it tells whether that still holds. Absent:
+   * it is not known.
+   */
+  readonly noModules?: true;
 }
 
 export interface KeyToRead extends IdentityKey {
@@ -67,7 +72,8 @@ export interface MirrorStore {
   readDevice(hub: string, deviceId: string): Promise<readonly StoredRow[]>;
   /**
    * Each write is atomic together with its place in the queue: a row with `wanted` is in it, one without is not. No two
-   * writes are of one key, and what was read was read with its properties. When it throws, some may have been done.
+   * writes are of one key, and what was read was read with its properties. When it throws, some may have been done. The first
+   * module of a device makes the device's row another version of it.
    *
    * @returns those whose row was no longer what was read
    * @throws RowTooLarge

@@ -2,7 +2,7 @@
 
 import { createGate, heldBack } from './atOnce.ts';
 import { BUCKETS, type RowRange, type StoredRow } from './mirrorStore.ts';
-import { decodeRow, type Entity, PARTIAL_SELECT, sizeOf } from './rowEntity.ts';
+import { decodeRow, type Entity, isMarkAlone, PARTIAL_SELECT, sizeOf } from './rowEntity.ts';
 import { type KeyRange, partitionOf, rowRange } from './rowKeys.ts';
 import { type Page, type PageRequest, quoted, type TableAccess } from './tableAccess.ts';
 
@@ -46,7 +46,7 @@ export async function* readRange(
   const sources = buckets.map((bucket) => entitiesOf(ask, requestOf(partitionOf(hub, bucket), keys, range), ahead));
   try {
     for await (const entity of merged(sources)) {
-      yield decodeRow(hub, entity, range.withoutProperties);
+      if (!isMarkAlone(entity)) yield decodeRow(hub, entity, range.withoutProperties);
     }
   } finally {
     isOver = true;

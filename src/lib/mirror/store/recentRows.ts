@@ -3,9 +3,7 @@
  * be stale: who writes over one finds out, by its ETag.
  */
 
-import type { StoredRow } from './mirrorStore.ts';
-
-export interface RecentRows<Row extends StoredRow = StoredRow> {
+export interface RecentRows<Row> {
   get(name: string): Row | undefined;
   keep(name: string, row: Row): void;
   drop(name: string): void;
@@ -15,7 +13,7 @@ export interface RecentRows<Row extends StoredRow = StoredRow> {
 const OVERHEAD_BYTES = 300;
 
 /** @param mostBytes of memory, about; those that were used longest ago make room */
-export function createRecentRows<Row extends StoredRow>(mostBytes: number): RecentRows<Row> {
+export function createRecentRows<Row>(mostBytes: number): RecentRows<Row> {
   // As text a row takes a third of the memory of its objects. A map keeps the order in which its entries were put there.
   const rows = new Map<string, string>();
   let sum = 0;

@@ -2,6 +2,9 @@
  * A row as an entity of the table: its state and whether it is a module's, for filters, and three parts as JSON in UTF-8
  * bytes. `Twin` has the desired and reported properties, `Changes` the last changes, `Row` all else, with the tags. A property
  * holds 64 KiB: a part that is longer goes on in `Twin1`, `Twin2` and so on.
+ *
+ * The entity of a device has a mark from its first module on, and for good: so a device without it has no module, as long as
+ * its ETag is the same. Where there is no row of the device, its entity is the mark alone.
  */
 
 import type { Fields, IdentityKey, MirrorRow, RowChange } from '../rows/row.ts';
@@ -13,6 +16,9 @@ export interface TableRow extends StoredRow {
   /** `split`: a part needs several properties. `partial`: some parts were not read. */
   readonly lies: 'whole' | 'split' | 'partial';
 }
+
+/** That a device has, or had, modules: a member of its entity. */
+export const MODULES_MARK = '"HasModules":true';
 
 /** An entity as the client gives it. */
 export type Entity = Readonly<Record<string, unknown>> & { readonly rowKey?: string; readonly etag?: string };
@@ -43,7 +49,14 @@ type Part = keyof typeof PARTS;
 const PART_NAMES = Object.keys(PARTS) as readonly Part[];
 
 /** What is to be asked for, for a row without its properties and changes. `Timestamp`: Azure makes the ETag of it. */
-export const PARTIAL_SELECT: readonly string[] = ['PartitionKey', 'RowKey', 'Timestamp', ...namesOf('Row')];
+export const PARTIAL_SELECT: readonly string[] = [
+  'PartitionKey',
+  'RowKey',
+  'Timestamp',
+  ...namesOf('Row'),
+  'State',
+  'HasModules',
+];
 
 /**
  * What is written of a row over `before`. A part whose objects are those of `before` is left out: it lies there already, for
@@ -67,6 +80,11 @@ export function encodeRow(key: IdentityKey, row: MirrorRow, before: StoredRow | 
   };
 }
 
+/** Whether an entity is the mark of a device alone, and no row; it was read with `State` and `HasModules`. */
+export function isMarkAlone(entity: Entity): boolean {
+  return entity['HasModules'] === true && typeof entity['State'] !== 'string';
+}
+
 /** The row of an entity, which may have been read partially. */
 export function decodeRow(hub: string, entity: Entity, isPartial = false): TableRow {
   const { twin, ...head } = read(entity, 'Row') as Omit<MirrorRow, 'hub' | 'changes' | 'deviceId'>;
@@ -79,7 +97,13 @@ export function decodeRow(hub: string, entity: Entity, isPartial = false): Table
     changes: isPartial ? [] : (read(entity, 'Changes') as readonly RowChange[]),
   };
   const isSplit = PART_NAMES.some((part) => bytesOf(entity, `${part}1`) !== undefined);
-  return { row, etag: entity.etag ?? '', lies: isPartial ? 'partial' : isSplit ? 'split' : 'whole' };
+  const noModules = row.moduleId === undefined && !isPartial && entity['HasModules'] !== true;
+  return {
+    row,
+    etag: entity.etag ?? '',
+    lies: isPartial ? 'partial' : isSplit ? 'split' : 'whole',
+    ...(noModules ? { noModules } : {}),
+  };
 }
 
 /** Bytes of an entity that was read, about. */

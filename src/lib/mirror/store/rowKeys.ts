@@ -1,6 +1,6 @@
 /**
- * Keys of the table. A partition is one bucket of one hub. In it, each identity has its row, each one that is wanted its
- * place in the queue, and each device that ever had a module a mark, told apart by the first character of the row key.
+ * Keys of the table. A partition is one bucket of one hub. In it, each identity has its row, and each one that is wanted its
+ * place in the queue, told apart by the first character of the row key.
  *
  * Row keys keep the order of ids: by character code, a device before its modules. A key may not have `/ \ # ?` and control
  * characters, and a percent sign in one troubles some clients
@@ -20,7 +20,6 @@ import type { RowRange } from './mirrorStore.ts';
 
 const IDENTITY = 'i';
 const QUEUE = 'q';
-const HAS_MODULES = 'm';
 const AFTER_DEVICE = ' ';
 const FIRST = '!';
 const LAST = '~';
@@ -53,11 +52,6 @@ export function rowKeyOf(key: IdentityKey): string {
 
 export function queueKeyOf(key: IdentityKey): string {
   return QUEUE + identityText(key);
-}
-
-/** Of the mark of a device that has, or had, a module. */
-export function modulesKeyOf(deviceId: string): string {
-  return HAS_MODULES + idText(deviceId);
 }
 
 /** Whose row, or place in the queue, a key is of. */

@@ -20,11 +20,10 @@ import {
 } from './mirrorStore.ts';
 import { readRange } from './readRange.ts';
 import { createRecentRows, type RecentRows } from './recentRows.ts';
-import { decodeRow, type Entity, type TableRow } from './rowEntity.ts';
+import { decodeRow, type Entity, isMarkAlone, type TableRow } from './rowEntity.ts';
 import {
   identityOf,
   isRowKey,
-  modulesKeyOf,
   modulesRange,
   partitionOf,
   partitionOfDevice,
@@ -40,6 +39,8 @@ const WRITES_AT_ONCE = 8;
 const QUEUES_AT_ONCE = 8;
 /** Memory for rows that were read or written lately. */
 const RECENT_BYTES = 64 * 1024 * 1024;
+
+type Recent = RecentRows<TableRow>;
 
 const ALL_BUCKETS: readonly number[] = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
 
@@ -60,28 +61,32 @@ export function createTableStore(client: TableClient): MirrorStore {
 
 async function readRow(
   table: TableAccess,
-  recent: RecentRows<TableRow>,
+  recent: Recent,
   hub: string,
   key: KeyToRead,
   options: ReadOptions = {},
 ): Promise<StoredRow | undefined> {
   if (!isRowKey(key)) return undefined;
-  const name = nameOf(partitionOfDevice(hub, key.deviceId), rowKeyOf(key));
+  const partitionKey = partitionOfDevice(hub, key.deviceId);
+  const rowKey = rowKeyOf(key);
+  const name = nameOf(partitionKey, rowKey);
   if (options.fresh !== true) {
     const known = recent.get(name);
     if (known !== undefined || key.likelyNew) return known;
   }
-  const entity = await table.get(partitionOfDevice(hub, key.deviceId), rowKeyOf(key));
-  if (entity === undefined) {
+  const entity = await table.get(partitionKey, rowKey);
+  if (entity === undefined) recent.drop(name);
+  return entity && keepRow(recent, hub, partitionKey, entity);
+}
+
+function keepRow(recent: Recent, hub: string, partitionKey: string, entity: Entity): TableRow | undefined {
+  const name = nameOf(partitionKey, entity.rowKey ?? '');
+  if (isMarkAlone(entity)) {
     recent.drop(name);
     return undefined;
   }
-  return keepRow(recent, hub, entity);
-}
-
-function keepRow(recent: RecentRows<TableRow>, hub: string, entity: Entity): TableRow {
   const row = decodeRow(hub, entity);
-  recent.keep(nameOf(partitionOfDevice(hub, row.row.deviceId), rowKeyOf(row.row)), row);
+  recent.keep(name, row);
   return row;
 }
 
@@ -92,22 +97,24 @@ function nameOf(partitionKey: string, rowKey: string): string {
 /** A range is slow where all rows are gone through for it, as in Azurite: only devices with the mark are asked for modules. */
 async function readDevice(
   table: TableAccess,
-  recent: RecentRows<TableRow>,
+  recent: Recent,
   hub: string,
   deviceId: string,
 ): Promise<readonly StoredRow[]> {
   if (!isRowKey({ deviceId })) return [];
   const partitionKey = partitionOfDevice(hub, deviceId);
-  const [device, mark] = await Promise.all(
-    [rowKeyOf({ deviceId }), modulesKeyOf(deviceId)].map((rowKey) => table.get(partitionKey, rowKey)),
-  );
-  const modules = mark === undefined ? [] : await allOf(table, { partitionKey, range: modulesRange(deviceId) });
-  return [...(device === undefined ? [] : [device]), ...modules].map((entity) => keepRow(recent, hub, entity));
+  const keep = (entity: Entity) => keepRow(recent, hub, partitionKey, entity) ?? [];
+  const entity = await table.get(partitionKey, rowKeyOf({ deviceId }));
+  if (entity === undefined) recent.drop(nameOf(partitionKey, rowKeyOf({ deviceId })));
+  const device = entity === undefined ? [] : [entity].flatMap(keep);
+  if (entity === undefined || device[0]?.noModules) return device;
+  const modules = await allOf(table, { partitionKey, range: modulesRange(deviceId) });
+  return [...device, ...modules.flatMap(keep)];
 }
 
 async function writeRows(
   table: TableAccess,
-  recent: RecentRows<TableRow>,
+  recent: Recent,
   hub: string,
   writes: readonly RowWrite[],
 ): Promise<readonly RowWrite[]> {
@@ -115,6 +122,7 @@ async function writeRows(
   const conflicts = await mapAtOnce(buckets, WRITES_AT_ONCE, ([bucket, ofBucket]) => {
     const partitionKey = partitionOf(hub, bucket);
     const log = {
+      known: (rowKey: string) => recent.get(nameOf(partitionKey, rowKey)),
       written: (rowKey: string, row: TableRow) => recent.keep(nameOf(partitionKey, rowKey), row),
       unknown: (rowKey: string) => recent.drop(nameOf(partitionKey, rowKey)),
     };

@@ -19,6 +19,10 @@ function setUp(change: (store: MirrorStore) => Partial<MirrorStore> = () => ({})
       calls.push(`read ${keys.length}${options?.fresh ? ' fresh' : ''}`);
       return kept.read(hub, keys, options);
     },
+    readDevice: (hub, deviceId) => {
+      calls.push(`readDevice ${deviceId}`);
+      return kept.readDevice(hub, deviceId);
+    },
     write: (hub, writes) => {
       calls.push(`write ${writes.map(({ key }) => keyText(key)).join(' ')}`);
       return kept.write(hub, writes);
@@ -135,6 +139,21 @@ describe('modules', () => {
     ]);
   });
 
+  it('are looked for only where there may be some', async () => {
+    const { context, calls, registry, rows } = setUp();
+    for (const deviceId of ['d1', 'd2', 'd3']) registry.create({ deviceId });
+    registry.create({ deviceId: 'd2', moduleId: 'm1' });
+    await applyEvents(context, HUB, registry.events);
+    const before = registry.events.length;
+    registry.pass(1);
+    registry.create({ deviceId: 'd3', moduleId: 'm1' });
+    for (const deviceId of ['d1', 'd2', 'd3']) registry.remove({ deviceId });
+    calls.length = 0;
+    await applyEvents(context, HUB, registry.events.slice(before));
+    expect(calls.filter((call) => call.startsWith('readDevice'))).toEqual(['readDevice d2', 'readDevice d3']);
+    expect(Object.values(rows()).map(({ state }) => state)).toEqual(new Array(5).fill('deleted'));
+  });
+
   it('go with it also when that failed the first time', async () => {
     let isDown = true;
     const { context, registry, rows } = setUp((store) => ({
@@ -179,7 +198,7 @@ describe('modules', () => {
       const meanwhile = async () => {
         if (!isFirst || rows()['d1'] === undefined) return;
         isFirst = false;
-        await applyEvents({ store: kept, now, sleep: async () => {} }, HUB, registry.events.slice(1, 2));
+        await applyEvents({ store: kept, now, sleep: async () => {} }, HUB, [late]);
       };
       return {
         write: async (hub, writes) => {
@@ -194,11 +213,15 @@ describe('modules', () => {
       };
     });
     registry.create({ deviceId: 'd1' });
+    // A device that never had a module is not asked for any.
+    if (at === 'readDevice') registry.create({ deviceId: 'd1', moduleId: 'm0' });
+    const known = registry.events.length;
     registry.create({ deviceId: 'd1', moduleId: 'm1' });
+    const late = registry.events[known] as MirrorEvent;
     registry.pass(5);
     registry.remove({ deviceId: 'd1' });
-    await applyEvents(context, HUB, registry.events.slice(0, 1));
-    await applyEvents(context, HUB, registry.events.slice(2));
+    await applyEvents(context, HUB, registry.events.slice(0, known));
+    await applyEvents(context, HUB, registry.events.slice(known + 1));
     expect(rows()['d1/m1']).toMatchObject(row);
   });
 });

@@ -5,7 +5,6 @@ import type { IdentityKey } from '../../../../src/lib/mirror/rows/row.ts';
 import {
   identityOf,
   isRowKey,
-  modulesKeyOf,
   modulesRange,
   QUEUE_RANGE,
   queueKeyOf,
@@ -55,7 +54,7 @@ describe('a row key', () => {
   it('has only characters that keys of tables may have, and is never too long', () => {
     fc.assert(
       fc.property(identity, (key) => {
-        for (const made of [rowKeyOf(key), queueKeyOf(key), modulesKeyOf(key.deviceId)]) {
+        for (const made of [rowKeyOf(key), queueKeyOf(key)]) {
           expect(made).toMatch(/^[ -"$&-.0->@-~]{1,512}$/);
         }
       }),
@@ -64,12 +63,12 @@ describe('a row key', () => {
     expect(queueKeyOf(longest)).toHaveLength(258);
   });
 
-  it('is of a row, of a place in the queue or of a mark, and never of two of them', () => {
+  it('is of a row or of a place in the queue, and never of both', () => {
     fc.assert(
       fc.property(identity, (key) => {
-        const keys = [rowKeyOf(key), queueKeyOf(key), modulesKeyOf(key.deviceId)];
-        expect(keys.map((made) => isIn(made, rowRange({})))).toEqual([true, false, false]);
-        expect(keys.map((made) => isIn(made, QUEUE_RANGE))).toEqual([false, true, false]);
+        const keys = [rowKeyOf(key), queueKeyOf(key)];
+        expect(keys.map((made) => isIn(made, rowRange({})))).toEqual([true, false]);
+        expect(keys.map((made) => isIn(made, QUEUE_RANGE))).toEqual([false, true]);
       }),
     );
   });

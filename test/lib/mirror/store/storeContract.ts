@@ -268,6 +268,74 @@ export function describeStore(name: string, open: () => Promise<MirrorStore>): v
       expect(await list(hub)).toEqual(['a!', 'a!/m', 'a-', 'b', 'c/only']);
     });
 
+    it('says of a device that it has no modules only as long as that is so, and tells a write over it when it is not', async () => {
+      const hub = newHub();
+      const device = rowOf(hub, { deviceId: 'a' });
+      const module = rowOf(hub, { deviceId: 'a', moduleId: 'm' });
+      const states = [[device], [device, module], [module, device], [module], []];
+      await insert(hub, device);
+      const alone = await one(hub, device);
+      await insert(hub, module);
+      if (alone.noModules) {
+        const write = { key: device, row: { ...device, lastRun: 'late' }, before: alone };
+        expect(await store.write(hub, [write])).toEqual([write]);
+      }
+      expect((await one(hub, device)).noModules).toBeUndefined();
+      // Whatever is written next, in whichever order the two came.
+      for (const [at, rows] of states.entries()) {
+        const deviceId = `b${at}`;
+        for (const row of rows) await insert(hub, { ...row, deviceId });
+        const device = { ...rowOf(hub, { deviceId }), lastRun: 'x' };
+        for (const more of [{}, { tags: { a: 'x'.repeat(70_000) } }, {}]) {
+          const [before] = await readAll(hub, [device]);
+          if (before?.noModules) expect(rows).not.toContain(module);
+          const row = { ...device, twin: { version: 1, tags: {}, desired: {}, reported: {}, ...more } };
+          expect(await store.write(hub, [{ key: device, row, before }])).toEqual([]);
+          const [known] = await store.read(hub, [device]);
+          if (known?.noModules) expect(rows).not.toContain(module);
+        }
+        const [before] = await readAll(hub, [device]);
+        expect(await store.write(hub, [{ key: device, row: undefined, before }])).toEqual([]);
+        expect(await readAll(hub, [device])).toEqual([undefined]);
+        expect(await list(hub, { prefix: deviceId })).toEqual(rows.includes(module) ? [`${deviceId}/m`] : []);
+        expect(await insert(hub, device)).toEqual([]);
+        expect((await store.readDevice(hub, deviceId)).map(({ row }) => row.moduleId)).toEqual(
+          rows.includes(module) ? [undefined, 'm'] : [undefined],
+        );
+        if ((await one(hub, device)).noModules) expect(rows).not.toContain(module);
+      }
+    });
+
+    it('marks a device whose row is written with that of its first module, and one that others change meanwhile', async () => {
+      const hub = newHub();
+      const device = rowOf(hub, { deviceId: 'a' });
+      const modules = ['m', 'n'].map((moduleId) => rowOf(hub, { deviceId: 'a', moduleId }));
+      expect(await insert(hub, ...modules, device)).toEqual([]);
+      const before = await one(hub, device);
+      expect(before.noModules).toBeUndefined();
+      const other = rowOf(hub, { deviceId: 'b' });
+      await insert(hub, other);
+      const old = await one(hub, other);
+      expect(await store.write(hub, [{ key: other, row: { ...other, lastRun: 'first' }, before: old }])).toEqual([]);
+      const late = { key: other, row: { ...other, lastRun: 'late' }, before: old };
+      const module = rowOf(hub, { deviceId: 'b', moduleId: 'm' });
+      expect(await store.write(hub, [late, { key: module, row: module }])).toEqual([late]);
+      expect((await one(hub, other)).noModules).toBeUndefined();
+      expect((await store.readDevice(hub, 'b')).map(({ row }) => row)).toEqual([
+        { ...other, lastRun: 'first' },
+        module,
+      ]);
+      const gone = await one(hub, other);
+      const next = rowOf(hub, { deviceId: 'b', moduleId: 'n' });
+      expect(
+        await store.write(hub, [
+          { key: next, row: next },
+          { key: other, row: undefined, before: gone },
+        ]),
+      ).toEqual([]);
+      expect((await store.readDevice(hub, 'b')).map(({ row }) => row)).toEqual([module, next]);
+    });
+
     it('finds the modules of a device that were written at once, when some of them were there before', async () => {
       const hub = newHub();
       const modules = Array.from({ length: 150 }, (_, n) => ({
