@@ -51,6 +51,7 @@ export function renderHints(paint: Output['style'], command: CommandText, severa
     '',
     row('Drop a file', command('provision', 'FILE', ...(severalHubs ? ['--hub', 'ALIAS'] : []))),
     row('See runs', command('runs')),
+    row('See devices', command('devices')),
     row('Stop', 'Ctrl-C (data stays; runs not suspended go on at the next start)'),
     '',
   ];

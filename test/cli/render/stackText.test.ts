@@ -50,6 +50,7 @@ test('what one can do now can be pasted', () => {
     '',
     '  Drop a file  npx hubkeeper provision FILE',
     '  See runs     npx hubkeeper runs',
+    '  See devices  npx hubkeeper devices',
     '  Stop         Ctrl-C (data stays; runs not suspended go on at the next start)',
     '',
   ]);
