@@ -16,7 +16,9 @@ import { createPositionNotes } from './lib/mirror/events/notePosition.ts';
 import { createStoreTrouble } from './lib/mirror/events/storeTrouble.ts';
 import type { MirrorSettings } from './lib/mirror/mirrorSettings.ts';
 import { mirroredHubs } from './lib/mirror/mirrorSettings.ts';
+import { reconciledAt } from './lib/mirror/notes/lastReconcile.ts';
 import { createCounts } from './lib/mirror/query/counts.ts';
+import type { QueryContext } from './lib/mirror/query/listRows.ts';
 import { noteEndingRun } from './lib/mirror/refresh/endedRuns.ts';
 import type { RefreshContext } from './lib/mirror/refresh/refreshContext.ts';
 import { createMirrorHealth, type MirrorHealth } from './lib/mirror/status/mirrorHealth.ts';
@@ -71,21 +73,23 @@ export function mirrorStore(): MirrorStore | undefined {
 /** What the mirror remembers from batch to batch. */
 const eventMemory = { positions: createPositionNotes(storage), trouble: createStoreTrouble() };
 
-let readerOfMirror: StatusContext | undefined;
+type MirrorReader = StatusContext & QueryContext;
+
+let readerOfMirror: MirrorReader | undefined;
 
 /** What questions to the mirror are answered with; undefined: it is off. */
-export function mirrorReader(): StatusContext | undefined {
+export function mirrorReader(): MirrorReader | undefined {
   const store = mirrorStore();
   if (settings.mirror === undefined || store === undefined) return undefined;
   readerOfMirror ??= readerOf(settings.mirror, store);
   return readerOfMirror;
 }
 
-function readerOf(mirror: MirrorSettings, store: MirrorStore): StatusContext {
+function readerOf(mirror: MirrorSettings, store: MirrorStore): MirrorReader {
   const context = { store, hubs: [...settings.hubs.keys()], now, sleep: (ms: number) => sleep(ms) };
   const counts = createCounts({ ...context, container: storage.container(MIRROR_CONTAINER) });
   const readEnds = readEndsBy((id) => credential(id ?? clientId));
-  return { ...context, mirror, storage, counts, readEnds };
+  return { ...context, mirror, storage, counts, readEnds, reconciledAt: (alias) => reconciledAt(storage, alias) };
 }
 
 /** How the mirror stands, for health; undefined: it is off. */

@@ -38,7 +38,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/hosting':
     'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns logger.ts errors.ts redact.ts codeText.ts',
   'src/services.ts':
-    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
+    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/notes mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
   'src/orchestrations': 'provisioning/steps provisioning/preImage mirror/refresh work runs turns',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',

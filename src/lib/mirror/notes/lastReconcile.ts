@@ -35,6 +35,12 @@ export async function writeLastReconcile(storage: Containers, hub: string, last:
   await writeNote(storage, nameOf(hub), last);
 }
 
+/** When the last reconcile of a hub began; undefined: there was none, or it cannot be found out now. */
+export async function reconciledAt(storage: Containers, hub: string): Promise<string | undefined> {
+  const last = await readLastReconcile(storage, hub).catch(() => undefined);
+  return last?.begunAt;
+}
+
 /** @param hub alias */
 export async function readLastReconcile(storage: Containers, hub: string): Promise<LastReconcile | undefined> {
   return (await readJson<LastReconcile>(noteBlob(storage, nameOf(hub))))?.value;

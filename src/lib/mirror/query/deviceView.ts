@@ -33,7 +33,7 @@ export interface DeviceView extends IdentityView {
  * @throws MirrorQueryError `deviceUnknown`, `deviceInSeveral`
  */
 export async function deviceView(
-  { store, hubs }: QueryContext,
+  { store, hubs, reconciledAt }: QueryContext,
   deviceId: string,
   hub: string | undefined,
 ): Promise<DeviceView> {
@@ -51,8 +51,9 @@ export async function deviceView(
     throw queryError('deviceInSeveral', { id, hubs: names.join(', ') });
   }
   const device = rows.find(({ moduleId }) => moduleId === undefined) ?? unknownDevice(rows);
-  const modules = rows.filter(({ moduleId }) => moduleId !== undefined).map(identityView);
-  return { ...identityView(device), modules };
+  const modules = rows.filter(({ moduleId }) => moduleId !== undefined);
+  const at = await reconciledAt(device.hub);
+  return { ...identityView(device, at), modules: modules.map((module) => identityView(module, at)) };
 }
 
 /** Events of a module may come before those of its device. */
@@ -61,9 +62,9 @@ function unknownDevice(modules: readonly MirrorRow[]): MirrorRow {
   return { hub, deviceId, state: 'unknown', updatedAt, changes: [] };
 }
 
-function identityView(row: MirrorRow): IdentityView {
+function identityView(row: MirrorRow, reconciledAt: string | undefined): IdentityView {
   const { state, twin, bornAt = null, deletedAt = null, wanted, changes, lastRun = null } = row;
-  const view = rowView(row);
+  const view = rowView(row, reconciledAt);
   return {
     ...view,
     state,

@@ -22,6 +22,8 @@ export interface QueryContext {
   readonly store: MirrorStore;
   /** Aliases of the hubs that there are. */
   readonly hubs: readonly string[];
+  /** When the last reconcile of a hub began, ISO UTC. */
+  readonly reconciledAt: (hub: string) => Promise<string | undefined>;
   readonly now: () => Date;
 }
 
@@ -44,7 +46,12 @@ export async function listRows(
   const hubs = query.hub === undefined ? context.hubs : [query.hub];
   const selective = isSelective(query);
   const { found, last, scanned, isEnd } = await scan(context, hubs, { query, limits, selective });
-  const { rows, cutAt } = await whole(selective ? context.store : undefined, found, query, limits.bytes);
+  const again = selective ? context.store : undefined;
+  const reconciled = new Map(
+    await Promise.all(hubs.map(async (hub) => [hub, await context.reconciledAt(hub)] as const)),
+  );
+  const view = (row: MirrorRow): RowView => rowView(row, reconciled.get(row.hub));
+  const { rows, cutAt } = await whole(again, found, { query, view, mostBytes: limits.bytes });
   const end = cutAt ?? (isEnd ? undefined : last);
   return { rows, ...(end === undefined ? {} : { next: placeText(placeOf(end, query, hubs.length)) }), scanned };
 }
@@ -76,13 +83,19 @@ async function scan({ store, now }: QueryContext, hubs: readonly string[], { que
 
 const READ_AT_ONCE = 100;
 
+interface Answer {
+  readonly query: RowQuery;
+  readonly view: (row: MirrorRow) => RowView;
+  readonly mostBytes: number;
+}
+
 /**
  * What is answered of the rows that were found: read anew with their properties, where they were read without. What has
  * changed so that it matches no more is left out then.
  *
  * @param cutAt the row that the answer ends with, because more would be too large
  */
-async function whole(store: MirrorStore | undefined, found: readonly MirrorRow[], query: RowQuery, mostBytes: number) {
+async function whole(store: MirrorStore | undefined, found: readonly MirrorRow[], { query, view, mostBytes }: Answer) {
   const rows: RowView[] = [];
   let bytes = 0;
   for (let start = 0; start < found.length; start += READ_AT_ONCE) {
@@ -90,9 +103,9 @@ async function whole(store: MirrorStore | undefined, found: readonly MirrorRow[]
     const read = store === undefined ? chunk : await readAgain(store, chunk);
     for (const [index, row] of read.entries()) {
       if (row === undefined || !matches(row, query)) continue;
-      const view = rowView(row);
-      rows.push(view);
-      bytes += JSON.stringify(view).length;
+      const viewed = view(row);
+      rows.push(viewed);
+      bytes += JSON.stringify(viewed).length;
       if (bytes >= mostBytes && start + index + 1 < found.length) return { rows, cutAt: chunk[index] };
     }
   }

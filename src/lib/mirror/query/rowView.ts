@@ -23,7 +23,17 @@ export interface RowView {
   readonly checkedAt: string | null;
 }
 
-export function rowView(row: MirrorRow): RowView {
+/**
+ * When the registry was last asked for a row. A reconcile asks for all of them and writes nothing of those that are as the hub
+ * is: it has seen each row that is older than its beginning.
+ */
+function lastChecked({ checkedAt, updatedAt }: MirrorRow, reconciledAt: string | undefined): string | null {
+  if (reconciledAt === undefined || updatedAt >= reconciledAt) return checkedAt ?? null;
+  return checkedAt !== undefined && checkedAt > reconciledAt ? checkedAt : reconciledAt;
+}
+
+/** @param reconciledAt when the last reconcile of its hub began, ISO UTC; undefined: there was none */
+export function rowView(row: MirrorRow, reconciledAt: string | undefined): RowView {
   const { hub, deviceId, moduleId, identity = {}, twin } = row;
   return {
     hub,
@@ -38,6 +48,6 @@ export function rowView(row: MirrorRow): RowView {
     properties: { desired: twin?.desired ?? {} },
     version: twin === undefined || twin.version === UNKNOWN_VERSION ? null : twin.version,
     updatedAt: row.updatedAt,
-    checkedAt: row.checkedAt ?? null,
+    checkedAt: lastChecked(row, reconciledAt),
   };
 }

@@ -5,10 +5,14 @@ import type { MirrorRow } from '../../../../src/lib/mirror/rows/row.ts';
 import { createMemoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
 import { AT, rowOf } from './sampleRows.ts';
 
+const RECONCILED = '2026-11-26T09:30:00.000Z';
+
+/** Of two hubs, of which the one was reconciled. */
 function view(rows: readonly MirrorRow[], id: string, hub?: string) {
   const store = createMemoryMirrorStore();
   store.put(...rows);
-  return deviceView({ store, hubs: ['a', 'b'], now: () => new Date(AT) }, id, hub);
+  const reconciledAt = async (alias: string) => (alias === 'a' ? RECONCILED : undefined);
+  return deviceView({ store, hubs: ['a', 'b'], reconciledAt, now: () => new Date(AT) }, id, hub);
 }
 
 describe('all about a device', () => {
@@ -32,6 +36,16 @@ describe('all about a device', () => {
       modules: [{ moduleId: 'm', state: 'present', status: null }],
     });
     expect(seen.modules).toHaveLength(1);
+  });
+
+  it('says when it was last checked: by a look of its own, or by a reconcile that found it as the hub is', async () => {
+    const [early, late] = ['2026-11-26T08:00:00.000Z', '2026-11-26T09:45:00.000Z'];
+    const checked = async (more: Partial<MirrorRow>) => (await view([rowOf('d', more)], 'd')).checkedAt;
+    expect(await checked({ updatedAt: early, checkedAt: early })).toBe(RECONCILED);
+    expect(await checked({ updatedAt: early, checkedAt: late })).toBe(late);
+    // It was newer, and left alone.
+    expect(await checked({ updatedAt: late, checkedAt: early })).toBe(early);
+    expect(await checked({ hub: 'b', updatedAt: early, checkedAt: early })).toBe(early);
   });
 
   it('that was deleted says since when', async () => {

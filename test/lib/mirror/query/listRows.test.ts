@@ -11,6 +11,7 @@ import { AT, rowOf, tagged } from './sampleRows.ts';
 
 const HUBS = ['a', 'b'];
 const NOW = () => new Date(AT);
+const reconciledAt = async () => undefined;
 
 function storeOf(rows: readonly MirrorRow[]): MemoryMirrorStore {
   const store = createMemoryMirrorStore();
@@ -24,7 +25,7 @@ async function pagesOf(store: MemoryMirrorStore, query: string, limits: PageLimi
   for (let after: string | undefined; ; ) {
     const params = new URLSearchParams(query);
     if (after !== undefined) params.set('after', after);
-    const page = await listRows({ store, hubs: HUBS, now: NOW }, parseRowQuery(params, HUBS), limits);
+    const page = await listRows({ store, hubs: HUBS, reconciledAt, now: NOW }, parseRowQuery(params, HUBS), limits);
     pages.push(page);
     after = page.next;
     if (after === undefined) return pages;
@@ -81,7 +82,7 @@ test('whatever is asked for, the pages together are the rows that match, in orde
         const expected = HUBS.flatMap((hub) => store.all(hub))
           .filter((row) => matches(row, filter))
           .toSorted(compareRows);
-        expect(pages.flatMap((page) => page.rows)).toEqual(expected.map(rowView));
+        expect(pages.flatMap((page) => page.rows)).toEqual(expected.map((row) => rowView(row, undefined)));
         expect(pages.every((page) => page.rows.length <= limit && page.scanned <= scanned)).toBe(true);
       },
     ),
@@ -114,7 +115,7 @@ describe('a page', () => {
     let ms = 0;
     const now = () => new Date(ms++ * 10_000);
     const query = parseRowQuery(new URLSearchParams('limit=1000'), HUBS);
-    const page = await listRows({ store: storeOf(hundreds), hubs: ['a'], now }, query);
+    const page = await listRows({ store: storeOf(hundreds), hubs: ['a'], reconciledAt, now }, query);
     expect(page).toMatchObject({ next: 'd-099', scanned: 100 });
   });
 
@@ -125,7 +126,7 @@ describe('a page', () => {
     }));
     const pages = await pagesOf(storeOf(large), `hub=a&${query}`, { ...PAGE_LIMITS, bytes: 100_000 });
     expect(pages.map(({ rows }) => rows.length)).toEqual([11, 11, 11, 11, 6]);
-    expect(pages.flatMap(({ rows }) => rows)).toEqual(large.map(rowView));
+    expect(pages.flatMap(({ rows }) => rows)).toEqual(large.map((row) => rowView(row, undefined)));
   });
 
   it('leaves out what matches no more when it is read with its properties', async () => {
@@ -143,7 +144,7 @@ describe('a page', () => {
 test('a row shows what is known, and null for what is not', () => {
   const twin = { tags: {}, desired: {}, reported: {}, version: UNKNOWN_VERSION };
   const { checkedAt: _never, ...row } = rowOf('new', { identity: {}, moduleId: 'm', twin });
-  expect(rowView(row)).toEqual({
+  expect(rowView(row, undefined)).toEqual({
     hub: 'a',
     deviceId: 'new',
     moduleId: 'm',
