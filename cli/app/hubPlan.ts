@@ -1,6 +1,7 @@
 /** A plan that the app makes: a hub compared with a backup, or with how it was before a run. */
 
 import { planHasFindings } from '../../src/lib/restore/planTally.ts';
+import { isNotFound } from '../../src/lib/storage/storageErrors.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import type { HubPlanResult, ShownPlan } from '../render/hubPlanText.ts';
 import { renderHubPlan } from '../render/hubPlanText.ts';
@@ -25,6 +26,17 @@ export async function readHubPlan(
   const result = found as unknown as HubPlanResult;
   const now = new Date();
   return { result, hub, now, plan: await readPlan(connection, result.changes, { most: SHOWN_CHANGES, out }), out };
+}
+
+/** Of a run of kind `plan` that has ended, for whoever looks at it later; nothing once its changes were removed by age. */
+export async function laterHubPlan(connection: Connection, record: WorkRun): Promise<ShownPlan | undefined> {
+  if (record.kind !== 'plan') return undefined;
+  try {
+    return await readHubPlan(connection, record, undefined);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    return undefined;
+  }
 }
 
 export function showHubPlan(plan: ShownPlan, output: Output): void {

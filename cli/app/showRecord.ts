@@ -11,6 +11,7 @@ import { renderStillness, stillnessOf } from '../render/stillness.ts';
 import { renderWork, renderWorkOutcome } from '../render/workText.ts';
 import type { Connection } from './connection.ts';
 import { followerOf } from './follower.ts';
+import { laterHubPlan, showHubPlan } from './hubPlan.ts';
 import { downloadReport, readReport } from './report.ts';
 import { downloadWorkReport, readTroubles } from './workTroubles.ts';
 
@@ -37,6 +38,11 @@ export async function showRecord(
       ? provisioningLines(record, report, options, look)
       : await workLines(connection, record, options, look);
   for (const line of lines) output.print(line);
+  const plan = record.kind === 'provision' ? undefined : await laterHubPlan(connection, record);
+  if (plan !== undefined) {
+    output.print();
+    showHubPlan(plan, output);
+  }
   const follower = await followerOf(connection.runs, record);
   const still = stillnessOf(follower ?? record, look.now, look.now);
   for (const line of renderStillness(still, output.columns)) output.print(line);

@@ -57,6 +57,8 @@ describe('the command line', () => {
       await stack.rest('DELETE', '/devices/pump-2', undefined, { 'if-match': '*' });
       const plan = await cli(stack, 'plan', '--backup', 'default/latest');
       expect(plan).toMatchObject({ code: 1, stdout: expect.stringMatching(/changed +pump-1 +tags\.site/) });
+      const id = /run ([0-9a-f]{8})/.exec(plan.stderr)?.[1] ?? '';
+      expect((await cli(stack, 'run', id)).stdout).toMatch(/Plan completed.*changed +pump-1 +tags\.site/s);
 
       const unconfirmed = await cli(stack, 'restore', backup, '--mode', 'exact', '--json');
       expect(unconfirmed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--confirm ') });
