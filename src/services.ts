@@ -19,6 +19,7 @@ import { mirroredHubs } from './lib/mirror/mirrorSettings.ts';
 import { reconciledAt } from './lib/mirror/notes/lastReconcile.ts';
 import { createCounts } from './lib/mirror/query/counts.ts';
 import type { QueryContext } from './lib/mirror/query/listRows.ts';
+import { createDamageLog } from './lib/mirror/refresh/damageLog.ts';
 import { noteEndingRun } from './lib/mirror/refresh/endedRuns.ts';
 import type { RefreshContext } from './lib/mirror/refresh/refreshContext.ts';
 import { createMirrorHealth, type MirrorHealth } from './lib/mirror/status/mirrorHealth.ts';
@@ -72,6 +73,7 @@ export function mirrorStore(): MirrorStore | undefined {
 
 /** What the mirror remembers from batch to batch. */
 const eventMemory = { positions: createPositionNotes(storage), trouble: createStoreTrouble() };
+const damage = createDamageLog();
 
 type MirrorReader = StatusContext & QueryContext;
 
@@ -176,7 +178,7 @@ export function refreshing(invocation: InvocationLog): RefreshContext | undefine
   const store = mirrorStore();
   if (store === undefined) return undefined;
   const context = provisioning(invocation);
-  return { ...context, runs: runsOf<RunRecord>(runs), store, readEffects: readEffectsBy(context) };
+  return { ...context, runs: runsOf<RunRecord>(runs), store, readEffects: readEffectsBy(context), damage };
 }
 
 /** The services that take in events of hubs; undefined: the mirror is off. */

@@ -70,7 +70,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/mirror/refresh':
     'mirror/notes mirror/store mirror/rows work registryExtras runs settings.ts turns devicesFile registry storage logger.ts errors.ts redact.ts',
   'src/lib/mirror/events':
-    'mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts registry devicesFile storage logger.ts redact.ts codeText.ts',
+    'mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts registry devicesFile storage logger.ts redact.ts countText.ts codeText.ts',
   'src/lib/mirror/notes': 'storage',
   'src/lib/mirror/store': 'mirror/rows storage roles.ts',
   'src/lib/mirror/rows': 'registryLines',

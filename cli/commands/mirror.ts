@@ -5,7 +5,7 @@ import type { ReconcileResult } from '../../src/lib/mirror/reconcile/reconcileNo
 import type { MirrorStatus } from '../../src/lib/mirror/status/mirrorStatus.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
 import { askApp, readApp } from '../app/apiCall.ts';
-import { connectOrStart } from '../app/connection.ts';
+import { type Connection, connectOrStart } from '../app/connection.ts';
 import { withInterrupt } from '../app/interrupt.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exitCode.ts';
 import { type ReplayedLetters, renderMirror, renderReplayed } from '../render/mirrorText.ts';
@@ -76,12 +76,30 @@ export function mirrorStatus({ data }: MirrorFlags, output: Output): Promise<Exi
   });
 }
 
+/** Call by call: one ends when its time is up. */
+async function replayAll(connection: Connection, signal: AbortSignal): Promise<ReplayedLetters> {
+  let [applied, dead] = [0, 0];
+  for (let asked: { readonly after?: string } = {}; ; ) {
+    signal.throwIfAborted();
+    const reply = await askApp<ReplayedLetters & { readonly next?: string }>(
+      connection,
+      'mirror/replay',
+      asked,
+      'a replay of dead letters',
+    );
+    applied += reply.applied;
+    dead += reply.dead;
+    if (reply.next === undefined) return { applied, dead, left: reply.left };
+    asked = { after: reply.next };
+  }
+}
+
 /** `mirror replay`: dead letters are events that could not be used; after an update of the app, say, they may be. */
 export function mirrorReplay({ data }: MirrorFlags, output: Output): Promise<ExitCode> {
   return withInterrupt(async (signal) => {
     const connection = await connectOrStart({ data }, output, signal);
     try {
-      const replayed = await askApp<ReplayedLetters>(connection, 'mirror/replay', {}, 'a replay of dead letters');
+      const replayed = await replayAll(connection, signal);
       output.printJson(replayed);
       for (const line of renderReplayed(replayed, output.columns)) output.print(line);
       return replayed.dead > 0 || replayed.left ? EXIT.someFailed : EXIT.ok;

@@ -83,8 +83,9 @@ function renderFacts({ events, parked, deadLetters, hubs }: MirrorStatus, look: 
     ['applied', kindsText(events.applied)],
     ['ignored', kindsText(events.ignored)],
     ['of other hubs', kindsText(events.foreign)],
-    ['parked', waitingText(parked, 'batch', 'batches', look.now)],
+    ['parked', `${waitingText(parked, 'batch', 'batches', look.now)}${everText(events.parked)}`],
     ['dead letters', `${waitingText(deadLetters, 'event', 'events', look.now)}${reasonsText(deadLetters.reasons)}`],
+    ...(events.skipped > 0 ? [['never taken in', formatCount(events.skipped)] as const] : []),
     ['last event', lastEventText(events, look.now)],
     ...(counted === undefined ? [] : [['rows counted', agoText(counted, look.now)] as const]),
   ];
@@ -109,6 +110,11 @@ function waitingText({ count, more, oldestAt }: Waiting, one: string, many: stri
   return `${more ? 'over ' : ''}${formatPlural(count, one, many)}, the oldest ${agoText(oldestAt, now)}`;
 }
 
+/** What was parked, and is applied since then, is in no other count. */
+function everText(parked: number): string {
+  return parked === 0 ? '' : ` (${formatPlural(parked, 'event')} so far)`;
+}
+
 function lastEventText({ lastLifecycleAt }: EventsStatus, now: Date): string {
   return lastLifecycleAt === null ? 'no lifecycle event yet' : `lifecycle ${agoText(lastLifecycleAt, now)}`;
 }
@@ -126,7 +132,7 @@ export function renderReplayed(
 ): readonly string[] {
   if (applied === 0 && dead === 0 && !left) return ['There are no dead letters.'];
   const text = `${formatPlural(applied, 'event')} applied, ${formatCount(dead)} still cannot be used.`;
-  const rest = left ? ' Not all were tried: the time was up, or the store does not answer. Run it again.' : '';
+  const rest = left ? ' Not all were tried, for the store does not answer. Run it again later.' : '';
   return wrap(text + rest, 0, columns);
 }
 

@@ -3,6 +3,7 @@ import { input } from 'durable-functions';
 
 import { refreshStarter } from '../hosting/refreshStarter.ts';
 import { runStarter } from '../hosting/runStarter.ts';
+import { dropOldLetters } from '../lib/mirror/events/deadLetters.ts';
 import { replayParked } from '../lib/mirror/events/replay.ts';
 import { startReconcile } from '../lib/mirror/reconcile/startReconcile.ts';
 import { doMirrorChores } from '../lib/mirror/refresh/mirrorChores.ts';
@@ -16,6 +17,7 @@ export async function mirrorOnTimer(_timer: Timer, context: InvocationContext): 
   await doMirrorChores(refresh, {
     startRefresh: refreshStarter(context),
     startReconcile: (hub, reason) => startReconcile(work, { hub, reason }),
+    dropOldLetters: () => dropOldLetters(events.storage, events.now()),
     replayParked: async (until) => (await replayParked(events, until)).wanted,
   });
 }

@@ -36,7 +36,9 @@ const status: MirrorStatus = {
     applied: { createDeviceIdentity: 34, updateTwin: 1_200 },
     ignored: {},
     foreign: { 'hub-\u001b[2J': 2 },
+    parked: 40,
     dead: 1,
+    skipped: 1_000,
     firstLifecycleAt: '2026-11-20T12:00:00.000Z',
     lastLifecycleAt: '2026-11-26T11:00:00.000Z',
   },
@@ -107,8 +109,9 @@ test('how the mirror stands', () => {
     '  applied        1,234 (updateTwin 1,200, createDeviceIdentity 34)',
     '  ignored        none',
     '  of other hubs  2 (hub-\\u001b[2J 2)',
-    '  parked         2 batches, the oldest 20 min ago',
+    '  parked         2 batches, the oldest 20 min ago (40 events so far)',
     '  dead letters   1 event, the oldest 2 min ago (notJson 1)',
+    '  never taken in 1,000',
     '  last event     lifecycle 1 h ago',
     '  rows counted   30 s ago',
     '',
@@ -128,6 +131,6 @@ test('what became of dead letters', () => {
     '1 event applied, 2 still cannot be used.',
   ]);
   expect(renderReplayed({ applied: 0, dead: 2, left: true }, undefined)).toEqual([
-    '0 events applied, 2 still cannot be used. Not all were tried: the time was up, or the store does not answer. Run it again.',
+    '0 events applied, 2 still cannot be used. Not all were tried, for the store does not answer. Run it again later.',
   ]);
 });

@@ -5,7 +5,7 @@
 
 import { MIRROR_CONTAINER } from '../../storage/storage.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
-import { type Containers, writeNote } from '../notes/note.ts';
+import { type Containers, dropNote, writeNote } from '../notes/note.ts';
 import type { EventPlace, MirrorEvent } from '../rows/mirrorEvent.ts';
 import type { Fields } from '../rows/row.ts';
 import type { DeadReason } from './deadLetterTexts.ts';
@@ -66,6 +66,28 @@ function nameOf({ place: { source, partition, sequence }, reason, event }: DeadL
 
 export async function* deadLetterNames(storage: Containers): AsyncGenerator<string> {
   yield* blobNames(storage, PREFIX);
+}
+
+/** A reconcile has put right what they were about, long before. */
+export const DEAD_LETTER_DAYS = 30;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Removes letters that nobody has had fed again for so long. @returns how many */
+export async function dropOldLetters(storage: Containers, now: Date): Promise<number> {
+  const old = now.getTime() - DEAD_LETTER_DAYS * DAY_MS;
+  const container = storage.container(MIRROR_CONTAINER);
+  let dropped = 0;
+  try {
+    for await (const { name, properties } of container.listBlobsFlat({ prefix: PREFIX })) {
+      if (properties.lastModified.getTime() >= old) continue;
+      // One that was written anew meanwhile stays.
+      if (properties.etag !== undefined) await dropNote(storage, name, properties.etag);
+      dropped += 1;
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return dropped;
 }
 
 /** Names of blobs in the container of the mirror, which need not be there. */

@@ -3,13 +3,15 @@
  * the position of the partition moves on.
  */
 
+import { defined } from '../../defined.ts';
 import { safeError } from '../../redact.ts';
-import { wantReconcile } from '../notes/wantedReconcile.ts';
+import type { EventCounts } from '../notes/position.ts';
 import type { MirrorEvent } from '../rows/mirrorEvent.ts';
 import { applyOrGiveUp } from './applyOrGiveUp.ts';
 import { type DeadLetter, deadLetterOf, lettersOf, writeDeadLetters } from './deadLetters.ts';
-import { hubOfSource, type MirrorContext, originOf } from './mirrorContext.ts';
-import { isAnotherStream, type TakenIn } from './notePosition.ts';
+import { followStream } from './followStream.ts';
+import { type MirrorContext, originOf } from './mirrorContext.ts';
+import type { TakenIn } from './notePosition.ts';
 import { parkBatch } from './parkedBatches.ts';
 import type { RawBatch } from './rawBatch.ts';
 import { readEvent } from './readEvent.ts';
@@ -25,41 +27,50 @@ export interface MirroredBatch {
 /** @throws Error when neither the store nor storage takes the events: the position must not move on then */
 export async function mirrorOnEventHub(context: MirrorContext, batch: RawBatch): Promise<MirroredBatch> {
   const { storage, now } = context;
-  const before = await context.positions.read(batch.source, batch.partition);
-  const isOther = isAnotherStream(before, batch);
-  if (isOther) await followFailover(context, batch);
-  const again = !isOther && before !== undefined && (batch.events[0]?.place.sequence ?? 0) <= before.sequence;
-  const { events, letters, taken } = readBatch(context, batch);
+  const { again, skipped } = await followStream(context, batch);
+  const { changes, letters, others, lifecycle } = readBatch(context, batch);
   await writeDeadLetters(storage, letters);
   const wanted: string[] = [];
+  const applied: Change[] = [];
   let parked = 0;
-  let refused = 0;
-  for (const [alias, some] of Map.groupBy(events, (event) => event.hub)) {
-    const outcome = await applyOrGiveUp(context, alias, some, { again });
+  let dead = letters.length;
+  for (const [alias, some] of Map.groupBy(changes, ({ event }) => event.hub)) {
+    const events = some.map(({ event }) => event);
+    const outcome = await applyOrGiveUp(context, alias, events, { again });
     if (outcome.wanted) wanted.push(alias);
     await writeDeadLetters(storage, lettersOf(outcome.refused, now()));
     await parkBatch(storage, { hub: alias, at: now().toISOString(), events: outcome.unapplied });
-    refused += outcome.refused.length;
+    const unapplied = new Set([...outcome.unapplied, ...outcome.refused.map(({ event }) => event)]);
+    applied.push(...some.filter(({ event }) => !unapplied.has(event)));
+    dead += outcome.refused.length;
     parked += outcome.unapplied.length;
   }
-  const dead = letters.length + refused;
-  await notePosition(context, batch, { ...taken, counts: { ...taken.counts, dead } });
+  const counts = { ...others, applied: count(applied.flatMap(({ name }) => name ?? [])), parked, dead, skipped };
+  await notePosition(context, batch, { counts, ...lifecycle });
   tell(context, batch, parked, dead);
   return { wanted, parked, dead };
 }
 
+/** What an event of the batch makes of rows. */
+interface Change {
+  readonly event: MirrorEvent;
+  /** `opType`; absent: it is a dead letter, and the row of its device is to be read. */
+  readonly name?: string;
+}
+
 interface ReadBatch {
-  readonly events: readonly MirrorEvent[];
+  readonly changes: readonly Change[];
   readonly letters: readonly DeadLetter[];
-  readonly taken: TakenIn;
+  readonly others: Pick<EventCounts, 'ignored' | 'foreign'>;
+  readonly lifecycle: Pick<TakenIn, 'firstLifecycleAt' | 'lastLifecycleAt'>;
 }
 
 function readBatch(context: MirrorContext, batch: RawBatch): ReadBatch {
   const at = context.now().toISOString();
   const origin = originOf(context, batch.source);
-  const events: MirrorEvent[] = [];
+  const changes: Change[] = [];
   const letters: DeadLetter[] = [];
-  const names = { applied: [] as string[], ignored: [] as string[], foreign: [] as string[] };
+  const names = { ignored: [] as string[], foreign: [] as string[] };
   const lifecycle: string[] = [];
   for (const raw of batch.events) {
     const read = readEvent(raw, origin);
@@ -67,40 +78,24 @@ function readBatch(context: MirrorContext, batch: RawBatch): ReadBatch {
     else if ('foreign' in read) names.foreign.push(read.foreign);
     else if ('dead' in read) {
       letters.push(deadLetterOf(read.dead, raw, at));
-      if (read.doubt !== undefined) events.push(read.doubt);
+      if (read.doubt !== undefined) changes.push({ event: read.doubt });
     } else {
-      names.applied.push(read.name);
-      events.push(read.event);
+      changes.push(read);
       if (read.isLifecycle) lifecycle.push(raw.place.enqueuedAt);
     }
   }
-  const counts = {
-    applied: count(names.applied),
-    ignored: count(names.ignored),
-    foreign: count(names.foreign),
-    dead: 0,
+  return {
+    changes,
+    letters,
+    others: { ignored: count(names.ignored), foreign: count(names.foreign) },
+    lifecycle: defined({ firstLifecycleAt: lifecycle.at(0), lastLifecycleAt: lifecycle.at(-1) }),
   };
-  const [firstLifecycleAt, lastLifecycleAt] = [lifecycle.at(0), lifecycle.at(-1)];
-  const seen =
-    firstLifecycleAt === undefined || lastLifecycleAt === undefined ? {} : { firstLifecycleAt, lastLifecycleAt };
-  return { events, letters, taken: { counts, ...seen } };
 }
 
 function count(names: readonly string[]): Readonly<Record<string, number>> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return Object.fromEntries(counts);
-}
-
-/** Events were lost when the stream is another one: what they told, a reconcile finds. Asked for before it is forgotten. */
-async function followFailover(context: MirrorContext, batch: RawBatch): Promise<void> {
-  const { storage, hubs, now, log } = context;
-  const hub = hubOfSource(context, batch.source);
-  log.log('warn', `partition ${batch.partition} of ${batch.source} is of another Event Hub than before`);
-  for (const alias of hub === undefined ? hubs : [hub]) {
-    const reason = `The events of ${batch.source} are of another Event Hub than before, as after a failover.`;
-    await wantReconcile(storage, { hub: alias, reason, at: now().toISOString() });
-  }
 }
 
 /** The position is for people, for lag and for failovers: without it all the same the events were taken in. */

@@ -1,4 +1,4 @@
-/** Notes how far a partition was taken in, and tells when its Event Hub is another one. */
+/** Notes how far a partition was taken in. */
 
 import { defined } from '../../defined.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
@@ -15,8 +15,8 @@ export interface TakenIn {
 }
 
 export interface PositionNotes {
-  /** How far the partition was taken in before; undefined: it never was. */
-  read(source: string, partition: string): Promise<PartitionPosition | undefined>;
+  /** How far the partition was taken in before, as it is remembered, or `fresh` from its note; undefined: it never was. */
+  read(source: string, partition: string, options?: { readonly fresh?: true }): Promise<PartitionPosition | undefined>;
   note(batch: RawBatch, taken: TakenIn, at: string): Promise<void>;
 }
 
@@ -38,9 +38,9 @@ export function createPositionNotes(storage: Containers): PositionNotes {
     return found && { position: found.value, etag: found.etag };
   };
   return {
-    async read(source, partition) {
+    async read(source, partition, { fresh } = {}) {
       const name = positionName(source, partition);
-      const found = known.get(name) ?? (await load(name));
+      const found = (fresh ? undefined : known.get(name)) ?? (await load(name));
       if (found !== undefined) known.set(name, found);
       return found?.position;
     },
@@ -62,18 +62,6 @@ export function createPositionNotes(storage: Containers): PositionNotes {
       }
     },
   };
-}
-
-/**
- * Whether events are of another stream than those that were taken in before: of another Event Hub, as after a failover of
- * the hub or its recovery, or of one whose numbers have begun anew.
- */
-export function isAnotherStream(before: PartitionPosition | undefined, batch: RawBatch): boolean {
-  const first = batch.events[0]?.place;
-  if (before === undefined || first === undefined) return false;
-  if (before.namespace !== batch.namespace || before.eventHub !== batch.eventHub) return true;
-  // What is read a second time was enqueued before.
-  return first.sequence <= before.sequence && first.enqueuedAt > before.enqueuedAt;
 }
 
 function positionAfter(
@@ -98,7 +86,9 @@ function positionAfter(
       applied: sum(was?.applied, counts.applied),
       ignored: sum(was?.ignored, counts.ignored),
       foreign: sum(was?.foreign, counts.foreign),
+      parked: (was?.parked ?? 0) + counts.parked,
       dead: (was?.dead ?? 0) + counts.dead,
+      skipped: (was?.skipped ?? 0) + counts.skipped,
     },
     ...defined({
       firstLifecycleAt: before?.firstLifecycleAt ?? firstLifecycleAt,

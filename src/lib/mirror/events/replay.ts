@@ -41,41 +41,90 @@ export async function replayParked(context: MirrorContext, until?: Date): Promis
   return { ...tally.sum(), left: false };
 }
 
+export interface ReplayedLetters extends Replayed {
+  /** Time is over: the next call goes on after this letter. */
+  readonly next?: string;
+}
+
+/** Letters that are read, and applied, together. */
+const LETTERS_AT_ONCE = 16;
+
 /**
  * Reads dead letters again, and drops those that are none any more: after an update of the app, say, or of its settings.
  *
- * @param until no further letter is read then
+ * @param terms no further letters are read `until` then; only those `after` a name, in the order of names
  */
-export async function replayDeadLetters(context: MirrorContext, until?: Date): Promise<Replayed> {
-  const { storage, now } = context;
+export async function replayDeadLetters(
+  context: MirrorContext,
+  { until, after = '' }: { readonly until?: Date; readonly after?: string } = {},
+): Promise<ReplayedLetters> {
   const tally = newTally();
-  for await (const name of deadLetterNames(storage)) {
-    if (until !== undefined && now() >= until) return { ...tally.sum(), left: true };
-    const found = await readJson<DeadLetter>(noteBlob(storage, name));
-    if (found === undefined) continue;
-    const read = eventOf(context, found.value);
-    if (read === 'dead') {
-      tally.dead();
-      continue;
-    }
-    if (read !== 'ignored') {
-      const outcome = await applyOrGiveUp(context, read.hub, [read], { again: true });
-      if (outcome.unapplied.length > 0) return { ...tally.sum(), left: true };
-      tally.add(read.hub, 1, outcome);
-      if (outcome.refused.length > 0) continue;
-    }
-    await dropNote(storage, name, found.etag);
+  let last = after;
+  for await (const names of inGroups(deadLetterNames(context.storage), LETTERS_AT_ONCE)) {
+    const later = names.filter((name) => name > after);
+    if (later.length === 0) continue;
+    if (until !== undefined && context.now() >= until) return { ...tally.sum(), left: true, next: last };
+    if (!(await replayLetters(context, later, tally))) return { ...tally.sum(), left: true };
+    last = later.at(-1) ?? last;
   }
   return { ...tally.sum(), left: false };
 }
 
-function eventOf(context: MirrorContext, letter: DeadLetter): MirrorEvent | 'dead' | 'ignored' {
+interface Letter {
+  readonly name: string;
+  readonly etag: string;
+  /** `ignored`: it is none of a hub, and need not be kept. */
+  readonly read: MirrorEvent | 'dead' | 'ignored';
+}
+
+/** @returns false: the store is in trouble */
+async function replayLetters(context: MirrorContext, names: readonly string[], tally: Tally): Promise<boolean> {
+  const { storage } = context;
+  const letters = (await Promise.all(names.map((name) => readLetter(context, name)))).filter(
+    (each) => each !== undefined,
+  );
+  const dropped = letters.filter(({ read }) => read === 'ignored');
+  for (const { read } of letters) if (read === 'dead') tally.dead();
+  const events = letters.flatMap(({ read }) => (typeof read === 'string' ? [] : read));
+  let isTaken = true;
+  for (const [hub, some] of Map.groupBy(events, (event) => event.hub)) {
+    const outcome = await applyOrGiveUp(context, hub, some, { again: true });
+    isTaken &&= outcome.unapplied.length === 0;
+    if (outcome.unapplied.length > 0) continue;
+    tally.add(hub, some.length, outcome);
+    const refused = new Set<unknown>(outcome.refused.map(({ event }) => event));
+    const taken = new Set<unknown>(some.filter((event) => !refused.has(event)));
+    dropped.push(...letters.filter(({ read }) => taken.has(read)));
+  }
+  await Promise.all(dropped.map(({ name, etag }) => dropNote(storage, name, etag)));
+  return isTaken;
+}
+
+async function readLetter(context: MirrorContext, name: string): Promise<Letter | undefined> {
+  const found = await readJson<DeadLetter>(noteBlob(context.storage, name));
+  return found && { name, etag: found.etag, read: eventOf(context, found.value) };
+}
+
+function eventOf(context: MirrorContext, letter: DeadLetter): Letter['read'] {
   const { raw, event } = letter;
   if (raw === undefined) return event ?? 'dead';
   const read = readEvent(rawOf(letter, raw), originOf(context, letter.place.source));
   if ('event' in read) return read.event;
   return 'dead' in read ? 'dead' : 'ignored';
 }
+
+async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+type Tally = ReturnType<typeof newTally>;
 
 function newTally() {
   const wanted = new Set<string>();

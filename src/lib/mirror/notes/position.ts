@@ -34,8 +34,12 @@ export interface EventCounts {
   readonly ignored: Readonly<Record<string, number>>;
   /** Of hubs that are not mirrored: by the name of the hub. */
   readonly foreign: Readonly<Record<string, number>>;
+  /** Parked for a store in trouble, and applied later. */
+  readonly parked: number;
   /** Put to the dead letters. */
   readonly dead: number;
+  /** Never taken in: the Event Hub had dropped them, or the Functions host has given them up. */
+  readonly skipped: number;
 }
 
 export function positionName(source: string, partition: string): string {

@@ -12,6 +12,8 @@ export interface MirrorChores {
   startReconcile(hub: string, reason: string): Promise<{ readonly createdAt: string }>;
   /** Applies events that wait for the store, for a while; gives the hubs whose rows are wanted now. */
   replayParked(until: Date): Promise<readonly string[]>;
+  /** Removes dead letters that are too old to be of use. */
+  dropOldLetters(): Promise<unknown>;
 }
 
 const REPLAY_MS = 30_000;
@@ -25,6 +27,8 @@ export async function doMirrorChores(context: RefreshContext, chores: MirrorChor
   }
   const until = new Date(now().getTime() + REPLAY_MS);
   const replayed = await alone(context, 'parked events', () => chores.replayParked(until));
+  // Once an hour does.
+  if (now().getUTCMinutes() === 0) await alone(context, 'old dead letters', () => chores.dropOldLetters());
   const ended = await alone(context, 'runs that have ended', () => endedRuns(storage));
   for (const hub of hubs) {
     await alone(context, `a refresh of the hub ${hub}`, async () => {

@@ -7,7 +7,7 @@ import type { RefreshContext } from './refreshContext.ts';
 import type { Touched } from './touched.ts';
 import { type WantedBy, wantedBy } from './wants.ts';
 
-type QueueContext = Pick<RefreshContext, 'store' | 'now' | 'log'>;
+type QueueContext = Pick<RefreshContext, 'store' | 'damage' | 'now' | 'log'>;
 
 const MOST_TRIES = 8;
 const READS_AT_ONCE = 16;

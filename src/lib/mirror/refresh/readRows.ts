@@ -5,7 +5,7 @@ import { type IdentityKey, keyText } from '../rows/row.ts';
 import { type ReadOptions, type StoredRow, StoreUnavailable } from '../store/mirrorStore.ts';
 import type { RefreshContext } from './refreshContext.ts';
 
-type Context = Pick<RefreshContext, 'store' | 'log'>;
+type Context = Pick<RefreshContext, 'store' | 'damage' | 'now' | 'log'>;
 
 /** What is stored there cannot be read, and so not be written over either: a reconcile, or a person, has to put it right. */
 export const DAMAGED = 'damaged';
@@ -45,7 +45,7 @@ export async function readDeviceRows(
 }
 
 async function orDamaged<Result>(
-  { log }: Context,
+  { damage, now, log }: Context,
   hub: string,
   key: IdentityKey | undefined,
   read: () => Promise<Result>,
@@ -54,8 +54,9 @@ async function orDamaged<Result>(
     return await read();
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error;
-    if (key !== undefined) {
-      log.log('error', `${keyText(key)} of the hub ${hub} cannot be read in the mirror: ${safeError(error).message}`);
+    const name = key && `${keyText(key)} of the hub ${hub}`;
+    if (name !== undefined && damage.isNews(name, now())) {
+      log.log('error', `${name} cannot be read in the mirror: ${safeError(error).message}`);
     }
     return DAMAGED;
   }

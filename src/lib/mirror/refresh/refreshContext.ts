@@ -6,6 +6,7 @@ import type { RunStore } from '../../runs/runStore.ts';
 import type { Settings } from '../../settings.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { MirrorStore } from '../store/mirrorStore.ts';
+import type { DamageLog } from './damageLog.ts';
 
 /** What a refresh of the mirror works with. */
 export interface RefreshContext {
@@ -14,6 +15,8 @@ export interface RefreshContext {
   readonly storage: Storage;
   readonly runs: Pick<RunStore<RunBase>, 'read' | 'ids'>;
   readonly readEffects: ReadEffects;
+  /** Shared by all invocations of the process. */
+  readonly damage: DamageLog;
   /** The client of a configured hub. */
   hub(alias: string): RegistryClient;
   readonly now: () => Date;

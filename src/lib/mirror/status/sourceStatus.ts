@@ -30,7 +30,11 @@ export interface EventsStatus {
   readonly applied: Readonly<Record<string, number>>;
   readonly ignored: Readonly<Record<string, number>>;
   readonly foreign: Readonly<Record<string, number>>;
+  /** Parked for the store at first: applied since then, or waiting still. */
+  readonly parked: number;
   readonly dead: number;
+  /** Never taken in: the Event Hub had dropped them, or the Functions host has given them up. */
+  readonly skipped: number;
   /** When the first and the last lifecycle event were enqueued, ISO UTC; null: none was ever seen. */
   readonly firstLifecycleAt: string | null;
   readonly lastLifecycleAt: string | null;
@@ -134,13 +138,17 @@ export function eventsStatus(positions: readonly PartitionPosition[]): EventsSta
     }
     return sums;
   };
+  const total = (name: 'parked' | 'dead' | 'skipped'): number =>
+    positions.reduce((all, { counts }) => all + (counts[name] ?? 0), 0);
   const times = (name: 'firstLifecycleAt' | 'lastLifecycleAt') =>
     positions.flatMap((one) => one[name] ?? []).toSorted();
   return {
     applied: sum('applied'),
     ignored: sum('ignored'),
     foreign: sum('foreign'),
-    dead: positions.reduce((total, { counts }) => total + counts.dead, 0),
+    parked: total('parked'),
+    dead: total('dead'),
+    skipped: total('skipped'),
     firstLifecycleAt: times('firstLifecycleAt')[0] ?? null,
     lastLifecycleAt: times('lastLifecycleAt').at(-1) ?? null,
   };

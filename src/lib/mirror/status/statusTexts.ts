@@ -15,7 +15,7 @@ export const MIRROR_STATUS_TEXTS = {
   },
   eventsExpired: {
     says: 'The Event Hub of {source} has dropped {events} before they were read.',
-    action: 'Reconcile: hubkeeper mirror reconcile. Let the Event Hub keep its events for longer.',
+    action: 'A reconcile begins with the next event that is read. Let the Event Hub keep its events for longer.',
     doc: { says: 'An Event Hub has dropped events before they were read.' },
   },
   noLifecycleEvent: {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../../../../src/lib/logger.ts';
-import { deadLetterNames } from '../../../../src/lib/mirror/events/deadLetters.ts';
+import { deadLetterNames, dropOldLetters } from '../../../../src/lib/mirror/events/deadLetters.ts';
 import { hubOfName } from '../../../../src/lib/mirror/events/hubNames.ts';
 import type { MirrorContext } from '../../../../src/lib/mirror/events/mirrorContext.ts';
 import { mirrorOnEventHub } from '../../../../src/lib/mirror/events/mirrorOnEventHub.ts';
@@ -126,7 +126,9 @@ describe('a batch of events', () => {
         applied: { createDeviceIdentity: 2, updateTwin: 1 },
         ignored: { Telemetry: 1, deviceConnectionStateEvents: 1 },
         foreign: { foreign: 1 },
+        parked: 0,
         dead: 1,
+        skipped: 0,
       },
       firstLifecycleAt: '2026-11-20T10:11:12.250Z',
       lastLifecycleAt: '2026-11-20T10:11:12.250Z',
@@ -191,7 +193,8 @@ describe('a store in trouble', () => {
     await app.take([{ ...patched('d1', 4, { a: 2 }), place: { ...created('d1').place, sequence: 3 } }]);
     expect(app.waited()).toBe(waited);
     expect(await app.parked()).toEqual(['parked/PARKED/3/1-2-default.json', 'parked/PARKED/3/3-3-default.json']);
-    expect(await app.position()).toMatchObject({ sequence: 3 });
+    // What waits was not applied.
+    expect(await app.position()).toMatchObject({ sequence: 3, counts: { applied: {}, parked: 3 } });
 
     expect(await replayParked(app.context)).toMatchObject({ applied: 0, left: true });
     app.break();
@@ -248,6 +251,7 @@ describe('a store in trouble', () => {
     };
     const events = ['d1', 'd2', 'd3'].map((deviceId) => created(deviceId));
     expect(await mirrorOnEventHub({ ...app.context, store }, app.batch(events))).toMatchObject({ dead: 1, parked: 0 });
+    expect((await app.position())?.counts).toMatchObject({ applied: { createDeviceIdentity: 2 }, dead: 1 });
     expect(Object.keys(app.rows())).toEqual(['d1', 'd3']);
     expect(await app.dead()).toEqual(['dead-letters/REFUSED/3/60-notTaken.json']);
     // Its cause gone, it is fed again.
@@ -290,6 +294,39 @@ describe('dead letters', () => {
     await letter.upload(fixed, fixed.length);
     expect(await replayDeadLetters(app.context)).toMatchObject({ applied: 1, left: false, wanted: ['default'] });
     expect(app.rows()['d1']).toMatchObject({ wanted: { version: 7 } });
+    expect(await app.dead()).toEqual([]);
+  });
+
+  it('are read again in portions, however many there are', async () => {
+    const app = setUp(storage, 'MANY');
+    const ids = Array.from({ length: 50 }, (_, at) => `d${at}`);
+    app.break(new Error('The entity is refused.'));
+    await app.take(ids.map((deviceId) => created(deviceId, { sequence: 100 })));
+    app.break();
+    await app.take([rawEvent('updateTwin', 'no JSON', { ...TWIN, sequence: 150 })]);
+    expect(await app.dead()).toHaveLength(51);
+    const time = () => new Date(app.context.now().getTime() + 1);
+    let calls = 0;
+    // After each portion of letters its time is up.
+    const context = { ...app.context, now: () => new Date(app.context.now().getTime() + calls++) };
+    const first = await replayDeadLetters(context, { until: time() });
+    expect(first).toMatchObject({ left: true });
+    const second = await replayDeadLetters(app.context, { until: time(), after: first.next ?? '' });
+    expect(second).toMatchObject({ left: false });
+    expect(second).not.toHaveProperty('next');
+    expect(first.applied).toBeGreaterThan(0);
+    expect(first.applied + second.applied).toBe(50);
+    expect(Object.keys(app.rows()).sort()).toEqual(ids.sort());
+    expect(await app.dead()).toEqual(['dead-letters/MANY/3/150-notJson.json']);
+  });
+
+  it('are kept for thirty days', async () => {
+    const app = setUp(storage, 'OLD');
+    await app.take([rawEvent('updateTwin', 'no JSON', { ...TWIN, sequence: 1 })]);
+    const inDays = (days: number) => new Date(Date.now() + days * 24 * 60 * 60_000);
+    await dropOldLetters(storage, inDays(29));
+    expect(await app.dead()).toHaveLength(1);
+    await dropOldLetters(storage, inDays(31));
     expect(await app.dead()).toEqual([]);
   });
 
@@ -348,6 +385,22 @@ describe('events of another stream', () => {
     await container.getBlockBlobClient('wanted-reconcile/b').deleteIfExists();
     await app.take([{ ...event, place: { ...event.place, enqueuedAt, sequence: sequence + 1 } }], more);
     expect(await readWantedReconcile(storage, 'b')).toBeUndefined();
+  });
+
+  it('of which some were never taken in have each hub reconciled', async () => {
+    const app = setUp(storage, 'GAP');
+    const other = setUp(storage, 'GAP');
+    const wanted = () => readWantedReconcile(storage, 'default');
+    await storage.container(MIRROR_CONTAINER).getBlockBlobClient('wanted-reconcile/default').deleteIfExists();
+    await app.take([created('d1', { sequence: 10 }), created('d2')]);
+    // Another instance goes on, and the partition comes back.
+    await other.take([created('d3', { sequence: 12 })]);
+    await app.take([created('d4', { sequence: 13 })]);
+    expect(await wanted()).toBeUndefined();
+    await app.take([created('d5', { sequence: 1_014 })]);
+    expect(await wanted()).toMatchObject({ reason: '1,000 events of partition 3 of GAP were never taken in.' });
+    expect(Object.keys(app.rows())).toEqual(['d1', 'd2', 'd4', 'd5']);
+    expect((await app.position())?.counts).toMatchObject({ skipped: 1_000, applied: { createDeviceIdentity: 5 } });
   });
 
   it('of a source of several hubs have all of them reconciled', async () => {

@@ -26,8 +26,8 @@ beforeEach(() => {
   done = [];
 });
 
-function chores(some: Partial<MirrorChores> = {}): Promise<void> {
-  return doMirrorChores({ ...context, store } as unknown as RefreshContext, {
+function chores(some: Partial<MirrorChores> = {}, now = () => new Date('2026-11-20T02:01:00.000Z')): Promise<void> {
+  return doMirrorChores({ ...context, store, now } as unknown as RefreshContext, {
     startRefresh: async (hub) => {
       done.push(`refresh ${hub}`);
     },
@@ -36,6 +36,9 @@ function chores(some: Partial<MirrorChores> = {}): Promise<void> {
       return { createdAt: at };
     },
     replayParked: async () => [],
+    dropOldLetters: async () => {
+      done.push('old letters');
+    },
     ...some,
   });
 }
@@ -77,6 +80,13 @@ describe('the chores of the mirror', () => {
     await chores();
     expect(done).toEqual(['reconcile east']);
     expect(await readWantedReconcile(context.storage, 'east')).toBeUndefined();
+  });
+
+  it('remove old dead letters once an hour', async () => {
+    for (const minute of ['59:30', '00:00', '01:00']) {
+      await chores({}, () => new Date(`2026-11-20T03:${minute}.000Z`));
+    }
+    expect(done).toEqual(['old letters']);
   });
 
   it('do not hold up each other', async () => {

@@ -2,6 +2,7 @@
 
 import type { OrchestrationContext } from 'durable-functions';
 
+import { createDamageLog } from '../../../../src/lib/mirror/refresh/damageLog.ts';
 import type { RefreshContext } from '../../../../src/lib/mirror/refresh/refreshContext.ts';
 import { REFRESH_STEP } from '../../../../src/lib/mirror/refresh/refreshPlan.ts';
 import { type RefreshInput, type RefreshReply, refreshStep } from '../../../../src/lib/mirror/refresh/refreshStep.ts';
@@ -48,6 +49,7 @@ export function withRefreshedHub<Result>(
       hub: () => client,
       store: wrap(store),
       readEffects: readEffectsBy(context),
+      damage: createDamageLog(),
     };
     return work({
       ...hub,

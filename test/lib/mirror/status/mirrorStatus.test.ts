@@ -67,7 +67,8 @@ const codes = async (mayCount = true) => (await mirrorStatus(context, mayCount))
 
 describe('the status of the mirror', () => {
   it('of which all is well has numbers, and nothing to say', async () => {
-    const counts = { applied: { updateTwin: 3 }, ignored: { telemetry: 2 }, foreign: { other: 1 }, dead: 0 };
+    const kinds = { applied: { updateTwin: 3 }, ignored: { telemetry: 2 }, foreign: { other: 1 } };
+    const counts = { ...kinds, parked: 4, dead: 5, skipped: 6 };
     await note(positionOf({ counts, ...LIFECYCLE }));
     for (const hub of context.hubs) await reconciled(hub);
     store.put(rowOf('a', { hub: 'east' }), rowOf('b', { hub: 'east', wanted: { since: context.now().toISOString() } }));
@@ -126,7 +127,9 @@ describe('the status of the mirror', () => {
   });
 
   it('names the hubs whose events arrive, when none is mirrored', async () => {
-    await note(positionOf({ counts: { applied: {}, ignored: {}, foreign: { 'hub-old': 4 }, dead: 0 } }));
+    await note(
+      positionOf({ counts: { applied: {}, ignored: {}, foreign: { 'hub-old': 4 }, parked: 0, dead: 0, skipped: 0 } }),
+    );
     expect((await mirrorStatus(context, true)).notes[0]).toMatchObject({
       code: 'eventsForeign',
       message: expect.stringMatching(/: hub-old\.$/),

@@ -11,7 +11,7 @@ export function positionOf(more: Partial<PartitionPosition> = {}): PartitionPosi
     offset: '900',
     enqueuedAt: '2026-11-26T11:58:00.000Z',
     at: '2026-11-26T11:58:01.000Z',
-    counts: { applied: {}, ignored: {}, foreign: {}, dead: 0 },
+    counts: { applied: {}, ignored: {}, foreign: {}, parked: 0, dead: 0, skipped: 0 },
     ...more,
   };
 }
