@@ -5,6 +5,7 @@ import type { PartitionPosition } from '../notes/position.ts';
 import { wantReconcile } from '../notes/wantedReconcile.ts';
 import type { EventPlace } from '../rows/mirrorEvent.ts';
 import { hubOfSource, type MirrorContext } from './mirrorContext.ts';
+import { isAnotherStream } from './notePosition.ts';
 import type { RawBatch } from './rawBatch.ts';
 
 export interface InStream {
@@ -28,7 +29,7 @@ export async function followStream(context: MirrorContext, batch: RawBatch): Pro
   if (before !== undefined && skippedBetween(before, first) > 0)
     before = await positions.read(source, partition, { fresh: true });
   if (before === undefined) return { again: false, skipped: 0 };
-  if (isAnotherStream(before, batch, first)) {
+  if (isAnotherStream(before, batch)) {
     await wantReconciles(
       context,
       batch,
@@ -42,16 +43,6 @@ export async function followStream(context: MirrorContext, batch: RawBatch): Pro
     await wantReconciles(context, batch, `${events} of partition ${partition} of ${source} were never taken in.`);
   }
   return { again: first.sequence <= before.sequence, skipped };
-}
-
-/**
- * Whether events are of another stream than those that were taken in before: of another Event Hub, as after a failover of
- * the hub or its recovery, or of one whose numbers have begun anew.
- */
-function isAnotherStream(before: PartitionPosition, { namespace, eventHub }: RawBatch, first: EventPlace): boolean {
-  if (before.namespace !== namespace || before.eventHub !== eventHub) return true;
-  // What is read a second time was enqueued before.
-  return first.sequence <= before.sequence && first.enqueuedAt > before.enqueuedAt;
 }
 
 /**

@@ -64,6 +64,18 @@ export function createPositionNotes(storage: Containers): PositionNotes {
   };
 }
 
+/**
+ * Whether events are of another stream than those that were taken in before: of another Event Hub, as after a failover of
+ * the hub or its recovery, or of one whose numbers have begun anew.
+ */
+export function isAnotherStream(before: PartitionPosition, { namespace, eventHub, events }: RawBatch): boolean {
+  if (before.namespace !== namespace || before.eventHub !== eventHub) return true;
+  const first = events[0]?.place;
+  // What is read a second time was enqueued before.
+  return first !== undefined && first.sequence <= before.sequence && first.enqueuedAt > before.enqueuedAt;
+}
+
+/** Events that are read again take no position back: what follows them was taken in, too. */
 function positionAfter(
   before: PartitionPosition | undefined,
   batch: RawBatch,
@@ -71,7 +83,10 @@ function positionAfter(
   at: string,
 ): PartitionPosition {
   const { source, partition, namespace, eventHub } = batch;
-  const { sequence = -1, offset = '', enqueuedAt = at } = batch.events.at(-1)?.place ?? {};
+  const last = batch.events.at(-1)?.place;
+  const isBehind = before !== undefined && last !== undefined && last.sequence < before.sequence;
+  const furthest = isBehind && !isAnotherStream(before, batch) ? before : last;
+  const { sequence = -1, offset = '', enqueuedAt = at } = furthest ?? {};
   const was = before?.counts;
   return {
     source,

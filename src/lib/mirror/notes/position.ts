@@ -5,7 +5,7 @@ import { MIRROR_CONTAINER } from '../../storage/storage.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
 import { type Containers, noteBlob } from './note.ts';
 
-/** The last event that was taken in: applied, ignored, parked or put to the dead letters. */
+/** The furthest event that was taken in: applied, ignored, parked or put to the dead letters. */
 export interface PartitionPosition {
   /** Name of the source's connection setting. */
   readonly source: string;
