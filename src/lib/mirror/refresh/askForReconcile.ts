@@ -1,8 +1,9 @@
 /** Reconciles that refreshes ask for: not one after the other, for each is an export of the whole hub. */
 
-import type { RunBase } from '../../runs/runRecord.ts';
+import { isSuspended, type RunBase } from '../../runs/runRecord.ts';
 import { unfinishedRuns } from '../../runs/unfinishedRuns.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
+import type { WorkRun } from '../../work/workRun.ts';
 import { noteBlob, writeNote } from '../notes/note.ts';
 import { readWantedReconcile, wantReconcile } from '../notes/wantedReconcile.ts';
 import type { RefreshContext } from './refreshContext.ts';
@@ -31,8 +32,14 @@ export async function askForReconcile(
   return true;
 }
 
-/** Whether a reconcile of the hub has not ended. */
-export async function isReconciling(runs: RefreshContext['runs'], hub: string): Promise<boolean> {
+/** Whether a reconcile of the hub goes on that repairs; for one that is suspended nobody waits. */
+async function isReconciling(runs: RefreshContext['runs'], hub: string): Promise<boolean> {
   const { records } = await unfinishedRuns<RunBase>(runs);
-  return records.some((record) => record.kind === 'reconcile' && record.hub === hub);
+  return records.some(
+    (record) =>
+      record.kind === 'reconcile' &&
+      record.hub === hub &&
+      !isSuspended(record) &&
+      (record as WorkRun).request['dryRun'] !== true,
+  );
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { noteBlob } from '../../../../src/lib/mirror/notes/note.ts';
-import { readWantedReconcile } from '../../../../src/lib/mirror/notes/wantedReconcile.ts';
-import { MOST_PENDING, refreshStep } from '../../../../src/lib/mirror/refresh/refreshStep.ts';
+import { MOST_PENDING, readWantedReconcile } from '../../../../src/lib/mirror/notes/wantedReconcile.ts';
+import { refreshStep } from '../../../../src/lib/mirror/refresh/refreshStep.ts';
 import type { MirrorRow } from '../../../../src/lib/mirror/rows/row.ts';
 import { StoreUnavailable } from '../../../../src/lib/mirror/store/mirrorStore.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
@@ -321,9 +321,24 @@ describe('a queue that is too long', () => {
       expect(await refresh()).toMatchObject({ state: 'over', replies: [{ over: true, queries: 0 }] });
       expect(await readWantedReconcile(context.storage, HUB)).toMatchObject({ reason: expect.stringMatching(/20000/) });
       expect(await refresh()).toMatchObject({ state: 'over' });
-      // It has begun, and has ended.
-      await noteBlob(context.storage, `wanted-reconcile/${HUB}`).delete();
       const look = { hub: HUB, look: true, queries: 0, msPerQuery: 0, operations: 0, msPerOperation: 0 };
+      // It has begun.
+      await noteBlob(context.storage, `wanted-reconcile/${HUB}`).delete();
+      const during = async (more: object) => {
+        const record = { kind: 'reconcile', runId: 'r1', hub: HUB, state: 'running', request: {}, ...more };
+        async function* ids() {
+          yield { runId: 'r1', final: false };
+        }
+        const runs = { ids, read: async () => record } as unknown as typeof refreshContext.runs;
+        return (await refreshStep({ ...refreshContext, runs }, look)).over === true;
+      };
+      expect([
+        await during({}),
+        await during({ hub: 'west' }),
+        await during({ request: { dryRun: true } }),
+        await during({ suspendedAt: since }),
+      ]).toEqual([true, false, false, false]);
+      // It has ended.
       const reply = await refreshStep(refreshContext, look);
       expect(reply.over).toBeUndefined();
       expect(reply.left.queries).toBeGreaterThan(5);
