@@ -1,9 +1,9 @@
 /** Events into rows: whoever else writes the same rows, however often the same events come. */
 
 import type { MirrorEvent } from '../rows/mirrorEvent.ts';
-import { type IdentityKey, keyText } from '../rows/row.ts';
+import { type IdentityKey, keyOf, keyText } from '../rows/row.ts';
 import { type MirrorStore, RowTooLarge, type RowWrite } from '../store/mirrorStore.ts';
-import { foldEvents, isChanged, keyOf } from './foldEvents.ts';
+import { foldEvents, isChanged } from './foldEvents.ts';
 import { doubtModules, lastDeletions, modulesOf, takeModulesAlong } from './settleModules.ts';
 
 export interface ApplyContext {

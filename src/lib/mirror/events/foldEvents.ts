@@ -1,9 +1,8 @@
 /** Events of a hub, folded into the rows that they change: one write a row, however many events it has. */
 
-import { defined } from '../../defined.ts';
 import { mergeEvent } from '../rows/mergeEvent.ts';
 import type { MirrorEvent } from '../rows/mirrorEvent.ts';
-import { type IdentityKey, keyText } from '../rows/row.ts';
+import { keyOf, keyText } from '../rows/row.ts';
 import type { KeyToRead, MirrorStore, RowWrite } from '../store/mirrorStore.ts';
 
 export interface FoldOptions {
@@ -41,8 +40,4 @@ export async function foldEvents(
 
 export function isChanged({ before, row }: RowWrite): boolean {
   return row !== before?.row;
-}
-
-export function keyOf({ deviceId, moduleId }: IdentityKey): IdentityKey {
-  return { deviceId, ...defined({ moduleId }) };
 }

@@ -5,10 +5,9 @@
 
 import { mergeEvent } from '../rows/mergeEvent.ts';
 import type { MirrorEvent } from '../rows/mirrorEvent.ts';
-import { type IdentityKey, keyText } from '../rows/row.ts';
+import { type IdentityKey, keyOf, keyText } from '../rows/row.ts';
 import { isJustDeleted, wantedAlso } from '../rows/wanting.ts';
 import type { MirrorStore, RowWrite } from '../store/mirrorStore.ts';
-import { keyOf } from './foldEvents.ts';
 
 /** Modules are asked for, for so many deleted devices at a time. */
 const AT_ONCE = 16;

@@ -3,6 +3,9 @@
 import { readJson } from '../../storage/jsonBlob.ts';
 import { type Containers, dropNote, noteBlob, writeNote } from './note.ts';
 
+/** More rows than these that wait to be read are left to a reconcile, which reads them all by one export. */
+export const MOST_PENDING = 20_000;
+
 export interface WantedReconcile {
   /** Alias. */
   readonly hub: string;

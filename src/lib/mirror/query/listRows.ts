@@ -1,8 +1,7 @@
 /** `GET /api/devices`: rows of all hubs in one order, page by page, each page in a bounded time. */
 
-import { defined } from '../../defined.ts';
 import { isHubId } from '../rows/hubId.ts';
-import type { MirrorRow } from '../rows/row.ts';
+import { keyOf, type MirrorRow } from '../rows/row.ts';
 import type { MirrorStore, RowRange, StoredRow } from '../store/mirrorStore.ts';
 import { mergeRows } from './mergeRows.ts';
 import { compareRows, isBehind, placeText } from './place.ts';
@@ -117,7 +116,7 @@ async function readAgain(store: MirrorStore, rows: readonly MirrorRow[]): Promis
   const read = new Map<MirrorRow, MirrorRow | undefined>();
   for (const hub of new Set(rows.map((row) => row.hub))) {
     const ofHub = rows.filter((row) => row.hub === hub);
-    const keys = ofHub.map(({ deviceId, moduleId }) => ({ deviceId, ...defined({ moduleId }) }));
+    const keys = ofHub.map(keyOf);
     // Who asks wants the row as it is, not as this process remembers it.
     const stored = await store.read(hub, keys, { fresh: true });
     for (const [index, row] of ofHub.entries()) read.set(row, stored[index]?.row);

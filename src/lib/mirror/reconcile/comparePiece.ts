@@ -1,7 +1,7 @@
 /** A piece of a snapshot compared with the rows of the store. */
 
 import { MOST_FIELDS } from '../../registryLines/compareSnapshots.ts';
-import { type IdentityKey, keyText } from '../rows/row.ts';
+import { type IdentityKey, keyOf, keyText } from '../rows/row.ts';
 import type { MirrorStore, StoredRow } from '../store/mirrorStore.ts';
 import { type Drift, type Judgement, type JudgeTerms, judge } from './judge.ts';
 import { type BucketLines, compareKeys, isOfPiece, type Piece, type ShownLine } from './sections.ts';
@@ -88,8 +88,4 @@ export function parsedLine({ text }: ShownLine): ShownIdentity {
 function fieldsOf(fields: readonly string[]): Pick<Finding, 'fields' | 'moreFields'> {
   if (fields.length <= MOST_FIELDS) return { fields };
   return { fields: fields.slice(0, MOST_FIELDS), moreFields: fields.length - MOST_FIELDS };
-}
-
-export function keyOf({ deviceId, moduleId }: IdentityKey): IdentityKey {
-  return moduleId === undefined ? { deviceId } : { deviceId, moduleId };
 }

@@ -1,8 +1,8 @@
 /** What was found is repaired: each row as long as it is what was judged; one that somebody changes is judged anew. */
 
-import { type IdentityKey, keyText } from '../rows/row.ts';
+import { type IdentityKey, keyOf, keyText } from '../rows/row.ts';
 import { type MirrorStore, RowTooLarge, type RowWrite, type StoredRow } from '../store/mirrorStore.ts';
-import { type ComparedPiece, type Finding, keyOf, parsedLine } from './comparePiece.ts';
+import { type ComparedPiece, type Finding, parsedLine } from './comparePiece.ts';
 import { type JudgeTerms, judge } from './judge.ts';
 import type { BucketLines, ShownLine } from './sections.ts';
 

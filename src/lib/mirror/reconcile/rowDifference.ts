@@ -1,16 +1,9 @@
 /** Where a row of the mirror is other than the registry was shown to be. */
 
 import { addDifferences } from '../../registryLines/differences.ts';
-import type { Fields, MirroredIdentity, MirrorRow, TwinSections } from '../rows/row.ts';
+import { type Fields, IDENTITY_FIELDS, type MirroredIdentity, type MirrorRow } from '../rows/row.ts';
+import { SECTION_PATHS, SECTIONS } from '../rows/twinSections.ts';
 import type { ShownIdentity } from './shownIdentity.ts';
-
-const IDENTITY_FIELDS = ['status', 'statusReason', 'edge', 'parent', 'authenticationType'] as const;
-
-const SECTIONS = [
-  ['tags', ['tags']],
-  ['desired', ['properties', 'desired']],
-  ['reported', ['properties', 'reported']],
-] as const satisfies readonly (readonly [keyof TwinSections, readonly string[]])[];
 
 /**
  * Names of the fields that differ, such as `status` and `tags.site`; never values. What is not told does not differ, nor
@@ -19,11 +12,11 @@ const SECTIONS = [
 export function differingFields({ identity, twin }: MirrorRow, shown: ShownIdentity): string[] {
   const fields: string[] =
     identity === undefined ? [] : IDENTITY_FIELDS.filter((name) => differs(name, identity[name], shown[name]));
-  for (const [name, path] of SECTIONS) {
+  for (const name of SECTIONS) {
     const told = shown[name];
     if (told === undefined) continue;
     const paths: string[] = [];
-    addDifferences(twin?.[name] ?? NO_FIELDS, told, path, paths);
+    addDifferences(twin?.[name] ?? NO_FIELDS, told, SECTION_PATHS[name], paths);
     fields.push(...paths.sort());
   }
   return fields;

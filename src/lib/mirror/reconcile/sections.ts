@@ -4,7 +4,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { splitLines } from '../../storage/ndjson.ts';
 import { bytesOf } from '../../storage/readText.ts';
-import type { IdentityKey } from '../rows/row.ts';
+import { type IdentityKey, keyOf } from '../rows/row.ts';
 import { bucketOf } from '../store/bucketOf.ts';
 import type { ShownIdentity } from './shownIdentity.ts';
 import type { SplitSnapshot } from './splitSnapshot.ts';
@@ -92,9 +92,7 @@ function keyIn(text: string): IdentityKey {
   const [, deviceId, moduleId] = /^\{"deviceId":"([^"\\]+)"(?:,"moduleId":"([^"\\]+)")?/.exec(text) ?? [];
   if (deviceId !== undefined) return moduleId === undefined ? { deviceId } : { deviceId, moduleId };
   const parsed = JSON.parse(text) as ShownIdentity;
-  return parsed.moduleId === undefined
-    ? { deviceId: parsed.deviceId }
-    : { deviceId: parsed.deviceId, moduleId: parsed.moduleId };
+  return keyOf(parsed);
 }
 
 /** By the codes of their characters. */

@@ -2,7 +2,7 @@
 
 import { safeError } from '../../redact.ts';
 import { mergeReading, type Reading } from '../rows/mergeReading.ts';
-import { type IdentityKey, keyText, type MirrorRow } from '../rows/row.ts';
+import { keyOf, keyText, type MirrorRow } from '../rows/row.ts';
 import type { RowWrite, StoredRow } from '../store/mirrorStore.ts';
 import type { GetReading, QueryReading } from './readings.ts';
 import { DAMAGED, readDeviceRows, readRows } from './readRows.ts';
@@ -131,8 +131,4 @@ async function modulesGone(context: RefreshContext, deviceId: string, terms: Rea
   return rows
     .filter(({ row }) => row.moduleId !== undefined && (row.state !== 'deleted' || row.wanted !== undefined))
     .map((stored) => merged(context, stored, 'absent', terms));
-}
-
-function keyOf({ deviceId, moduleId }: IdentityKey): IdentityKey {
-  return moduleId === undefined ? { deviceId } : { deviceId, moduleId };
 }

@@ -2,6 +2,7 @@
 
 import { defined } from '../../defined.ts';
 import { paceOf } from '../../turns/hubPace.ts';
+import { MOST_PENDING } from '../notes/wantedReconcile.ts';
 import { BUCKETS } from '../store/mirrorStore.ts';
 import { askForReconcile } from './askForReconcile.ts';
 import { type DueWork, dueWork, MOST_OF_BUCKET, secondsUntilDue } from './dueWork.ts';
@@ -31,8 +32,6 @@ export interface RefreshReply extends Refreshed {
   readonly over?: true;
 }
 
-/** More pending rows than that are left to a reconcile, which reads them all by one export. */
-export const MOST_PENDING = 20_000;
 /** What is due later than that is left to the next start. */
 const SOON_SECONDS = 30;
 

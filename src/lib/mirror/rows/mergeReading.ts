@@ -10,6 +10,7 @@ import { isSame } from '../../registryLines/differences.ts';
 import { withChange } from './changes.ts';
 import { clockTime } from './operationTime.ts';
 import {
+  IDENTITY_FIELDS,
   type IdentityKey,
   type MirroredIdentity,
   type MirroredTwin,
@@ -126,14 +127,6 @@ function differences(row: MirrorRow | undefined, { identity }: FoundIdentity, tw
   // Events tell nothing of it: it is read for the first time, and has not changed.
   return row.identity === undefined ? sections : [...identityDifferences(row.identity, identity), ...sections];
 }
-
-const IDENTITY_FIELDS = [
-  'status',
-  'statusReason',
-  'edge',
-  'parent',
-  'authenticationType',
-] as const satisfies readonly (keyof MirroredIdentity)[];
 
 function identityDifferences(before: MirroredIdentity, after: MirroredIdentity): readonly string[] {
   return IDENTITY_FIELDS.filter((name) => !isSame(before[name], after[name]));

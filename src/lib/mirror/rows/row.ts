@@ -6,6 +6,11 @@ export interface IdentityKey {
   readonly moduleId?: string;
 }
 
+/** The key alone, of whatever has one. */
+export function keyOf({ deviceId, moduleId }: IdentityKey): IdentityKey {
+  return moduleId === undefined ? { deviceId } : { deviceId, moduleId };
+}
+
 /** Members of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -35,6 +40,14 @@ export interface MirroredIdentity {
   /** As the hub spells it: sas, selfSigned, certificateAuthority, none. */
   readonly authenticationType?: string;
 }
+
+export const IDENTITY_FIELDS = [
+  'status',
+  'statusReason',
+  'edge',
+  'parent',
+  'authenticationType',
+] as const satisfies readonly (keyof MirroredIdentity)[];
 
 /** The newest event that a row knows of, whether its content was taken or only asks for a refresh. */
 export interface RowOrder {

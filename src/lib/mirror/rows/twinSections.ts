@@ -3,10 +3,10 @@
 import { addDifferences, isObject, isSame } from '../../registryLines/differences.ts';
 import type { Fields, TwinSections } from './row.ts';
 
-const SECTIONS = ['tags', 'desired', 'reported'] as const satisfies readonly (keyof TwinSections)[];
+export const SECTIONS = ['tags', 'desired', 'reported'] as const satisfies readonly (keyof TwinSections)[];
 
 /** Where a section stands in a twin. */
-const PATHS: Readonly<Record<keyof TwinSections, readonly string[]>> = {
+export const SECTION_PATHS: Readonly<Record<keyof TwinSections, readonly string[]>> = {
   tags: ['tags'],
   desired: ['properties', 'desired'],
   reported: ['properties', 'reported'],
@@ -62,7 +62,7 @@ export function hasSections(sections: TwinSections, some: Partial<TwinSections>)
 export function sectionDifferences(before: TwinSections, after: TwinSections): readonly string[] {
   const paths: string[] = [];
   for (const name of SECTIONS) {
-    if (before[name] !== after[name]) addDifferences(before[name], after[name], PATHS[name], paths);
+    if (before[name] !== after[name]) addDifferences(before[name], after[name], SECTION_PATHS[name], paths);
   }
   return paths;
 }

@@ -4,7 +4,7 @@ import { isOverdue, nextRun, parseSchedule, type Schedule } from '../../backup/s
 import { readJson } from '../../storage/jsonBlob.ts';
 import { type LastReconcile, readLastReconcile } from '../notes/lastReconcile.ts';
 import { type Containers, noteBlob, writeNote } from '../notes/note.ts';
-import { readWantedReconcile } from '../notes/wantedReconcile.ts';
+import { MOST_PENDING, readWantedReconcile } from '../notes/wantedReconcile.ts';
 import type { Counts, StoredCount } from '../query/counts.ts';
 import { type MirrorStore, StoreUnavailable } from '../store/mirrorStore.ts';
 import { type MirrorNote, noteOf } from './statusTexts.ts';
@@ -35,8 +35,6 @@ export interface HubContext {
   readonly now: () => Date;
 }
 
-/** Above so many an export is made instead of refreshes. */
-const MOST_PENDING = 20_000;
 const STUCK_MINUTES = 60;
 /** People wait for it; a count goes on behind, and is there for who asks next. */
 const COUNT_MS = 3_000;

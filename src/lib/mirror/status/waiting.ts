@@ -6,7 +6,7 @@
 
 import type { PartitionLag } from './lag.ts';
 
-export interface Waiting {
+export interface PartitionWaiting {
   /** The newest event when somebody looked. */
   readonly sequence: number;
   /** When that was, ISO UTC. */
@@ -14,11 +14,11 @@ export interface Waiting {
 }
 
 /** By partition. */
-export type WaitingBySource = Readonly<Record<string, Waiting>>;
+export type WaitingBySource = Readonly<Record<string, PartitionWaiting>>;
 
 /** What is to be noted now; a partition that has taken in all has no note. */
 export function waitingNow(before: WaitingBySource, lags: readonly PartitionLag[], now: Date): WaitingBySource {
-  const waiting: Record<string, Waiting> = {};
+  const waiting: Record<string, PartitionWaiting> = {};
   for (const { partition, events, sequence, lastSequence } of lags) {
     if (events === 0 || lastSequence === null) continue;
     const earlier = before[partition];
