@@ -87,9 +87,9 @@ function applyingStages(): Readonly<Record<string, Stage>> {
         return { go: isWanted && record.cancelRequestedAt === undefined ? 'exportAfter' : 'report' };
       },
     },
-    ...exportStages({ job: 'exportAfter', keys: keysOf, next: 'differences' }),
+    // What was restored is told all the same where it cannot be compared.
+    ...exportStages({ job: 'exportAfter', keys: keysOf, next: 'differences', failed: 'report' }),
     differences: {
-      // What was restored is told all the same.
       failed: 'report',
       async work(context, record) {
         await enterPhase(context, record.runId, 'check');

@@ -6,6 +6,7 @@
 import type { ContainerClient } from '@azure/storage-blob';
 
 import { defined } from '../defined.ts';
+import { HubKeeperError } from '../errors.ts';
 import { exportPlan } from '../hubJobs/exportPlan.ts';
 import { cancelHubJob, isOverdue, readHubJob, workJobBlob } from '../hubJobs/hubJob.ts';
 import { isTerminalStatus } from '../hubJobs/jobStatus.ts';
@@ -14,7 +15,7 @@ import { HubError } from '../registry/index.ts';
 import { adoptExport, type ExportRequest } from '../registryLines/adoptExport.ts';
 import type { Snapshot, SnapshotKeys } from '../registryLines/snapshot.ts';
 import { snapshotPlace } from '../runs/runContainer.ts';
-import { isSuspended, type RunJob } from '../runs/runRecord.ts';
+import { isSuspended, type RunError, type RunJob } from '../runs/runRecord.ts';
 import { waitingFor } from '../runs/waiting.ts';
 import { copyBlob } from '../storage/copyBlob.ts';
 import { startDelaySeconds, watchDelaySeconds } from '../turns/delays.ts';
@@ -34,6 +35,8 @@ export interface ExportStagesOptions {
   before?(context: WorkContext, record: WorkRun): Promise<void>;
   /** The stage that follows, once the snapshot is in the record. The turn is given up before. */
   readonly next: string;
+  /** The stage that follows when there is no snapshot to be had, as of a `Stage`. Default: the run fails. */
+  readonly failed?: string;
 }
 
 export interface KeptBlob {
@@ -84,11 +87,11 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
 
   // Whoever comes late, or starts anew, ends no run that has its snapshot.
   const unless = ({ snapshots }: WorkRun): boolean => snapshots?.[job] !== undefined;
-  const overdue = ({ deadline }: RunJob): StageReply => ({
-    end: 'failed',
-    error: workError('exportOverdue', { deadline }),
-    unless,
-  });
+  const fail = (error: RunError): StageReply => {
+    if (options.failed === undefined) return { end: 'failed', error, unless };
+    throw new HubKeeperError(error);
+  };
+  const overdue = ({ deadline }: RunJob): StageReply => fail(workError('exportOverdue', { deadline }));
 
   const watch: Stage['work'] = async (context, record, { since = 0, lookAt = 0 }): Promise<StageReply> => {
     const known = record.jobs[job];
@@ -116,7 +119,10 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
   };
 
   const ended = (record: WorkRun): StageReply => {
-    if (record.cancelRequestedAt !== undefined) return { end: 'cancelled', error: workError('cancelled'), unless };
+    if (record.cancelRequestedAt !== undefined) {
+      if (options.failed !== undefined) return { go: options.failed, leaveTurn: true };
+      return { end: 'cancelled', error: workError('cancelled'), unless };
+    }
     // A suspended run reads what was written once it goes on.
     return isSuspended(record) ? { wait: 1, go: adoptStage } : { go: adoptStage, leaveTurn: true };
   };
@@ -128,7 +134,7 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
     const { place, request: kept } = await keep(context, record, request(context, record), options);
     const adopted = await adoptExport(place, kept, known);
     if ('fault' in adopted) {
-      return { end: 'failed', error: workError('exportNotCompleted', { why: adopted.why }), unless };
+      return fail(workError('exportNotCompleted', { why: adopted.why }));
     }
     await context.runs.update(record.runId, (current) => ({
       ...current,
@@ -137,10 +143,11 @@ export function exportStages(options: ExportStagesOptions): Readonly<Record<stri
     return { go: following };
   };
 
+  const failed = defined({ failed: options.failed });
   return {
-    [job]: { work: start, turn: true },
-    [watchStage]: { work: watch, turn: true, whileSuspended: true, whenCancelled: true },
-    [adoptStage]: { work: adopt },
+    [job]: { work: start, turn: true, ...failed },
+    [watchStage]: { work: watch, turn: true, whileSuspended: true, whenCancelled: true, ...failed },
+    [adoptStage]: { work: adopt, ...failed },
   };
 }
 

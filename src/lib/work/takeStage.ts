@@ -193,7 +193,8 @@ export async function askWorkTurn(
     }
     const hours = context.settings.turnTimeoutHours;
     if (waitedMs(context, record, ['turn']) > hours * HOUR_MS) {
-      const error = workError('turnTimeout', { hours, ahead: aheadText(input.position) });
+      const key = isApplying(record) ? 'turnTimeout:applied' : 'turnTimeout';
+      const error = workError(key, { hours, ahead: aheadText(input.position) });
       return end(context, record, { end: 'failed', error });
     }
     await noteTurnPosition(context, record, input.position);

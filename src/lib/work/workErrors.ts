@@ -8,6 +8,11 @@ export const WORK_TEXTS = {
     action: 'See to the runs ahead of it, then start it again; or raise TURN_TIMEOUT_HOURS.',
     retried: true,
   },
+  'turnTimeout:applied': {
+    says: 'The run waited for its turn on the hub for {hours} hours; {ahead}. What it had changed by then stays.',
+    action: 'See to the runs ahead of it; or raise TURN_TIMEOUT_HOURS.',
+    retried: true,
+  },
   stageFailed: {
     says: 'A step of the run failed again and again: {error}',
     action: 'Look at the logs of the app, then start it again.',

@@ -325,6 +325,38 @@ describe('a temporary folder that cannot be used', () => {
   });
 });
 
+describe('a restore that cannot be compared in the end', () => {
+  const cancel = (runId: string) =>
+    context.runs.update(runId, (run) => ({ ...run, cancelRequestedAt: context.now().toISOString() }));
+
+  it.each<[string, object, (run: WorkRun) => boolean, (runId: string) => Promise<unknown>]>([
+    [
+      'failed',
+      { code: 'ArgumentInvalid' },
+      ({ notes }) => notes?.['restAt'] !== undefined,
+      () => setFault({ operation: 'createJob', code: 'ArgumentInvalid' }),
+    ],
+    ['cancelled', { code: 'cancelled' }, ({ jobs }) => jobs.exportAfter !== undefined, cancel],
+  ])('is %s, with the report of what it has done', async (ended, error, isTime, spoil) => {
+    await makeFleet(hub);
+    const backup = await backUp();
+    await hub.deleteDevice({ deviceId: 'pump' });
+    const runId = await begin('restore', { backup, mode: 'exact', confirm: hub.hubName, check: true });
+    let isSpoilt = false;
+    await runInProcess(context, runId, async () => {
+      if (isSpoilt || !isTime(await read(runId))) return;
+      isSpoilt = true;
+      await spoil(runId);
+    });
+    expect(await read(runId)).toMatchObject({
+      state: ended,
+      error,
+      outcomes: { succeeded: 4 },
+      report: { json: expect.any(String) },
+    });
+  });
+});
+
 describe('lines of a backup that cannot be compared', () => {
   /** A backup of what the hub holds, sound by its manifest, with a line in place of those of a device. */
   async function backUpWith(line: Readonly<Record<string, unknown>>, of: string): Promise<string> {
