@@ -43,6 +43,8 @@ export interface RunEffects {
   readonly preImage?: EffectsPreImage;
   /** How many lines were given to the hub. */
   readonly lineCount: number;
+  /** How many of them delete. */
+  readonly deletes: number;
   /** In the order in which they were given; no two of one identity. Read anew each time. */
   lines(): AsyncIterable<EffectLine>;
   readonly configurations: readonly ConfigurationEffect[];

@@ -5,6 +5,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { MODE_RULES } from '../../devicesFile/importMode.ts';
 import { HubKeeperError } from '../../errors.ts';
 import type { SystemModulesPlan } from '../../registryExtras/systemModules.ts';
+import { paceOfRun } from '../../runs/paceOfRun.ts';
 import { RunDamaged } from '../../runs/parseRunRecord.ts';
 import type { RunEffects } from '../../runs/runEffects.ts';
 import { isFinal, type RunBase } from '../../runs/runRecord.ts';
@@ -18,6 +19,11 @@ import type { RefreshContext } from './refreshContext.ts';
 
 /** A run with more lines is left to a reconcile. */
 export const MOST_LINES = 20_000;
+/**
+ * And one that has deleted more than is read in so many minutes: that goes one by one, for queries list what is gone, and would
+ * take all registry operations of the hub from other work.
+ */
+const MOST_DELETE_MINUTES = 15;
 
 export interface Touched extends IdentityKey {
   readonly mayBeGone?: true;
@@ -42,7 +48,11 @@ export async function touchedBy(context: RefreshContext, runId: string): Promise
     if (!isFinal(record.state)) return { waits: true };
     if (record.kind !== 'provision') return await touchedByRest(context, record);
     const effects = await context.readEffects(runId, { preImage: false });
-    if (effects.lineCount > MOST_LINES) return { reconcile: `The run ${runId} has ${effects.lineCount} lines.` };
+    const { lineCount, deletes } = effects;
+    if (lineCount > MOST_LINES) return { reconcile: `The run ${runId} has ${lineCount} lines.` };
+    if (deletes > MOST_DELETE_MINUTES * paceOfRun(context, record).itemsPerMinute) {
+      return { reconcile: `The run ${runId} deletes ${deletes} identities.` };
+    }
     return { doneAt: endOf(record), items: touchedByLines(effects) };
   } catch (error) {
     if (error instanceof RunDamaged) return { reconcile: `The record of the run ${runId} is damaged.` };

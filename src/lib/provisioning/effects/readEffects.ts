@@ -90,6 +90,7 @@ async function effectsOf(
     finishedAt,
     ...defined({ preImage }),
     lineCount: check.accepted,
+    deletes: check.deletes,
     lines: () => effectLines(run, findings),
     configurations,
   };

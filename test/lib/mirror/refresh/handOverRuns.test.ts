@@ -142,6 +142,11 @@ describe('a run that has ended', () => {
       const effects = { lineCount: MOST_LINES + 1 } as RunEffects;
       await handOverRuns({ ...refreshContext, readEffects: async () => effects }, HUB);
       expect((await readWantedReconcile(context.storage, HUB))?.reason).toContain('20001');
+      // To read each of them would take more than a quarter of an hour of what the hub allows.
+      await noteEndingRun(context.storage, { ...(await context.runs.read(runId)), runId } as RunBase);
+      const deleting = { lineCount: 1_600, deletes: 1_501 } as RunEffects;
+      await handOverRuns({ ...refreshContext, readEffects: async () => deleting }, HUB);
+      expect((await readWantedReconcile(context.storage, HUB))?.reason).toContain('deletes 1501 identities');
       await noteEndingRun(context.storage, { ...(await context.runs.read(runId)), runId } as RunBase);
       await context.storage.runContainer(runId).delete();
       await handOverRuns(refreshContext, HUB);

@@ -56,6 +56,7 @@ describe('what a run did', () => {
         hub: 'default',
         finishedAt: record.finishedAt,
         lineCount: 11,
+        deletes: 2,
         preImage: { container: `hubkeeper-run-${record.runId}`, way: 'single', hasRelatives: true },
         configurations: [],
       });
