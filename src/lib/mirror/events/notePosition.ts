@@ -71,8 +71,9 @@ export function createPositionNotes(storage: Containers): PositionNotes {
 export function isAnotherStream(before: PartitionPosition, { namespace, eventHub, events }: RawBatch): boolean {
   if (before.namespace !== namespace || before.eventHub !== eventHub) return true;
   const first = events[0]?.place;
+  if (first === undefined || first.sequence < 0) return false;
   // What is read a second time was enqueued before.
-  return first !== undefined && first.sequence <= before.sequence && first.enqueuedAt > before.enqueuedAt;
+  return first.sequence <= before.sequence && first.enqueuedAt > before.enqueuedAt;
 }
 
 /** Events that are read again take no position back: what follows them was taken in, too. */

@@ -407,6 +407,16 @@ describe('events of another stream', () => {
     expect((await app.position())?.counts).toMatchObject({ skipped: 1_000, applied: { createDeviceIdentity: 7 } });
   });
 
+  it('are not those to which the host has given no numbers', async () => {
+    const app = setUp(storage, 'UNNUMBERED', { hub: 'b' });
+    await storage.container(MIRROR_CONTAINER).getBlockBlobClient('wanted-reconcile/b').deleteIfExists();
+    for (const enqueuedAt of ['2026-11-20T10:11:12.250Z', '2026-11-20T10:11:13.250Z']) {
+      const event = created('d1', { sequence: -1 });
+      await app.take([{ ...event, place: { ...event.place, enqueuedAt } }]);
+    }
+    expect(await readWantedReconcile(storage, 'b')).toBeUndefined();
+  });
+
   it('of a source of several hubs have all of them reconciled', async () => {
     const app = setUp(storage, 'FAILOVER');
     await app.take([created('d1')]);
