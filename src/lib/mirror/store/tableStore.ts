@@ -31,7 +31,8 @@ import {
   rowKeyOf,
 } from './rowKeys.ts';
 import { accessTable, type PageRequest, quoted, type TableAccess } from './tableAccess.ts';
-import { writeBucket } from './writeRows.ts';
+import { createWriteGroups, type WriteGroups } from './writeGroups.ts';
+import type { BucketWriter } from './writeTogether.ts';
 
 /** Calls that run at once: as many as hide the way to the service, and do not crowd one that has a single thread. */
 const READS_AT_ONCE = 16;
@@ -47,12 +48,13 @@ const ALL_BUCKETS: readonly number[] = Array.from({ length: BUCKETS }, (_, bucke
 export function createTableStore(client: TableClient): MirrorStore {
   const table = accessTable(client);
   const recent = createRecentRows<TableRow>(RECENT_BYTES);
+  const groups = createWriteGroups((partitionKey) => writerOf(table, recent, partitionKey), WRITES_AT_ONCE);
   return {
     prepare: () => table.prepare(),
     read: (hub, keys, options) =>
       mapAtOnce(keys, READS_AT_ONCE, async (key) => readRow(table, recent, hub, key, options)),
     readDevice: (hub, deviceId) => readDevice(table, recent, hub, deviceId),
-    write: (hub, writes) => writeRows(table, recent, hub, writes),
+    write: (hub, writes) => writeRows(groups, hub, writes),
     rows: (hub, range = {}) => readRange(table, hub, range),
     wanted: (hub, options) => readWanted(table, hub, options),
     countWanted: (hub, most) => countWanted(table, hub, most),
@@ -112,23 +114,31 @@ async function readDevice(
   return [...device, ...modules.flatMap(keep)];
 }
 
-async function writeRows(
-  table: TableAccess,
-  recent: Recent,
-  hub: string,
-  writes: readonly RowWrite[],
-): Promise<readonly RowWrite[]> {
-  const buckets = [...byBucket(writes)];
-  const conflicts = await mapAtOnce(buckets, WRITES_AT_ONCE, ([bucket, ofBucket]) => {
-    const partitionKey = partitionOf(hub, bucket);
-    const log = {
-      known: (rowKey: string) => recent.get(nameOf(partitionKey, rowKey)),
-      written: (rowKey: string, row: TableRow) => recent.keep(nameOf(partitionKey, rowKey), row),
-      unknown: (rowKey: string) => recent.drop(nameOf(partitionKey, rowKey)),
-    };
-    return writeBucket({ table, partitionKey, log }, ofBucket);
+function writerOf(table: TableAccess, recent: Recent, partitionKey: string): BucketWriter {
+  return {
+    table,
+    partitionKey,
+    log: {
+      known: (rowKey) => recent.get(nameOf(partitionKey, rowKey)),
+      written: (rowKey, row) => recent.keep(nameOf(partitionKey, rowKey), row),
+      unknown: (rowKey) => recent.drop(nameOf(partitionKey, rowKey)),
+    },
+  };
+}
+
+async function writeRows(groups: WriteGroups, hub: string, writes: readonly RowWrite[]): Promise<readonly RowWrite[]> {
+  const call = { isOver: false };
+  const all = [...byBucket(writes)].map(async ([bucket, ofBucket]) => {
+    try {
+      return await groups.write(partitionOf(hub, bucket), ofBucket, call);
+    } catch (error) {
+      call.isOver = true;
+      throw error;
+    }
   });
-  return conflicts.flat();
+  // What has begun is waited for: no write goes on behind the back of whoever handles the error.
+  await Promise.allSettled(all);
+  return (await Promise.all(all)).flat();
 }
 
 function byBucket(writes: readonly RowWrite[]): Map<number, RowWrite[]> {
