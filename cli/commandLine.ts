@@ -273,6 +273,7 @@ export function createCommandLine(finish: (exitCode: ExitCode) => void): Command
     .option('--port-table <n>', 'port of the table service', parsePort)
     .option('--unkind [seed]', 'the host is as unkind as the cloud can be', parseWhole)
     .option('--enable-auth', 'the API asks for keys, as in Azure')
+    .option('--otlp <url>', 'send traces, metrics and logs of the app to this OTLP/HTTP endpoint', parseUrl)
     .option('--setting <name=value>', 'a setting for the app (may be repeated)', parseSetting)
     .option('--hub-args <text>', 'further arguments for the hub simulator', splitArguments)
     .option('--host-args <text>', 'further arguments for the Functions host', splitArguments)
@@ -340,6 +341,11 @@ function parseSetting(text: string, earlier: Readonly<Record<string, string>> = 
   const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Write it as NAME=VALUE.');
   return { ...earlier, [name]: value };
+}
+
+function parseUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text)) throw new InvalidArgumentError('Write it as http://HOST:PORT.');
+  return text;
 }
 
 function splitArguments(text: string): readonly string[] {

@@ -31,13 +31,20 @@ import { applyFileBy } from './lib/provisioning/drop/applyFile.ts';
 import { readEffectsBy } from './lib/provisioning/effects/readEffects.ts';
 import { isProvisioningIdle } from './lib/provisioning/job/isIdle.ts';
 import type { ProvisioningContext, ProvisionRun } from './lib/provisioning/run/provisionRun.ts';
-import { createRegistryClient, parseHubConnection, type RegistryClient } from './lib/registry/index.ts';
+import {
+  type CallObserver,
+  createRegistryClient,
+  parseHubConnection,
+  type RegistryClient,
+} from './lib/registry/index.ts';
 import { RUN_KINDS, type RunRecord, runsOf } from './lib/runKinds.ts';
+import { tellOfEndedRun } from './lib/runMetrics.ts';
 import type { RunStarter } from './lib/runs/restartRun.ts';
 import type { RunBase } from './lib/runs/runRecord.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
 import { readSettings, type Settings } from './lib/settings.ts';
 import { createStorage, MIRROR_CONTAINER, type Storage } from './lib/storage/storage.ts';
+import { measure, span } from './lib/telemetry/telemetry.ts';
 import { startWork } from './lib/work/startWork.ts';
 import { WORK_JOBS, type WorkContext, type WorkRun } from './lib/work/workRun.ts';
 
@@ -51,7 +58,7 @@ export const storage: Storage = createStorage(settings.storage, credential);
 const clientId = settings.storage.kind === 'identity' ? settings.storage.clientId : undefined;
 
 const now = () => new Date();
-export const runs = createRunStore(storage, now, RUN_KINDS);
+export const runs = createRunStore(storage, now, RUN_KINDS, tellOfEndedRun);
 
 /** How the backups of all hubs stand. */
 export const backupChecks = createBackupChecks({
@@ -110,10 +117,34 @@ export function hub(alias: string): RegistryClient {
   if (client === undefined) {
     const text = settings.hubs.get(alias);
     if (text === undefined) throw new Error(`No hub "${alias}" is configured.`);
-    client = createRegistryClient(parseHubConnection(text, () => credential(clientId)));
+    client = createRegistryClient(
+      parseHubConnection(text, () => credential(clientId)),
+      { observer: observerOf(alias) },
+    );
     hubs.set(alias, client);
   }
   return client;
+}
+
+/** Each call to a hub is a span; what it throttles is counted. */
+function observerOf(alias: string): CallObserver {
+  return {
+    call: ({ method, template, hostName }, work) =>
+      span(
+        `hub ${method} ${template}`,
+        {
+          isCall: true,
+          attributes: {
+            'hubkeeper.hub': alias,
+            'http.request.method': method,
+            'url.template': template,
+            'server.address': hostName,
+          },
+        },
+        (tell) => work((status) => tell({ 'http.response.status_code': status })),
+      ),
+    throttled: () => measure('hubkeeper.throttles', 1, { hub: alias }),
+  };
 }
 
 /** What a Functions invocation offers for logging. */

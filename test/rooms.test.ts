@@ -8,7 +8,7 @@ import { circlesOf, type Import, importGraph, sourcesBelow } from './helpers/imp
 
 /** What every room of provisioning may know: what is below provisioning, but for settings and logs. */
 const BELOW =
-  'hubJobs runs turns registryLines configurationsFile devicesFile devicesFile/checkDevicesFile.ts registry storage textFile errors.ts redact.ts countText.ts codeText.ts';
+  'hubJobs runs turns registryLines configurationsFile devicesFile devicesFile/checkDevicesFile.ts registry telemetry storage textFile errors.ts redact.ts countText.ts codeText.ts';
 
 /**
  * The rooms of the code, from the top down, and which others each may know. A room is one file, or the files that stand in
@@ -34,12 +34,14 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events mirror/mirrorSettings.ts undo restore backup backup/schedule.ts work runs turns storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
+    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events mirror/mirrorSettings.ts undo restore backup backup/schedule.ts work runs turns telemetry storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
   'src/hosting':
-    'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns logger.ts errors.ts redact.ts codeText.ts',
+    'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns registry telemetry logger.ts errors.ts redact.ts codeText.ts',
   'src/services.ts':
-    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/notes mirror/store backup work hubJobs runs settings.ts registry storage logger.ts runKinds.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
+    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/notes mirror/store backup work hubJobs runs settings.ts registry telemetry storage logger.ts runKinds.ts runMetrics.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
   'src/orchestrations': 'provisioning/steps provisioning/preImage mirror/refresh work runs turns',
+  // What is told of runs that have ended.
+  'src/lib/runMetrics.ts': 'runKinds.ts runs telemetry',
   // The kinds of runs there are.
   'src/lib/runKinds.ts': 'provisioning/run work runs',
   'src/lib/workKinds.ts': 'mirror/reconcile mirror/store undo restore backup work',
@@ -65,12 +67,12 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/mirror/reconcile':
     'mirror/query mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts backup work registryExtras runs registryLines devicesFile storage codeText.ts',
   'src/lib/mirror/status':
-    'mirror/query mirror/notes mirror/store mirror/mirrorSettings.ts backup/schedule.ts storage redact.ts roles.ts countText.ts codeText.ts',
+    'mirror/query mirror/notes mirror/store mirror/mirrorSettings.ts backup/schedule.ts telemetry storage redact.ts roles.ts countText.ts codeText.ts',
   'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',
   'src/lib/mirror/refresh':
     'mirror/notes mirror/store mirror/rows work registryExtras runs settings.ts turns devicesFile registry storage logger.ts errors.ts redact.ts',
   'src/lib/mirror/events':
-    'mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts registry devicesFile storage logger.ts redact.ts countText.ts codeText.ts',
+    'mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts registry devicesFile telemetry storage logger.ts redact.ts countText.ts codeText.ts',
   'src/lib/mirror/notes': 'storage',
   'src/lib/mirror/store': 'mirror/rows storage roles.ts',
   'src/lib/mirror/rows': 'registryLines',
@@ -79,8 +81,9 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/lib/restore':
     'backup work registryExtras hubJobs runs turns registryLines configurationsFile devicesFile registry storage textFile errors.ts countText.ts codeText.ts',
   'src/lib/backup':
-    'backup/retentionPolicy.ts backup/schedule.ts work registryExtras hubJobs runs settings.ts turns registryLines registry devicesFile storage textFile logger.ts errors.ts redact.ts codeText.ts',
-  'src/lib/work': 'registryExtras hubJobs runs registryLines turns registry storage errors.ts redact.ts codeText.ts',
+    'backup/retentionPolicy.ts backup/schedule.ts work registryExtras hubJobs runs settings.ts turns registryLines registry devicesFile telemetry storage textFile logger.ts errors.ts redact.ts codeText.ts',
+  'src/lib/work':
+    'registryExtras hubJobs runs registryLines turns registry telemetry storage errors.ts redact.ts codeText.ts',
   'src/lib/hubJobs': 'turns runs registryLines registry storage errors.ts',
   'src/lib/runs': 'turns settings.ts devicesFile registry storage logger.ts errors.ts redact.ts codeText.ts',
   'src/lib/settings.ts':

@@ -34,6 +34,8 @@ export interface LocalFlags {
   readonly hostArgs?: readonly string[];
   readonly hubArgs?: readonly string[];
   readonly setting?: Readonly<Record<string, string>>;
+  /** Where the app sends its telemetry. */
+  readonly otlp?: string;
 }
 
 const SAMPLE = join('samples', 'devices.txt');
@@ -76,12 +78,17 @@ function stackOptions(flags: LocalFlags): StackOptions {
   return {
     data: dataFolder(flags.data),
     ports: Object.fromEntries(Object.entries(ports).filter(([, port]) => port !== undefined)),
-    settings: flags.setting ?? {},
+    settings: { ...(flags.otlp === undefined ? {} : otlpSettings(flags.otlp)), ...flags.setting },
     moreHubs: flags.hub ?? [],
     hubArgs: flags.hubArgs ?? [],
     hostArgs: flags.hostArgs ?? [],
     ...defined({ unkind: flags.unkind, enableAuth: flags.enableAuth }),
   };
+}
+
+/** A person who watches does not want to wait for a minute. */
+function otlpSettings(url: string): Readonly<Record<string, string>> {
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_METRIC_EXPORT_INTERVAL: '5000', OTEL_BSP_SCHEDULE_DELAY: '1000' };
 }
 
 /** Returns after Ctrl-C; fails when a part of the stack ends by itself. */

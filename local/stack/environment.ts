@@ -13,6 +13,7 @@ const LEADS_ELSEWHERE = [
   'STORAGE_IDENTITY',
   'MIRROR_EVENTS',
   'MIRROR_EVENT_HUB',
+  'APPLICATIONINSIGHTS_CONNECTION_STRING',
 ];
 
 /** `base` without those settings (their `NAME__part` and `MIRROR_EVENTS_alias` forms too), with `settings` laid over it. */

@@ -7,12 +7,15 @@ import { dropOldLetters } from '../lib/mirror/events/deadLetters.ts';
 import { replayParked } from '../lib/mirror/events/replay.ts';
 import { startReconcile } from '../lib/mirror/reconcile/startReconcile.ts';
 import { doMirrorChores } from '../lib/mirror/refresh/mirrorChores.ts';
-import { mirroring, refreshing, settings, working } from '../services.ts';
+import { isTold } from '../lib/telemetry/telemetry.ts';
+import { mirrorHealth, mirroring, refreshing, settings, working } from '../services.ts';
 
 /** Goes on with whatever waits: events that the store did not take, rows, runs that have ended, reconciles that are wanted. */
 export async function mirrorOnTimer(_timer: Timer, context: InvocationContext): Promise<void> {
   const [refresh, events] = [refreshing(context), mirroring(context)];
   if (refresh === undefined || events === undefined) return;
+  // How far it is behind is told as a metric, whether or not anybody asks for it.
+  if (isTold()) await mirrorHealth?.();
   const work = working(context, runStarter(context));
   await doMirrorChores(refresh, {
     startRefresh: refreshStarter(context),

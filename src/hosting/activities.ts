@@ -6,6 +6,7 @@ import { app, input as extraInput } from 'durable-functions';
 import type { Logger } from '../lib/logger.ts';
 import { safeError } from '../lib/redact.ts';
 import { refreshAfterRun } from './refreshAfterRun.ts';
+import { traceOfStep } from './traceOfStep.ts';
 
 /** What an activity throws is stored in the durable history: errors of SDKs carry URLs with signatures. */
 export async function orSafeError<Result>(log: Logger, work: () => Promise<Result>): Promise<Result> {
@@ -38,11 +39,13 @@ export function registerStep<
     handler: (input: Input, invocation: InvocationContext): Promise<unknown> => {
       const services = servicesOf(invocation);
       const log = services.log.scope({ run: input.runId, step: step(input) });
-      return orSafeError(log, async () => {
-        const next = await work({ ...services, log }, input, invocation);
-        await refreshAfterRun(services, invocation, input.runId, next);
-        return next;
-      });
+      return traceOfStep(services.runs, invocation, { activity: name, runId: input.runId, step: step(input) }, () =>
+        orSafeError(log, async () => {
+          const next = await work({ ...services, log }, input, invocation);
+          await refreshAfterRun(services, invocation, input.runId, next);
+          return next;
+        }),
+      );
     },
   });
 }

@@ -5,6 +5,7 @@ import { ensureContainer } from '../storage/ensureContainer.ts';
 import { readJson, writeJson } from '../storage/jsonBlob.ts';
 import { BACKUPS_CONTAINER, type Storage } from '../storage/storage.ts';
 import { isArchived, isImmutable } from '../storage/storageErrors.ts';
+import { measure } from '../telemetry/telemetry.ts';
 import { type BackupHealth, backupHealth } from './backupHealth.ts';
 import { listBackups } from './catalogue.ts';
 import { parseSchedule } from './schedule.ts';
@@ -42,15 +43,21 @@ export function createBackupChecks({ storage, hubs, schedule, now }: BackupCheck
   const find = async (): Promise<readonly BackupHealth[]> => {
     const backups = await listBackups(storage);
     return Promise.all(
-      hubs.map(async (hub) =>
-        backupHealth({
+      hubs.map(async (hub) => {
+        const since = await sinceWhen(storage, hub, schedule, now());
+        const health = backupHealth({
           hub,
           backups,
           schedule: parsed !== undefined && 'schedule' in parsed ? parsed.schedule : undefined,
           now: now(),
-          since: await sinceWhen(storage, hub, schedule, now()),
-        }),
-      ),
+          since,
+        });
+        // Where there is no good one: for how long there could have been.
+        const waited = schedule === undefined ? undefined : (now().getTime() - since.getTime()) / 1000;
+        const age = health.ageSeconds ?? waited;
+        if (age !== undefined) measure('hubkeeper.backup.age', age, { hub });
+        return health;
+      }),
     );
   };
   return {

@@ -30,6 +30,7 @@ export type {
   ModuleToDelete,
 } from './identities.ts';
 export type { ExportJobRequest, ImportExportJob, ImportJobRequest } from './jobs.ts';
+export type { CallObserver } from './observer.ts';
 export {
   type HubQuery,
   MAX_QUERY_LENGTH,

@@ -32,6 +32,7 @@ import {
   ownFault,
   timeoutError,
 } from './hubError.ts';
+import { type CallObserver, templateOf, throttlePolicy, UNOBSERVED } from './observer.ts';
 import { createRetryStrategy, type RetrySafety, type RetryTiming, retryAfterMs } from './retry.ts';
 import type { SasCredential } from './sasCredential.ts';
 import { HUBKEEPER_VERSION } from './version.ts';
@@ -58,6 +59,8 @@ export interface TransportOptions {
   readonly retryDelayMs?: number;
   /** Longest pause, ms; a hub that asks for more is not waited for. Default 5 s. */
   readonly maxRetryDelayMs?: number;
+  /** Who watches the calls. */
+  readonly observer?: CallObserver;
 }
 
 export interface HubRequest {
@@ -109,6 +112,7 @@ export function createTransport(connection: HubConnection, options: TransportOpt
   const httpClient = createDefaultHttpClient();
   const { hostName } = connection;
   const byIdentity = connection.identity !== undefined && connection.sas === undefined;
+  const observer = options.observer ?? UNOBSERVED;
 
   return {
     async send(request) {
@@ -117,12 +121,16 @@ export function createTransport(connection: HubConnection, options: TransportOpt
       // Before the deadline: whatever fails here is of our own making, and nothing has left.
       const prepared = prepare(call, () => toPipelineRequest(connection, request));
       const deadline = createDeadline(timeoutMs, request.options.abortSignal);
+      const observed = { method: request.method, template: templateOf(request.path), hostName };
       try {
-        const response = await pipelines[request.retry].sendRequest(
-          httpClient,
-          createPipelineRequest({ ...prepared, abortSignal: deadline.signal }),
-        );
-        return readReply(call, request, response);
+        return await observer.call(observed, async (answered) => {
+          const response = await pipelines[request.retry].sendRequest(
+            httpClient,
+            createPipelineRequest({ ...prepared, abortSignal: deadline.signal }),
+          );
+          answered(response.status);
+          return readReply(call, request, response);
+        });
       } catch (error) {
         if (request.options.abortSignal?.aborted === true) throw isAbortError(error) ? error : abortError();
         if (deadline.expired()) throw timeoutError(call, timeoutMs);
@@ -155,6 +163,7 @@ function createPipeline(
   });
   pipeline.addPolicy(tracingPolicy({ userAgentPrefix: `hubkeeper/${HUBKEEPER_VERSION}` }), { afterPhase: 'Retry' });
   pipeline.addPolicy(authorization, { phase: 'Sign' });
+  if (options.observer !== undefined) pipeline.addPolicy(throttlePolicy(options.observer), { afterPhase: 'Retry' });
   return pipeline;
 }
 

@@ -68,6 +68,8 @@ const REQUIRED: Shape = {
 const OPTIONAL: Shape = {
   hub: isText,
   startedAt: isInstant,
+  turnAskedAt: isInstant,
+  traceparent: isText,
   finishedAt: isInstant,
   startClaim: holding({ at: isInstant, attempt: isNumber }),
   cancelRequestedAt: isText,

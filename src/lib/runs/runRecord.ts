@@ -142,6 +142,8 @@ export interface RunBase {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly startedAt?: string;
+  /** When it first asked for its turn on the hub. */
+  readonly turnAskedAt?: string;
   readonly finishedAt?: string;
   /** The latest claim to start the orchestration: only the claimer starts it; a stale claim may be taken over. */
   readonly startClaim?: { readonly at: string; readonly attempt: number };
@@ -160,6 +162,8 @@ export interface RunBase {
   readonly report?: RunReportFiles;
   /** Runs whose containers it reads: these are kept as long as it goes on. */
   readonly reads?: readonly string[];
+  /** Where the spans of the run belong, as W3C Trace Context writes it; absent: nothing was traced when it began. */
+  readonly traceparent?: string;
   /** The run that applies the lines that this one has made. */
   readonly appliedBy?: string;
 }

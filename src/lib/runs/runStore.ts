@@ -62,11 +62,13 @@ const READS_AT_ONCE = 8;
 /**
  * @param now injected clock
  * @param kinds of the runs that are kept here
+ * @param ended told of each run once, by whoever wrote its final record; never, where that one dies in between
  */
 export function createRunStore<Run extends RunBase>(
   storage: Storage,
   now: () => Date,
   kinds: RunKinds<Run>,
+  ended: (record: Run) => Promise<void> = async () => undefined,
 ): RunStore<Run> {
   const container = storage.container(RUNS_CONTAINER);
   const blobOf = (runId: string) => container.getBlockBlobClient(`${runId}.json`);
@@ -125,7 +127,11 @@ export function createRunStore<Run extends RunBase>(
 
   return {
     read,
-    create: (record) => write(record, { ifAbsent: true }),
+    async create(record) {
+      const created = await write(record, { ifAbsent: true });
+      if (created && isFinal(record.state)) await ended(record);
+      return created;
+    },
     async update(runId, change) {
       for (;;) {
         const current = await open(runId);
@@ -134,7 +140,9 @@ export function createRunStore<Run extends RunBase>(
         const changed = change(current.value);
         if (changed === undefined) return current.value;
         const next = { ...changed, updatedAt: now().toISOString() };
-        if (await write(next, { ifMatch: current.etag })) return next;
+        if (!(await write(next, { ifMatch: current.etag }))) continue;
+        if (isFinal(next.state)) await ended(next);
+        return next;
       }
     },
     survey,

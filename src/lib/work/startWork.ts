@@ -1,17 +1,29 @@
 import { randomBytes } from 'node:crypto';
 
+import { defined } from '../defined.ts';
 import type { RunStarter } from '../runs/restartRun.ts';
 import { restartIfLost } from '../runs/restartRun.ts';
 import { runIdOf } from '../runs/runId.ts';
+import { span, traceparent } from '../telemetry/telemetry.ts';
 import type { WorkContext, WorkRun, WorkToStart } from './workRun.ts';
+
+type StartContext = Pick<WorkContext, 'runs' | 'now' | 'settings' | 'storage' | 'hub' | 'isIdle' | 'sleep' | 'log'>;
 
 /**
  * Begins work: the record first, then its orchestration. Safe to call any number of times for the same `once`.
  *
  * @returns the record as it stands
  */
-export async function startWork(
-  context: Pick<WorkContext, 'runs' | 'now' | 'settings' | 'storage' | 'hub' | 'isIdle' | 'sleep' | 'log'>,
+export function startWork(context: StartContext, starter: RunStarter, work: WorkToStart): Promise<WorkRun> {
+  return span(`start ${work.kind}`, {}, async (tell) => {
+    const record = await startTraced(context, starter, work);
+    tell(defined({ 'hubkeeper.run': record.runId, 'hubkeeper.kind': work.kind, 'hubkeeper.hub': work.hub }));
+    return record;
+  });
+}
+
+async function startTraced(
+  context: StartContext,
   starter: RunStarter,
   { kind, hub, request, once, reads }: WorkToStart,
 ): Promise<WorkRun> {
@@ -28,6 +40,7 @@ export async function startWork(
     state: 'accepted',
     createdAt: at,
     updatedAt: at,
+    ...defined({ traceparent: traceparent() }),
     startClaim: { at, attempt: 1 },
   };
   if (await context.runs.create(record)) {

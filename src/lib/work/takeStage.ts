@@ -135,6 +135,10 @@ async function follow(
     const next = { runId, attempt, stage: reply.go ?? input.stage, ...reply.with };
     return { do: 'wait', seconds: reply.wait, next: enter(kind, next) };
   }
+  if (record.turnAskedAt === undefined && stageOf(kind, reply.go).turn === true) {
+    const turnAskedAt = context.now().toISOString();
+    await context.runs.update(runId, (current) => ({ turnAskedAt, ...current }));
+  }
   const next = enter(kind, { runId, attempt, stage: reply.go });
   return reply.leaveTurn ? { do: 'leave', next } : next;
 }

@@ -32,6 +32,26 @@ async function failureOf(call: Promise<unknown>): Promise<HubError> {
   throw new Error('The call did not fail.');
 }
 
+describe('whoever watches', () => {
+  it('is told of calls without ids, keys and queries, and of each 429', async () => {
+    await withScriptedHub([throttled, { body: DEVICE }], async ({ connectionString, hostName }) => {
+      const told: unknown[] = [];
+      const client = createRegistryClient(parseHubConnection(connectionString), {
+        retryDelayMs: 1,
+        observer: {
+          call: (call, work) => {
+            told.push(call);
+            return work((status) => told.push(status));
+          },
+          throttled: () => told.push('throttled'),
+        },
+      });
+      await client.getDevice('my-device');
+      expect(told).toEqual([{ method: 'GET', template: '/devices/{id}', hostName }, 'throttled', 200]);
+    });
+  });
+});
+
 describe('a request', () => {
   it('carries API version, authorization for host and port, and who asks', async () => {
     await withScriptedHub([{ body: DEVICE }], async ({ client, only, hostName }) => {

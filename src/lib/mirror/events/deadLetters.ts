@@ -5,6 +5,7 @@
 
 import { MIRROR_CONTAINER } from '../../storage/storage.ts';
 import { isNotFound } from '../../storage/storageErrors.ts';
+import { measure } from '../../telemetry/telemetry.ts';
 import { type Containers, dropNote, writeNote } from '../notes/note.ts';
 import type { EventPlace, MirrorEvent } from '../rows/mirrorEvent.ts';
 import type { Fields } from '../rows/row.ts';
@@ -56,6 +57,7 @@ export async function writeDeadLetters(storage: Containers, letters: readonly De
   for (let at = 0; at < letters.length; at += AT_ONCE) {
     await Promise.all(letters.slice(at, at + AT_ONCE).map((letter) => writeNote(storage, nameOf(letter), letter)));
   }
+  for (const { reason } of letters) measure('hubkeeper.mirror.dead_letters', 1, { reason: reason.code });
 }
 
 function nameOf({ place: { source, partition, sequence }, reason, event }: DeadLetter): string {

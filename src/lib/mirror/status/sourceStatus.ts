@@ -2,6 +2,7 @@
 
 import { countText } from '../../countText.ts';
 import { readJson } from '../../storage/jsonBlob.ts';
+import { measure } from '../../telemetry/telemetry.ts';
 import type { EventSource } from '../mirrorSettings.ts';
 import { type Containers, noteBlob, writeNote } from '../notes/note.ts';
 import { type PartitionPosition, readPositions } from '../notes/position.ts';
@@ -121,12 +122,22 @@ async function waitingNotes(
   const before = (await readJson<WaitingBySource>(noteBlob(storage, name)))?.value ?? {};
   const waiting = waitingNow(before, lags, now());
   if (JSON.stringify(before) !== JSON.stringify(waiting)) await writeNote(storage, name, waiting);
+  tellLags(connectionName, lags, waiting, now());
   const limit = new Date(now().getTime() - WAITING_MINUTES * 60_000).toISOString();
   const oldest = oldestWaiting(waiting);
   if (oldest === undefined || oldest >= limit) return [];
   const partitions = Object.entries(waiting).flatMap(([partition, { since }]) => (since < limit ? [partition] : []));
   const filling = { source: connectionName, minutes: WAITING_MINUTES, partitions: partitions.join(', ') };
   return [noteOf('eventsWaiting', filling)];
+}
+
+/** Where nothing was taken in yet: for how long it has been seen that something waits. */
+function tellLags(source: string, lags: readonly PartitionLag[], waiting: WaitingBySource, now: Date): void {
+  for (const { partition, seconds } of lags) {
+    const since = waiting[partition]?.since ?? now.toISOString();
+    const lag = seconds ?? (now.getTime() - Date.parse(since)) / 1000;
+    measure('hubkeeper.mirror.lag', lag, { partition: `${source}/${partition}` });
+  }
 }
 
 /** The sum over all partitions of all sources. */

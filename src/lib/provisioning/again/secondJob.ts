@@ -5,9 +5,11 @@ import { ERROR_LOG_BLOB, FIRST_ERROR_LOG_BLOB } from '../../hubJobs/errorLog.ts'
 import { isOver } from '../../hubJobs/hubJob.ts';
 import { paceOfRun } from '../../runs/paceOfRun.ts';
 import { stagingOf } from '../../runs/runContainer.ts';
+import { hubOf } from '../../runs/runRecord.ts';
 import { propertiesIfThere } from '../../storage/blobProperties.ts';
 import { linesOf, writeLines } from '../../storage/ndjson.ts';
 import { isConditionFailed } from '../../storage/storageErrors.ts';
+import { measure } from '../../telemetry/telemetry.ts';
 import { hasTransient } from '../evidence/jobFacts.ts';
 import { type Aftermath, evidenceAfterJobs, type FollowUp, sentLines } from './aftermath.ts';
 import { againText } from './sentAgain.ts';
@@ -28,6 +30,7 @@ export async function planSecondJob(work: Aftermath): Promise<FollowUp | undefin
   await changeWaves(context, record, (current) =>
     current.secondJob === undefined ? { ...current, secondJob: { blobName, lines, state: 'due' } } : undefined,
   );
+  measure('hubkeeper.retries', lines, { hub: hubOf(record), reason: 'transient' });
   return { do: 'job', kind: 'retry' };
 }
 

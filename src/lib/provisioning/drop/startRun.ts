@@ -4,6 +4,7 @@ import { restartIfLost } from '../../runs/restartRun.ts';
 import { runIdFor } from '../../runs/runId.ts';
 import type { RunBase } from '../../runs/runRecord.ts';
 import { propertiesIfThere } from '../../storage/blobProperties.ts';
+import { span, traceparent } from '../../telemetry/telemetry.ts';
 import type { ProvisioningContext, ProvisionRun } from '../run/provisionRun.ts';
 import { runError } from '../texts/runErrors.ts';
 import { parseDropPath } from './dropPath.ts';
@@ -55,11 +56,24 @@ export async function startRunOfDrop(
  *
  * @param endingAt how the run ends at once, by when the file was last changed
  */
-export async function startRunOfFile(
+export function startRunOfFile(
   context: ProvisioningContext,
   starter: RunStarter,
   file: FileToRun,
   endingAt: (lastModified: Date) => Partial<RunBase> = () => ({}),
+): Promise<StartResult> {
+  return span('drop', {}, async (tell) => {
+    const result = await startTraced(context, starter, file, endingAt);
+    tell(defined({ 'hubkeeper.run': result.runId, 'hubkeeper.hub': file.hub }));
+    return result;
+  });
+}
+
+async function startTraced(
+  context: ProvisioningContext,
+  starter: RunStarter,
+  file: FileToRun,
+  endingAt: (lastModified: Date) => Partial<RunBase>,
 ): Promise<StartResult> {
   const { storage, runs } = context;
   const { container, blobName, ...known } = file;
@@ -83,6 +97,7 @@ export async function startRunOfFile(
     state: 'accepted',
     createdAt: at,
     updatedAt: at,
+    ...defined({ traceparent: traceparent() }),
     ...(ending.state === undefined ? { startClaim: { at, attempt: 1 } } : (ending as Pick<ProvisionRun, 'state'>)),
   };
   if (!(await runs.create(record))) return restartIfLost(context, starter, runId);

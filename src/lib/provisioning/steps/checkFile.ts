@@ -37,7 +37,7 @@ export async function checkFile(
     ...current,
     check: check.counts,
     ...defined({ configurations }),
-    phase: options.dryRun ? 'preImage' : 'turn',
+    ...(options.dryRun ? { phase: 'preImage' } : { phase: 'turn', turnAskedAt: context.now().toISOString() }),
   }));
 
   if (check.refused !== undefined) return end({ state: 'refused', error: check.refused, check });

@@ -5,6 +5,7 @@ import { type Fault, orFault } from '../../runs/faults.ts';
 import { isFinal, isSuspended } from '../../runs/runRecord.ts';
 import type { AskReply, Step } from '../../runs/step.ts';
 import { takeChain } from '../../runs/stepChain.ts';
+import { span } from '../../telemetry/telemetry.ts';
 import { suspendedDelaySeconds } from '../../turns/delays.ts';
 import type { ProvisioningContext } from '../run/provisionRun.ts';
 import { awaitTurn } from './awaitTurn.ts';
@@ -59,12 +60,14 @@ export async function takeStep<Name extends StepName>(
   const { wasSuspended = false, ...rest } = input;
   // What is left of it is the input of the step.
   const asked = rest as unknown as Inputs[Name];
-  return orFault(async () => {
-    const held = await whileSuspended(context, name, asked);
-    if (held !== undefined) return held;
-    if (wasSuspended) return resumedStep(name, asked);
-    return FLOW[name](await WORK[name](context, asked, instances), asked, context.now().getTime());
-  });
+  return orFault(() =>
+    span(`step ${name}`, {}, async () => {
+      const held = await whileSuspended(context, name, asked);
+      if (held !== undefined) return held;
+      if (wasSuspended) return resumedStep(name, asked);
+      return FLOW[name](await WORK[name](context, asked, instances), asked, context.now().getTime());
+    }),
+  );
 }
 
 /** Takes a step, and those that follow at once. */

@@ -3,6 +3,7 @@ import { paceOfRun } from '../../runs/paceOfRun.ts';
 import { hubOf, isFinal } from '../../runs/runRecord.ts';
 import { lostOf, StagingLost } from '../../runs/stagingLost.ts';
 import { readJson, writeJson } from '../../storage/jsonBlob.ts';
+import { measure } from '../../telemetry/telemetry.ts';
 import { FEWEST_CALL_ITEMS } from '../../turns/hubPace.ts';
 import { afterFailure, afterPatch, afterReply, itemOf, patchOf } from '../again/lineReplies.ts';
 import {
@@ -139,6 +140,7 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
     const step = { key: input.step, sent: sent + due.length, nextAt: callAt };
     if (!(await save({ lines: marked, ...slower(), step, sentAt: context.now().toISOString() }))) return reply('wait');
     sent += due.length;
+    tellRetries(hubOf(record), wave, due.length);
     const { after, isThrottled, isTroubled } = await (wave.patches === undefined
       ? sendBulk(hub, call, wave)
       : sendPatches(hub, call));
@@ -157,6 +159,13 @@ async function work(context: ProvisioningContext, input: ChunkInput): Promise<Ch
   const isDue = left.some(({ tries }) => tries <= input.pass);
   const status = left.length === 0 ? 'done' : isDue ? 'more' : 'tried';
   return reply(status);
+}
+
+/** What links devices to their parents, or takes something away, was never given to the hub before. */
+function tellRetries(hub: string, { singly, twinOnly, links, removes }: Wave, lines: number): void {
+  if (links === true || removes === true) return;
+  const reason = singly === true ? 'quota' : twinOnly === true ? 'withoutTwin' : 'transient';
+  measure('hubkeeper.retries', lines, { hub, reason });
 }
 
 /** The wave of a chunk; undefined when nothing of it is to be sent now. */
