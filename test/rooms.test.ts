@@ -68,7 +68,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
     'mirror/query mirror/notes mirror/store mirror/rows mirror/mirrorSettings.ts backup work registryExtras runs registryLines devicesFile storage codeText.ts',
   'src/lib/mirror/status':
     'mirror/query mirror/notes mirror/store mirror/mirrorSettings.ts backup/schedule.ts telemetry storage redact.ts roles.ts countText.ts codeText.ts',
-  'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts codeText.ts',
+  'src/lib/mirror/query': 'mirror/store mirror/rows storage errors.ts roles.ts codeText.ts',
   'src/lib/mirror/refresh':
     'mirror/notes mirror/store mirror/rows work registryExtras runs settings.ts turns devicesFile registry storage logger.ts errors.ts redact.ts',
   'src/lib/mirror/events':

@@ -18,6 +18,7 @@ const TEXT_OPTIONS = {
   'event-partitions': { value: 'N', help: 'partitions of the events of a new hub (default 4)' },
   'consumer-groups': { value: 'A,B', help: 'consumer groups besides $Default' },
   'identity-storage': { value: 'CONNECTION', help: 'storage that the managed identity of the hub may use' },
+  'entra-key': { value: 'KEY', help: 'accept tokens of Entra ID that are signed with this key' },
   seed: { value: 'N', help: 'seed of the faults (default 1)' },
 } as const;
 
@@ -65,6 +66,7 @@ export function parseCommandLine(args: readonly string[]): Command {
       ?.split(',')
       .filter((name) => name !== ''),
     identityStorage: text('identity-storage'),
+    entraKey: text('entra-key'),
     seed: number('seed'),
   };
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

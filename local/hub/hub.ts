@@ -15,6 +15,8 @@ import type { Throttles } from './throttles.ts';
 export interface Hub {
   readonly name: string;
   readonly policies: readonly Policy[];
+  /** The key that tokens of Entra ID are signed with here; absent: none are accepted. */
+  readonly entraKey?: string;
   /** Changes while the hub runs (PATCH /options). */
   readonly settings: HubSettings;
   readonly store: IdentityStore;

@@ -42,8 +42,13 @@ export interface HubOptions extends Partial<HubSettings> {
   readonly consumerGroups?: readonly string[];
   /** Folder for registry, jobs, keys and ports; absent: everything in memory. */
   readonly data?: string;
-  /** Connection string of the storage account that the hub's managed identity may use. */
+  /**
+   * The storage account that the hub's managed identity may use: its connection string, or the address of its blob service,
+   * for which the hub gets tokens of its own (`IDENTITY_ENDPOINT`).
+   */
   readonly identityStorage?: string;
+  /** Key that stand-ins for Microsoft Entra ID sign their tokens with; absent: the hub accepts none. */
+  readonly entraKey?: string;
   /** Seed of the faults' randomness. Default 1. */
   readonly seed?: number;
 }

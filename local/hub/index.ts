@@ -157,11 +157,12 @@ function createHub({ options, settings, saved, name, database, eventHosts }: Hub
     hubName: name,
     log: events,
     consumerGroups: ['$Default', ...(options.consumerGroups ?? [])],
-    audience: { policies: saved.policies, hosts: eventHosts, now },
+    audience: { policies: saved.policies, hosts: eventHosts, now, entraKey: options.entraKey },
   });
   return {
     name,
     policies: saved.policies,
+    ...(options.entraKey !== undefined && { entraKey: options.entraKey }),
     settings,
     store,
     configurations,

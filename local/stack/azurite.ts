@@ -15,6 +15,7 @@ export interface AzuriteOptions {
   readonly location: string;
   readonly ports: { readonly blob: number; readonly queue: number; readonly table: number };
   readonly logFile: string;
+  readonly args?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly readyTimeoutMs: number;
   readonly onSpawn?: (pid: number) => void;
@@ -22,7 +23,7 @@ export interface AzuriteOptions {
 }
 
 /** Azurite prints this once a service; with port 0 the line names the port that the system gave. */
-const LISTENING = /^Azurite (Blob|Queue|Table) service is successfully listening at http:\/\/[^:]+:(\d+)/;
+const LISTENING = /^Azurite (Blob|Queue|Table) service is successfully listening at https?:\/\/[^:]+:(\d+)/;
 
 /** Blob, queue and table service of Azurite, all on the loopback address. Data is on disk when it has been stopped; killed, it may lose the last five seconds. */
 export async function startAzurite(options: AzuriteOptions): Promise<Child<AzuriteReady>> {
@@ -40,6 +41,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<Child<Azuri
       ...['--blobHost', '127.0.0.1', '--blobPort', String(options.ports.blob)],
       ...['--queueHost', '127.0.0.1', '--queuePort', String(options.ports.queue)],
       ...['--tableHost', '127.0.0.1', '--tablePort', String(options.ports.table)],
+      ...(options.args ?? []),
     ],
     // Azurite drops its files into the working folder when it has no better place.
     cwd: options.location,
@@ -59,12 +61,12 @@ export async function startAzurite(options: AzuriteOptions): Promise<Child<Azuri
 }
 
 /** Azurite's one account has a name and a key that everybody knows (Azurite README, "Default Storage Account"). */
-export function azuriteConnectionString(ports: AzuriteReady): string {
+export function azuriteConnectionString(ports: AzuriteReady, protocol: 'http' | 'https' = 'http'): string {
   const account = 'devstoreaccount1';
   const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-  const endpoint = (port: number): string => `http://127.0.0.1:${port}/${account}`;
+  const endpoint = (port: number): string => `${protocol}://127.0.0.1:${port}/${account}`;
   return [
-    'DefaultEndpointsProtocol=http',
+    `DefaultEndpointsProtocol=${protocol}`,
     `AccountName=${account}`,
     `AccountKey=${key}`,
     `BlobEndpoint=${endpoint(ports.blob)}`,

@@ -22,6 +22,7 @@ export interface HubStart {
   /** Storage that the hub's identity may use. */
   readonly storageConnectionString: string;
   readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** A live hub has none of its own accord; in a deployment they are part of the infrastructure. */
@@ -50,7 +51,7 @@ export function startHub(start: HubStart, common: Common): Promise<Child<HubRead
       ...start.args,
     ],
     cwd: data,
-    env: childEnvironment(process.env),
+    env: childEnvironment(process.env, start.environment),
     output: 'pipe',
     parseReady: (line) => readyObject<HubReady>(line, MEMBERS),
   });

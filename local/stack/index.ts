@@ -57,6 +57,12 @@ export interface StackOptions {
   readonly enableAuth?: boolean;
   readonly hubArgs?: readonly string[];
   readonly hostArgs?: readonly string[];
+  /** With `--cert` it speaks TLS, which this process must trust, too. */
+  readonly azuriteArgs?: readonly string[];
+  /** Variables for Azurite alone. */
+  readonly azuriteEnvironment?: Readonly<Record<string, string>>;
+  /** Variables for the hubs: where they get tokens, say. */
+  readonly hubEnvironment?: Readonly<Record<string, string>>;
   /** Told before each part is started. */
   readonly onStarting?: (part: PartName) => void;
   /** Aborting it while the stack starts stops what is up; `startStack` then rejects. */
@@ -212,11 +218,15 @@ async function startParts(
     await startAzurite({
       location: join(data, 'azurite'),
       ports: wanted,
-      env: childEnvironment(process.env),
+      args: options.azuriteArgs ?? [],
+      env: childEnvironment(process.env, options.azuriteEnvironment),
       ...common('azurite'),
     }),
   );
-  const storageConnectionString = azuriteConnectionString(azurite.ready);
+  const storageConnectionString = azuriteConnectionString(
+    azurite.ready,
+    options.azuriteArgs?.includes('--cert') ? 'https' : 'http',
+  );
   await createContainers(storageConnectionString, containersOf(options.settings));
 
   const ready = new Map<string, HubReady>();
@@ -230,6 +240,7 @@ async function startParts(
       ports,
       storageConnectionString,
       args: options.hubArgs ?? [],
+      environment: options.hubEnvironment ?? {},
     };
     ready.set(alias, watch(part, await startHub(hubStart, common(part))).ready);
   }

@@ -31,7 +31,9 @@ export async function answerFromMirror<Mirror>(
     if (error instanceof MirrorQueryError) {
       return refusal({ code: error.code as MirrorQueryCode, message: error.message, action: error.action });
     }
-    if (error instanceof StoreUnavailable) return refusal(sayOfQuery('storeUnavailable'));
+    if (error instanceof StoreUnavailable) {
+      return refusal(sayOfQuery(error.lacksRole ? 'storeUnavailable:role' : 'storeUnavailable'));
+    }
     throw error;
   }
 }

@@ -13,9 +13,9 @@ const MAY_HOLD_KEYS = [
   /^registry-backups\/.*\/(devices|configurations)\.txt$/,
 ];
 
-/** What no place may hold, whatever the inputs were: signatures and account or policy keys by their names. */
-const NAMED_SECRETS =
-  /(?:[?&]|%26|\\u0026)sig=[A-Za-z0-9%+/_-]{20,}|Shared(?:Access)?Key=[A-Za-z0-9+/]{20,}|AccountKey=[A-Za-z0-9+/]{20,}|SharedAccessSignature sr=/;
+/** What no place may hold, whatever the inputs were: signatures and account or policy keys by their names, tokens by their form. */
+export const NAMED_SECRETS =
+  /(?:[?&]|%26|\\u0026)sig=[A-Za-z0-9%+/_-]{20,}|Shared(?:Access)?Key=[A-Za-z0-9+/]{20,}|AccountKey=[A-Za-z0-9+/]{20,}|SharedAccessSignature sr=|eyJ[A-Za-z0-9_-]{16,}\.eyJ[A-Za-z0-9_-]{16,}\./;
 
 export interface Finding {
   readonly place: string;

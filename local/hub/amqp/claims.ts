@@ -1,3 +1,4 @@
+import { type Bearer, EVENTS_AUDIENCE, readBearer } from '../http/bearerToken.ts';
 import { HubError } from '../http/hubError.ts';
 import { readToken } from '../http/sharedAccessSignature.ts';
 import type { Policy } from '../policies.ts';
@@ -8,6 +9,8 @@ export interface Audience {
   /** Lower-case host names, with and without port, that the endpoint answers to. */
   readonly hosts: () => ReadonlySet<string>;
   readonly now: () => number;
+  /** As of the options of a hub. With one, the endpoint stands in for an Event Hub, as its own takes keys only. */
+  readonly entraKey?: string | undefined;
 }
 
 /** What the tokens that a connection has put allow it to read. */
@@ -20,6 +23,8 @@ export interface Claims {
   nextExpiryMs(): number | undefined;
 }
 
+const JWT_TYPE = 'jwt';
+const RECEIVER_ROLE = 'Azure Event Hubs Data Receiver';
 const SAS_TYPES = ['servicebus.windows.net:sastoken', 'azure-devices.net:sastoken'];
 
 export function createClaims(audience: Audience): Claims {
@@ -31,6 +36,11 @@ export function createClaims(audience: Audience): Claims {
   return {
     put: (token, type) => {
       forgetExpired();
+      if (type === JWT_TYPE && audience.entraKey !== undefined) {
+        const { expiresMs } = receiverToken(audience, token);
+        expiries.set('', Math.max(expiresMs, expiries.get('') ?? 0));
+        return;
+      }
       // The built-in endpoint of a hub takes no Entra ID tokens.
       if (!SAS_TYPES.some((known) => known === type)) {
         throw new HubError('IotHubUnauthorizedAccess', `Unauthorized. Tokens of type '${type}' are not accepted here.`);
@@ -52,11 +62,24 @@ export function createClaims(audience: Audience): Claims {
 /** Whether one token by itself allows to read what an address names. */
 export function tokenCovers(audience: Audience, token: unknown, address: string): boolean {
   try {
+    if (audience.entraKey !== undefined && typeof token === 'string' && token.startsWith('eyJ')) {
+      receiverToken(audience, token);
+      return true;
+    }
     return covers(listenToken(audience, token).path, address);
   } catch (error) {
     if (error instanceof HubError) return false;
     throw error;
   }
+}
+
+/** A token of whoever may receive from all Event Hubs of the namespace. */
+function receiverToken({ entraKey: key, now }: Audience, token: unknown): Bearer {
+  const bearer = readBearer({ token: String(token), key, audience: EVENTS_AUDIENCE, nowMs: now() });
+  if (!bearer.roles.includes(RECEIVER_ROLE)) {
+    throw new HubError('IotHubUnauthorizedAccess', "Unauthorized access. 'Listen' claim(s) are required.");
+  }
+  return bearer;
 }
 
 function listenToken({ policies, hosts, now }: Audience, token: unknown) {

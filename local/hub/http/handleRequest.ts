@@ -7,8 +7,10 @@ import type { OperationRequest, Reply } from '../operations/operation.ts';
 import { OPERATIONS } from '../operations/table.ts';
 import { THROTTLE_TEXTS } from '../throttles.ts';
 import { parseNumbers } from '../wire/numbers.ts';
+import { HUB_AUDIENCE, readBearer } from './bearerToken.ts';
 import { readWholeBody, writeJson } from './httpServer.ts';
 import { errorReply, HubError, PlainHttpError } from './hubError.ts';
+import { demandRole } from './roles.ts';
 import { createRouter, type Match } from './router.ts';
 import { checkToken } from './sharedAccessSignature.ts';
 
@@ -47,19 +49,7 @@ export function createRequestHandler(hub: Hub, hosts: () => ReadonlySet<string>)
 }
 
 function demandRight(hub: Hub, hosts: ReadonlySet<string>, request: IncomingMessage, url: URL, match: Match): void {
-  const rights = checkToken({
-    header: request.headers.authorization,
-    policies: hub.policies,
-    hosts,
-    path: url.pathname,
-    nowMs: hub.now(),
-  });
-  if (!rights.has(match.operation.right)) {
-    throw new HubError(
-      'IotHubUnauthorizedAccess',
-      `Unauthorized. The policy lacks the right ${match.operation.right}.`,
-    );
-  }
+  demandOf(hub, hosts, request.headers.authorization, url, match);
   const version = url.searchParams.get('api-version');
   if (version === null || !API_VERSIONS.has(version)) {
     throw new PlainHttpError(
@@ -67,6 +57,24 @@ function demandRight(hub: Hub, hosts: ReadonlySet<string>, request: IncomingMess
       'InvalidProtocolVersion',
       `The api-version '${version ?? ''}' is not supported; known: ${[...API_VERSIONS].join(', ')}.`,
     );
+  }
+}
+
+function demandOf(
+  hub: Hub,
+  hosts: ReadonlySet<string>,
+  header: string | undefined,
+  { pathname: path }: URL,
+  { operation }: Match,
+): void {
+  const nowMs = hub.now();
+  const [, token] = /^Bearer\s+(.+)$/i.exec(header ?? '') ?? [];
+  if (token !== undefined) {
+    demandRole(readBearer({ token, key: hub.entraKey, audience: HUB_AUDIENCE, nowMs }).roles, operation);
+    return;
+  }
+  if (!checkToken({ header, policies: hub.policies, hosts, path, nowMs }).has(operation.right)) {
+    throw new HubError('IotHubUnauthorizedAccess', `Unauthorized. The policy lacks the right ${operation.right}.`);
   }
 }
 

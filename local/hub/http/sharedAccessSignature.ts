@@ -41,9 +41,6 @@ export function checkToken(check: TokenCheck): ReadonlySet<Right> {
 export function readToken(input: TokenInput): Token {
   const { header } = input;
   if (header === undefined || header === '') throw unauthorized('The Authorization header is missing.');
-  if (/^Bearer\s/i.test(header)) {
-    throw unauthorized('This simulator knows no Entra ID: use a SharedAccessSignature token.');
-  }
   const match = /^SharedAccessSignature\s+(.+)$/i.exec(header);
   if (!match?.[1]) throw unauthorized('The Authorization header is not a SharedAccessSignature token.');
   const fields = parseFields(match[1]);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { BlobServiceClient, ContainerClient, RestError, type StoragePipelineOptions } from '@azure/storage-blob';
 import { HubError } from '../http/hubError.ts';
 import type { JobRequest } from './jobRequest.ts';
@@ -40,13 +41,21 @@ export function openContainers(
         .filter((part) => part !== '')
         .at(-1) ?? '',
     );
-    return BlobServiceClient.fromConnectionString(identityStorage, options).getContainerClient(name);
+    return identityService(identityStorage, options).getContainerClient(name);
   };
   const { inputBlobContainerUri } = request;
   return {
     input: inputBlobContainerUri === undefined ? undefined : open(inputBlobContainerUri, 'input'),
     output: open(request.outputBlobContainerUri, 'output'),
   };
+}
+
+function identityService(identityStorage: string, options: StoragePipelineOptions): BlobServiceClient {
+  if (!/^https:/i.test(identityStorage)) return BlobServiceClient.fromConnectionString(identityStorage, options);
+  // Loaded only where it is used: it takes long.
+  const require = createRequire(import.meta.url);
+  const { ManagedIdentityCredential } = require('@azure/identity') as typeof import('@azure/identity');
+  return new BlobServiceClient(identityStorage, new ManagedIdentityCredential(), options);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { type CodeText, type Filling, speakerOf } from '../../codeText.ts';
 import { HubKeeperError } from '../../errors.ts';
+import { roleAction } from '../../roles.ts';
 
 export const MIRROR_QUERY_TEXTS = {
   mirrorOff: {
@@ -40,6 +41,10 @@ export const MIRROR_QUERY_TEXTS = {
   storeUnavailable: {
     says: 'The store of the mirror does not answer, or throttles.',
     action: 'Ask again in a moment; if it stays so, look at GET /api/health.',
+  },
+  'storeUnavailable:role': {
+    says: 'The store of the mirror refuses the identity of the app.',
+    action: roleAction('tables'),
   },
 } as const satisfies Record<string, CodeText>;
 

@@ -90,6 +90,13 @@ export interface MirrorStore {
 /** The store does not answer, or throttles: later it may. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
+  /** It answers, but the identity of the app has no role there. */
+  readonly lacksRole: boolean;
+
+  constructor(message: string, lacksRole = false) {
+    super(message);
+    this.lacksRole = lacksRole;
+  }
 }
 
 /** No row can hold it. */

@@ -52,7 +52,8 @@ export function errorOf(failure: Failure): Error {
     status === 409 ||
     status === 429;
   if (code === ROLE_MISSING) {
-    return new StoreUnavailable(`The table service refuses the identity of the app (${told}). ${roleAction('tables')}`);
+    const what = `The table service refuses the identity of the app (${told}).`;
+    return new StoreUnavailable(`${what} ${roleAction('tables')}`, true);
   }
   return later || status >= 500
     ? new StoreUnavailable(`The table service does not do its work (${told}).`)
