@@ -18,7 +18,7 @@ const BELOW =
 const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
-    'mirror/reconcile src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras registryLines configurationsFile devicesFile registry textFile codeText.ts mirror/status mirror/query mirror/events',
+    'mirror/reconcile src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras registryLines configurationsFile devicesFile registry telemetry textFile codeText.ts mirror/status mirror/query mirror/events',
   bench: 'runs devicesFile storage local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',

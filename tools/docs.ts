@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { renderApiErrors } from './docs/apiErrors.ts';
+import { renderMetrics } from './docs/metrics.ts';
 import { renderMirrorNotes } from './docs/mirrorNotes.ts';
 import { renderOptions } from './docs/options.ts';
 import { renderOutcomes } from './docs/outcomes.ts';
@@ -27,6 +28,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
 /** Parts of pages, by the name in their mark. */
 const PARTS: Readonly<Record<string, () => string>> = {
   apiErrors: renderApiErrors,
+  metrics: renderMetrics,
   mirrorNotes: renderMirrorNotes,
   options: renderOptions,
   settings: renderSettings,

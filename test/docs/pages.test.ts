@@ -75,6 +75,9 @@ const FOREIGN_FLAGS = [
   ...['--sku', '--namespace-name', '--partition-count', '--eventhub-name', '--en', '--identity', '--endpoint-uri'],
   ...['--entity-path', '--route-name', '--endpoint-name', '--source', '--condition', '--location', '--output'],
   ...['--parameters', '--query', '--resource-group', '--src', '--template-file'],
+  ...['--key-type', '--key-name', '--renew-key'],
+  // azcopy
+  '--recursive',
 ];
 
 interface Call {
