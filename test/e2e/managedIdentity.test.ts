@@ -1,17 +1,24 @@
 import { readFile } from 'node:fs/promises';
 
 import { TableClient } from '@azure/data-tables';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { keyText, type MirrorRow } from '../../src/lib/mirror/rows/row.ts';
 import { createTableStore } from '../../src/lib/mirror/store/tableStore.ts';
 import { ROLES } from '../../src/lib/roles.ts';
 import type { WorkRun } from '../../src/lib/work/workRun.ts';
+import { type OtlpCollector, startOtlpCollector } from '../helpers/otlpCollector.ts';
 import { linesText } from '../helpers/simulatedHub.ts';
 import type { TestStack } from '../helpers/stack.ts';
 import { RIGHTS_OF_THE_HUB } from '../infra/rights.ts';
 import { type IdentityStack, withIdentityStack, without } from '../scenarios/identityStack.ts';
 import { findSecrets, NAMED_SECRETS } from '../scenarios/secretScan.ts';
+
+let collector: OtlpCollector;
+beforeAll(async () => {
+  collector = await startOtlpCollector();
+});
+afterAll(() => collector.stop());
 
 /** Another folder of the app, such as one that a package was unpacked to; absent: this project. */
 const APP = process.env['HUBKEEPER_TEST_APP'];
@@ -80,7 +87,13 @@ it('the whole app works with managed identities alone; a role that is missing is
     few: without('IoT Hub Data Contributor', 'Storage Table Data Contributor', 'Azure Event Hubs Data Receiver'),
     blind: without('Storage Blob Data Contributor'),
   };
-  await withIdentityStack({ identities, ...(APP === undefined ? {} : { app: APP }) }, async (world) => {
+  const telemetry = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '300',
+    OTEL_BLRP_SCHEDULE_DELAY: '300',
+  };
+  const options = { identities, settings: telemetry, ...(APP === undefined ? {} : { app: APP }) };
+  await withIdentityStack(options, async (world) => {
     const { stack, endpoint, settings, settingsOf } = world;
     await works(world);
     // Tokens are good for two minutes and a little, and are renewed before their last two.
@@ -110,6 +123,11 @@ it('the whole app works with managed identities alone; a role that is missing is
     expect(NAMED_SECRETS.exec(set)?.[0].slice(0, 12)).toBeUndefined();
     // Nor is the header that opens the identity endpoint, which App Service sets.
     const header = String(settings['IDENTITY_HEADER']);
-    expect(await findSecrets(stack, [...world.secrets, header, ...endpoint.tokens])).toEqual([]);
+    const kept = [...world.secrets, header, ...endpoint.tokens];
+    expect(await findSecrets(stack, kept)).toEqual([]);
+    expect(collector.spans().length).toBeGreaterThan(20);
+    const told = collector.text();
+    expect(kept.filter((secret) => told.includes(secret))).toEqual([]);
+    expect(NAMED_SECRETS.exec(told)?.[0].slice(0, 12)).toBeUndefined();
   });
 });

@@ -37,6 +37,8 @@ export interface IdentityStackOptions {
   /** The first is whose the app is to begin with. */
   readonly identities: Identities;
   readonly app?: string;
+  /** Besides those that say what the app works with, and as whom. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface IdentityStackOptions {
  * connection string is given to any of them. (The simulator and Azurite keep their keys for the test to look in with.)
  */
 export async function withIdentityStack<T>(
-  { identities, app }: IdentityStackOptions,
+  { identities, app, settings: more }: IdentityStackOptions,
   use: (stack: IdentityStack) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'hubkeeper-identity-'));
@@ -90,6 +92,7 @@ export async function withIdentityStack<T>(
       ...as('MIRROR_EVENTS', id),
     });
     const settings = {
+      ...more,
       ...trust,
       ...endpoint.environment(appSecret),
       ...settingsOf(clientId),
