@@ -12,6 +12,7 @@ import { isFinal, isSuspended } from '../runs/runRecord.ts';
 import type { AskInput, AskReply, CallStep, Step } from '../runs/step.ts';
 import { takeChain } from '../runs/stepChain.ts';
 import { aheadText, doneWaiting, noteTurnPosition, waitedMs, waitingFor } from '../runs/waiting.ts';
+import { span } from '../telemetry/telemetry.ts';
 import { suspendedDelaySeconds } from '../turns/delays.ts';
 import { ServiceTrouble } from './serviceTrouble.ts';
 import type { KindOfWork, Stage, StageInput, StageReply } from './stage.ts';
@@ -32,7 +33,8 @@ const ENDED: Step = { do: 'ended', state: 'ended' };
 
 /** Takes a stage, and those that follow at once. */
 export function takeStages(context: WorkContext, kinds: KindsOfWork, input: StageInput): Promise<AskReply | Fault> {
-  const take = (next: StageInput) => orFault(() => takeStage(context, kinds, next));
+  const take = (next: StageInput) =>
+    orFault(() => span(`step ${next.stage}`, {}, () => takeStage(context, kinds, next)));
   return takeChain(
     context,
     () => take(input),

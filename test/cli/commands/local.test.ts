@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { isAlive } from '../../../local/stack/processIdentity.ts';
 import type { ProvisionRun } from '../../../src/lib/provisioning/run/provisionRun.ts';
+import { startOtlpCollector } from '../../helpers/otlpCollector.ts';
 import { type RunningCli, runCli, startCli } from '../runCli.ts';
 
 interface ReadyLine {
@@ -67,7 +68,9 @@ const until = (condition: () => boolean | Promise<boolean>) =>
 
 test('the local stack says in one line of JSON what is where, outlives kill -9 with its unfinished run, and stops on Ctrl-C', async () => {
   // A job of ten minutes: the run is under way when the supervisor is killed, and when the stack starts again.
-  const first = await startLocal('--no-sample', '--hub-args', '--job-run-ms 600000');
+  const collector = await startOtlpCollector();
+  const otlp = ['--otlp', collector.url];
+  const first = await startLocal('--no-sample', ...otlp, '--hub-args', '--job-run-ms 600000');
   expect(first.ready).toMatchObject({
     data,
     apiUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/api$/),
@@ -89,7 +92,7 @@ test('the local stack says in one line of JSON what is where, outlives kill -9 w
   await first.result;
   expect(isAlive({ pid: first.ready.pids.hub })).toBe(true);
 
-  const second = await startLocal('--no-sample');
+  const second = await startLocal('--no-sample', ...otlp);
   expect(Object.values(first.ready.pids).filter((pid) => isAlive({ pid }))).toEqual([]);
   expect(second.ready.connectionString).toBe(first.ready.connectionString);
   expect(second.ready.storageConnectionString).toBe(first.ready.storageConnectionString);
@@ -97,6 +100,13 @@ test('the local stack says in one line of JSON what is where, outlives kill -9 w
   const watched = await runCli(['run', runId, '--watch', '--json', '--data', data]);
   expect(watched.code).toBe(0);
   expect(JSON.parse(watched.stdout)).toMatchObject({ run: { state: 'completed', outcomes: { succeeded: 200 } } });
+
+  // Both stacks tell of the run in one trace.
+  const traceId = (await runOf(second.ready, runId)).traceparent?.split('-')[1];
+  const traced = () => collector.spans().filter((span) => span.traceId === traceId && span.traceId !== undefined);
+  await until(() => traced().some(({ name }) => name === 'run provision'));
+  expect(new Set(traced().map(({ name }) => name))).toContain('drop');
+  await collector.stop();
 
   second.process.kill('SIGINT');
   const { code, stdout, stderr } = await second.result;

@@ -4,6 +4,7 @@ import { createBackupChecks } from '../../../src/lib/backup/backupChecks.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
 import { BACKUPS_CONTAINER } from '../../../src/lib/storage/storage.ts';
 import { startAzurite } from '../../helpers/azurite.ts';
+import { measured } from '../../helpers/measured.ts';
 import { testContext } from '../../helpers/provisioningContext.ts';
 import { putBackup } from './sampleBackup.ts';
 
@@ -28,6 +29,20 @@ beforeEach(async () => {
 });
 
 describe('backups of an app', () => {
+  it('are measured by their age; where none is good, by how long they have been scheduled; without a schedule not', async () => {
+    await checks().check(log);
+    later(36);
+    await putBackup(storage, 'b/2026/11/21T020000Z');
+    const ages = (found: Awaited<ReturnType<typeof measured>>) =>
+      found.map(([name, value, attributes]) => [name, value / 3600, attributes]);
+    expect(ages(await measured(() => checks().check(log)))).toEqual([
+      ['hubkeeper.backup.age', 36, { hub: 'a' }],
+      ['hubkeeper.backup.age', 22, { hub: 'b' }],
+    ]);
+    const onDemand = createBackupChecks({ storage, hubs: ['a', 'b'], schedule: undefined, now: () => now });
+    expect(ages(await measured(() => onDemand.check(log)))).toEqual([['hubkeeper.backup.age', 22, { hub: 'b' }]]);
+  });
+
   it('that is new are not overdue until two have failed, whatever else is restarted', async () => {
     expect(await checks().check(log)).toEqual(
       ['a', 'b'].map((hub) => ({ hub, nextRun: '2026-11-21T02:00:00.000Z', overdue: false })),

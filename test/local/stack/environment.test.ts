@@ -16,6 +16,7 @@ test('nothing of the environment leads a local app to a hub or a storage account
     MIRROR_EVENTS_east: 'real',
     MIRROR_EVENTS__fullyQualifiedNamespace: 'real',
     MIRROR_EVENT_HUB: 'real',
+    APPLICATIONINSIGHTS_CONNECTION_STRING: 'real',
   };
   expect(childEnvironment(base, { IOTHUB: 'local', RUN_HISTORY_DAYS: '9' })).toEqual({
     PATH: '/bin',

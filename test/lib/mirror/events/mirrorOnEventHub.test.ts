@@ -15,6 +15,7 @@ import { keyText } from '../../../../src/lib/mirror/rows/row.ts';
 import { type MirrorStore, StoreUnavailable } from '../../../../src/lib/mirror/store/mirrorStore.ts';
 import { createStorage, MIRROR_CONTAINER, type Storage } from '../../../../src/lib/storage/storage.ts';
 import { startAzurite } from '../../../helpers/azurite.ts';
+import { measured } from '../../../helpers/measured.ts';
 import { createMemoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
 import { rawEvent, wholeTwin } from './sampleEvents.ts';
 
@@ -97,15 +98,19 @@ const patched = (deviceId: string, version: number, tags: unknown) =>
 describe('a batch of events', () => {
   it('is applied, counted, and its position noted', async () => {
     const app = setUp(storage, 'ALL');
-    const result = await app.take([
-      created('d1'),
-      patched('d1', 3, { site: 'faro' }),
-      rawEvent('', 'text', { source: 'Telemetry' }),
-      rawEvent('deviceConnected', {}, { source: 'deviceConnectionStateEvents' }),
-      created('d9', { properties: { hubName: 'foreign' } }),
-      created('e1', { properties: { hubName: 'OTHER' } }),
-      rawEvent('updateTwin', 'no JSON', { ...TWIN, deviceId: 'd2' }),
-    ]);
+    let result: unknown;
+    const told = await measured(async () => {
+      result = await app.take([
+        created('d1'),
+        patched('d1', 3, { site: 'faro' }),
+        rawEvent('', 'text', { source: 'Telemetry' }),
+        rawEvent('deviceConnected', {}, { source: 'deviceConnectionStateEvents' }),
+        created('d9', { properties: { hubName: 'foreign' } }),
+        created('e1', { properties: { hubName: 'OTHER' } }),
+        rawEvent('updateTwin', 'no JSON', { ...TWIN, deviceId: 'd2' }),
+      ]);
+    });
+    expect(told).toEqual([['hubkeeper.mirror.dead_letters', 1, { reason: 'notJson' }]]);
     expect(result).toEqual({ wanted: ['default', 'b'], parked: 0, dead: 1 });
     expect(app.rows()).toMatchObject({
       d1: { twin: { version: 3, tags: { site: 'faro' } } },

@@ -11,6 +11,7 @@ import type { SourceEnds } from '../../../../src/lib/mirror/status/partitionEnds
 import { StoreUnavailable } from '../../../../src/lib/mirror/store/mirrorStore.ts';
 import { MIRROR_CONTAINER } from '../../../../src/lib/storage/storage.ts';
 import { startAzurite } from '../../../helpers/azurite.ts';
+import { measured } from '../../../helpers/measured.ts';
 import { createMemoryMirrorStore, type MemoryMirrorStore } from '../../../helpers/memoryMirrorStore.ts';
 import { testContext } from '../../../helpers/provisioningContext.ts';
 import { rowOf } from '../query/sampleRows.ts';
@@ -64,6 +65,24 @@ async function reconciled(hub: string): Promise<void> {
 }
 
 const codes = async (mayCount = true) => (await mirrorStatus(context, mayCount)).notes.map(({ code }) => code);
+
+describe('the lag of a partition is measured', () => {
+  const lags = () => measured(() => mirrorStatus(context, false));
+  const partition = { partition: 'MIRROR_EVENTS/0' };
+
+  it('as 0 where nothing waits, and by the oldest event that does', async () => {
+    await note(positionOf({ sequence: 9 }));
+    expect(await lags()).toEqual([['hubkeeper.mirror.lag', 0, partition]]);
+    ends = { namespace: 'ns', ends: [endOf(10)] };
+    expect(await lags()).toEqual([['hubkeeper.mirror.lag', 60, partition]]);
+  });
+
+  it('where nothing was taken in yet, since that was seen first', async () => {
+    expect(await lags()).toEqual([['hubkeeper.mirror.lag', 0, partition]]);
+    minutes = 20;
+    expect(await lags()).toEqual([['hubkeeper.mirror.lag', 1200, partition]]);
+  });
+});
 
 describe('the status of the mirror', () => {
   it('of which all is well has numbers, and nothing to say', async () => {
