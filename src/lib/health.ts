@@ -65,7 +65,8 @@ async function refusalOf(client: RegistryClient, right: Right): Promise<HubError
     await probes[right](client);
     return undefined;
   } catch (error) {
-    if (!(error instanceof HubError)) throw error;
+    // Without a token the hub was not asked, and has refused nothing.
+    if (!(error instanceof HubError) || error.code === 'CredentialFailed') throw error;
     if (error.kind === 'unauthorized' || error.kind === 'forbidden') return error;
     if (error.kind === 'notFound') return undefined;
     throw error;
