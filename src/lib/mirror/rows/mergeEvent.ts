@@ -44,17 +44,18 @@ export function mergeEvent(row: MirrorRow | undefined, event: MirrorEvent, nowIs
 function mergeCreated(row: MirrorRow | undefined, event: WholeEvent, nowIso: string): MirrorRow | undefined {
   const { at, twin } = event;
   if (row === undefined) return born(row, event, nowIso, {});
-  const { state, bornAt, diedAt, checkedAt } = row;
+  const { state, bornAt, diedAt, checkedAt, exactAt } = row;
   if (isKnown(event, row, bornAt) || (diedAt !== undefined && at < diedAt)) return undefined;
   // Of an earlier life that events have told of, a query may still show something. Of one that they have not, a deletion
   // is still to come.
   const hadLife = state === 'deleted' || bornAt !== undefined || diedAt !== undefined;
-  if (isNewest(event, row)) {
-    // What a run has handed over is often read before its events come.
-    const isRead = state === 'present' && isBefore(at, checkedAt) && (row.twin?.version ?? 0) >= twin.version;
-    if (isRead && !hadLife) return { ...next(row, event, nowIso), bornAt: at };
-    return born(row, event, nowIso, { byGet: state === 'deleted' ? isJustDeleted(row, nowIso) : hadLife });
+  const isNews = isNewest(event, row);
+  // What a run has handed over is often read before its events come.
+  const isRead = isBefore(at, checkedAt) && (row.twin?.version ?? 0) >= twin.version;
+  if (state === 'present' && !hadLife && (isBefore(at, exactAt) || (isNews && isRead))) {
+    return { ...next(row, event, nowIso), bornAt: at };
   }
+  if (isNews) return born(row, event, nowIso, { byGet: state === 'deleted' ? isJustDeleted(row, nowIso) : hadLife });
   // Newer events came first, and found nothing, or an earlier life.
   if (state === 'unknown' && !hadLife) {
     return { ...born(row, event, nowIso, {}), wanted: wantedAlso(row, { version: twin.version }, nowIso) };
@@ -109,9 +110,9 @@ function mergeTwinChange(
     return row.wanted === undefined ? undefined : wanting(row, event, nowIso, {});
   }
   if (isOld || isUnclear) return doubtful(row, event, nowIso);
-  // It would have been in what was read: so it is of an earlier life, of whose end no event has told.
-  if (twin !== undefined && twin.version !== UNKNOWN_VERSION && isBefore(at, row.exactAt)) {
-    return wanting(row, event, nowIso, { byGet: true });
+  // It is in what was read, or of an earlier life, of whose end no event has told; unless our clock is ahead of the hub's.
+  if (twin !== undefined && isBefore(at, row.exactAt)) {
+    return isLongBefore(at, row.exactAt) ? undefined : wanting(row, event, nowIso, { byGet: true });
   }
   if (state === 'present' && twin !== undefined && twin.version !== UNKNOWN_VERSION && !isOlder(event, row)) {
     if (event.kind !== 'updated') return changed(row, event, event.twin, nowIso);
@@ -205,4 +206,12 @@ function isKnown(
 /** Whether an operation was done before the registry was read. */
 function isBefore(at: string, checkedAt: string | undefined): boolean {
   return checkedAt !== undefined && at <= clockTime(checkedAt);
+}
+
+/** Two clocks differ by less. */
+const CLOCKS_MS = 60_000;
+
+/** Whether it was, however much the clocks differ. */
+function isLongBefore(at: string, checkedAt: string | undefined): boolean {
+  return checkedAt !== undefined && isBefore(at, new Date(Date.parse(checkedAt) - CLOCKS_MS).toISOString());
 }

@@ -301,10 +301,28 @@ const cases: readonly {
     wanted: { byGet: true },
   },
   {
+    what: 'a change that an export of later has shown, which tells no version',
+    before: [created(1), read(0), readExactly(59)],
+    event: updated(50, 3, { a: 1 }),
+    row: { twin: twin(0) },
+    wanted: { byGet: true },
+  },
+  {
+    what: 'a change that was done long before a GET, by whichever clock',
+    before: [created(1), read(2), ({ checkedAt: _, ...row }: MirrorRow) => ({ ...row, checkedAt: NOW, exactAt: NOW })],
+    event: updated(5, 3, { a: 1 }),
+  },
+  {
     what: 'a change that a query need not have shown yet',
     before: [created(1), read(2), checked(9)],
     event: updated(5, 3, { a: 1 }),
     row: { twin: twin(3, { a: 1 }) },
+  },
+  {
+    what: 'a creation that an export has shown already, which tells no version',
+    before: [updated(1, 2), read(0, { a: 1 }), readExactly(9), ({ order: _, ...row }: MirrorRow) => row],
+    event: created(5, 2),
+    row: { twin: twin(0, { a: 1 }), bornAt: at(5) },
   },
   {
     what: 'a newer change with an older version',
