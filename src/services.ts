@@ -1,11 +1,12 @@
 /**
  * The composition root: settings → clients → services. The only place that constructs clients of Azure.
  *
- * Built when the app is loaded, so that settings that are missing or wrong stop it at once, all of them named.
+ * Handlers load it, and with it the clients' libraries, when a function is first called: the start of the app waits for none.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DefaultAzureCredential } from '@azure/identity';
+import type { TokenCredential } from '@azure/core-auth';
+import { settings } from './appSettings.ts';
 import { createBackupChecks } from './lib/backup/backupChecks.ts';
 import { defined } from './lib/defined.ts';
 import { isIdleWork } from './lib/hubJobs/hubJob.ts';
@@ -42,15 +43,27 @@ import { tellOfEndedRun } from './lib/runMetrics.ts';
 import type { RunStarter } from './lib/runs/restartRun.ts';
 import type { RunBase } from './lib/runs/runRecord.ts';
 import { createRunStore } from './lib/runs/runStore.ts';
-import { readSettings, type Settings } from './lib/settings.ts';
 import { createStorage, MIRROR_CONTAINER, type Storage } from './lib/storage/storage.ts';
 import { measure, span } from './lib/telemetry/telemetry.ts';
 import { startWork } from './lib/work/startWork.ts';
 import { WORK_JOBS, type WorkContext, type WorkRun } from './lib/work/workRun.ts';
 
-export const settings: Settings = readSettings();
+export { settings };
 
-const credential = (clientId?: string) => new DefaultAzureCredential(defined({ managedIdentityClientId: clientId }));
+/** The library of identities is large, and not loaded before the first token is asked for. */
+function credential(clientId?: string): TokenCredential {
+  let loading: Promise<TokenCredential> | undefined;
+  const load = async (): Promise<TokenCredential> => {
+    const { DefaultAzureCredential } = await import('@azure/identity');
+    return new DefaultAzureCredential(defined({ managedIdentityClientId: clientId }));
+  };
+  return {
+    async getToken(scopes, options) {
+      loading ??= load();
+      return (await loading).getToken(scopes, options);
+    },
+  };
+}
 
 export const storage: Storage = createStorage(settings.storage, credential);
 

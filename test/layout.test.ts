@@ -10,6 +10,7 @@ const FOLDERS: Record<string, { readonly mirrors: string } | { readonly holds: R
   lib: { mirrors: 'src/lib' },
   orchestrations: { mirrors: 'src/orchestrations' },
   functions: { mirrors: 'src/functions' },
+  handlers: { mirrors: 'src/handlers' },
   hosting: { mirrors: 'src/hosting' },
   cli: { mirrors: 'cli' },
   local: { mirrors: 'local' },

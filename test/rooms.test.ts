@@ -34,11 +34,14 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/hosting src/services.ts src/orchestrations health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events mirror/mirrorSettings.ts undo restore backup backup/schedule.ts work runs turns telemetry storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
+    'src/handlers src/appSettings.ts src/hosting src/orchestrations provisioning/steps mirror/refresh work runs turns',
+  'src/handlers':
+    'src/hosting src/services.ts health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events mirror/mirrorSettings.ts undo restore backup backup/schedule.ts work runs turns telemetry storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
   'src/hosting':
     'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns registry telemetry logger.ts errors.ts redact.ts codeText.ts',
   'src/services.ts':
-    'provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/notes mirror/store backup work hubJobs runs settings.ts registry telemetry storage logger.ts runKinds.ts runMetrics.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
+    'src/appSettings.ts provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/notes mirror/store backup work hubJobs runs settings.ts registry telemetry storage logger.ts runKinds.ts runMetrics.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
+  'src/appSettings.ts': 'settings.ts',
   'src/orchestrations': 'provisioning/steps provisioning/preImage mirror/refresh work runs turns',
   // What is told of runs that have ended.
   'src/lib/runMetrics.ts': 'runKinds.ts runs telemetry',
@@ -148,9 +151,9 @@ const PURE = [
 
 /** Packages of the Functions host, and the rooms that may know them. */
 const HOST_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  '@azure/functions': ['src/functions', 'src/hosting'],
+  '@azure/functions': ['src/functions', 'src/handlers', 'src/hosting'],
   '@azure/functions-extensions-base': ['src/hosting'],
-  'durable-functions': ['src/functions', 'src/hosting', 'src/orchestrations'],
+  'durable-functions': ['src/functions', 'src/handlers', 'src/hosting', 'src/orchestrations'],
 };
 
 /** The host imports the app that it runs. */
@@ -329,7 +332,7 @@ describe('an import that breaks a rule is told', () => {
 
   it('from the domain to the Functions host', () => {
     expect(told('src/lib/turns/t.ts', "import type { InvocationContext } from '@azure/functions';")).toEqual([
-      'src/lib/turns/t.ts:1 imports @azure/functions: only src/functions, src/hosting know the Functions host.',
+      'src/lib/turns/t.ts:1 imports @azure/functions: only src/functions, src/handlers, src/hosting know the Functions host.',
     ]);
     expect(told('src/functions/f.ts', "import { app } from '@azure/functions';")).toEqual([]);
   });

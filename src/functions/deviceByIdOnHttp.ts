@@ -1,18 +1,8 @@
-import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
+import { app } from '@azure/functions';
 
-import { deviceAsked } from '../hosting/mirrorQuestions.ts';
-import { answerFromMirror, queryOf } from '../hosting/mirrorReplies.ts';
-import { mirrorReader } from '../services.ts';
-
-/**
- * `GET /api/device?id=ID&hub=ALIAS`: all that the mirror knows of a device, whatever its id. A path does not carry each on
- * its way to an app in Azure: `.` and `..` are taken for folders, `%2F` for a slash, and `count` is a count here.
- */
-export function deviceByIdOnHttp(request: HttpRequest): Promise<HttpResponseInit> {
-  const params = queryOf(request);
-  const id = params.get('id') ?? '';
-  params.delete('id');
-  return answerFromMirror(mirrorReader(), (mirror) => deviceAsked(mirror, id, params));
-}
-
-app.http('deviceByIdOnHttp', { route: 'device', methods: ['GET'], authLevel: 'function', handler: deviceByIdOnHttp });
+app.http('deviceByIdOnHttp', {
+  route: 'device',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: async (request) => (await import('../handlers/deviceByIdOnHttp.ts')).deviceByIdOnHttp(request),
+});

@@ -1,17 +1,8 @@
-import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
-
-import { countAsked } from '../hosting/mirrorQuestions.ts';
-import { answerFromMirror, queryOf } from '../hosting/mirrorReplies.ts';
-import { mirrorReader } from '../services.ts';
-
-/** `GET /api/devices/count?hub=ALIAS&by=tag.site`: how many devices there are, by groups; at most a minute old. */
-export function deviceCountOnHttp(request: HttpRequest): Promise<HttpResponseInit> {
-  return answerFromMirror(mirrorReader(), (mirror) => countAsked(mirror, queryOf(request)));
-}
+import { app } from '@azure/functions';
 
 app.http('deviceCountOnHttp', {
   route: 'devices/count',
   methods: ['GET'],
   authLevel: 'function',
-  handler: deviceCountOnHttp,
+  handler: async (request) => (await import('../handlers/deviceCountOnHttp.ts')).deviceCountOnHttp(request),
 });

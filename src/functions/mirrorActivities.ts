@@ -1,17 +1,7 @@
-import type { InvocationContext } from '@azure/functions';
-import { app } from 'durable-functions';
-
-import { orSafeError } from '../hosting/activities.ts';
+import { registerActivity } from '../hosting/registerActivity.ts';
 import { REFRESH_STEP } from '../lib/mirror/refresh/refreshPlan.ts';
-import { LEFT_ALONE, type RefreshInput, type RefreshReply, refreshStep } from '../lib/mirror/refresh/refreshStep.ts';
-import { refreshing } from '../services.ts';
+import type { RefreshInput } from '../lib/mirror/refresh/refreshStep.ts';
 
-app.activity(REFRESH_STEP, {
-  handler: async (input: RefreshInput, invocation: InvocationContext): Promise<RefreshReply> => {
-    const services = refreshing(invocation);
-    // The mirror was turned off, or the hub taken out of the settings, since the refresh began.
-    if (services === undefined || !services.settings.hubs.has(input.hub)) return LEFT_ALONE;
-    const log = services.log.scope({ hub: input.hub, step: REFRESH_STEP });
-    return orSafeError(log, () => refreshStep({ ...services, log }, input));
-  },
-});
+registerActivity<RefreshInput>(REFRESH_STEP, false, async (input, invocation) =>
+  (await import('../handlers/mirrorActivities.ts')).refreshOfMirror(input, invocation),
+);

@@ -1,31 +1,9 @@
 /** Events of hubs are taken into the mirror. */
 
-import { app, type InvocationContext, type RetryOptions } from '@azure/functions';
+import { app, type RetryOptions } from '@azure/functions';
 import { input } from 'durable-functions';
 
-import { startRefreshes } from '../hosting/refreshStarter.ts';
-import { mirrorOnEventHub as takeIn } from '../lib/mirror/events/mirrorOnEventHub.ts';
-import { rawBatch } from '../lib/mirror/events/rawBatch.ts';
-import { safeError } from '../lib/redact.ts';
-import { mirroring, settings } from '../services.ts';
-
-/** A batch of events of one partition. When it throws, the host calls it again with the same, and the position stays. */
-export function mirrorOnEventHub(source: string) {
-  return async (messages: unknown, context: InvocationContext): Promise<void> => {
-    const services = mirroring(context);
-    if (services === undefined) return;
-    const batch = rawBatch(source, messages, services.now().toISOString(), context.triggerMetadata);
-    try {
-      const { wanted } = await takeIn(services, batch);
-      await startRefreshes(context, wanted);
-    } catch (error) {
-      // The host writes what is thrown into its log: errors of SDKs carry URLs with signatures.
-      const { message } = safeError(error);
-      services.log.log('error', `events of partition ${batch.partition} of ${source} are not taken in: ${message}`);
-      throw new Error(message);
-    }
-  };
-}
+import { settings } from '../appSettings.ts';
 
 /**
  * What neither the store nor storage takes waits where it is: positions move on when the retries are over, whatever a call
@@ -53,7 +31,8 @@ for (const { connectionName, eventHub, consumerGroup, hub } of settings.mirror?.
     cardinality: 'many',
     retry: RETRY,
     extraInputs: [input.durableClient()],
-    handler: mirrorOnEventHub(connectionName),
+    handler: async (messages, context) =>
+      (await import('../handlers/mirrorOnEventHub.ts')).mirrorOnEventHub(connectionName, messages, context),
   });
 }
 

@@ -1,12 +1,8 @@
-import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
+import { app } from '@azure/functions';
 
-import { answerFromMirror } from '../hosting/mirrorReplies.ts';
-import { mirrorStatus } from '../lib/mirror/status/mirrorStatus.ts';
-import { mirrorReader } from '../services.ts';
-
-/** `GET /api/mirror`: how far the mirror is behind, how its rows stand, and what there is to say of it. */
-export function mirrorOnHttp(_request: HttpRequest): Promise<HttpResponseInit> {
-  return answerFromMirror(mirrorReader(), (parts) => mirrorStatus(parts, true));
-}
-
-app.http('mirrorOnHttp', { route: 'mirror', methods: ['GET'], authLevel: 'function', handler: mirrorOnHttp });
+app.http('mirrorOnHttp', {
+  route: 'mirror',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: async (request) => (await import('../handlers/mirrorOnHttp.ts')).mirrorOnHttp(request),
+});

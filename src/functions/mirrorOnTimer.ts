@@ -1,29 +1,7 @@
-import { app, type InvocationContext, type Timer } from '@azure/functions';
+import { app } from '@azure/functions';
 import { input } from 'durable-functions';
 
-import { refreshStarter } from '../hosting/refreshStarter.ts';
-import { runStarter } from '../hosting/runStarter.ts';
-import { dropOldLetters } from '../lib/mirror/events/deadLetters.ts';
-import { replayParked } from '../lib/mirror/events/replay.ts';
-import { startReconcile } from '../lib/mirror/reconcile/startReconcile.ts';
-import { doMirrorChores } from '../lib/mirror/refresh/mirrorChores.ts';
-import { isTold } from '../lib/telemetry/telemetry.ts';
-import { mirrorHealth, mirroring, refreshing, settings, working } from '../services.ts';
-
-/** Goes on with whatever waits: events that the store did not take, rows, runs that have ended, reconciles that are wanted. */
-export async function mirrorOnTimer(_timer: Timer, context: InvocationContext): Promise<void> {
-  const [refresh, events] = [refreshing(context), mirroring(context)];
-  if (refresh === undefined || events === undefined) return;
-  // How far it is behind is told as a metric, whether or not anybody asks for it.
-  if (isTold()) await mirrorHealth?.();
-  const work = working(context, runStarter(context));
-  await doMirrorChores(refresh, {
-    startRefresh: refreshStarter(context),
-    startReconcile: (hub, reason) => startReconcile(work, { hub, reason }),
-    dropOldLetters: () => dropOldLetters(events.storage, events.now()),
-    replayParked: async (until) => (await replayParked(events, until)).wanted,
-  });
-}
+import { settings } from '../appSettings.ts';
 
 if (settings.mirror !== undefined) {
   app.timer('mirrorOnTimer', {
@@ -31,6 +9,6 @@ if (settings.mirror !== undefined) {
     // One that was missed is not made up for: the next does the same. So nobody need write down when it was.
     useMonitor: false,
     extraInputs: [input.durableClient()],
-    handler: mirrorOnTimer,
+    handler: async (timer, context) => (await import('../handlers/mirrorOnTimer.ts')).mirrorOnTimer(timer, context),
   });
 }

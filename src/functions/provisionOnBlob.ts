@@ -1,30 +1,10 @@
 /** A file that lands starts its run. */
 
-import { app, type InvocationContext } from '@azure/functions';
+import { app } from '@azure/functions';
 import { input } from 'durable-functions';
-import { registerBlobReferences } from '../hosting/blobReference.ts';
-import { runStarter } from '../hosting/runStarter.ts';
-import { startRunOfDrop } from '../lib/provisioning/drop/startRun.ts';
-import { whyNoDrop } from '../lib/provisioning/drop/whyNoDrop.ts';
-import { provisioning, settings } from '../services.ts';
 
-/** A file landed in the drop box: its run is started, unless it has one. */
-export async function provisionOnBlob(_content: unknown, context: InvocationContext): Promise<void> {
-  const services = provisioning(context);
-  const path = String(context.triggerMetadata?.['blobTrigger'] ?? '');
-  // "container/name": the first argument is never looked at, and neither are the blob's properties as the host spells them.
-  const blobName = path.slice(path.indexOf('/') + 1);
-  const result = await startRunOfDrop(services, runStarter(context), blobName);
-  if (result.started) services.log.log('info', `run ${result.runId} started`);
-  else if (result.reason === 'notADrop') {
-    services.log.log('info', `${blobName} makes no run. ${whyNoDrop(blobName) ?? 'It goes with a devices file.'}`);
-  } else {
-    services.log.log(
-      'info',
-      `no run started: ${result.reason}${result.runId === undefined ? '' : ` (run ${result.runId})`}`,
-    );
-  }
-}
+import { settings } from '../appSettings.ts';
+import { registerBlobReferences } from '../hosting/blobReference.ts';
 
 if (settings.blobBinding === 'reference') registerBlobReferences();
 
@@ -34,5 +14,6 @@ app.storageBlob('provisionOnBlob', {
   source: settings.blobTriggerSource,
   ...(settings.blobBinding === 'reference' ? { sdkBinding: true } : {}),
   extraInputs: [input.durableClient()],
-  handler: provisionOnBlob,
+  handler: async (content, context) =>
+    (await import('../handlers/provisionOnBlob.ts')).provisionOnBlob(content, context),
 });

@@ -1,20 +1,10 @@
-import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { app } from '@azure/functions';
 import { input } from 'durable-functions';
-import { runStarter } from '../hosting/runStarter.ts';
-import { answerToWork } from '../hosting/workReplies.ts';
-import { startRequested } from '../lib/restore/startRequested.ts';
-import { working } from '../services.ts';
-
-/** `POST /api/restores`: 202 with the record of the run that restores a backup; 409 unless `confirm` is the name of the hub. */
-export function restoreOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const starter = runStarter(context);
-  return answerToWork(request, (body) => startRequested(working(context, starter), 'restore', body));
-}
 
 app.http('restoreOnHttp', {
   route: 'restores',
   methods: ['POST'],
   authLevel: 'function',
   extraInputs: [input.durableClient()],
-  handler: restoreOnHttp,
+  handler: async (request, context) => (await import('../handlers/restoreOnHttp.ts')).restoreOnHttp(request, context),
 });

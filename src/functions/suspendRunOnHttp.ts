@@ -1,25 +1,11 @@
-import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
-import { getClient, input } from 'durable-functions';
-
-import { pauseReply } from '../hosting/pauseReply.ts';
-import { suspendRun } from '../hosting/pauseRun.ts';
-import { answerAbout } from '../hosting/runReplies.ts';
-import { provisioning } from '../services.ts';
-
-/**
- * `POST /api/runs/{runId}/suspend`: 202 when it is suspended, 409 when it has ended or has not begun, 404 when there is
- * none, 400 when it is no id.
- */
-export function suspendRunOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  return answerAbout(request, async (runId) =>
-    pauseReply(runId, await suspendRun(provisioning(context), getClient(context), runId), 'runNotStarted'),
-  );
-}
+import { app } from '@azure/functions';
+import { input } from 'durable-functions';
 
 app.http('suspendRunOnHttp', {
   route: 'runs/{runId}/suspend',
   methods: ['POST'],
   authLevel: 'function',
   extraInputs: [input.durableClient()],
-  handler: suspendRunOnHttp,
+  handler: async (request, context) =>
+    (await import('../handlers/suspendRunOnHttp.ts')).suspendRunOnHttp(request, context),
 });

@@ -1,22 +1,15 @@
-import { app, type InvocationContext, type Timer } from '@azure/functions';
+import { app } from '@azure/functions';
 import { input } from 'durable-functions';
 
-import { runStarter } from '../hosting/runStarter.ts';
-import { dueSlot } from '../lib/backup/schedule.ts';
-import { startWork } from '../lib/work/startWork.ts';
-import { settings, working } from '../services.ts';
+import { settings } from '../appSettings.ts';
 
 const { verifySchedule: schedule } = settings.backups;
 
-/** Begins to read all backups again; fired twice for the same time, it does so once. */
-export async function verifyBackupsOnTimer(_timer: Timer, context: InvocationContext): Promise<void> {
-  const starter = runStarter(context);
-  const services = working(context, starter);
-  const slot = dueSlot(schedule ?? '', services.now()).toISOString();
-  const { runId } = await startWork(services, starter, { kind: 'verify', request: { slot }, once: slot });
-  services.log.log('info', `verification of backups for ${slot}: run ${runId}`);
-}
-
 if (schedule !== undefined) {
-  app.timer('verifyBackupsOnTimer', { schedule, extraInputs: [input.durableClient()], handler: verifyBackupsOnTimer });
+  app.timer('verifyBackupsOnTimer', {
+    schedule,
+    extraInputs: [input.durableClient()],
+    handler: async (timer, context) =>
+      (await import('../handlers/verifyBackupsOnTimer.ts')).verifyBackupsOnTimer(timer, context),
+  });
 }

@@ -96,7 +96,7 @@ it('records of an earlier version are shown by the command line and over HTTP', 
   const environment = { HUBKEEPER_STORAGE: azurite.connectionString };
   vi.stubEnv('HUBKEEPER_STORAGE', azurite.connectionString);
   vi.stubEnv('IOTHUB', 'HostName=127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=bm8=;UseDevelopmentEmulator=true');
-  const { runOnHttp } = await import('../../src/functions/runOnHttp.ts');
+  const { runOnHttp } = await import('../../src/handlers/runOnHttp.ts');
   const shown = new Map<string, unknown>();
   for (const name of oldRuns('v1')) {
     const { runId } = await putOldRun(context, `v1/${name}`);

@@ -208,6 +208,8 @@ export const FLOW: {
   failRun: ({ state }) => ({ do: 'ended', state }),
 };
 
+export const STEP_NAMES = Object.keys(FLOW) as readonly StepName[];
+
 /**
  * What a run does that was suspended before an activity was called: the activity, once it is resumed. What it had prepared
  * while it had the turn is prepared anew, for others may have changed its devices meanwhile.

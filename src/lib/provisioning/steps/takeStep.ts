@@ -45,8 +45,6 @@ const WORK: Work = {
   failRun,
 };
 
-export const STEP_NAMES = Object.keys(WORK) as readonly StepName[];
-
 /** The input of a step that was held back while its run was suspended. */
 type Held<Input> = Input & { readonly wasSuspended?: true };
 

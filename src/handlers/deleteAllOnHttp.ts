@@ -1,0 +1,11 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { runStarter } from '../hosting/runStarter.ts';
+import { answerToWork } from '../hosting/workReplies.ts';
+import { startRequested } from '../lib/restore/startRequested.ts';
+import { working } from '../services.ts';
+
+/** `POST /api/delete-all`: 202 with the record of the run that deletes all devices; 409 unless `confirm` is the name of the hub. */
+export function deleteAllOnHttp(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  const starter = runStarter(context);
+  return answerToWork(request, (body) => startRequested(working(context, starter), 'deleteAll', body));
+}
