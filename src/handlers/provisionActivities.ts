@@ -23,7 +23,10 @@ export function provisionStep<Name extends StepName>(
 
 export function chunkStep(input: ChunkInput, invocation: InvocationContext): Promise<unknown> {
   const { runId } = input;
-  return takeStepOfRun(provisioning(invocation), invocation, { activity: WORK_CHUNK, runId, step: WORK_CHUNK }, (services) =>
-    orFault(() => workChunk(services, input)),
+  return takeStepOfRun(
+    provisioning(invocation),
+    invocation,
+    { activity: WORK_CHUNK, runId, step: WORK_CHUNK },
+    (services) => orFault(() => workChunk(services, input)),
   );
 }
