@@ -38,7 +38,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'src/handlers':
     'src/hosting src/services.ts health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events mirror/mirrorSettings.ts undo restore backup backup/schedule.ts work runs turns telemetry storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
   'src/hosting':
-    'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns registry telemetry logger.ts errors.ts redact.ts codeText.ts',
+    'src/orchestrations provisioning/steps provisioning/drop mirror/query mirror/store undo restore backup work hubJobs runs turns registry telemetry storage logger.ts errors.ts redact.ts codeText.ts',
   'src/services.ts':
     'src/appSettings.ts provisioning/effects provisioning/job provisioning/drop mirror/refresh mirror/events mirror/notes mirror/store backup work hubJobs runs settings.ts registry telemetry storage logger.ts runKinds.ts runMetrics.ts provisioning/run mirror/status mirror/query mirror/mirrorSettings.ts',
   'src/appSettings.ts': 'settings.ts',

@@ -4,6 +4,8 @@ import type { HttpResponseInit } from '@azure/functions';
 
 import { type MirrorQueryCode, MirrorQueryError, sayOfQuery } from '../lib/mirror/query/queryTexts.ts';
 import { StoreUnavailable } from '../lib/mirror/store/mirrorStore.ts';
+import { safeError } from '../lib/redact.ts';
+import { isOfStorage } from '../lib/storage/storageErrors.ts';
 
 export const MIRROR_STATUS: Readonly<Record<MirrorQueryCode, number>> = {
   queryInvalid: 400,
@@ -13,6 +15,7 @@ export const MIRROR_STATUS: Readonly<Record<MirrorQueryCode, number>> = {
   deviceInSeveral: 409,
   countUnderWay: 503,
   storeUnavailable: 503,
+  storageUnavailable: 503,
 };
 
 /**
@@ -34,6 +37,8 @@ export async function answerFromMirror<Mirror>(
     if (error instanceof StoreUnavailable) {
       return refusal(sayOfQuery(error.lacksRole ? 'storeUnavailable:role' : 'storeUnavailable'));
     }
+    // Thrown, it would get into the log of the host, with whatever it quotes.
+    if (isOfStorage(error)) return refusal(sayOfQuery('storageUnavailable', { why: safeError(error).message }));
     throw error;
   }
 }

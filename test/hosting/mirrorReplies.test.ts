@@ -1,3 +1,4 @@
+import { RestError } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
 
 import { answerFromMirror, MIRROR_STATUS, queryOf } from '../../src/hosting/mirrorReplies.ts';
@@ -21,6 +22,12 @@ test('what is wrong with a question has a status, a store that is silent another
     status: 503,
     jsonBody: { error: { code: 'storeUnavailable' } },
   });
+  const gone = new RestError('connect ECONNREFUSED /c/b?sv=1&sig=abcdefghijklmnopqrstuvwxyz0123456789%3D', {
+    code: 'ECONNREFUSED',
+  });
+  const reply = await answered(gone);
+  expect(reply).toMatchObject({ status: 503, jsonBody: { error: { code: 'storageUnavailable' } } });
+  expect(JSON.stringify(reply)).not.toContain('abcdefgh');
   await expect(answered(new Error('else'))).rejects.toThrow('else');
   expect(await answerFromMirror(7, async (mirror) => ({ mirror }))).toEqual({ jsonBody: { mirror: 7 } });
   const codes = new Set(Object.keys(MIRROR_QUERY_TEXTS).map((key) => key.split(':')[0]));

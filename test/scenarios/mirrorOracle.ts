@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { TestStack } from '../helpers/stack.ts';
+import { readRegistry } from './readRegistry.ts';
 import { registryState } from './registryState.ts';
 
 /** What both sides tell of an identity. */
@@ -66,6 +67,16 @@ export async function hubStateForMirror({ rest }: Pick<TestStack, 'rest'>): Prom
     state[id] = { status, statusReason, edge, parent, tags, desired };
   }
   for (const [name, { tags, desired }] of Object.entries(modules)) state[name] = { tags, desired };
+  return state;
+}
+
+/** The same of a registry without parents, from its database: at once, whatever lags. */
+export function registryForMirror(stackData: string): MirrorState {
+  const state: Record<string, Partial<Shown>> = {};
+  for (const [key, { moduleId, status, statusReason, iotEdge, tags, desired }] of readRegistry(stackData)) {
+    const twin = { tags, desired };
+    state[key] = moduleId === '' ? { status, statusReason, edge: iotEdge, parent: null, ...twin } : twin;
+  }
   return state;
 }
 

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { readPositions } from '../../src/lib/mirror/notes/position.ts';
 import { createTableStore } from '../../src/lib/mirror/store/tableStore.ts';
-import { createStorage, MIRROR_CONTAINER, type Storage } from '../../src/lib/storage/storage.ts';
+import { MIRROR_CONTAINER } from '../../src/lib/storage/storage.ts';
 import { hubContainer } from '../helpers/hubContainer.ts';
 import { demandRest } from '../helpers/hubRest.ts';
 import { type TestStack, withStack } from '../helpers/stack.ts';
+import { type EventFlow, eventFlow, LONGEST_MS, storageOf } from './eventFlow.ts';
 import { importLines } from './fleet.ts';
-import { type MirrorState, mirrorDifferences, mirrorState } from './mirrorOracle.ts';
-import { readRegistry } from './readRegistry.ts';
+import { mirrorDifferences, mirrorState, registryForMirror } from './mirrorOracle.ts';
 import { createRegistryChanges } from './registryChanges.ts';
 import { createSeededRandom } from './seededRandom.ts';
 
@@ -46,7 +45,6 @@ const REPLAYS = 2;
 const REPLAYED = 0.05;
 const QUERY_LAG_MS = 500;
 const LOOK_MS = 250;
-const LONGEST_MS = 3_000_000;
 
 /**
  * Changes a registry at random, by bulk calls and import jobs, while its events flow into the mirror. The host is in unkind
@@ -61,64 +59,19 @@ export async function mirrorRun(options: MirrorRunOptions): Promise<MirrorRunRes
   ];
   const settings = { HUB_TIER: 'S3', HUB_UNITS: '200' };
   return withStack({ mirror: true, unkind: seed, hubArgs, settings }, async (stack) => {
-    const flow = flowOf(stack, options);
+    const flow = eventFlow(stack, options.tell);
     await Promise.all([changeAll(stack, flow, options), killHosts(stack, flow, options), replay(stack, flow, options)]);
-    await flow.until('all events to be taken in', ({ made, taken }) => taken >= made);
-    const { made } = await flow.look();
+    const { made } = await flow.until('all events to be taken in', ({ made, taken }) => taken >= made);
     await settled(stack, options);
     return { ...(await compared(stack)), events: made };
   });
 }
 
-interface Flow {
-  /** How many events there are, and how many of them were taken in. */
-  look(): Promise<Stand>;
-  until(what: string, holds: (stand: Stand) => boolean): Promise<void>;
-}
-
-interface Stand {
-  readonly made: number;
-  readonly taken: number;
-  /** Partitions that somebody reads. */
-  readonly read: number;
-}
-
-interface EventState {
-  readonly partitions: readonly { readonly last: number }[];
-  readonly receivers: readonly unknown[];
-}
-
-function flowOf(stack: TestStack, { tell = () => undefined }: MirrorRunOptions): Flow {
-  const storage = storageOf(stack);
-  let told = 0;
-  const look = async (): Promise<Stand> => {
-    const state = (await (await fetch(`${stack.hubAdminUrl}/state`)).json()) as { readonly events: EventState };
-    const { partitions, receivers } = state.events;
-    const positions = await readPositions(storage, 'MIRROR_EVENTS');
-    const stand = {
-      made: partitions.reduce((sum, { last }) => sum + last + 1, 0),
-      taken: positions.reduce((sum, { sequence }) => sum + sequence + 1, 0),
-      read: receivers.length,
-    };
-    if (Date.now() - told > 10_000) {
-      told = Date.now();
-      tell(`${stand.made} events, ${stand.taken} taken in`);
-    }
-    return stand;
-  };
-  return {
-    look,
-    async until(what, holds) {
-      const end = Date.now() + LONGEST_MS;
-      while (!holds(await look())) {
-        if (Date.now() > end) throw new Error(`Waited in vain for ${what}.`);
-        await sleep(LOOK_MS);
-      }
-    },
-  };
-}
-
-async function changeAll(stack: TestStack, flow: Flow, { events, devices, seed }: MirrorRunOptions): Promise<void> {
+async function changeAll(
+  stack: TestStack,
+  flow: EventFlow,
+  { events, devices, seed }: MirrorRunOptions,
+): Promise<void> {
   const random = createSeededRandom(seed);
   const changes = createRegistryChanges(seed, devices);
   const jobs = await hubContainer(stack.blobs);
@@ -146,7 +99,11 @@ async function changeAll(stack: TestStack, flow: Flow, { events, devices, seed }
   }
 }
 
-async function killHosts(stack: TestStack, flow: Flow, { events, kills, seed, tell }: MirrorRunOptions): Promise<void> {
+async function killHosts(
+  stack: TestStack,
+  flow: EventFlow,
+  { events, kills, seed, tell }: MirrorRunOptions,
+): Promise<void> {
   const random = createSeededRandom(seed + 1);
   for (let kill = 1; kill <= kills; kill += 1) {
     await flow.until('events to be made', ({ made }) => made >= (events * kill) / (kills + 1));
@@ -159,7 +116,7 @@ async function killHosts(stack: TestStack, flow: Flow, { events, kills, seed, te
 }
 
 /** All readers get what they have got before. */
-async function replay(stack: TestStack, flow: Flow, { events, tell }: MirrorRunOptions): Promise<void> {
+async function replay(stack: TestStack, flow: EventFlow, { events, tell }: MirrorRunOptions): Promise<void> {
   const partitions = 4;
   for (let time = 1; time <= REPLAYS; time += 1) {
     await flow.until('readers', ({ made, read }) => made >= (events * (time - 0.5)) / REPLAYS && read === partitions);
@@ -190,11 +147,7 @@ async function leftIn({ blobs }: TestStack): Promise<string[]> {
 }
 
 async function compared(stack: TestStack): Promise<Omit<MirrorRunResult, 'events'>> {
-  const registry: Record<string, MirrorState[string]> = {};
-  for (const [key, { moduleId, status, statusReason, iotEdge, tags, desired }] of readRegistry(stack.data)) {
-    const twin = { tags, desired };
-    registry[key] = moduleId === '' ? { status, statusReason, edge: iotEdge, parent: null, ...twin } : twin;
-  }
+  const registry = registryForMirror(stack.data);
   const differences = mirrorDifferences(await mirrorState(stack), registry);
   return {
     differences: differences.slice(0, 10),
@@ -203,12 +156,6 @@ async function compared(stack: TestStack): Promise<Omit<MirrorRunResult, 'events
     reconciles: (await stack.records()).length,
     identities: Object.keys(registry).length,
   };
-}
-
-function storageOf({ storageConnectionString: connectionString }: TestStack): Storage {
-  return createStorage({ kind: 'connectionString', connectionString }, () => {
-    throw new Error('no identity in this test');
-  });
 }
 
 async function demandAdmin(stack: TestStack, method: string, path: string, body: object): Promise<void> {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readForeignEvent } from '../events/foreignEvent.ts';
 import { readWholeBody, writeJson } from '../http/httpServer.ts';
 import { HubError } from '../http/hubError.ts';
 import type { Hub } from '../hub.ts';
@@ -76,6 +77,11 @@ const EVENT_ACTIONS: Readonly<Record<string, (hub: Hub, body: Record<string, unk
   failover: (hub) => {
     hub.events.failOver();
     hub.eventEndpoint.drop();
+  },
+  add: (hub, body) => {
+    const { deviceId, ...event } = attempt(() => readForeignEvent(body));
+    const payload = JSON.stringify(event);
+    hub.store.transaction(() => hub.events.append({ kind: 'foreign', deviceId, moduleId: '', payload }));
   },
   drop: (hub) => hub.eventEndpoint.drop(),
   refuse: (hub, { durationMs }) => {

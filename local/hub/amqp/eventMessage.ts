@@ -1,15 +1,21 @@
 import rhea, { type Message } from 'rhea';
 import { bodyOf } from '../events/eventBodies.ts';
-import { EVENT_MARKS } from '../events/eventKinds.ts';
+import { EVENT_MARKS, type EventKind } from '../events/eventKinds.ts';
 import type { PartitionState } from '../events/eventLog.ts';
+import type { ForeignEvent } from '../events/foreignEvent.ts';
 import type { LoggedEvent } from '../events/partitionTable.ts';
 import { dotnetTime } from '../times.ts';
 import { long, timestamp } from './rheaParts.ts';
 
-/** An event as the endpoint sends it (azure-docs iot-hub-non-telemetry-event-schema.md). */
+/** An event as the endpoint sends it. */
 export function eventMessage(hubName: string, partition: number, event: LoggedEvent): Message {
+  const { kind } = event;
+  return kind === 'foreign' ? foreignMessage(event) : hubMessage(hubName, partition, { ...event, kind });
+}
+
+/** azure-docs iot-hub-non-telemetry-event-schema.md */
+function hubMessage(hubName: string, partition: number, event: LoggedEvent & { readonly kind: EventKind }): Message {
   const { source, schema, opType } = EVENT_MARKS[event.kind];
-  const enqueuedTime = timestamp(event.enqueuedMs);
   const moduleId = event.moduleId === '' ? undefined : event.moduleId;
   return {
     content_type: 'application/json',
@@ -28,15 +34,30 @@ export function eventMessage(hubName: string, partition: number, event: LoggedEv
     message_annotations: {
       'iothub-connection-device-id': event.deviceId,
       ...(moduleId !== undefined && { 'iothub-connection-module-id': moduleId }),
-      'iothub-enqueuedtime': enqueuedTime,
+      'iothub-enqueuedtime': timestamp(event.enqueuedMs),
       'iothub-message-source': source,
-      'x-opt-sequence-number': long(event.sequence),
-      'x-opt-offset': String(event.offset),
-      'x-opt-enqueued-time': enqueuedTime,
+      ...placeOf(event),
       // Not known of live hubs; the partition is chosen by the device id in any case.
       'x-opt-partition-key': event.deviceId,
     },
     body: rhea.message.data_section(Buffer.from(bodyOf(event))),
+  };
+}
+
+function foreignMessage(event: LoggedEvent): Message {
+  const { properties = {}, annotations = {}, body = '', section } = JSON.parse(event.payload) as ForeignEvent;
+  return {
+    application_properties: { ...properties },
+    message_annotations: { ...annotations, ...placeOf(event) },
+    body: section === 'value' ? body : rhea.message.data_section(Buffer.from(body)),
+  };
+}
+
+function placeOf({ sequence, offset, enqueuedMs }: LoggedEvent): Record<string, unknown> {
+  return {
+    'x-opt-sequence-number': long(sequence),
+    'x-opt-offset': String(offset),
+    'x-opt-enqueued-time': timestamp(enqueuedMs),
   };
 }
 

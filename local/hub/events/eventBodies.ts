@@ -9,13 +9,14 @@ import { desiredMetadata, reportedMetadata, type TwinParts } from '../twin/twinC
 import type { JsonObject } from '../twin/twinLimits.ts';
 import { uniformMetadata, withoutNulls, withoutSystemKeys } from '../twin/twinSections.ts';
 import { stringifyFloats } from '../wire/numbers.ts';
+import type { EventKind } from './eventKinds.ts';
 import { type PackedTwin, unpackTwin } from './packedTwin.ts';
 import type { LoggedEvent } from './partitionTable.ts';
 
 /** Of a section that nobody has written yet, as in the documented sample. */
 const UNWRITTEN = `{"$metadata":{"$lastUpdated":"${UNSET_TIME}"},"$version":1}`;
 
-type Subject = Pick<LoggedEvent, 'kind' | 'deviceId' | 'moduleId' | 'payload'>;
+type Subject = Pick<LoggedEvent, 'deviceId' | 'moduleId' | 'payload'> & { readonly kind: EventKind };
 
 /** The body of an event, from what the log keeps of it. */
 export function bodyOf(event: Subject): string {

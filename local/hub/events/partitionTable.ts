@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { EventKind } from './eventKinds.ts';
 
 export interface NewEvent {
-  readonly kind: EventKind;
+  /** `foreign`: it is none of the hub, and its payload is a `ForeignEvent`. */
+  readonly kind: EventKind | 'foreign';
   readonly deviceId: string;
   /** '' for a device. */
   readonly moduleId: string;
@@ -132,7 +133,7 @@ function eventOf(row: readonly unknown[]): LoggedEvent {
     number,
     number,
     number,
-    EventKind,
+    LoggedEvent['kind'],
     string,
     string,
     string,

@@ -19,6 +19,11 @@ export function storageCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** Of a call of the storage service, be it that it has answered so or that it was not reached. */
+export function isOfStorage(error: unknown): boolean {
+  return error instanceof Error && error.name === 'RestError';
+}
+
 /** The blob or container is not there. */
 export function isNotFound(error: unknown): boolean {
   return storageStatus(error) === 404;

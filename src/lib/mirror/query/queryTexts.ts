@@ -46,6 +46,11 @@ export const MIRROR_QUERY_TEXTS = {
     says: 'The store of the mirror refuses the identity of the app.',
     action: roleAction('tables'),
   },
+  storageUnavailable: {
+    says: 'The storage account of the app does not answer: {why}.',
+    action: 'Ask again in a moment; if it stays so, look at GET /api/health.',
+    doc: { says: 'The storage account of the app does not answer; the message says why.' },
+  },
 } as const satisfies Record<string, CodeText>;
 
 type Key = keyof typeof MIRROR_QUERY_TEXTS;

@@ -386,11 +386,32 @@ describe('the administration of events', () => {
       client.admin('POST', '/events/explode'),
       client.admin('POST', '/events/refuse', { durationMs: 'long' }),
       client.admin('POST', '/events/redeliver', { events: 0 }),
+      client.admin('POST', '/events/add', { deviceId: 'd1', properties: { opType: 1 } }),
+      client.admin('POST', '/events/add', { deviceId: 'd1', bodie: '' }),
     ]);
     expect(answers.map(({ status, body }) => [status, body.error])).toEqual([
-      [400, "Unknown 'explode'; known: failover, drop, refuse, redeliver."],
+      [400, "Unknown 'explode'; known: failover, add, drop, refuse, redeliver."],
       [400, 'durationMs must be a number of at least 0.'],
       [400, 'events must be a whole number of at least 1, or absent for all.'],
+      [400, 'properties must be an object of texts.'],
+      [400, "Unknown member 'bodie' of an event."],
     ]);
+  });
+
+  it('puts events of others among those of the hub', async () => {
+    const own = await startHub({ lifecycleEvents: true });
+    try {
+      const at = createClient(own);
+      const properties = { opType: 'updateTwin' };
+      const annotations = { 'iothub-message-source': 'twinChangeEvents' };
+      await at.admin('POST', '/events/add', { deviceId: 'd1', properties, annotations, body: 'no JSON' });
+      await at.admin('POST', '/events/add', { deviceId: 'd1', body: 'a value', section: 'value' });
+      const [first, second] = await withReader(own, {}, ({ all }) => all());
+      expect(first).toMatchObject({ sequenceNumber: 0, properties, systemProperties: annotations });
+      expect(Buffer.from(first?.body as Uint8Array).toString()).toBe('no JSON');
+      expect(second).toMatchObject({ sequenceNumber: 1, body: 'a value' });
+    } finally {
+      await own.close();
+    }
   });
 });
