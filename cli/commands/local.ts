@@ -6,13 +6,14 @@ import { defined } from '../../src/lib/defined.ts';
 import { type Connection, connectTo, dataFolder } from '../app/connection.ts';
 import { inspectFile } from '../app/drop.ts';
 import { withInterrupt } from '../app/interrupt.ts';
+import { waitForMirror } from '../app/mirrored.ts';
 import { toCliError } from '../cliError.ts';
 import { EXIT, type ExitCode } from '../exitCode.ts';
 import { formatPlural } from '../render/format.ts';
 import type { Output } from '../render/output.ts';
 import { shortId } from '../render/runWords.ts';
 import { showStackSteps } from '../render/stackSteps.ts';
-import { renderHints, renderStack } from '../render/stackText.ts';
+import { renderHints, renderMirrored, renderStack } from '../render/stackText.ts';
 import { dropAndWatch } from './provision.ts';
 
 export interface LocalFlags {
@@ -137,7 +138,11 @@ async function dropSample(connection: Connection, output: Output, signal: AbortS
   try {
     const file = await inspectFile(path);
     const flags = { batch: SAMPLE_BATCH, wait: true, ...(hasSeveralHubs(connection) ? { hub: 'default' } : {}) };
-    await dropAndWatch(connection, { ...file, path: SAMPLE }, flags, quiet, signal);
+    const code = await dropAndWatch(connection, { ...file, path: SAMPLE }, flags, quiet, signal);
+    if (code !== EXIT.ok) return;
+    output.note('The mirror asks the hub for them.');
+    const mirrored = await waitForMirror(connection, signal);
+    if (mirrored !== undefined) output.print(`\n${renderMirrored(mirrored)}`);
   } catch (error) {
     if (signal.aborted) return;
     const { message, action } = toCliError(error);

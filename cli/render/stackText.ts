@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { Stack, StackHub } from '../../local/stack/index.ts';
 import { type CommandText, shortPath } from './commandText.ts';
+import { formatPlural } from './format.ts';
 import type { Output } from './output.ts';
 
 export interface ShownStack extends Pick<Stack, 'data' | 'apiUrl' | 'hubs'> {
@@ -44,14 +45,21 @@ function hubText({ connectionString = '', adminUrl }: StackHub): string {
   return address === undefined ? 'elsewhere, as its setting says' : `${address}  (its administration: ${adminUrl})`;
 }
 
+/** What the mirror shows of the sample. */
+export function renderMirrored({ devices, modules }: { readonly devices: number; readonly modules: number }): string {
+  return `  ${formatPlural(devices, 'device')} and ${formatPlural(modules, 'module')} are in the mirror.`;
+}
+
 /** What one can do now; said last, where it is read. */
 export function renderHints(paint: Output['style'], command: CommandText, severalHubs: boolean): readonly string[] {
-  const row = (name: string, value: string): string => `  ${paint('dim', name.padEnd(13))}${value}`;
+  const row = (name: string, value: string): string => `  ${paint('dim', name.padEnd(14))}${value}`;
   return [
     '',
     row('Drop a file', command('provision', 'FILE', ...(severalHubs ? ['--hub', 'ALIAS'] : []))),
     row('See runs', command('runs')),
     row('See devices', command('devices')),
+    row('See a device', command('device', 'ID')),
+    row('See mirror', command('mirror', 'status')),
     row('Stop', 'Ctrl-C (data stays; runs not suspended go on at the next start)'),
     '',
   ];

@@ -12,7 +12,7 @@ import {
 } from '../scenarios/mirrorChaos.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
-const seconds = Number(process.env['SECONDS'] ?? 60);
+const seconds = Number(process.env['TROUBLE_SECONDS'] ?? 60);
 
 const TROUBLES: Readonly<Record<string, (chaos: Chaos) => Promise<void>>> = {
   'the store fails': storeFails,

@@ -195,6 +195,17 @@ test('at its first start the sample is provisioned; cancel reaches a run', async
   });
   const { stdout } = await runCli(['runs', '--json', '--data', data]);
   expect(JSON.parse(stdout)).toMatchObject([{ batch: 'sample', state: 'completed' }]);
+  // Within seconds it is in the mirror.
+  const { body } = await vi.waitFor(
+    async () => {
+      const reply = await fetch(`${ready.apiUrl}/devices?modules=true`);
+      const found = (await reply.json()) as { readonly rows: readonly { readonly deviceId: string }[] };
+      expect(new Set(found.rows.map(({ deviceId }) => deviceId)).size).toBe(16);
+      return { body: found };
+    },
+    { timeout: 30_000, interval: 300 },
+  );
+  expect(body.rows[0]).toMatchObject({ hub: 'default', deviceId: 'camera-gate-1', status: 'enabled' });
 
   // From now on a job takes ten minutes.
   await fetch(`${ready.hubAdminUrl}/options`, { method: 'PATCH', body: JSON.stringify({ jobRunMs: 600_000 }) });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { renderHints, renderStack } from '../../../cli/render/stackText.ts';
+import { renderHints, renderMirrored, renderStack } from '../../../cli/render/stackText.ts';
 
 const plain = (_style: unknown, text: string) => text;
 const first = { connectionString: 'HostName=127.0.0.1:20998;SharedAccessKey=x', adminUrl: 'http://127.0.0.1:21364' };
@@ -44,15 +44,21 @@ test('with several hubs it lists them all', () => {
   ]);
 });
 
+test('what of the sample is in the mirror', () => {
+  expect(renderMirrored({ devices: 16, modules: 1 })).toBe('  16 devices and 1 module are in the mirror.');
+});
+
 test('what one can do now can be pasted', () => {
   const command = (...args: readonly string[]) => ['npx hubkeeper', ...args].join(' ');
   expect(renderHints(plain, command, false)).toEqual([
     '',
-    '  Drop a file  npx hubkeeper provision FILE',
-    '  See runs     npx hubkeeper runs',
-    '  See devices  npx hubkeeper devices',
-    '  Stop         Ctrl-C (data stays; runs not suspended go on at the next start)',
+    '  Drop a file   npx hubkeeper provision FILE',
+    '  See runs      npx hubkeeper runs',
+    '  See devices   npx hubkeeper devices',
+    '  See a device  npx hubkeeper device ID',
+    '  See mirror    npx hubkeeper mirror status',
+    '  Stop          Ctrl-C (data stays; runs not suspended go on at the next start)',
     '',
   ]);
-  expect(renderHints(plain, command, true)[1]).toBe('  Drop a file  npx hubkeeper provision FILE --hub ALIAS');
+  expect(renderHints(plain, command, true)[1]).toBe('  Drop a file   npx hubkeeper provision FILE --hub ALIAS');
 });
