@@ -27,7 +27,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   'cli/commands':
     'mirror/reconcile cli/app cli/render cli mirror/query restore backup work provisioning/check provisioning/drop hubJobs runs registryLines devicesFile devicesFile/checkDevicesFile.ts textFile errors.ts local/stack runKinds.ts mirror/status',
   'cli/app':
-    'cli/render cli mirror/query restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
+    'cli/render cli mirror/query mirror/status restore provisioning/drop runs settings.ts configurationsFile registryLines devicesFile storage textFile redact.ts local/stack runKinds.ts provisioning/run work',
   'cli/render':
     'mirror/reconcile cli mirror/query mirror/rows provisioning/outcome provisioning/drop undo restore backup registryExtras hubJobs runs registryLines redact.ts bytesText.ts countText.ts local/stack runKinds.ts provisioning/run work mirror/status mirror/notes',
   // Errors and exit codes of all commands.
