@@ -81,9 +81,12 @@ export interface MirrorStore {
   write(hub: string, writes: readonly RowWrite[]): Promise<readonly RowWrite[]>;
   /** By device id, a device before its modules, these by id: by the order of their characters' codes. */
   rows(hub: string, range?: RowRange): AsyncIterable<StoredRow>;
-  /** Those that are due, in no order; at most `most` of each bucket. */
+  /**
+   * Those that are due, in no order; at most `most` of each bucket. There may be some among them that are so no more, in
+   * another process than the one that has written them: until they are read, as they are stored.
+   */
   wanted(hub: string, options: { readonly dueBy: string; readonly most: number }): AsyncIterable<WantedRow>;
-  /** How many are in the queue, due or not; counts no further than `most`. */
+  /** How many are in the queue, due or not, those included that are so no more; counts no further than `most`. */
   countWanted(hub: string, most: number): Promise<number>;
 }
 

@@ -1,6 +1,10 @@
 /** What a write of a row does to the table. */
 
+import { randomUUID } from 'node:crypto';
+
+import type { MirrorRow } from '../rows/row.ts';
 import type { RowWrite } from './mirrorStore.ts';
+import { membersOfEntry, type QueueEntry } from './queueEntries.ts';
 import { encodeRow, MODULES_MARK, type TableRow } from './rowEntity.ts';
 import { queueKeyOf, rowKeyOf } from './rowKeys.ts';
 import type { Operation } from './transaction.ts';
@@ -10,7 +14,8 @@ export interface Change {
   readonly write: RowWrite;
   readonly rowKey: string;
   readonly row: Operation;
-  readonly queue?: Operation | undefined;
+  /** The row is wanted at this time, and was not before, or at another: an entry of the queue has to list it. */
+  readonly due: string | undefined;
   /** Key of the device that is to be marked for it, that it has modules. */
   readonly mark?: string | undefined;
   readonly lies: 'whole' | 'split';
@@ -26,7 +31,7 @@ export function changeOf(write: RowWrite, known: (rowKey: string) => TableRow | 
   const { key, row, before } = write;
   const rowKey = rowKeyOf(key);
   const isDevice = key.moduleId === undefined;
-  const change = { write, rowKey, queue: queueChangeOf(write), lies: 'whole', noModules: false } as const;
+  const change = { write, rowKey, due: newDueOf(write), lies: 'whole', noModules: false } as const;
   if (row === undefined) {
     // Nothing is to be removed where nothing was.
     if (before === undefined) return undefined;
@@ -56,28 +61,39 @@ function markOf(deviceId: string, known: (rowKey: string) => TableRow | undefine
   return device === undefined || device.noModules ? rowKey : undefined;
 }
 
-/** The place in the queue is written only where it changes: by the ETag of its row it is what it was. */
-function queueChangeOf({ key, row, before }: RowWrite): Operation | undefined {
+/** By the ETag of its row it is known which entry lists it. */
+function newDueOf({ row, before }: RowWrite): string | undefined {
   const due = dueOf(row);
-  if (due === dueOf(before?.row)) return undefined;
-  const rowKey = queueKeyOf(key);
-  return due === undefined
-    ? { kind: 'delete', rowKey }
-    : { kind: 'merge', rowKey, members: `"Due":${JSON.stringify(due)}` };
+  return due === dueOf(before?.row) ? undefined : due;
 }
 
-function dueOf(row: RowWrite['row']): string | undefined {
+/** When a row is wanted; undefined: it is not. */
+export function dueOf(row: MirrorRow | undefined): string | undefined {
   return row?.wanted === undefined ? undefined : (row.wanted.due ?? row.wanted.since);
 }
 
-/** No entity is in a transaction twice: a device whose row is written with that of its first module is marked there. */
-export function operationsOf(changes: readonly Change[]): Operation[] {
+/** No entity is in a transaction twice. First come the operations on rows, each at the place of its change. */
+export function operationsOf(changes: readonly Change[], entries: readonly QueueEntry[]): Operation[] {
   const marks = new Set(changes.flatMap(({ mark }) => mark ?? []));
   return [
-    ...changes.flatMap(({ row, queue }) => (queue === undefined ? [row] : [row, queue])),
-    // After all that can fail.
+    ...changes.map(({ row }) => row),
+    ...entries.map(
+      ({ rowKey, due, of }): Operation => ({ kind: 'insert', rowKey, members: membersOfEntry({ due, of }) }),
+    ),
     ...[...marks].map((rowKey): Operation => ({ kind: 'merge', rowKey, members: MODULES_MARK })),
   ];
+}
+
+/** Entries of the queue for all that are wanted: one for each time. */
+export function entriesOf(partitionKey: string, changes: readonly Change[]): readonly QueueEntry[] {
+  const wanted = new Map<string, string[]>();
+  for (const { due, rowKey } of changes) {
+    if (due === undefined) continue;
+    const of = wanted.get(due);
+    if (of === undefined) wanted.set(due, [rowKey]);
+    else of.push(rowKey);
+  }
+  return [...wanted].map(([due, of]) => ({ partitionKey, rowKey: queueKeyOf(due, randomUUID()), due, of }));
 }
 
 /** Devices whose rows are written with those of their first modules get the mark with them. */

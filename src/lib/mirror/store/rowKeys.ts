@@ -1,6 +1,6 @@
 /**
- * Keys of the table. A partition is one bucket of one hub. In it, each identity has its row, and each one that is wanted its
- * place in the queue, told apart by the first character of the row key.
+ * Keys of the table. A partition is one bucket of one hub. In it are the rows of identities and the entries of the queue,
+ * told apart by the first character of the row key.
  *
  * Row keys keep the order of ids: by character code, a device before its modules. A key may not have `/ \ # ?` and control
  * characters, and a percent sign in one troubles some clients
@@ -21,6 +21,7 @@ import type { RowRange } from './mirrorStore.ts';
 const IDENTITY = 'i';
 const QUEUE = 'q';
 const AFTER_DEVICE = ' ';
+const AFTER_DUE = ' ';
 const FIRST = '!';
 const LAST = '~';
 
@@ -50,18 +51,21 @@ export function rowKeyOf(key: IdentityKey): string {
   return IDENTITY + identityText(key);
 }
 
-export function queueKeyOf(key: IdentityKey): string {
-  return QUEUE + identityText(key);
+/** Of an entry of the queue: by the time when its rows are due, then by a text of its own. */
+export function queueKeyOf(due: string, own: string): string {
+  return QUEUE + due + AFTER_DUE + own;
 }
 
-/** Whose row, or place in the queue, a key is of. */
+/** Whose row a key is of. */
 export function identityOf(rowKey: string): IdentityKey {
   const [deviceId = '', moduleId] = rowKey.slice(1).split(AFTER_DEVICE).map(idOf);
   return moduleId === undefined ? { deviceId } : { deviceId, moduleId };
 }
 
-/** The whole queue. */
-export const QUEUE_RANGE: KeyRange = { from: QUEUE, below: QUEUE + LAST };
+/** Of the queue what is due at a time; default: all of it. */
+export function queueRange(dueBy?: string): KeyRange {
+  return { from: QUEUE, below: dueBy === undefined ? QUEUE + LAST : QUEUE + dueBy + FIRST };
+}
 
 /** The modules of a device. */
 export function modulesRange(deviceId: string): KeyRange {

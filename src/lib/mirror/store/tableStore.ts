@@ -18,21 +18,15 @@ import {
   type StoredRow,
   type WantedRow,
 } from './mirrorStore.ts';
+import { COUNT_SELECT, countOf, createQueueEntries, entryOf, type QueueEntries } from './queueEntries.ts';
 import { readRange } from './readRange.ts';
 import { createRecentRows, type RecentRows } from './recentRows.ts';
+import { dueOf } from './rowChange.ts';
 import { decodeRow, type Entity, isMarkAlone, type TableRow } from './rowEntity.ts';
-import {
-  identityOf,
-  isRowKey,
-  modulesRange,
-  partitionOf,
-  partitionOfDevice,
-  QUEUE_RANGE,
-  rowKeyOf,
-} from './rowKeys.ts';
-import { accessTable, type PageRequest, quoted, type TableAccess } from './tableAccess.ts';
+import { identityOf, isRowKey, modulesRange, partitionOf, partitionOfDevice, queueRange, rowKeyOf } from './rowKeys.ts';
+import { accessTable, type PageRequest, type TableAccess } from './tableAccess.ts';
 import { createWriteGroups, type WriteGroups } from './writeGroups.ts';
-import type { BucketWriter } from './writeTogether.ts';
+import { type BucketWriter, dropFinished } from './writeTogether.ts';
 
 /** Calls that run at once: as many as hide the way to the service, and do not crowd one that has a single thread. */
 const READS_AT_ONCE = 16;
@@ -40,56 +34,71 @@ const WRITES_AT_ONCE = 8;
 const QUEUES_AT_ONCE = 8;
 /** Memory for rows that were read or written lately. */
 const RECENT_BYTES = 64 * 1024 * 1024;
-
-type Recent = RecentRows<TableRow>;
+/** Rows that entries of the queue list, of those that are remembered. */
+const MOST_LISTED = 50_000;
+/** Rows that an entry of the queue lists, about, where events come in large numbers. */
+const ROWS_OF_ENTRY = 8;
 
 const ALL_BUCKETS: readonly number[] = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
+
+/** What the store works with. */
+interface Parts {
+  readonly table: TableAccess;
+  readonly recent: RecentRows<TableRow>;
+  readonly queue: QueueEntries;
+}
 
 export function createTableStore(client: TableClient): MirrorStore {
   const table = accessTable(client);
   const recent = createRecentRows<TableRow>(RECENT_BYTES);
-  const groups = createWriteGroups((partitionKey) => writerOf(table, recent, partitionKey), WRITES_AT_ONCE);
+  const parts: Parts = { table, recent, queue: createQueueEntries(MOST_LISTED) };
+  const groups = createWriteGroups((partitionKey) => writerOf(parts, partitionKey), WRITES_AT_ONCE);
   return {
     prepare: () => table.prepare(),
-    read: (hub, keys, options) =>
-      mapAtOnce(keys, READS_AT_ONCE, async (key) => readRow(table, recent, hub, key, options)),
-    readDevice: (hub, deviceId) => readDevice(table, recent, hub, deviceId),
+    read: (hub, keys, options) => mapAtOnce(keys, READS_AT_ONCE, async (key) => readRow(parts, hub, key, options)),
+    readDevice: (hub, deviceId) => readDevice(parts, hub, deviceId),
     write: (hub, writes) => writeRows(groups, hub, writes),
     rows: (hub, range = {}) => readRange(table, hub, range),
-    wanted: (hub, options) => readWanted(table, hub, options),
-    countWanted: (hub, most) => countWanted(table, hub, most),
+    wanted: (hub, options) => readWanted(parts, hub, options),
+    countWanted: (hub, most) => countWanted(parts, hub, most),
   };
 }
 
 async function readRow(
-  table: TableAccess,
-  recent: Recent,
+  parts: Parts,
   hub: string,
   key: KeyToRead,
   options: ReadOptions = {},
-): Promise<StoredRow | undefined> {
+): Promise<TableRow | undefined> {
   if (!isRowKey(key)) return undefined;
   const partitionKey = partitionOfDevice(hub, key.deviceId);
   const rowKey = rowKeyOf(key);
-  const name = nameOf(partitionKey, rowKey);
   if (options.fresh !== true) {
-    const known = recent.get(name);
+    const known = parts.recent.get(nameOf(partitionKey, rowKey));
     if (known !== undefined || key.likelyNew) return known;
   }
-  const entity = await table.get(partitionKey, rowKey);
-  if (entity === undefined) recent.drop(name);
-  return entity && keepRow(recent, hub, partitionKey, entity);
+  return (await getRow(parts, hub, partitionKey, rowKey)).row;
 }
 
-function keepRow(recent: Recent, hub: string, partitionKey: string, entity: Entity): TableRow | undefined {
-  const name = nameOf(partitionKey, entity.rowKey ?? '');
-  if (isMarkAlone(entity)) {
-    recent.drop(name);
-    return undefined;
-  }
-  const row = decodeRow(hub, entity);
-  recent.keep(name, row);
-  return row;
+interface GotRow {
+  readonly row: TableRow | undefined;
+  /** The mark of a device counts. */
+  readonly isThere: boolean;
+}
+
+async function getRow(
+  { table, recent, queue }: Parts,
+  hub: string,
+  partitionKey: string,
+  rowKey: string,
+): Promise<GotRow> {
+  const since = queue.now();
+  const entity = await table.get(partitionKey, rowKey);
+  const row = entity === undefined || isMarkAlone(entity) ? undefined : decodeRow(hub, entity);
+  if (row === undefined) recent.drop(nameOf(partitionKey, rowKey));
+  else recent.keep(nameOf(partitionKey, rowKey), row);
+  queue.settle(partitionKey, rowKey, dueOf(row?.row), since);
+  return { row, isThere: entity !== undefined };
 }
 
 function nameOf(partitionKey: string, rowKey: string): string {
@@ -97,27 +106,27 @@ function nameOf(partitionKey: string, rowKey: string): string {
 }
 
 /** A range is slow where all rows are gone through for it, as in Azurite: only devices with the mark are asked for modules. */
-async function readDevice(
-  table: TableAccess,
-  recent: Recent,
-  hub: string,
-  deviceId: string,
-): Promise<readonly StoredRow[]> {
+async function readDevice(parts: Parts, hub: string, deviceId: string): Promise<readonly StoredRow[]> {
   if (!isRowKey({ deviceId })) return [];
+  const { table, recent } = parts;
   const partitionKey = partitionOfDevice(hub, deviceId);
-  const keep = (entity: Entity) => keepRow(recent, hub, partitionKey, entity) ?? [];
-  const entity = await table.get(partitionKey, rowKeyOf({ deviceId }));
-  if (entity === undefined) recent.drop(nameOf(partitionKey, rowKeyOf({ deviceId })));
-  const device = entity === undefined ? [] : [entity].flatMap(keep);
-  if (entity === undefined || device[0]?.noModules) return device;
+  const device = await getRow(parts, hub, partitionKey, rowKeyOf({ deviceId }));
+  const rows = device.row === undefined ? [] : [device.row];
+  if (!device.isThere || device.row?.noModules) return rows;
   const modules = await allOf(table, { partitionKey, range: modulesRange(deviceId) });
-  return [...device, ...modules.flatMap(keep)];
+  for (const entity of modules) {
+    const row = decodeRow(hub, entity);
+    recent.keep(nameOf(partitionKey, entity.rowKey ?? ''), row);
+    rows.push(row);
+  }
+  return rows;
 }
 
-function writerOf(table: TableAccess, recent: Recent, partitionKey: string): BucketWriter {
+function writerOf({ table, recent, queue }: Parts, partitionKey: string): BucketWriter {
   return {
     table,
     partitionKey,
+    queue,
     log: {
       known: (rowKey) => recent.get(nameOf(partitionKey, rowKey)),
       written: (rowKey, row) => recent.keep(nameOf(partitionKey, rowKey), row),
@@ -153,31 +162,44 @@ function byBucket(writes: readonly RowWrite[]): Map<number, RowWrite[]> {
 }
 
 async function* readWanted(
-  table: TableAccess,
+  parts: Parts,
   hub: string,
   { dueBy, most }: { readonly dueBy: string; readonly most: number },
 ): AsyncGenerator<WantedRow, void, void> {
-  const ofBucket = (bucket: number) =>
-    allOf(
-      table,
-      { partitionKey: partitionOf(hub, bucket), range: QUEUE_RANGE, filter: `Due le ${quoted(dueBy)}` },
-      most,
-    );
-  for await (const entities of mapAhead(ALL_BUCKETS, QUEUES_AT_ONCE, ofBucket)) {
-    for (const entity of entities) yield { ...identityOf(entity.rowKey ?? ''), due: String(entity['Due']) };
+  const ofBucket = (bucket: number) => wantedOf(parts, partitionOf(hub, bucket), dueBy, most);
+  for await (const rows of mapAhead(ALL_BUCKETS, QUEUES_AT_ONCE, ofBucket)) yield* rows;
+}
+
+async function wantedOf(
+  { table, queue }: Parts,
+  partitionKey: string,
+  dueBy: string,
+  most: number,
+): Promise<WantedRow[]> {
+  await dropFinished({ table, partitionKey, queue });
+  const request = { partitionKey, range: queueRange(dueBy), size: Math.ceil(most / ROWS_OF_ENTRY) };
+  const rows: WantedRow[] = [];
+  for (let token: string | undefined; ; ) {
+    const page = await table.page({ ...request, token });
+    for (const entity of page.entities) {
+      const entry = entryOf(partitionKey, entity);
+      for (const rowKey of queue.add(entry)) rows.push({ ...identityOf(rowKey), due: entry.due });
+    }
+    token = page.token;
+    if (token === undefined || rows.length >= most) return rows.slice(0, most);
   }
 }
 
-async function countWanted(table: TableAccess, hub: string, most: number): Promise<number> {
+async function countWanted({ table, queue }: Parts, hub: string, most: number): Promise<number> {
   let count = 0;
-  const ofBucket = (bucket: number) =>
-    allOf(
-      table,
-      { partitionKey: partitionOf(hub, bucket), range: QUEUE_RANGE, select: ['PartitionKey', 'RowKey'] },
-      most - count,
-    );
-  for await (const entities of mapAhead(ALL_BUCKETS, QUEUES_AT_ONCE, ofBucket)) {
-    count += entities.length;
+  const ofBucket = async (bucket: number): Promise<number> => {
+    const partitionKey = partitionOf(hub, bucket);
+    const range = queueRange();
+    const entities = await allOf(table, { partitionKey, range, select: COUNT_SELECT }, most - count);
+    return entities.reduce((sum, each) => sum + (queue.left(partitionKey, each.rowKey ?? '') ?? countOf(each)), 0);
+  };
+  for await (const rows of mapAhead(ALL_BUCKETS, QUEUES_AT_ONCE, ofBucket)) {
+    count += rows;
     if (count >= most) return most;
   }
   return count;

@@ -86,6 +86,7 @@ function fail(job: Job, error: unknown): void {
 /** As many writes as one transaction has room for. No row is in it twice. */
 function takeParts(jobs: readonly Job[], { log }: BucketWriter): readonly Part[] {
   const keys = new Set<string>();
+  const dues = new Set<string>();
   let [size, operations] = [0, 0];
   const takeNext = (job: Job): Change | undefined => {
     while (job.next === undefined) {
@@ -99,7 +100,9 @@ function takeParts(jobs: readonly Job[], { log }: BucketWriter): readonly Part[]
     if (keys.has(change.rowKey)) return undefined;
     keys.add(change.rowKey);
     size += bytes;
-    operations += 1 + (change.queue === undefined ? 0 : 1) + (change.mark === undefined ? 0 : 1);
+    const isFirst = change.due !== undefined && !dues.has(change.due);
+    if (change.due !== undefined) dues.add(change.due);
+    operations += 1 + (isFirst ? 1 : 0) + (change.mark === undefined ? 0 : 1);
     job.next = undefined;
     return change;
   };
@@ -115,7 +118,7 @@ function takeParts(jobs: readonly Job[], { log }: BucketWriter): readonly Part[]
   });
 }
 
-/** Operations of a change: on its row, on its place in the queue, on the mark of its device. */
+/** Operations of a change: on its row, on the entry of the queue that lists it, on the mark of its device. */
 const MOST_OF_CHANGE = 3;
 
 async function writeParts(writer: BucketWriter, parts: readonly Part[]): Promise<void> {

@@ -1,11 +1,13 @@
 /** Writes of rows of one bucket, in one transaction; those whose row has changed are taken out. */
 
 import { mapAtOnce } from './atOnce.ts';
-import { type Change, marks, operationsOf, withMarks } from './rowChange.ts';
+import { StoreUnavailable } from './mirrorStore.ts';
+import type { QueueEntries } from './queueEntries.ts';
+import { type Change, dueOf, entriesOf, marks, operationsOf, withMarks } from './rowChange.ts';
 import { isMarkAlone, type TableRow } from './rowEntity.ts';
 import type { TableAccess } from './tableAccess.ts';
-import { errorOf, isConflict, isEntityMissing } from './tableErrors.ts';
-import type { Operation } from './transaction.ts';
+import { errorOf, isConflict, isEntityMissing, StoreRefused } from './tableErrors.ts';
+import { MOST_OPERATIONS, type Operation } from './transaction.ts';
 
 /** What is known of rows, and told of each after its write. */
 export interface RowLog {
@@ -20,6 +22,7 @@ export interface BucketWriter {
   readonly table: TableAccess;
   readonly partitionKey: string;
   readonly log: RowLog;
+  readonly queue: QueueEntries;
 }
 
 /** Reads of ETags that run at once. */
@@ -33,7 +36,7 @@ const READS_AT_ONCE = 8;
  * @returns those whose row was no longer what was read; the others are done
  */
 export async function writeTogether(writer: BucketWriter, all: readonly Change[]): Promise<readonly Change[]> {
-  const { table, partitionKey, log } = writer;
+  const { table, partitionKey, log, queue } = writer;
   const conflicts: Change[] = [];
   // Until the reply is there, and if none comes.
   for (const { rowKey, mark } of all) {
@@ -43,20 +46,16 @@ export async function writeTogether(writer: BucketWriter, all: readonly Change[]
   let rest = all;
   while (rest.length > 0) {
     const sent = withMarks(rest);
-    const operations = operationsOf(sent);
-    const reply = await table.transact(partitionKey, operations);
+    const entries = entriesOf(partitionKey, sent);
+    const since = queue.now();
+    const reply = await table.transact(partitionKey, operationsOf(sent, entries));
     if ('etags' in reply) {
-      noteWritten(sent, operations, reply.etags, log);
+      noteWritten(writer, sent, reply.etags, since);
+      for (const entry of entries) queue.add(entry);
+      await dropFinished(writer);
       break;
     }
-    const failed = reply.at === undefined ? undefined : operations[reply.at];
-    const change =
-      rest[sent.findIndex(({ row, queue }) => failed !== undefined && (row === failed || queue === failed))];
-    if (change !== undefined && failed === change.queue && isEntityMissing(reply.failure)) {
-      // It was in no queue, as after a restore of the table from elsewhere: there is nothing to take out.
-      rest = rest.map((one) => (one === change ? { ...one, queue: undefined } : one));
-      continue;
-    }
+    const change = reply.at === undefined ? undefined : rest[reply.at];
     if (!isConflict(reply.failure) && !isEntityMissing(reply.failure)) throw errorOf(reply.failure);
     // A service that does not say which one: each row is looked at.
     const looks = await lookAt(writer, change !== undefined && conflicts.length === 0 ? [change] : rest);
@@ -72,16 +71,34 @@ export async function writeTogether(writer: BucketWriter, all: readonly Change[]
 }
 
 function noteWritten(
+  { partitionKey, log, queue }: BucketWriter,
   changes: readonly Change[],
-  operations: readonly Operation[],
   etags: readonly string[],
-  log: RowLog,
+  since: number,
 ): void {
-  const etagOf = new Map(operations.map((operation, at) => [operation, etags[at] ?? '']));
-  for (const { rowKey, row, write, lies, noModules } of changes) {
-    const etag = etagOf.get(row);
+  for (const [at, { rowKey, write, lies, noModules }] of changes.entries()) {
+    queue.settle(partitionKey, rowKey, dueOf(write.row), since);
+    const etag = etags[at];
     if (write.row !== undefined && etag)
       log.written(rowKey, { row: write.row, etag, lies, ...(noModules ? { noModules } : {}) });
+  }
+}
+
+/** Takes away entries of the queue of which nothing is left. Those that cannot be now are at another time. */
+export async function dropFinished({ table, partitionKey, queue }: Omit<BucketWriter, 'log'>): Promise<void> {
+  let rest = queue.finished(partitionKey).slice(0, MOST_OPERATIONS);
+  while (rest.length > 0) {
+    try {
+      const operations = rest.map((rowKey): Operation => ({ kind: 'delete', rowKey }));
+      const reply = await table.transact(partitionKey, operations);
+      const gone = 'etags' in reply ? rest : isEntityMissing(reply.failure) ? rest.slice(reply.at).slice(0, 1) : [];
+      if (gone.length === 0) return;
+      queue.drop(partitionKey, gone);
+      rest = rest.filter((rowKey) => !gone.includes(rowKey));
+    } catch (error) {
+      if (error instanceof StoreUnavailable || error instanceof StoreRefused) return;
+      throw error;
+    }
   }
 }
 

@@ -6,8 +6,8 @@ import {
   identityOf,
   isRowKey,
   modulesRange,
-  QUEUE_RANGE,
   queueKeyOf,
+  queueRange,
   rowKeyOf,
   rowRange,
 } from '../../../../src/lib/mirror/store/rowKeys.ts';
@@ -37,7 +37,6 @@ describe('a row key', () => {
     fc.assert(
       fc.property(identity, identity, (a, b) => {
         expect(compare(rowKeyOf(a), rowKeyOf(b))).toBe(compareIdentities(a, b));
-        expect(compare(queueKeyOf(a), queueKeyOf(b))).toBe(compareIdentities(a, b));
       }),
     );
   });
@@ -46,7 +45,6 @@ describe('a row key', () => {
     fc.assert(
       fc.property(identity, (key) => {
         expect(identityOf(rowKeyOf(key))).toEqual(key);
-        expect(identityOf(queueKeyOf(key))).toEqual(key);
       }),
     );
   });
@@ -54,23 +52,31 @@ describe('a row key', () => {
   it('has only characters that keys of tables may have, and is never too long', () => {
     fc.assert(
       fc.property(identity, (key) => {
-        for (const made of [rowKeyOf(key), queueKeyOf(key)]) {
-          expect(made).toMatch(/^[ -"$&-.0->@-~]{1,512}$/);
-        }
+        expect(rowKeyOf(key)).toMatch(/^[ -"$&-.0->@-~]{1,512}$/);
       }),
     );
     const longest = { deviceId: '%'.repeat(128), moduleId: "'".repeat(128) };
-    expect(queueKeyOf(longest)).toHaveLength(258);
+    expect(rowKeyOf(longest)).toHaveLength(258);
   });
 
-  it('is of a row or of a place in the queue, and never of both', () => {
+  it('is of a row or of an entry of the queue, and never of both', () => {
     fc.assert(
       fc.property(identity, (key) => {
-        const keys = [rowKeyOf(key), queueKeyOf(key)];
+        const keys = [rowKeyOf(key), queueKeyOf('2026-11-20T12:00:00.000Z', '0f')];
         expect(keys.map((made) => isIn(made, rowRange({})))).toEqual([true, false]);
-        expect(keys.map((made) => isIn(made, QUEUE_RANGE))).toEqual([false, true]);
+        expect(keys.map((made) => isIn(made, queueRange()))).toEqual([false, true]);
       }),
     );
+  });
+
+  it.each([
+    ['2026-11-20T12:00:00.000Z', '2026-11-20T12:00:00.000Z', true],
+    ['2026-11-20T12:00:00.000Z', '2026-11-20T12:00:00.001Z', true],
+    ['2026-11-20T12:00:00.001Z', '2026-11-20T12:00:00.000Z', false],
+    ['2026', '2026-11', true],
+    ['2026-11', '2026', false],
+  ])('of an entry that is due at %s is in the range of what is due by %s: %j', (due, dueBy, expected) => {
+    for (const own of ['0', 'f', 'zzz']) expect(isIn(queueKeyOf(due, own), queueRange(dueBy))).toBe(expected);
   });
 
   it.each(['', 'ü', 'a b', 'a/b', 'a\\b', 'a\u0000', 'a"b', 'a&b', 'a>b', 'a~', 'x'.repeat(129)])(
@@ -79,7 +85,7 @@ describe('a row key', () => {
       expect(isRowKey({ deviceId: bad })).toBe(false);
       expect(isRowKey({ deviceId: 'a', moduleId: bad })).toBe(false);
       expect(() => rowKeyOf({ deviceId: bad })).toThrow(RangeError);
-      expect(() => queueKeyOf({ deviceId: 'a', moduleId: bad })).toThrow(RangeError);
+      expect(() => rowKeyOf({ deviceId: 'a', moduleId: bad })).toThrow(RangeError);
     },
   );
 });

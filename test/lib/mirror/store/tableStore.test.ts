@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import type { MirrorRow } from '../../../../src/lib/mirror/rows/row.ts';
 import { bucketOf } from '../../../../src/lib/mirror/store/bucketOf.ts';
-import type { MirrorStore } from '../../../../src/lib/mirror/store/mirrorStore.ts';
-import { partitionOfDevice, queueKeyOf, rowKeyOf } from '../../../../src/lib/mirror/store/rowKeys.ts';
+import type { MirrorStore, StoredRow } from '../../../../src/lib/mirror/store/mirrorStore.ts';
+import { partitionOfDevice, rowKeyOf } from '../../../../src/lib/mirror/store/rowKeys.ts';
 import { createTableStore } from '../../../../src/lib/mirror/store/tableStore.ts';
 import { connectTable } from '../../../../src/lib/storage/table.ts';
 import { type Azurite, startAzurite } from '../../../helpers/azurite.ts';
@@ -109,22 +109,99 @@ describe('the table', () => {
     expect((await read(store))?.row).toEqual(device);
   });
 
-  it('that lacks a place in the queue takes the write that would take it out', async () => {
-    const wanted = { ...device, wanted: { since: '2026' } };
-    const other = rowOf(hub, { deviceId: 'pump', moduleId: 'm' });
-    await insert(store, wanted, other);
-    await table.deleteEntity(partitionOfDevice(hub, 'pump'), queueKeyOf(device));
-    const writes = (await store.readDevice(hub, 'pump')).map((before) => ({
-      key: before.row,
-      row: { ...(before.row.moduleId === undefined ? device : other), lastRun: 'run' },
-      before,
-    }));
-    expect(await store.write(hub, writes)).toEqual([]);
-    expect((await store.readDevice(hub, 'pump')).map(({ row }) => row)).toEqual([
-      { ...device, lastRun: 'run' },
-      { ...other, lastRun: 'run' },
-    ]);
-    expect(await store.countWanted(hub, 1)).toBe(0);
+  describe('with a queue that another process has written', () => {
+    const wanted = (deviceId: string, since: string) => rowOf(hub, { deviceId }, { wanted: { since } });
+    const ids = Array.from({ length: 2000 }, (_, n) => `d${n}`)
+      .filter((id) => bucketOf(id) === 5)
+      .slice(0, 3) as [string, string, string];
+    const due = async (of: MirrorStore) => {
+      const rows = await Array.fromAsync(of.wanted(hub, { dueBy: '9', most: 10 }));
+      return rows.map(({ deviceId, due }) => `${deviceId} ${due}`).toSorted();
+    };
+    const entries = async () => {
+      const found: unknown[] = [];
+      for await (const { rowKey } of table.listEntities()) if (rowKey?.startsWith('q')) found.push(rowKey);
+      return found.length;
+    };
+    const satisfied = (before: StoredRow) => {
+      const { wanted: _, ...row } = before.row;
+      return { key: row, row, before };
+    };
+    const all = async (of: MirrorStore) =>
+      (
+        await of.read(
+          hub,
+          ids.map((deviceId) => ({ deviceId })),
+        )
+      ).flatMap((row) => row ?? []);
+
+    it('lists what is wanted, each row once, as it is wanted now', async () => {
+      await insert(store, ...ids.map((id) => wanted(id, '2026')));
+      const other = createTableStore(table);
+      expect(await due(other)).toEqual(ids.map((id) => `${id} 2026`).toSorted());
+      const [first, ...others] = await all(other);
+      if (first === undefined) throw new Error('There is no row.');
+      const later = { ...first.row, wanted: { since: '2026', due: '2027' } };
+      expect(await other.write(hub, [{ key: later, row: later, before: first }])).toEqual([]);
+      const expected = [`${ids[0]} 2027`, `${ids[1]} 2026`, `${ids[2]} 2026`].toSorted();
+      expect(await due(other)).toEqual(expected);
+      expect(await due(createTableStore(table))).toEqual(expect.arrayContaining(expected));
+      expect(await other.countWanted(hub, 10)).toBe(3);
+      expect(await other.write(hub, others.map(satisfied))).toEqual([]);
+      expect([await due(other), await other.countWanted(hub, 10), await entries()]).toEqual([[`${ids[0]} 2027`], 1, 1]);
+    });
+
+    it('may list what is wanted no more, until it is read: then it is taken out', async () => {
+      await insert(store, ...ids.map((id) => wanted(id, '2026')));
+      // Who did this is gone.
+      expect(await createTableStore(table).write(hub, (await all(store)).map(satisfied))).toEqual([]);
+      const other = createTableStore(table);
+      expect(await due(other)).toHaveLength(3);
+      await all(other);
+      expect(await due(other)).toEqual([]);
+      expect([await other.countWanted(hub, 10), await entries()]).toEqual([0, 0]);
+      // This one still takes them for wanted.
+      expect(await store.countWanted(hub, 10)).toBe(0);
+    });
+
+    it('loses no row that was wanted again meanwhile', async () => {
+      await insert(store, ...ids.map((id) => wanted(id, '2026')));
+      const other = createTableStore(table);
+      const rows = await all(other);
+      expect(await store.write(hub, (await all(store)).map(satisfied))).toEqual([]);
+      expect(await entries()).toBe(0);
+      const again = (
+        await store.read(
+          hub,
+          rows.map(({ row }) => row),
+        )
+      ).flatMap((before) => {
+        const row = before && { ...before.row, wanted: { since: '2026' } };
+        return row === undefined ? [] : [{ key: row, row, before }];
+      });
+      expect(await store.write(hub, again)).toEqual([]);
+      expect(await other.write(hub, rows.map(satisfied))).toHaveLength(3);
+      for (const reader of [store, other, createTableStore(table)]) {
+        expect(await due(reader)).toEqual(ids.map((id) => `${id} 2026`).toSorted());
+        expect(await reader.countWanted(hub, 10)).toBe(3);
+      }
+    });
+
+    it('gives so many of each bucket, and the others when those are read', async () => {
+      const many = Array.from({ length: 20_000 }, (_, n) => `e${n}`).filter((id) => bucketOf(id) === 5);
+      await insert(store, ...many.slice(0, 200).map((id) => wanted(id, '2026')));
+      const other = createTableStore(table);
+      const seen = new Set<string>();
+      for (let round = 0; round < 4; round += 1) {
+        const listed = await Array.fromAsync(other.wanted(hub, { dueBy: '9', most: 50 }));
+        expect(listed).toHaveLength(50);
+        for (const { deviceId } of listed) seen.add(deviceId);
+        const rows = (await other.read(hub, listed)).flatMap((row) => row ?? []);
+        expect(await other.write(hub, rows.map(satisfied))).toEqual([]);
+      }
+      expect(seen.size).toBe(200);
+      expect([await due(other), await entries()]).toEqual([[], 0]);
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { RowTooLarge, type RowWrite, StoreUnavailable } from '../../../../src/lib/mirror/store/mirrorStore.ts';
+import { createQueueEntries } from '../../../../src/lib/mirror/store/queueEntries.ts';
 import { rowKeyOf } from '../../../../src/lib/mirror/store/rowKeys.ts';
 import type { TableAccess } from '../../../../src/lib/mirror/store/tableAccess.ts';
 import { StoreRefused } from '../../../../src/lib/mirror/store/tableErrors.ts';
@@ -33,7 +34,8 @@ function setUp(atOnce = 2, refuse: (keys: readonly string[]) => Error | undefine
     },
   } satisfies Partial<TableAccess> as unknown as TableAccess;
   const log = { known: () => undefined, written: () => undefined, unknown: () => undefined };
-  const groups = createWriteGroups((partitionKey) => ({ table, partitionKey, log }), atOnce);
+  const queue = createQueueEntries(100);
+  const groups = createWriteGroups((partitionKey) => ({ table, partitionKey, log, queue }), atOnce);
   const write = (writes: readonly RowWrite[], partition = 'p', call = { isOver: false }) =>
     groups.write(partition, writes, call).then(ids, (error: Error) => error.name);
   const settle = () => new Promise((resolve) => setImmediate(resolve));
