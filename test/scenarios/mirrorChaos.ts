@@ -155,6 +155,12 @@ export const STRANGE = {
   idsDiffer: PARTITIONS,
 };
 
+/** Nobody but the letter with the event itself is to know them: a key, and a signature. */
+export const SECRETS = [
+  'c2VjcmV0IG9mIGEgc3RyYW5nZSBldmVudC4uLi4uLi4=',
+  'sig=YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4',
+] as const;
+
 /** What no hub sends stands among the events of each partition. */
 export async function strangeEvents({ stack, change }: Chaos): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
@@ -162,17 +168,17 @@ export async function strangeEvents({ stack, change }: Chaos): Promise<void> {
     const source = { 'iothub-message-source': 'twinChangeEvents' };
     const of = (body: string) => ({
       deviceId,
-      properties: { hubName: 'local-hub', opType: 'updateTwin', deviceId },
+      properties: { hubName: 'local-hub', opType: 'updateTwin', deviceId, [SECRETS[0]]: SECRETS[1] },
       annotations: { ...source, 'iothub-connection-device-id': deviceId },
       body,
     });
     const events = [
-      of('{"version":'),
+      of(`{"primaryKey":"${SECRETS[0]}","url":"https://a.blob.core.windows.net/c?${SECRETS[1]}`),
       of('{"version":4,"tags":[]}'),
       of('{"deviceId":"another","version":4}'),
       of(JSON.stringify({ version: 1_000, tags: { large: 'x'.repeat(20_000) } })),
       { deviceId, body: '{"version":4}', properties: { opType: 'updateTwin' }, annotations: source },
-      { deviceId, body: 'on', annotations: { 'iothub-message-source': 'Telemetry' } },
+      { deviceId, body: SECRETS[0], annotations: { 'iothub-message-source': `Telemetry?${SECRETS[1]}` } },
       { deviceId },
     ];
     for (const event of events) await admin(stack, 'POST', 'events/add', event);
