@@ -24,7 +24,7 @@ import { orStoreTrouble } from './storeTrouble.ts';
 /** No piece is begun after so long in an activity: the last ones take their time, too. */
 const BEGIN_UNTIL_MS = 20_000;
 /** Hides that storage answers slowly; each holds a piece of the snapshot in memory. */
-const PIECES_AT_ONCE = 4;
+const PIECES_AT_ONCE = 3;
 
 /** @param then the stage that follows once all pieces are done */
 export function compareStage(store: () => MirrorStore, then: string): Stage {

@@ -21,21 +21,28 @@ export interface SplitSnapshot {
   readonly identities: number;
 }
 
-/** A section fills one at a time: 64 of them are 16 MB. A blob of 50,000 such blocks holds 12 GB. */
-const BLOCK_BYTES = 256 * 1024;
+export interface SplitOptions {
+  /** Of the lines, about. */
+  readonly bytes: number;
+  /** Asked for once a line does not tell its parent; undefined: nobody knows. */
+  parents(): Promise<ParentScopes | undefined>;
+}
+
+/** Each section fills one at a time: 64 of the least are 8 MB. A blob has 50,000 at most. */
+const LEAST_BLOCK_BYTES = 128 * 1024;
+const MOST_BLOCKS = 40_000;
 
 /**
  * Writes the blob, which holds no key.
  *
- * @param lines as a hub exports them, verified; those that are none of an identity are passed over
- * @param parents asked for once a line does not tell its parent; undefined: nobody knows
+ * @param lines as a hub exports them, verified
  */
 export async function splitSnapshot(
   lines: AsyncIterable<string>,
   blob: BlockBlobClient,
-  parents: () => Promise<ParentScopes | undefined>,
+  { bytes, parents }: SplitOptions,
 ): Promise<SplitSnapshot> {
-  const writer = createBlockWriter(blob, BUCKETS, BLOCK_BYTES);
+  const writer = createBlockWriter(blob, BUCKETS, Math.max(LEAST_BLOCK_BYTES, Math.ceil(bytes / MOST_BLOCKS)));
   const sections = new Array<number>(BUCKETS).fill(0);
   let identities = 0;
   let asked: { readonly scopes: ParentScopes | undefined } | undefined;

@@ -26,7 +26,7 @@ beforeAll(async () => {
   blobOf = (name) => container.getBlockBlobClient(name);
 });
 
-const noParents = async () => undefined;
+const noParents = { bytes: 0, parents: async () => undefined };
 
 async function* from(lines: readonly object[]): AsyncGenerator<string> {
   for (const line of lines) yield JSON.stringify({ status: 'enabled', ...line });
@@ -99,7 +99,10 @@ describe('a snapshot', () => {
       return new Map([['down', ['ms-azure-iot-edge://up-1']]]);
     };
     const edge = { capabilities: { iotEdge: true } };
-    await splitSnapshot(from([{ id: 'leaf' }, { id: 'up', ...edge, parentScopes: [] }]), blobOf('told'), parents);
+    await splitSnapshot(from([{ id: 'leaf' }, { id: 'up', ...edge, parentScopes: [] }]), blobOf('told'), {
+      bytes: 0,
+      parents,
+    });
     expect(asked).toBe(0);
     const split = await splitSnapshot(
       from([
@@ -107,7 +110,7 @@ describe('a snapshot', () => {
         { id: 'up', ...edge },
       ]),
       blobOf('asked'),
-      parents,
+      { bytes: 0, parents },
     );
     expect(asked).toBe(1);
     const of = async (id: string) => {
