@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
-for (const name of ['check.ts', 'plan.ts', 'backup.ts', 'runs.ts']) {
+for (const name of ['check.ts', 'plan.ts', 'backup.ts', 'runs.ts', 'mirror.ts']) {
   const { status } = spawnSync(process.execPath, [path.join(import.meta.dirname, name)], { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;
 }

@@ -37,7 +37,8 @@ export async function until<T>(what: string, look: () => Promise<T | undefined>)
   throw new Error(`Waited 10 minutes in vain for ${what}.`);
 }
 
-async function hubRequest(
+/** A request of its REST API. @throws Error when it does not succeed */
+export async function hubRequest(
   stack: Stack,
   method: string,
   route: string,

@@ -19,7 +19,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   tools: 'tools/docs',
   'tools/docs':
     'mirror/reconcile src/hosting provisioning/run provisioning/texts undo restore backup work runs settings.ts registryExtras registryLines configurationsFile devicesFile registry telemetry textFile codeText.ts mirror/status mirror/query mirror/events',
-  bench: 'runs devicesFile storage local/stack runKinds.ts',
+  bench: 'mirror/events mirror/store runs devicesFile storage local/stack runKinds.ts',
 
   'cli/main.ts': 'cli/program.ts',
   'cli/program.ts': 'cli/commandLine.ts cli/app cli/render cli redact.ts',
@@ -34,7 +34,7 @@ const MAY_KNOW: Readonly<Record<string, string>> = {
   cli: 'runKinds.ts runs storage errors.ts redact.ts local/stack',
 
   'src/functions':
-    'src/handlers src/appSettings.ts src/hosting src/orchestrations provisioning/steps mirror/refresh work runs turns',
+    'redact.ts src/handlers src/appSettings.ts src/hosting src/orchestrations provisioning/steps mirror/refresh work runs turns',
   'src/handlers':
     'src/hosting src/services.ts health.ts workKinds.ts provisioning/steps provisioning/drop mirror/reconcile mirror/refresh mirror/events mirror/mirrorSettings.ts undo restore backup backup/schedule.ts work runs turns telemetry storage logger.ts redact.ts provisioning/run mirror/status mirror/query',
   'src/hosting':

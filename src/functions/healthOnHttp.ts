@@ -1,5 +1,7 @@
 import { app } from '@azure/functions';
 
+import { safeError } from '../lib/redact.ts';
+
 const load = () => import('../handlers/healthOnHttp.ts');
 
 app.http('healthOnHttp', {
@@ -11,5 +13,7 @@ app.http('healthOnHttp', {
 
 app.hook.appStart(() => {
   // Not awaited: a hub that does not answer must not hold up the start.
-  void load().then(({ lookAround }) => lookAround());
+  load()
+    .then(({ lookAround }) => lookAround())
+    .catch((error: unknown) => console.error(safeError(error).message));
 });

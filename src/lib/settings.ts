@@ -317,8 +317,11 @@ function storageProblem(text: string): string | undefined {
   if (has('SharedAccessSignature')) {
     return 'holds a shared access signature, which cannot sign for the hub: give a connection string with the account key, or use an identity.';
   }
-  if (has('AccountName') && has('AccountKey')) return undefined;
-  return 'is no storage connection string: it must have AccountName and AccountKey (or be UseDevelopmentStorage=true).';
+  const isWhole = has('DefaultEndpointsProtocol') && has('AccountName') && has('AccountKey');
+  if (isWhole && (has('BlobEndpoint') || (has('EndpointSuffix') && /DefaultEndpointsProtocol=https?;/i.test(text)))) {
+    return undefined;
+  }
+  return 'is no storage connection string: it must have DefaultEndpointsProtocol=https, AccountName, AccountKey and EndpointSuffix (or be UseDevelopmentStorage=true).';
 }
 
 function readHubs(environment: Environment, problems: string[]): Map<string, string> {

@@ -73,7 +73,10 @@ describe('settings', () => {
 
   it.each([
     { HUBKEEPER_STORAGE__blobServiceUri: 'https://blobs.example' },
-    { HUBKEEPER_STORAGE: 'AccountName=a;AccountKey=a2V5;BlobEndpoint=https://blobs.example' },
+    {
+      HUBKEEPER_STORAGE:
+        'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5;BlobEndpoint=https://blobs.example',
+    },
   ])('with a mirror must tell where the tables are: %j does not', (settings) => {
     const events = 'Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=fleet';
     expect(problemsOf({ ...good, ...settings })).toEqual([]);
@@ -122,6 +125,8 @@ describe('settings', () => {
   it.each([
     ['BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=sv=1&sig=c2VjcmV0', 'shared access signature'],
     ['garbage', 'no storage connection string'],
+    ['AccountName=a;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net', 'DefaultEndpointsProtocol=https'],
+    ['DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0', 'EndpointSuffix'],
   ])('refuse a storage connection that cannot work', (text, says) => {
     const problems = problemsOf({ HUBKEEPER_STORAGE: text, IOTHUB: hub });
     expect(problems).toEqual([expect.stringContaining(says)]);
