@@ -32,14 +32,9 @@ export async function copyBlob(
   for (let tries = 1; tries <= TRIES; tries++) {
     const source = await propertiesIfThere(from);
     if (source === undefined) return undefined;
-    const there = await copyThere(to, sleep);
-    if (there === undefined) {
-      await startCopy(from, to);
-    } else if (there.isWhole && there.lastModified >= (source.lastModified?.getTime() ?? 0)) {
-      return there.etag;
-    } else {
-      await deleteThat(to, there.etag);
-    }
+    const writtenAt = source.lastModified?.getTime() ?? 0;
+    const etag = await tryToCopy(from, to, sleep, ({ lastModified }) => lastModified >= writtenAt);
+    if (etag !== undefined) return etag;
   }
   throw new Error(`${from.containerName}/${from.name} could not be copied to ${to.containerName}/${to.name}.`);
 }
@@ -56,16 +51,33 @@ export async function copyVerified(
   sleep: (ms: number) => Promise<void>,
 ): Promise<string> {
   for (let tries = 1; tries <= TRIES; tries++) {
-    const there = await copyThere(to, sleep);
-    if (there === undefined) {
-      await startCopy(from, to);
-    } else if (there.isWhole && (await sha256Of(to, there.etag)) === sha256) {
-      return there.etag;
-    } else {
-      await deleteThat(to, there.etag);
-    }
+    const etag = await tryToCopy(from, to, sleep, async (there) => (await sha256Of(to, there.etag)) === sha256);
+    if (etag !== undefined) return etag;
   }
   throw new Error(`The copy ${to.containerName}/${to.name} differs from what was verified.`);
+}
+
+interface WholeCopy {
+  readonly etag: string;
+  /** Ms since the epoch. */
+  readonly lastModified: number;
+}
+
+/** The ETag of a copy that is there and good; else one step towards it: a copy is begun, or one that is no good removed. */
+async function tryToCopy(
+  from: BlockBlobClient,
+  to: BlockBlobClient,
+  sleep: (ms: number) => Promise<void>,
+  isGood: (there: WholeCopy) => boolean | Promise<boolean>,
+): Promise<string | undefined> {
+  const there = await copyThere(to, sleep);
+  if (there === undefined) {
+    await startCopy(from, to);
+    return undefined;
+  }
+  if (there.isWhole && (await isGood(there))) return there.etag;
+  await deleteThat(to, there.etag);
+  return undefined;
 }
 
 /** What is there, once nobody copies any more. */
